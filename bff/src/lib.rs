@@ -1,0 +1,1 @@
+//! Backend for the frontend: HTTP, WebSocket, OpenAPI and the web app's files.

@@ -1,0 +1,1 @@
+//! A simulated exchange and broker that speaks the KIS Open API.

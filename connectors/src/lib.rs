@@ -1,0 +1,1 @@
+//! Broker, database, cache and embedded servers: everything of Turnstile that does input and output.

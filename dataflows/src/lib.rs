@@ -1,0 +1,1 @@
+//! The decision logic of Turnstile as differential dataflows; no input or output.
