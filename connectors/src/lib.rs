@@ -1,1 +1,3 @@
 //! Broker, database, cache and embedded servers: everything of Turnstile that does input and output.
+
+pub mod task;

@@ -1,0 +1,73 @@
+//! Action keys: what makes a decision unique, in the database and across restarts.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CandidateId, PositionId};
+
+/// Key under which an action may happen at most once (decision contract, section 4).
+///
+/// The functions here are its only constructors.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ActionKey(Arc<str>);
+
+impl ActionKey {
+    /// Returns `{position_id}:{cycle}:{phase}:{reason}[:{rule_id}]:{attempt}`.
+    pub fn exit(
+        position: &PositionId,
+        cycle: u32,
+        phase: impl fmt::Display,
+        reason: impl fmt::Display,
+        rule_id: Option<&str>,
+        attempt: u32,
+    ) -> Self {
+        let rule = rule_id.map(|id| format!(":{id}")).unwrap_or_default();
+        Self(format!("{position}:{cycle}:{phase}:{reason}{rule}:{attempt}").into())
+    }
+
+    /// Returns `{candidate_id}:ENTRY:{n}`.
+    pub fn entry(candidate: &CandidateId, n: u32) -> Self {
+        Self(format!("{candidate}:ENTRY:{n}").into())
+    }
+
+    /// Returns the key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the key that the database holds. Only text that a constructor made is stored there.
+    pub fn stored(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for ActionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_have_the_form_of_the_contract() {
+        let position: PositionId = "p1".parse().unwrap();
+        assert_eq!(
+            ActionKey::exit(&position, 1, "OPEN", "SL1", None, 2).as_str(),
+            "p1:1:OPEN:SL1:2"
+        );
+        assert_eq!(
+            ActionKey::exit(&position, 1, "OPEN", "CUSTOM", Some("lock-in"), 1).as_str(),
+            "p1:1:OPEN:CUSTOM:lock-in:1"
+        );
+        assert_eq!(
+            ActionKey::entry(&"c1".parse().unwrap(), 1).as_str(),
+            "c1:ENTRY:1"
+        );
+    }
+}
