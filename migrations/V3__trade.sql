@@ -131,6 +131,9 @@ CREATE TABLE trade.orders (
     limit_price  numeric(20,4) CHECK ((limit_price IS NOT NULL) = (order_type = 'LMT')),
     reason_code  text NOT NULL,
     phase        text,                      -- before the decision
+    cycle        integer,                   -- of the position, at the decision
+    attempt      integer NOT NULL DEFAULT 1,
+    rule_id      text,                      -- custom exit rule or re-entry rule
     price        numeric(20,4) NOT NULL,    -- evaluation price
     level        numeric(20,4) NOT NULL,    -- price that had to be reached
     decided_us   bigint NOT NULL,           -- logical time of the decision
@@ -198,7 +201,8 @@ WITH facts AS (
 )
 SELECT
     o.order_id, o.action_key, o.account_id, o.position_id, o.candidate_id, o.symbol, o.side,
-    o.intent_type, o.qty, o.order_type, o.limit_price, o.reason_code, o.phase, o.price, o.level,
+    o.intent_type, o.qty, o.order_type, o.limit_price, o.reason_code, o.phase, o.cycle, o.attempt,
+    o.rule_id, o.price, o.level,
     o.decided_us, o.tick_us, o.cancels, o.created_ts,
     CASE
         WHEN f.filled_qty > 0 AND f.filled_qty >= coalesce(f.sent_qty, o.qty) THEN 'FILLED'

@@ -5,5 +5,9 @@
 //! for every batch size and number of workers.
 //!
 //! - [`model`]: values, identifiers, money, rules.
+//! - [`exit`]: which positions are sold, when and why.
+//! - [`reentry`]: what is bought back after an exit.
 
+pub mod exit;
 pub mod model;
+pub mod reentry;

@@ -5,14 +5,28 @@
 
 mod action_key;
 mod id;
+mod mode;
 mod money;
+mod order;
+mod phase;
+mod position;
+mod profile;
 mod ratio;
+mod reason;
 mod symbol;
+mod tick;
 mod time;
 
 pub use action_key::ActionKey;
 pub use id::{CandidateId, ExitEventId, IdError, PositionId, ProfileId};
+pub use mode::{ExitMode, ReentryMode, UnknownMode};
 pub use money::{MoneyError, Price, Quantity};
+pub use order::{EntryOrder, ExitOrder, OrderFact, OrderFacts, OrderStatus, UnknownOrderStatus};
+pub use phase::{Phase, UnknownPhase, floor_after};
+pub use position::{Position, PositionState};
+pub use profile::{Profile, ProfileFault, ProfileFaults};
 pub use ratio::{Ratio, RatioError, Threshold};
+pub use reason::{ExitReason, UnknownReason};
 pub use symbol::{Symbol, SymbolError};
+pub use tick::Tick;
 pub use time::LogicalTime;

@@ -125,6 +125,8 @@ impl fmt::Debug for Price {
 impl Quantity {
     /// No shares.
     pub const ZERO: Self = Self(0);
+    /// One share.
+    pub const ONE: Self = Self(1);
 
     /// Returns the quantity of `shares`.
     ///

@@ -36,6 +36,8 @@ pub enum RatioError {
 impl Ratio {
     /// Nothing: a trigger with this ratio is off.
     pub const ZERO: Self = Self(0);
+    /// All of it.
+    pub const ONE: Self = Self(RATIO_ONE);
 
     /// Returns whether the ratio is zero.
     pub fn is_zero(self) -> bool {
@@ -128,6 +130,11 @@ impl Threshold {
         }
         size = size.max(low);
         Self(size * self.0.signum())
+    }
+
+    /// Returns the product of two numbers given in millionths.
+    pub(crate) fn product(a_millionths: i64, b_millionths: i64) -> Self {
+        Self(i128::from(a_millionths) * i128::from(b_millionths) * THRESHOLD_PER_RATIO)
     }
 
     /// Returns the threshold with the opposite sign.

@@ -1,0 +1,5 @@
+//! Exits: positions ⋈ rules ⋈ ATR ⋈ control, crossed by prices.
+
+mod decision;
+
+pub use decision::{ExitDecision, Explanation};
