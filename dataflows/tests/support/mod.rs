@@ -1,5 +1,8 @@
 //! An engine under test: events in, outputs out, fills made by the test.
-#![expect(unreachable_pub, reason = "shared by test binaries, each of which is its own crate")]
+#![expect(
+    unreachable_pub,
+    reason = "shared by test binaries, each of which is its own crate"
+)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
