@@ -3,12 +3,14 @@
 //! ```text
 //! config ─ validate ─> KisSettings ─> KisClient ── REST: orders, lists, balance, prices, calendar
 //!                                        │           every call: limiter ─> token ─> exchange ─> classify
+//!                                        └─> KisStream ─ WebSocket ─> parse, notices ─> KisEvent
 //! ```
 //!
 //! 1. A message from the broker never panics; what does not read as documented is reported once
 //!    with place and reason, counted and skipped.
 //! 2. An order whose outcome is not proven is [`KisError::UnknownOutcome`], never an error to
 //!    repeat.
+//! 3. The WebSocket reader waits when the consumer is slow; it drops nothing it has read.
 
 mod classify;
 mod client;
@@ -25,6 +27,7 @@ mod parse;
 mod tests;
 mod token;
 mod tr;
+mod ws;
 
 use std::sync::Arc;
 
@@ -44,6 +47,7 @@ pub use order::{
     OrderReceipt, OrderRef, Side,
 };
 pub use parse::{HourClass, MarketClass, Trade};
+pub use ws::{KisEvent, KisStream, KisStreamParts, Stamped};
 
 /// Microseconds since the Unix epoch; passed in, so that tests and replays own the time.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
