@@ -16,6 +16,7 @@ mod classify;
 mod client;
 mod config;
 mod error;
+mod fault_log;
 mod http;
 mod limiter;
 pub mod metrics;

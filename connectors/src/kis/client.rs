@@ -18,7 +18,7 @@ mod pages;
 mod quotes;
 mod row;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
@@ -37,9 +37,10 @@ use super::Clock;
 use super::classify::{Verdict, classify};
 use super::config::{KisSettings, Retry};
 use super::error::{KisError, Malformed};
+use super::fault_log::FaultLog;
 use super::http::Http;
 use super::limiter::Lane;
-use super::metrics::{CALL_LATENCY, CALLS, ERRORS, MALFORMED};
+use super::metrics::{CALL_LATENCY, CALLS, ERRORS};
 use super::token::Tokens;
 use super::tr::Tr;
 
@@ -54,6 +55,7 @@ struct Inner {
     http: Http,
     tokens: Tokens,
     clock: Clock,
+    faults: Mutex<FaultLog>,
 }
 
 /// One operation with its fields.
@@ -83,6 +85,7 @@ impl KisClient {
                 tokens: Tokens::new(&settings, Arc::clone(&clock)),
                 settings,
                 clock,
+                faults: Mutex::default(),
             }),
         })
     }
@@ -130,39 +133,35 @@ impl KisClient {
     }
 
     /// Sends a query, repeating it while its failure is transient.
-    async fn query(&self, request: Request) -> Result<Reply, KisError> {
+    async fn query(&self, request: &Request) -> Result<Reply, KisError> {
         let Retry {
             queries_max,
             query_pause,
             pause_max,
             ..
         } = self.inner.settings.retry;
-        (|| self.call(&request))
+        (|| self.call(request))
             .retry(pauses(query_pause, pause_max, queries_max))
             .when(KisError::is_transient)
             .await
     }
 
     /// Sends an order, repeating it only where it was refused for the per-second limit.
-    async fn order(&self, request: Request) -> Result<Reply, KisError> {
+    async fn order(&self, request: &Request) -> Result<Reply, KisError> {
         let Retry {
             throttled_orders_max,
             throttled_order_pause,
             pause_max,
             ..
         } = self.inner.settings.retry;
-        let sent = (|| self.call(&request))
+        (|| self.call(request))
             .retry(pauses(
                 throttled_order_pause,
                 pause_max,
                 throttled_orders_max,
             ))
             .when(KisError::is_throttled)
-            .await;
-        if let Err(error) = &sent {
-            warn!(%error, "order not accepted");
-        }
-        sent
+            .await
     }
 
     /// Sends a request, with one renewal of the token where the broker refuses it.
@@ -243,6 +242,13 @@ impl KisClient {
         done
     }
 
+    /// Counts a bad row or a list that broke off; says it now and then, since lists are polled.
+    fn report(&self, fault: &Malformed) {
+        let faults = &self.inner.faults;
+        let mut faults = faults.lock().unwrap_or_else(PoisonError::into_inner);
+        faults.take(fault);
+    }
+
     /// Returns the fields that name the account.
     fn account_fields(&self) -> Vec<(&'static str, String)> {
         let account = &self.inner.settings.account;
@@ -266,16 +272,6 @@ fn pauses(first: Duration, longest: Duration, max: usize) -> ExponentialBuilder 
         .with_max_delay(longest.max(first))
         .with_max_times(max)
         .with_jitter()
-}
-
-/// Counts and logs a bad row once.
-fn report(fault: &Malformed) {
-    counter!(MALFORMED, "place" => fault.place).increment(1);
-    warn!(
-        place = fault.place,
-        reason = fault.reason,
-        "row of an answer skipped"
-    );
 }
 
 /// Returns the error of an answer that lacks what the operation promises: read, so for a query it

@@ -14,7 +14,8 @@ pub const LIMITER_WAIT: &str = "kis_limiter_wait_seconds";
 pub const LIMITER_SHED: &str = "kis_limiter_shed_total";
 /// Counter: access tokens asked for, by `outcome`.
 pub const TOKENS: &str = "kis_tokens_total";
-/// Counter: frames and records that do not read as documented, by `place`.
+/// Counter: frames, records and rows that do not read as documented, and lists that broke off,
+/// by `place`.
 pub const MALFORMED: &str = "kis_malformed_total";
 /// Counter: WebSocket sessions opened.
 pub const CONNECTIONS: &str = "kis_ws_connections_total";

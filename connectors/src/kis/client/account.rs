@@ -7,7 +7,7 @@ use turnstile_dataflows::model::{Price, Quantity, Symbol};
 
 use super::pages::{ACCOUNT_KEYS, Page};
 use super::row::Row;
-use super::{KisClient, Request, report, without_output};
+use super::{KisClient, Request, without_output};
 use crate::kis::error::{KisError, Malformed};
 use crate::kis::limiter::Lane;
 use crate::kis::order::OrderPrice;
@@ -125,7 +125,7 @@ impl KisClient {
                             holdings.insert(holding.symbol, holding);
                         }
                         Err(fault) => {
-                            report(&fault);
+                            self.report(&fault);
                             page = Page::Damaged;
                         }
                     }
@@ -133,7 +133,7 @@ impl KisClient {
                 if let Some(row) = Row::all(PLACE, body, "output2").next() {
                     match totals(row) {
                         Ok(totals) => summary = Some(totals),
-                        Err(fault) => report(&fault),
+                        Err(fault) => self.report(&fault),
                     }
                 }
                 page
@@ -168,7 +168,7 @@ impl KisClient {
         ]);
         let tr = Tr::BuyingPower;
         let reply = self
-            .query(Request {
+            .query(&Request {
                 tr,
                 lane: Lane::Query,
                 fields,

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::pages::{Page, PageKeys};
 use super::row::Row;
-use super::{KisClient, Request, report};
+use super::{KisClient, Request};
 use crate::kis::error::{KisError, Malformed};
 use crate::kis::limiter::Lane;
 use crate::kis::tr::Tr;
@@ -62,7 +63,7 @@ impl KisClient {
                             days.insert(day.date, day);
                         }
                         Err(fault) => {
-                            report(&fault);
+                            self.report(&fault);
                             page = Page::Damaged;
                         }
                     }
@@ -73,15 +74,11 @@ impl KisClient {
                 }
             })
             .await?;
-        let reaches = days
-            .last_key_value()
-            .is_some_and(|(last, _)| *last >= until);
+        days.retain(|date, _| (from..=until).contains(date));
+        let asked_for = from.series(1.day()).take_while(|date| *date <= until);
         Ok(Calendar {
-            days: days
-                .into_values()
-                .filter(|day: &CalendarDay| (from..=until).contains(&day.date))
-                .collect(),
-            complete: whole && reaches,
+            complete: whole && asked_for.eq(days.keys().copied()),
+            days: days.into_values().collect(),
         })
     }
 }

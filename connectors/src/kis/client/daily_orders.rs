@@ -8,7 +8,7 @@ use turnstile_dataflows::model::{Price, Quantity, Symbol};
 
 use super::pages::{ACCOUNT_KEYS, Page};
 use super::row::Row;
-use super::{KisClient, Request, report};
+use super::{KisClient, Request};
 use crate::kis::error::{KisError, Malformed};
 use crate::kis::limiter::Lane;
 use crate::kis::order::{OrderNumber, OrderRef, Side};
@@ -71,7 +71,8 @@ pub struct DailyOrder {
     pub remaining: Quantity,
     /// Shares rejected.
     pub rejected: Quantity,
-    /// Whether this entry is a cancel.
+    /// Whether the broker marks it cancelled (`cncl_yn`): the samples mark the row of a cancel
+    /// request, not that of its original; `cancelled` is the safer sign.
     pub is_cancel: bool,
 }
 
@@ -116,7 +117,7 @@ impl KisClient {
                             orders.insert((order.date, branch, number), order);
                         }
                         Err(fault) => {
-                            report(&fault);
+                            self.report(&fault);
                             page = Page::Damaged;
                         }
                     }

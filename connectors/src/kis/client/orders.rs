@@ -103,7 +103,7 @@ impl KisClient {
         fields: Vec<(&'static str, String)>,
     ) -> Result<OrderReceipt, KisError> {
         let reply = self
-            .order(Request {
+            .order(&Request {
                 tr,
                 lane: Lane::Order,
                 fields,

@@ -1,10 +1,9 @@
 //! Lists in pages.
 
 use serde_json::{Map, Value};
-use tracing::warn;
 
 use super::{KisClient, Request};
-use crate::kis::error::KisError;
+use crate::kis::error::{KisError, Malformed};
 
 /// Most pages that are followed: more rows than any account of ours can have in a day.
 const PAGES_MAX: usize = 500;
@@ -52,12 +51,11 @@ impl KisClient {
             request.fields.clone_from(&base);
             request.fields.push((keys.first, page_key.0.clone()));
             request.fields.push((keys.next, page_key.1.clone()));
-            let reply = match self.query(request.again()).await {
+            let reply = match self.query(&request).await {
                 Ok(reply) => reply,
                 Err(error) if page == 0 => return Err(error),
                 Err(error) => {
-                    warn!(place, page, %error, "list is not complete");
-                    return Ok(false);
+                    return Ok(self.breaks_off(place, page, &error.to_string()));
                 }
             };
             match each(&reply.body) {
@@ -73,32 +71,18 @@ impl KisClient {
                 verbatim(&reply.body, keys.next),
             );
             if next == page_key {
-                warn!(
-                    place,
-                    page, "list is not complete: the broker repeats its page key"
-                );
-                return Ok(false);
+                return Ok(self.breaks_off(place, page, "the broker repeats its page key"));
             }
             page_key = next;
         }
-        warn!(
-            place,
-            pages = PAGES_MAX,
-            "list is not complete: it has too many pages"
-        );
-        Ok(false)
+        Ok(self.breaks_off(place, PAGES_MAX, "it has too many pages"))
     }
-}
 
-impl Request {
-    /// Returns the same request once more.
-    fn again(&self) -> Self {
-        Self {
-            tr: self.tr,
-            lane: self.lane,
-            fields: self.fields.clone(),
-            next_page: self.next_page,
-        }
+    /// Reports a list that is not complete, and returns that it is not whole.
+    fn breaks_off(&self, place: &'static str, page: usize, reason: &str) -> bool {
+        let reason = format!("the list is not complete from page {page} on: {reason}");
+        self.report(&Malformed::new(place, reason));
+        false
     }
 }
 

@@ -6,12 +6,13 @@ use jiff::civil::Date;
 use turnstile_dataflows::model::{Price, Quantity, Symbol};
 
 use super::row::Row;
-use super::{KisClient, Request, report, without_output};
+use super::{KisClient, Request, without_output};
 use crate::kis::error::{KisError, Malformed};
 use crate::kis::limiter::Lane;
 use crate::kis::parse::signed_change;
 use crate::kis::tr::Tr;
 
+const BARS: &str = "inquire-daily-itemchartprice list";
 const BAR: &str = "inquire-daily-itemchartprice row";
 /// Most rows of one answer.
 const BARS_PER_CALL: usize = 100;
@@ -106,7 +107,7 @@ impl KisClient {
     pub async fn price(&self, symbol: Symbol, lane: Lane) -> Result<PriceSnapshot, KisError> {
         let tr = Tr::Price;
         let reply = self
-            .query(Request {
+            .query(&Request {
                 tr,
                 lane,
                 fields: vec![
@@ -143,7 +144,7 @@ impl KisClient {
                 Ok(reply) => reply,
                 Err(error) if call == 0 => return Err(error),
                 Err(error) => {
-                    tracing::warn!(%symbol, %error, "daily bars are not complete");
+                    self.report(&Malformed::new(BARS, format!("{symbol}: {error}")));
                     complete = false;
                     break;
                 }
@@ -158,7 +159,7 @@ impl KisClient {
                         bars.insert(bar.date, bar);
                     }
                     Err(fault) => {
-                        report(&fault);
+                        self.report(&fault);
                         complete = false;
                     }
                 }
@@ -184,7 +185,7 @@ impl KisClient {
         adjustment: PriceAdjustment,
         lane: Lane,
     ) -> Result<super::Reply, KisError> {
-        self.query(Request {
+        self.query(&Request {
             tr: Tr::DailyBars,
             lane,
             fields: vec![

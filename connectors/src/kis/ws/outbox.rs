@@ -1,24 +1,17 @@
 //! Events on their way to the consumer: trades gathered into batches, faults thinned out.
 
-use std::collections::BTreeMap;
 use std::mem;
-use std::time::Duration;
 
-use metrics::counter;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 
 use super::{KisEvent, Stamped};
 use crate::kis::error::Malformed;
-use crate::kis::metrics::MALFORMED;
+use crate::kis::fault_log::FaultLog;
 use crate::kis::parse::Trade;
 
 /// Most trades in one event: what one burst of frames gathers before it is handed over.
 pub(super) const BATCH_MAX: usize = 512;
-/// Faults of one place are reported at most this often.
-const FAULT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Nobody takes events any more: the consumer is gone, or the stop token is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,13 +23,7 @@ pub(super) struct Outbox {
     stop: CancellationToken,
     /// Trades not yet handed over.
     pub(super) trades: Vec<Trade>,
-    faults: BTreeMap<&'static str, Thinned>,
-}
-
-/// Reports of one place.
-struct Thinned {
-    next_at: Instant,
-    suppressed: u64,
+    faults: FaultLog,
 }
 
 impl Outbox {
@@ -45,7 +32,7 @@ impl Outbox {
             events,
             stop,
             trades: Vec::new(),
-            faults: BTreeMap::new(),
+            faults: FaultLog::default(),
         }
     }
 
@@ -66,27 +53,14 @@ impl Outbox {
 
     /// Counts `fault`; says it where its place was quiet for a while.
     pub(super) async fn fault(&mut self, received_us: u64, fault: Malformed) -> Result<(), Gone> {
-        counter!(MALFORMED, "place" => fault.place).increment(1);
-        let now = Instant::now();
-        let thinned = self.faults.entry(fault.place).or_insert(Thinned {
-            next_at: now,
-            suppressed: 0,
-        });
-        if now < thinned.next_at {
-            thinned.suppressed += 1;
+        let Some(suppressed) = self.faults.take(&fault) else {
             return Ok(());
-        }
-        let suppressed = mem::take(&mut thinned.suppressed);
-        thinned.next_at = now + FAULT_INTERVAL;
+        };
         let Malformed {
             place,
             reason,
             excerpt,
         } = fault;
-        warn!(
-            place,
-            reason, excerpt, suppressed, "malformed text of the broker skipped"
-        );
         let event = KisEvent::Malformed {
             place,
             reason,
