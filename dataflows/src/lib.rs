@@ -7,7 +7,17 @@
 //! - [`model`]: values, identifiers, money, rules.
 //! - [`exit`]: which positions are sold, when and why.
 //! - [`reentry`]: what is bought back after an exit.
+//! - [`engine`]: the worker loop that feeds events in and hands outputs out.
 
+pub mod engine;
 pub mod exit;
 pub mod model;
 pub mod reentry;
+
+use differential_dataflow::VecCollection;
+
+/// Timestamp of every dataflow: a [`model::LogicalTime`] in microseconds.
+pub type Time = u64;
+
+/// A collection of rows that come and go in logical time.
+pub type Rows<'s, D> = VecCollection<'s, Time, D, isize>;

@@ -24,6 +24,7 @@ pub use money::{MoneyError, Price, Quantity};
 pub use order::{EntryOrder, ExitOrder, OrderFact, OrderFacts, OrderStatus, UnknownOrderStatus};
 pub use phase::{Phase, UnknownPhase, floor_after};
 pub use position::{Position, PositionState};
+pub(crate) use profile::{CustomCondition, CustomRule, Scaled};
 pub use profile::{Profile, ProfileFault, ProfileFaults};
 pub use ratio::{Ratio, RatioError, Threshold};
 pub use reason::{ExitReason, UnknownReason};

@@ -73,6 +73,13 @@ text_id! {
     CandidateId
 }
 
+impl From<&ExitEventId> for CandidateId {
+    /// There is one candidate per exit event, with the same identifier.
+    fn from(event: &ExitEventId) -> Self {
+        Self(event.0.clone())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use parse::{ProfileFault, ProfileFaults};
 
-use super::{Price, Quantity, Ratio, Threshold};
+use super::{Price, Ratio, Threshold};
 
 /// One millionth parts of one: the scale of ATR percent and of its factor.
 pub(crate) const MILLION: i64 = 1_000_000;
@@ -162,9 +162,4 @@ impl Profile {
         let gap = trail.pct.threshold().max(by_atr);
         (gap > Threshold::default()).then(|| gap.negated())
     }
-}
-
-/// Returns `ceil(base × ratio)`, at least one and at most `available`.
-pub(crate) fn share(ratio: Ratio, base: Quantity, available: Quantity) -> Quantity {
-    ratio.share_of(base).max(Quantity::ONE).min(available)
 }

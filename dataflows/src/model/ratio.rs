@@ -72,6 +72,19 @@ impl Ratio {
     }
 }
 
+impl Ratio {
+    /// Returns `floor(quantity × self)`: the size of a re-entry (domain 5.3).
+    #[must_use]
+    pub fn floor_of(self, quantity: Quantity) -> Quantity {
+        let product = i128::from(quantity.shares()) * i128::from(self.0.max(0));
+        let shares = i64::try_from(product / i128::from(RATIO_ONE));
+        shares
+            .ok()
+            .and_then(|shares| Quantity::new(shares).ok())
+            .unwrap_or(quantity)
+    }
+}
+
 impl TryFrom<Decimal> for Ratio {
     type Error = RatioError;
 

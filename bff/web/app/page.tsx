@@ -1,0 +1,5 @@
+import { Desk } from '../src/desk/Desk';
+
+export default function Page() {
+  return <Desk />;
+}

@@ -1,0 +1,27 @@
+//! PostgreSQL: the truth of everything.
+//!
+//! - [`Postgres`]: the pool; [`migrate`]: the schema.
+//! - [`ChangeFeed`]: what anybody changed, no commit missed.
+//! - [`PriceSink`]: every tick, in batches, with the cache filled after the commit.
+//! - [`AdvisoryLock`]: one active engine per account.
+//! - [`write_log`]: alarms and events that a human follows.
+
+mod config;
+mod error;
+mod feed;
+mod lock;
+mod logs;
+mod metrics;
+mod migrate;
+mod pool;
+mod prices;
+
+pub use config::PostgresConfig;
+pub use error::PostgresError;
+pub use feed::{ChangeFeed, RowChange, Snapshot, TransactionChanges, prune_change_log};
+pub use lock::AdvisoryLock;
+pub use logs::{LogLevel, LogRow, write_log};
+pub use metrics::describe as describe_metrics;
+pub use migrate::{MigrationReport, migrate};
+pub use pool::{Postgres, PostgresClient};
+pub use prices::{PriceRow, PriceSink, PriceSinkConfig, PriceSinkHandle};

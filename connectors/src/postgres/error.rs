@@ -1,0 +1,69 @@
+//! What can go wrong with PostgreSQL.
+
+use thiserror::Error;
+use tokio_postgres::error::SqlState;
+
+/// An operation on PostgreSQL that failed.
+#[derive(Debug, Error)]
+pub enum PostgresError {
+    /// The connection string is malformed.
+    #[error("connection string of PostgreSQL is malformed: {0}")]
+    Config(String),
+    /// The server cannot be reached.
+    #[error("PostgreSQL at {place} cannot be reached: {reason}")]
+    Unreachable {
+        /// Host and port, or socket, and database. Never the password.
+        place: String,
+        /// Why.
+        reason: String,
+    },
+    /// No pooled connection came free in time.
+    #[error("no PostgreSQL connection came free: {0}")]
+    Pool(String),
+    /// A statement failed.
+    #[error("PostgreSQL refused: {}", describe(.0))]
+    Statement(#[from] tokio_postgres::Error),
+    /// A migration failed.
+    #[error("migration failed: {0}")]
+    Migration(String),
+    /// Another process holds the lock.
+    #[error("the lock {0} is held by another process")]
+    Locked(i64),
+}
+
+impl PostgresError {
+    /// Returns whether the same statement may succeed later: the connection or the server failed,
+    /// not the statement.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Pool(_) => true,
+            Self::Statement(error) => is_transient(error),
+            Self::Config(_) | Self::Migration(_) | Self::Locked(_) => false,
+        }
+    }
+}
+
+/// Returns whether `error` is one of the connection or the server rather than of the statement.
+pub(super) fn is_transient(error: &tokio_postgres::Error) -> bool {
+    let Some(code) = error.code() else {
+        return true;
+    }; // No answer: the connection failed.
+    // Classes: 08 connection, 40 rollback, 53 resources, 57 operator intervention, 58 system.
+    let class = code.code().get(..2).unwrap_or_default();
+    matches!(class, "08" | "40" | "53" | "57" | "58") || *code == SqlState::LOCK_NOT_AVAILABLE
+}
+
+/// Returns the server's message where there is one: `Display` of the driver hides it.
+fn describe(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(answer) => format!("{} ({})", answer.message(), answer.code().code()),
+        None => {
+            use std::error::Error as _;
+            let cause = error
+                .source()
+                .map(|cause| format!(": {cause}"))
+                .unwrap_or_default();
+            format!("{error}{cause}")
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The pool of connections.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use metrics::{gauge, histogram};
+use secrecy::ExposeSecret;
+use tokio::time::Instant;
+use tokio_postgres::config::Host;
+use tokio_postgres::{Client, Config, NoTls};
+
+use super::metrics as names;
+use super::{PostgresConfig, PostgresError};
+
+/// A connection of the pool; it goes back when dropped.
+pub type PostgresClient = Object;
+
+/// The pool of connections to one database.
+#[derive(Clone)]
+pub struct Postgres {
+    pool: Pool,
+    config: Config,
+    idle: Duration,
+    lifetime: Duration,
+}
+
+impl std::fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Postgres")
+            .field("place", &place(&self.config))
+            .finish_non_exhaustive()
+    }
+}
+
+impl Postgres {
+    /// Opens the pool and proves that the server answers.
+    ///
+    /// # Errors
+    /// If the connection string is malformed or the server cannot be reached.
+    pub async fn connect(config: &PostgresConfig) -> Result<Self, PostgresError> {
+        let driver = driver_config(config)?;
+        let manager_config = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
+        let manager = Manager::from_config(driver.clone(), NoTls, manager_config);
+        let pool = Pool::builder(manager)
+            .max_size(config.pool_max)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(config.connect_timeout))
+            .create_timeout(Some(config.connect_timeout))
+            .recycle_timeout(Some(config.connect_timeout))
+            .build()
+            .map_err(|error| PostgresError::Pool(error.to_string()))?;
+        let postgres = Self {
+            pool,
+            config: driver,
+            idle: config.idle,
+            lifetime: config.lifetime,
+        };
+        // The driver's own error names the reason; the pool's would hide it.
+        drop(postgres.connect_alone().await?);
+        // Held together, so that each is a connection of its own.
+        let opening = (0..config.pool_min).map(|_| postgres.client());
+        futures_util::future::try_join_all(opening).await?;
+        Ok(postgres)
+    }
+
+    /// Returns a connection, waiting for one to come free.
+    ///
+    /// # Errors
+    /// If none comes free in time or the server cannot be reached.
+    pub async fn client(&self) -> Result<PostgresClient, PostgresError> {
+        let began = Instant::now();
+        let client = self.pool.get().await.map_err(|error| match error {
+            deadpool_postgres::PoolError::Backend(error) => PostgresError::Unreachable {
+                place: place(&self.config),
+                reason: chain(&error),
+            },
+            other => PostgresError::Pool(other.to_string()),
+        })?;
+        histogram!(names::POOL_WAIT_SECONDS).record(began.elapsed().as_secs_f64());
+        #[expect(
+            clippy::as_conversions,
+            clippy::cast_precision_loss,
+            reason = "a gauge is a float"
+        )]
+        gauge!(names::POOL_IN_USE).set(self.in_use() as f64);
+        Ok(client)
+    }
+
+    /// Returns how many pooled connections are handed out.
+    pub fn in_use(&self) -> usize {
+        let status = self.pool.status();
+        status.size.saturating_sub(status.available)
+    }
+
+    /// Returns how many connections the pool may hold.
+    pub fn size_max(&self) -> usize {
+        self.pool.status().max_size
+    }
+
+    /// Opens a connection of its own, outside the pool: for listeners, locks and bulk writes. Its
+    /// driver task ends with the connection.
+    ///
+    /// # Errors
+    /// If the server cannot be reached.
+    pub async fn connect_alone(&self) -> Result<Client, PostgresError> {
+        let (client, connection) = self.connect_raw().await?;
+        drop(crate::task::spawn("postgres connection", async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "connection closed");
+            }
+        }));
+        Ok(client)
+    }
+
+    pub(super) async fn connect_raw(
+        &self,
+    ) -> Result<
+        (
+            Client,
+            tokio_postgres::Connection<tokio_postgres::Socket, tokio_postgres::tls::NoTlsStream>,
+        ),
+        PostgresError,
+    > {
+        self.config
+            .connect(NoTls)
+            .await
+            .map_err(|error| PostgresError::Unreachable {
+                place: place(&self.config),
+                reason: chain(&error),
+            })
+    }
+
+    /// Closes pooled connections that are too old or too long idle. Called from time to time.
+    pub fn retire_connections(&self) {
+        let (idle, lifetime) = (self.idle, self.lifetime);
+        self.pool
+            .retain(|_, metrics| metrics.last_used() < idle && metrics.age() < lifetime);
+    }
+}
+
+fn driver_config(config: &PostgresConfig) -> Result<Config, PostgresError> {
+    let parsed = config.url.expose_secret().parse::<Config>();
+    let mut driver = parsed.map_err(|error| PostgresError::Config(chain(&error)))?;
+    driver.connect_timeout(config.connect_timeout);
+    driver.application_name("turnstile");
+    let statement_ms = config.statement_timeout.as_millis();
+    driver.options(format!(
+        "-c statement_timeout={statement_ms} -c timezone=UTC"
+    ));
+    Ok(driver)
+}
+
+/// Returns where the database is, without the password.
+fn place(config: &Config) -> String {
+    let hosts = config.get_hosts().iter().map(|host| match host {
+        Host::Tcp(name) => name.clone(),
+        Host::Unix(path) => path.display().to_string(),
+    });
+    let hosts: Vec<_> = hosts.collect();
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    let database = config.get_dbname().unwrap_or("(default database)");
+    format!("{}:{port}/{database}", hosts.join(","))
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,239 @@
+//! Calls to Redis, each with a time limit and behind the breaker.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use metrics::{counter, histogram};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, RedisError, RedisResult};
+use secrecy::ExposeSecret;
+use tokio::time::Instant;
+
+use super::breaker::Breaker;
+use super::metrics as names;
+use super::{BreakerState, RedisConfig};
+
+/// Deletions are remembered this long, so that a slow loader does not bring an old value back. No
+/// statement of a loader runs longer.
+const GUARD_SECONDS: i64 = 60;
+
+/// The cache. Cheap to clone.
+#[derive(Clone)]
+pub struct Cache {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    manager: Option<ConnectionManager>,
+    client: Option<Client>,
+    breaker: Breaker,
+    call_timeout: Duration,
+    hits: AtomicU64,
+    misses: AtomicU64,
+    errors: AtomicU64,
+}
+
+/// Counters since the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheStats {
+    /// Reads that the cache answered.
+    pub hits: u64,
+    /// Reads that went to PostgreSQL.
+    pub misses: u64,
+    /// Calls that failed.
+    pub errors: u64,
+    /// What the breaker lets through.
+    pub breaker: BreakerState,
+    /// Whether there is a Redis at all.
+    pub is_enabled: bool,
+}
+
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cache")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Cache {
+    /// Returns the cache of `config`. Redis need not be there yet, nor ever.
+    ///
+    /// # Errors
+    /// If the address is malformed.
+    pub fn new(config: &RedisConfig) -> RedisResult<Self> {
+        let client = match &config.url {
+            Some(url) => Some(Client::open(url.expose_secret())?),
+            None => None,
+        };
+        let manager_config = ConnectionManagerConfig::new()
+            .set_number_of_retries(0)
+            .set_connection_timeout(Some(config.call_timeout))
+            .set_response_timeout(Some(config.call_timeout));
+        let manager = match &client {
+            Some(client) => Some(ConnectionManager::new_lazy_with_config(
+                client.clone(),
+                manager_config,
+            )?),
+            None => None,
+        };
+        let inner = Inner {
+            manager,
+            client,
+            breaker: Breaker::new(config.breaker_faults, config.breaker_open),
+            call_timeout: config.call_timeout,
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+            errors: AtomicU64::new(0),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Returns the counters since the start.
+    pub fn stats(&self) -> CacheStats {
+        let inner = &self.inner;
+        CacheStats {
+            hits: inner.hits.load(Ordering::Relaxed),
+            misses: inner.misses.load(Ordering::Relaxed),
+            errors: inner.errors.load(Ordering::Relaxed),
+            breaker: inner.breaker.state(),
+            is_enabled: inner.manager.is_some(),
+        }
+    }
+
+    /// Returns whether Redis answers now.
+    pub async fn ping(&self) -> bool {
+        let ping = self
+            .call(async |mut manager| redis::cmd("PING").query_async::<String>(&mut manager).await);
+        ping.await.is_some()
+    }
+
+    /// Deletes `keys`, and makes loads that began before have no effect.
+    pub async fn delete(&self, keys: &[String]) {
+        if keys.is_empty() {
+            return;
+        }
+        let mut pipeline = redis::pipe();
+        pipeline.atomic();
+        for key in keys {
+            let guard = guard_of(key);
+            pipeline.del(key).ignore().incr(&guard, 1).ignore();
+            pipeline.expire(&guard, GUARD_SECONDS).ignore();
+        }
+        self.call(async |mut manager| pipeline.query_async::<()>(&mut manager).await)
+            .await;
+    }
+
+    /// Sets every key for `seconds` and publishes `message`, in one round trip. Returns whether
+    /// Redis did.
+    pub async fn set_all_and_publish(
+        &self,
+        entries: &[(String, String)],
+        seconds: u64,
+        channel: &str,
+        message: &str,
+    ) -> bool {
+        let mut pipeline = redis::pipe();
+        for (key, value) in entries {
+            pipeline.set_ex(key, value, seconds).ignore();
+        }
+        pipeline.publish(channel, message).ignore();
+        let done = self.call(async |mut manager| pipeline.query_async::<()>(&mut manager).await);
+        done.await.is_some()
+    }
+
+    /// Returns the value of `key` and the mark of its last deletion. None where Redis does not
+    /// answer.
+    pub(super) async fn read(&self, key: &str) -> Option<(Option<String>, Option<String>)> {
+        let guard = guard_of(key);
+        let read = self.call(async |mut manager| {
+            redis::cmd("MGET")
+                .arg(key)
+                .arg(&guard)
+                .query_async::<(Option<String>, Option<String>)>(&mut manager)
+                .await
+        });
+        let read = read.await;
+        match &read {
+            Some((Some(_), _)) => {
+                self.inner.hits.fetch_add(1, Ordering::Relaxed);
+                counter!(names::HITS).increment(1);
+            }
+            _ => {
+                self.inner.misses.fetch_add(1, Ordering::Relaxed);
+                counter!(names::MISSES).increment(1);
+            }
+        }
+        read
+    }
+
+    /// Sets `key` unless it has a value or was deleted since `guard` was read.
+    pub(super) async fn fill(&self, key: &str, value: &str, ttl: Duration, guard: Option<String>) {
+        const FILL: &str = "if (redis.call('GET', KEYS[2]) or '') == ARGV[3] then \
+             return redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2], 'NX') end return false";
+        let (guard_key, seen) = (guard_of(key), guard.unwrap_or_default());
+        self.call(async |mut manager| {
+            redis::cmd("EVAL")
+                .arg(FILL)
+                .arg(2)
+                .arg(key)
+                .arg(&guard_key)
+                .arg(value)
+                .arg(ttl.as_secs().max(1))
+                .arg(&seen)
+                .query_async::<redis::Value>(&mut manager)
+                .await
+        })
+        .await;
+    }
+
+    /// Returns the client for connections of their own, such as subscriptions.
+    pub(super) fn client(&self) -> Option<&Client> {
+        self.inner.client.as_ref()
+    }
+
+    async fn call<T, F>(&self, call: impl FnOnce(ConnectionManager) -> F) -> Option<T>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        let inner = &self.inner;
+        let manager = inner.manager.clone()?;
+        if !inner.breaker.admits() {
+            return None;
+        }
+        let began = Instant::now();
+        let answer = tokio::time::timeout(inner.call_timeout * 2, call(manager)).await;
+        histogram!(names::CALL_SECONDS).record(began.elapsed().as_secs_f64());
+        match answer {
+            Ok(Ok(value)) => {
+                inner.breaker.succeeded();
+                Some(value)
+            }
+            Ok(Err(error)) => {
+                self.failed(&error);
+                None
+            }
+            Err(_elapsed) => {
+                self.failed(&RedisError::from((
+                    redis::ErrorKind::Io,
+                    "no answer in time",
+                )));
+                None
+            }
+        }
+    }
+
+    fn failed(&self, error: &RedisError) {
+        self.inner.errors.fetch_add(1, Ordering::Relaxed);
+        counter!(names::ERRORS).increment(1);
+        self.inner.breaker.failed(error);
+    }
+}
+
+fn guard_of(key: &str) -> String {
+    format!("guard:{key}")
+}

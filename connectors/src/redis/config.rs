@@ -1,0 +1,52 @@
+//! How Redis is reached.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+/// Section `[redis]` of the configuration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RedisConfig {
+    /// `redis://…` or `redis+unix:///path` (`REDIS_URL`). None: everything is read from PostgreSQL.
+    pub url: Option<SecretString>,
+    /// Time of one call at most; a slower answer is a miss.
+    #[serde(with = "humantime_serde")]
+    pub call_timeout: Duration,
+    /// Faults in a row that open the circuit breaker.
+    pub breaker_faults: u32,
+    /// How long the breaker stays open before one call tries again.
+    #[serde(with = "humantime_serde")]
+    pub breaker_open: Duration,
+}
+
+impl Default for RedisConfig {
+    fn default() -> Self {
+        Self {
+            url: None,
+            call_timeout: Duration::from_millis(250),
+            breaker_faults: 3,
+            breaker_open: Duration::from_secs(1),
+        }
+    }
+}
+
+impl RedisConfig {
+    /// Returns every fault, with the path of its key.
+    pub fn validate(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if let Some(url) = &self.url
+            && let Err(error) = redis::Client::open(url.expose_secret())
+        {
+            faults.push(format!("redis.url: {error}"));
+        }
+        if self.call_timeout.is_zero() {
+            faults.push("redis.call_timeout: time above zero expected".to_owned());
+        }
+        if self.breaker_faults == 0 {
+            faults.push("redis.breaker_faults: at least 1 expected, was 0".to_owned());
+        }
+        faults
+    }
+}

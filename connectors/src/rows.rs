@@ -1,0 +1,118 @@
+//! Rows of the store as changes of the engine.
+//!
+//! The change feed and the load at start both give whole rows as JSON; one reading of them serves
+//! both. Orders are the exception to "a row is a change": their state is a reduction of the facts
+//! in `trade.order_events`, which is kept here for every order of a position that is not closed.
+//!
+//! A row that cannot be read changes nothing: what stood before stays in force, and the fault is
+//! reported with table, key and reason.
+
+mod fields;
+mod load;
+mod orders;
+mod read;
+
+use serde_json::Value;
+use turnstile_dataflows::engine::Change;
+
+pub use fields::RowFault;
+pub use load::{FOLLOWED_TABLES, load};
+
+use orders::Orders;
+
+/// Reads rows and remembers what is needed to read the next ones.
+#[derive(Debug, Default)]
+pub struct RowReader {
+    orders: Orders,
+}
+
+/// What a set of rows says.
+#[derive(Debug, Default)]
+pub struct ReadRows {
+    /// Changes, at most one per key.
+    pub changes: Vec<Change>,
+    /// Rows that could not be read.
+    pub faults: Vec<RowFault>,
+}
+
+impl RowReader {
+    /// Reads the rows that one transaction changed, in the order of the changes. `today` is the
+    /// date in Seoul, as `YYYY-MM-DD`; rules of a later date are not in force yet.
+    pub fn read<'r>(
+        &mut self,
+        rows: impl IntoIterator<Item = (&'r str, bool, &'r Value)>,
+        today: &str,
+    ) -> ReadRows {
+        let mut read = ReadRows::default();
+        for (table, is_deleted, row) in rows {
+            if let Err(fault) = self.read_row(table, is_deleted, row, today, &mut read.changes) {
+                read.faults.push(fault.in_table(table));
+            }
+        }
+        read.changes.extend(self.orders.take_changed());
+        keep_last_per_key(&mut read.changes);
+        read
+    }
+
+    fn read_row(
+        &mut self,
+        table: &str,
+        is_deleted: bool,
+        row: &Value,
+        today: &str,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), RowFault> {
+        match table {
+            "trade.positions" => {
+                let position = read::position(row)?;
+                if !position.is_live {
+                    self.orders.forget(&position.id);
+                }
+                changes.push(Change::Position(position));
+            }
+            "trade.position_state" => changes.push(read::position_state(row)?),
+            "trade.exit_rules" => changes.push(read::exit_rule(row, is_deleted, today)?),
+            "trade.exit_control" => changes.push(read::exit_control(row)?),
+            "trade.reentry_control" => changes.push(read::reentry_control(row)?),
+            "trade.orders" => changes.extend(self.orders.add_order(row)?),
+            "trade.order_events" => self.orders.add_event(row)?,
+            "trade.exit_events" => changes.push(read::exit_event(row)?),
+            "trade.reentry_rules" => changes.push(read::reentry_rule(row, is_deleted)?),
+            "trade.reentry_candidates" => changes.push(read::candidate(row)?),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Several changes of one row in one transaction are one change: the last.
+fn keep_last_per_key(changes: &mut Vec<Change>) {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut kept: Vec<Change> = Vec::with_capacity(changes.len());
+    for change in changes.drain(..).rev() {
+        if seen.insert(key(&change)) {
+            kept.push(change);
+        }
+    }
+    kept.reverse();
+    *changes = kept;
+}
+
+fn key(change: &Change) -> (u8, String) {
+    match change {
+        Change::Position(row) => (0, row.id.to_string()),
+        Change::PositionState(id, _) => (1, id.to_string()),
+        Change::ExitRule(id, _) => (2, id.to_string()),
+        Change::Context(symbol, _) => (3, symbol.to_string()),
+        Change::ExitMode(_) => (4, String::new()),
+        Change::ExitOrder(row) => (5, row.action_key.to_string()),
+        Change::ExitEvent(row) => (6, row.id.to_string()),
+        Change::Candidate(id, _, _) => (7, id.to_string()),
+        Change::ReentryRule(id, _) => (8, id.to_string()),
+        Change::Entry(_, id, _) => (9, id.to_string()),
+        Change::ReentryMode(_) => (10, String::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! One function per table: a row in, a change out.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+use turnstile_dataflows::engine::Change;
+use turnstile_dataflows::exit::{ExitRule, RuleScope};
+use turnstile_dataflows::model::{Position, PositionState, Profile, ProfileId, Ratio};
+use turnstile_dataflows::reentry::{CandidateState, ExitEvent, ReentryRule, ReentryTrigger};
+
+use super::fields::{Fields, RowFault};
+
+pub(super) fn position(row: &Value) -> Result<Position, RowFault> {
+    let fields = Fields::new(row, "position_id");
+    Ok(Position {
+        id: fields.parsed("position_id")?,
+        symbol: fields.parsed("symbol")?,
+        qty: fields.quantity("qty")?,
+        original_qty: fields.quantity("original_qty")?,
+        avg_price: fields.price_if("avg_price")?,
+        entry: fields.time("entry_ts")?,
+        is_live: fields.text("status")? != "CLOSED",
+        is_enabled: fields.text("exit_mode")? == "ENABLED",
+        profile: fields.parsed_if("exit_profile_id")?,
+        strategy: fields.text("strategy_id")?.into(),
+        cycle: fields.whole("cycle")?,
+        version: fields.whole("version")?,
+    })
+}
+
+pub(super) fn position_state(row: &Value) -> Result<Change, RowFault> {
+    let fields = Fields::new(row, "position_id");
+    let state = PositionState {
+        phase: fields.parsed("phase")?,
+        floor: fields.price_if("stop_floor_price")?,
+        mark: fields.price_if("hwm_price")?,
+    };
+    Ok(Change::PositionState(fields.parsed("position_id")?, state))
+}
+
+pub(super) fn exit_rule(row: &Value, is_deleted: bool, today: &str) -> Result<Change, RowFault> {
+    let fields = Fields::new(row, "rule_id");
+    let id: ProfileId = fields.parsed("rule_id")?;
+    let is_early = fields
+        .value("effective_from")
+        .and_then(Value::as_str)
+        .is_some_and(|from| from > today);
+    if is_deleted || is_early || !fields.flag("is_active")? {
+        return Ok(Change::ExitRule(id, None));
+    }
+    let scope = match fields.text("scope")? {
+        "DEFAULT" => RuleScope::Default,
+        "STRATEGY" => RuleScope::Strategy(fields.text("scope_key")?.into()),
+        "SYMBOL" => RuleScope::Symbol(fields.parsed("scope_key")?),
+        "POSITION" => RuleScope::Position,
+        other => return Err(fields.fault("scope", format!("unknown scope {other:?}"))),
+    };
+    let rules = fields.value("rules").unwrap_or(&Value::Null);
+    let profile = Profile::from_value(rules).map_err(|faults| fields.fault("rules", faults))?;
+    let version = fields.whole("version")?;
+    let rule = ExitRule {
+        id: id.clone(),
+        scope,
+        version,
+        profile: Arc::new(profile),
+    };
+    Ok(Change::ExitRule(id, Some(rule)))
+}
+
+pub(super) fn exit_control(row: &Value) -> Result<Change, RowFault> {
+    Ok(Change::ExitMode(Fields::new(row, "id").parsed("mode")?))
+}
+
+pub(super) fn reentry_control(row: &Value) -> Result<Change, RowFault> {
+    Ok(Change::ReentryMode(Fields::new(row, "id").parsed("mode")?))
+}
+
+pub(super) fn exit_event(row: &Value) -> Result<Change, RowFault> {
+    let fields = Fields::new(row, "exit_event_id");
+    Ok(Change::ExitEvent(ExitEvent {
+        id: fields.parsed("exit_event_id")?,
+        symbol: fields.parsed("symbol")?,
+        reason: fields.text("exit_reason_code")?.into(),
+        exit: fields.time("exit_ts")?,
+        exit_price: fields.price("exit_avg_price")?,
+        original_qty: fields.quantity("original_qty")?,
+    }))
+}
+
+pub(super) fn candidate(row: &Value) -> Result<Change, RowFault> {
+    let fields = Fields::new(row, "candidate_id");
+    let state = match fields.text("state")? {
+        "COOLDOWN" => CandidateState::Cooldown,
+        "WATCH" => CandidateState::Watch,
+        "READY" => CandidateState::Ready,
+        "ENTERED" | "EXPIRED" | "BLOCKED" => CandidateState::Over,
+        other => return Err(fields.fault("state", format!("unknown state {other:?}"))),
+    };
+    Ok(Change::Candidate(
+        fields.parsed("exit_event_id")?,
+        fields.parsed("symbol")?,
+        state,
+    ))
+}
+
+pub(super) fn reentry_rule(row: &Value, is_deleted: bool) -> Result<Change, RowFault> {
+    let fields = Fields::new(row, "rule_id");
+    let id: Arc<str> = fields.text("rule_id")?.into();
+    // A rule for one regime needs the market regime, without which it is not in force.
+    if is_deleted || !fields.flag("is_active")? || fields.value("regime").is_some() {
+        return Ok(Change::ReentryRule(id, None));
+    }
+    let params = fields.value("trigger_params").unwrap_or(&Value::Null);
+    let trigger = ReentryTrigger::from_value(params)
+        .map_err(|error| fields.fault("trigger_params", error))?;
+    let size = fields.decimal("size_pct_entry1")? / Decimal::ONE_HUNDRED;
+    let rule = ReentryRule {
+        id: id.clone(),
+        symbol: fields.parsed_if("symbol")?,
+        exit_reason: fields.text("exit_reason_code")?.into(),
+        is_allowed: fields.flag("allow_candidate")? && fields.flag("allow_entry")?,
+        cooldown_us: fields.minutes_us("cooldown_minutes")?,
+        watch_us: fields.minutes_us("watch_ttl_minutes")?,
+        per_day_max: fields.whole("max_reentries_per_day")?,
+        size: Ratio::try_from(size).map_err(|error| fields.fault("size_pct_entry1", error))?,
+        trigger,
+        priority: fields.whole("priority")?,
+    };
+    Ok(Change::ReentryRule(id, Some(rule)))
+}

@@ -1,0 +1,92 @@
+use serde_json::json;
+use turnstile_dataflows::model::OrderStatus;
+
+use super::*;
+
+const TODAY: &str = "2026-11-24";
+
+fn position(status: &str) -> Value {
+    json!({
+        "position_id": "7b0c1c9e-6f0f-4a39-8f0e-0a53c2f3f001", "symbol": "005930", "qty": 100,
+        "original_qty": 100, "avg_price": 71666.6700, "entry_ts": "2026-11-24T00:00:00.000001+00:00",
+        "status": status, "exit_mode": "ENABLED", "exit_profile_id": null, "strategy_id": "MANUAL",
+        "cycle": 1, "version": 1,
+    })
+}
+
+fn order() -> Value {
+    json!({
+        "order_id": "o1", "action_key": "p:1:OPEN:SL1:1", "side": "SELL", "symbol": "005930",
+        "position_id": "7b0c1c9e-6f0f-4a39-8f0e-0a53c2f3f001", "reason_code": "SL1", "rule_id": null,
+        "phase": "OPEN", "cycle": 1, "attempt": 1, "qty": 50, "decided_us": 5, "candidate_id": null,
+    })
+}
+
+fn event(status: &str, filled: i64) -> Value {
+    json!({
+        "event_id": 1, "order_id": "o1", "status": status, "send_attempt": 1, "sent_qty": null,
+        "filled_qty": filled,
+    })
+}
+
+#[test]
+fn a_position_keeps_its_exact_average() {
+    let read = RowReader::default().read([("trade.positions", false, &position("OPEN"))], TODAY);
+    let [Change::Position(row)] = &read.changes[..] else {
+        panic!("{read:?}")
+    };
+    assert_eq!(row.avg_price.unwrap().to_string(), "71666.67");
+    assert_eq!(row.entry.micros(), 1_795_478_400_000_001);
+}
+
+#[test]
+fn the_facts_of_one_transaction_make_one_change_of_the_order() {
+    let mut reader = RowReader::default();
+    let (order, new, sent) = (order(), event("NEW", 0), event("SUBMITTED", 0));
+    let rows = [
+        ("trade.orders", false, &order),
+        ("trade.order_events", false, &new),
+        ("trade.order_events", false, &sent),
+    ];
+    let read = reader.read(rows, TODAY);
+    let [Change::ExitOrder(row)] = &read.changes[..] else {
+        panic!("{read:?}")
+    };
+    assert_eq!(row.status, OrderStatus::Submitted);
+    let read = reader.read([("trade.order_events", false, &event("FILLED", 50))], TODAY);
+    let [Change::ExitOrder(row)] = &read.changes[..] else {
+        panic!("{read:?}")
+    };
+    assert_eq!((row.status, row.filled.shares()), (OrderStatus::Filled, 50));
+    reader.read([("trade.positions", false, &position("CLOSED"))], TODAY);
+    let late = reader.read([("trade.order_events", false, &event("FILLED", 50))], TODAY);
+    assert!(late.changes.is_empty(), "{late:?}");
+}
+
+#[test]
+fn a_malformed_rule_is_reported_with_its_place_and_changes_nothing() {
+    let rule = json!({
+        "rule_id": "default", "scope": "DEFAULT", "scope_key": null, "version": 1, "is_active": true,
+        "effective_from": null, "rules": {"sl1": {"pnl": 0.03}},
+    });
+    let read = RowReader::default().read([("trade.exit_rules", false, &rule)], TODAY);
+    assert!(read.changes.is_empty());
+    let text = read.faults[0].to_string();
+    assert!(
+        text.starts_with("trade.exit_rules: row default: rules: sl1.pnl: -0.5 < x <= 0"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_rule_of_tomorrow_is_not_in_force() {
+    let rule = json!({
+        "rule_id": "d", "scope": "DEFAULT", "version": 1, "is_active": true, "rules": {},
+        "effective_from": "2026-11-25",
+    });
+    let read = RowReader::default().read([("trade.exit_rules", false, &rule)], TODAY);
+    assert!(
+        matches!(&read.changes[..], [Change::ExitRule(_, None)]),
+        "{read:?}"
+    );
+}
