@@ -72,6 +72,8 @@ impl OrderPoll {
     /// Reads lists until `stop`.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut has_failed = false;
+        let mut changes = self.book.changes();
+        let mut read_at = Instant::now();
         while !stop.is_cancelled() {
             let pause = if self.book.is_empty() {
                 self.config.poll_idle
@@ -82,8 +84,11 @@ impl OrderPoll {
                 biased;
                 () = stop.cancelled() => return,
                 () = self.asked.notified() => {}
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep_until(read_at + pause) => {}
+                // An order has come or gone: the pace changes.
+                _ = changes.changed() => continue,
             }
+            read_at = Instant::now();
             if let Some(Err(error)) = stop.run_until_cancelled(self.read(&stop)).await {
                 if std::mem::replace(&mut has_failed, true) {
                     debug!(%error, "no complete order list");

@@ -223,7 +223,6 @@ impl Desk {
             return turn;
         }
         self.parts.book.enter(order, broker);
-        self.parts.poll.ask();
         Turn::Over
     }
 

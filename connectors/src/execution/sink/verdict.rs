@@ -24,7 +24,7 @@ const STORE: &str = "WITH exit AS (
             (order_id, action_key, account_id, candidate_id, symbol, side, intent_type, qty,
              order_type, reason_code, rule_id, price, level, decided_us, tick_us, explanation)
         SELECT $11, $12, account_id, $1, symbol, 'BUY', 'ENTRY', $13, 'MKT', $14, $8,
-             coalesce($9, $15), $15, $3, $10, $16
+             coalesce($9::numeric, $15::numeric), $15, $3, $10, $16
         FROM exit WHERE $12::text IS NOT NULL
         ON CONFLICT (action_key) DO NOTHING
         RETURNING order_id
@@ -38,10 +38,11 @@ const STORE: &str = "WITH exit AS (
         SELECT $1, exit_event_id, symbol, position_id, exit_reason_code, exit_ts,
              exit_avg_price, original_qty, prior_hwm,
              timestamptz 'epoch' + $17::bigint * interval '1 microsecond',
-             coalesce($4, 'WATCH'), $8, $6, $7
+             coalesce($4::text, 'WATCH'), $8, $6,
+             CASE WHEN $6::text IS NOT NULL THEN $7::text END
         FROM fresh
         ON CONFLICT (candidate_id) DO UPDATE SET
-            state = CASE c.state WHEN 'ENTERED' THEN c.state ELSE coalesce($4, c.state) END,
+            state = CASE c.state WHEN 'ENTERED' THEN c.state ELSE coalesce($4::text, c.state) END,
             cooldown_until = coalesce(excluded.cooldown_until, c.cooldown_until),
             rule_id = coalesce(excluded.rule_id, c.rule_id),
             blocked_gate = excluded.blocked_gate,

@@ -1,0 +1,20 @@
+//! Execution against a real PostgreSQL and a scripted broker.
+
+#[path = "execution/broker.rs"]
+mod broker;
+#[path = "execution/crashes.rs"]
+mod crashes;
+#[path = "execution/decisions.rs"]
+mod decisions;
+#[path = "execution/entries.rs"]
+mod entries;
+#[path = "execution/fills.rs"]
+mod fills;
+#[path = "execution/orders.rs"]
+mod orders;
+#[path = "execution/postgres.rs"]
+mod postgres;
+#[path = "execution/rig.rs"]
+mod rig;
+#[path = "execution/sink.rs"]
+mod sink;

@@ -1,0 +1,161 @@
+//! A private PostgreSQL on a Unix socket, migrated.
+
+use std::fs;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, Pool};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, User, geteuid};
+use tempfile::TempDir;
+use tokio_postgres::NoTls;
+
+/// A running server; stopped when dropped.
+pub(crate) struct Postgres {
+    dir: TempDir,
+    server: Option<Child>,
+}
+
+/// Returns the newest folder of server programs.
+fn programs() -> PathBuf {
+    let mut found: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .expect("PostgreSQL is installed under /usr/lib/postgresql")
+        .map(|entry| entry.unwrap().path().join("bin"))
+        .filter(|path| path.join("postgres").exists())
+        .collect();
+    found.sort();
+    found.pop().expect("a PostgreSQL server")
+}
+
+/// PostgreSQL refuses to run as root: root takes the account that its package brings.
+fn program(name: &str) -> Command {
+    let mut command = Command::new(programs().join(name));
+    if geteuid().is_root() {
+        let user = User::from_name("postgres")
+            .unwrap()
+            .expect("account postgres");
+        command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+    }
+    command
+        .current_dir("/")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+impl Postgres {
+    /// Starts a server with every migration applied.
+    pub(crate) async fn start() -> Self {
+        let dir = tempfile::Builder::new()
+            .prefix("tsx")
+            .tempdir_in("/tmp")
+            .unwrap();
+        if geteuid().is_root() {
+            let user = User::from_name("postgres")
+                .unwrap()
+                .expect("account postgres");
+            chown(dir.path(), Some(user.uid.as_raw()), Some(user.gid.as_raw())).unwrap();
+        }
+        let made = program("initdb")
+            .args([
+                "--no-sync",
+                "--auth=trust",
+                "--username=postgres",
+                "--encoding=UTF8",
+                "-D",
+            ])
+            .arg(dir.path().join("data"))
+            .status()
+            .unwrap();
+        assert!(made.success(), "initdb failed");
+        let mut postgres = Self { dir, server: None };
+        postgres.resume();
+        let pool = postgres.pool();
+        let client = connect(&pool).await;
+        for migration in migrations() {
+            client
+                .batch_execute(&fs::read_to_string(migration).unwrap())
+                .await
+                .unwrap();
+        }
+        postgres
+    }
+
+    /// Starts the server again after [`Self::halt`].
+    pub(crate) fn resume(&mut self) {
+        let server = program("postgres")
+            .arg("-D")
+            .arg(self.dir.path().join("data"))
+            .arg("-k")
+            .arg(self.dir.path())
+            .args([
+                "-c",
+                "listen_addresses=",
+                "-c",
+                "fsync=off",
+                "-c",
+                "shared_buffers=16MB",
+            ])
+            .spawn()
+            .unwrap();
+        self.server = Some(server);
+    }
+
+    /// Ends the server at once, as a power cut would.
+    pub(crate) fn halt(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            let pid = Pid::from_raw(i32::try_from(server.id()).unwrap());
+            kill(pid, Signal::SIGQUIT).unwrap();
+            server.wait().unwrap();
+        }
+    }
+
+    /// Returns connections to the server.
+    pub(crate) fn pool(&self) -> Pool {
+        let mut config = tokio_postgres::Config::new();
+        config
+            .host_path(self.dir.path())
+            .user("postgres")
+            .dbname("postgres");
+        Pool::builder(Manager::new(config, NoTls))
+            .max_size(16)
+            .build()
+            .unwrap()
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.halt();
+    }
+}
+
+async fn connect(pool: &Pool) -> deadpool_postgres::Object {
+    for _ in 0..200 {
+        if let Ok(client) = pool.get().await {
+            return client;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("PostgreSQL does not answer");
+}
+
+/// Returns the migrations by version.
+fn migrations() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
+    let mut files: Vec<(u32, PathBuf)> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "sql"))
+        .map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let version = name[1..].split("__").next().unwrap().parse().unwrap();
+            (version, path)
+        })
+        .collect();
+    files.sort();
+    files.into_iter().map(|(_, path)| path).collect()
+}
