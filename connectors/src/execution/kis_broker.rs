@@ -14,7 +14,7 @@ use crate::kis::{
 };
 
 /// The account of one KIS client.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct KisBroker {
     client: KisClient,
 }
@@ -34,24 +34,46 @@ impl KisBroker {
         };
         let receipt = self.client.order_cash(&order).await.map_err(broker_error)?;
         let OrderRef { branch, number } = receipt.order;
-        Ok(Receipt { number: number.to_string(), org: branch })
+        Ok(Receipt {
+            number: number.to_string(),
+            org: branch,
+        })
     }
 
     async fn cancel_order(&self, order: &BrokerRef) -> Result<(), BrokerError> {
         let number = order
             .number
             .parse()
-            .map_err(|error: kis::OrderNumberError| BrokerError::Configuration(error.to_string()))?;
-        let order = OrderRef { branch: order.org.clone(), number };
-        self.client.cancel(&order, Extent::Remainder).await.map_err(broker_error)?;
+            .map_err(|error: kis::OrderNumberError| {
+                BrokerError::Configuration(error.to_string())
+            })?;
+        let order = OrderRef {
+            branch: order.org.clone(),
+            number,
+        };
+        self.client
+            .cancel(&order, Extent::Remainder)
+            .await
+            .map_err(broker_error)?;
         Ok(())
     }
 
     async fn list(&self, first: Date, last: Date) -> Result<Vec<ListedOrder>, BrokerError> {
-        let filter = DailyOrdersFilter { from: first, until: last, symbol: None, side: None };
-        let list = self.client.daily_orders(&filter).await.map_err(broker_error)?;
+        let filter = DailyOrdersFilter {
+            from: first,
+            until: last,
+            symbol: None,
+            side: None,
+        };
+        let list = self
+            .client
+            .daily_orders(&filter)
+            .await
+            .map_err(broker_error)?;
         if !list.complete {
-            return Err(BrokerError::NotExecuted("the broker's order list is incomplete".to_owned()));
+            return Err(BrokerError::NotExecuted(
+                "the broker's order list is incomplete".to_owned(),
+            ));
         }
         Ok(list.orders.into_iter().map(listed).collect())
     }
@@ -79,8 +101,13 @@ impl Broker for KisBroker {
 pub fn notice_of(notice: kis::Notice) -> Notice {
     let is_new = notice.class == NoticeClass::New;
     let event = match notice.event {
-        kis::NoticeEvent::Fill { quantity, price } => NoticeEvent::Fill { qty: quantity, price },
-        kis::NoticeEvent::Rejected { quantity } if is_new => NoticeEvent::Rejected { qty: quantity },
+        kis::NoticeEvent::Fill { quantity, price } => NoticeEvent::Fill {
+            qty: quantity,
+            price,
+        },
+        kis::NoticeEvent::Rejected { quantity } if is_new => {
+            NoticeEvent::Rejected { qty: quantity }
+        }
         kis::NoticeEvent::Rejected { .. } => NoticeEvent::ChangeRefused,
         kis::NoticeEvent::Received { .. } => NoticeEvent::Accepted,
         kis::NoticeEvent::Confirmed { .. } if is_new => NoticeEvent::Accepted,
@@ -105,7 +132,11 @@ pub fn notice_of(notice: kis::Notice) -> Notice {
 fn listed(row: DailyOrder) -> ListedOrder {
     let is_cancelled = row.is_cancel || (!row.cancelled.is_zero() && row.remaining.is_zero());
     ListedOrder {
-        order: BrokerRef { date: row.date, number: row.order.number.to_string(), org: row.order.branch },
+        order: BrokerRef {
+            date: row.date,
+            number: row.order.number.to_string(),
+            org: row.order.branch,
+        },
         original: row.original.map(|number| number.to_string()),
         symbol: row.symbol,
         side: execution_side(row.side),

@@ -133,7 +133,9 @@ impl PriceSinkHandle {
 
     /// Asks the sink not to linger with anything up to `logical_us`.
     pub fn want(&self, logical_us: u64) {
-        self.wanted.through_us.fetch_max(logical_us, Ordering::Relaxed);
+        self.wanted
+            .through_us
+            .fetch_max(logical_us, Ordering::Relaxed);
         self.wanted.asked.notify_one();
     }
 

@@ -138,7 +138,8 @@ async fn move_phase(
     let took_effect =
         step.after.is_terminal() && !step.filled.is_zero() && subject.cycle == Some(held.cycle);
     let reason = subject.reason.parse::<ExitReason>().ok();
-    if !is_closed && !(took_effect && reason.is_some()) {
+    let has_moved = took_effect && reason.is_some();
+    if !is_closed && !has_moved {
         return Ok(());
     }
     let statement = tx.prepare_cached(LOCK_STATE).await?;
