@@ -25,7 +25,6 @@ use fixture::{
 
 /// Not a test of its own: what other tests run in a process of its own.
 #[tokio::test]
-#[ignore = "started by other tests with a role"]
 async fn helper() {
     let Ok(role) = std::env::var(ROLE) else {
         return;

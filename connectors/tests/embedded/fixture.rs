@@ -124,7 +124,7 @@ impl Helper {
     pub(crate) fn start(executable: &Path, role: &str, folder: &Path, user: Option<&User>) -> Self {
         let mut command = Command::new(executable);
         command
-            .args(["--exact", "helper", "--ignored", "--nocapture"])
+            .args(["--exact", "helper", "--nocapture"])
             .current_dir("/");
         command
             .env(ROLE, role)
