@@ -32,7 +32,7 @@ use tracing::{debug, info};
 use turnstile_dataflows::model::OrderStatus;
 use uuid::Uuid;
 
-use super::alarm::{Alarm, Alarms, Level};
+use super::alarm::{Alarms, MODULE};
 use super::book::Book;
 use super::broker::Broker;
 use super::config::ExecutionConfig;
@@ -44,6 +44,7 @@ use super::poll::OrderPoll;
 use super::session::{NowUs, SessionSource};
 use super::sink::PriceProgress;
 use super::store::{GivenUp, Store};
+use crate::postgres::{LogLevel, LogRow, PostgresClient};
 
 /// What the executor works with.
 #[derive(Clone)]
@@ -165,8 +166,8 @@ impl Executor {
                 Some(settled) = tasks.join_next() => queue.settle(unwrap_task(settled)),
                 // Without room the order stays NEW in the database, for a later search.
                 Some(order) = orders.recv() => if has_room { queue.add(order) },
-                _ = scan.tick(), if has_room => self.scan(&desk, &mut queue).await,
-                () = self.wake.notified(), if has_room => self.scan(&desk, &mut queue).await,
+                _ = scan.tick() => self.scan(&desk, &mut queue).await,
+                () = self.wake.notified() => self.scan(&desk, &mut queue).await,
                 () = sleep_until(queue.next_start()) => {}
             }
         }
@@ -219,6 +220,9 @@ impl Executor {
             .waiting_max
             .get()
             .saturating_sub(queue.waiting.len());
+        if room == 0 {
+            return;
+        }
         let room = i64::try_from(room).unwrap_or(i64::MAX);
         if let Ok(orders) = desk.load(FRESH_ORDERS, Some(room)).await {
             orders.into_iter().for_each(|order| queue.add(order));
@@ -280,11 +284,12 @@ impl Executor {
 
     fn report_held(&self, order: &Order, cause: &'static str, why: &str) {
         counter!(names::HELD, "cause" => cause).increment(1);
-        self.parts.alarms.raise(Alarm {
-            level: Level::Info,
+        self.parts.alarms.raise(LogRow {
+            module: MODULE,
+            level: LogLevel::Info,
             event: "ORDER_HELD",
             symbol: Some(order.symbol.to_string()),
-            position: order.position,
+            position_id: order.position,
             message: format!("order {} is held: {why}", order.action_key),
             context: json!({"order_id": order.id, "cause": cause}),
         });
@@ -355,7 +360,7 @@ impl Desk {
     }
 
     async fn load(&self, query: &'static str, limit: Option<i64>) -> Result<Vec<Order>, GivenUp> {
-        let work = |client: deadpool_postgres::Object| async move {
+        let work = |client: PostgresClient| async move {
             let statement = client.prepare_cached(query).await?;
             let rows = match &limit {
                 Some(limit) => client.query(&statement, &[limit]).await?,
@@ -378,11 +383,12 @@ impl Desk {
 
     /// Raises the alarm of work that the database refuses.
     fn refused(&self, what: &str, order: Option<&Order>, error: &StoreError) {
-        self.parts.alarms.raise(Alarm {
-            level: Level::Critical,
+        self.parts.alarms.raise(LogRow {
+            module: MODULE,
+            level: LogLevel::Critical,
             event: "ORDER_STORE_REFUSED",
             symbol: order.map(|order| order.symbol.to_string()),
-            position: order.and_then(|order| order.position),
+            position_id: order.and_then(|order| order.position),
             message: format!("{what}: {error}"),
             context: json!({"order_id": order.map(|order| order.id)}),
         });

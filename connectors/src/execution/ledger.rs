@@ -19,6 +19,7 @@ mod sale;
 use std::sync::Arc;
 
 use deadpool_postgres::Transaction;
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::civil::Date;
 use metrics::{counter, histogram};
@@ -29,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use turnstile_dataflows::model::{OrderFact, OrderStatus, Price, Quantity};
 use uuid::Uuid;
 
-use super::alarm::{Alarm, Alarms, Level};
+use super::alarm::{Alarms, MODULE};
 use super::book::Book;
 use super::broker::Side;
 use super::costs::{CostModel, TaxClass};
@@ -39,12 +40,20 @@ use super::metrics as names;
 use super::order::{price, quantity, side};
 use super::session::{NowUs, seoul};
 use super::store::{GivenUp, Store};
+use crate::postgres::{LogLevel, LogRow, PostgresClient};
+use crate::redis::Cache;
 
 /// Forgets what a cache holds about positions. A failure is the cache's own affair: its entries
 /// expire.
 pub trait PositionCache: Send + Sync {
     /// Deletes `position:{id}`.
     fn forget(&self, position: Uuid) -> BoxFuture<'_, ()>;
+}
+
+impl PositionCache for Cache {
+    fn forget(&self, position: Uuid) -> BoxFuture<'_, ()> {
+        async move { self.delete(&[format!("position:{position}")]).await }.boxed()
+    }
 }
 
 /// Stores what becomes of orders.
@@ -109,7 +118,7 @@ const LOCK_ORDER: &str = "SELECT o.order_id, o.account_id, o.position_id, o.cand
 const EVENTS: &str = "SELECT status, send_attempt, sent_qty, filled_qty, notice_qty, poll_qty,
         raw->>'notice' AS notice, broker_date::text AS broker_date,
         (SELECT coalesce(sum(x.qty * x.price), 0) FROM trade.executions x
-          WHERE x.order_id = e.order_id) AS amount
+          WHERE x.order_id = $1) AS amount
     FROM trade.order_events e WHERE e.order_id = $1";
 
 const STORE_EVENT: &str = "INSERT INTO trade.order_events
@@ -160,11 +169,12 @@ impl Ledger {
             }
             Err(GivenUp::Stopped) => Applied::Stopped,
             Err(GivenUp::Refused(error)) => {
-                self.alarms.raise(Alarm {
-                    level: Level::Critical,
+                self.alarms.raise(LogRow {
+                    module: MODULE,
+                    level: LogLevel::Critical,
                     event: "ORDER_NEWS_REFUSED",
                     symbol: None,
-                    position: None,
+                    position_id: None,
                     message: format!("news about order {order} cannot be stored: {error}"),
                     context: json!({"order_id": order, "news": format!("{news:?}")}),
                 });
@@ -175,7 +185,7 @@ impl Ledger {
 
     async fn transact(
         &self,
-        mut client: deadpool_postgres::Object,
+        mut client: PostgresClient,
         order: Uuid,
         news: &News,
     ) -> Result<(Applied, Option<Uuid>), StoreError> {

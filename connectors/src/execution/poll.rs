@@ -15,9 +15,9 @@ use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
-use turnstile_dataflows::model::{OrderStatus, Quantity};
+use turnstile_dataflows::model::OrderStatus;
 
-use super::alarm::{Alarm, Alarms, Level};
+use super::alarm::{Alarms, MODULE};
 use super::book::{Book, Live};
 use super::broker::{Broker, BrokerError, ListedOrder};
 use super::config::ExecutionConfig;
@@ -25,6 +25,7 @@ use super::ledger::Ledger;
 use super::merge::News;
 use super::metrics as names;
 use super::session::SessionSource;
+use crate::postgres::{LogLevel, LogRow};
 
 /// Complete lists without a live order after which an alarm is raised (domain 4.5).
 const MISSING_BEFORE_ALARM: u32 = 3;
@@ -198,11 +199,12 @@ impl OrderPoll {
     }
 
     fn raise(&self, order: &Live, event: &'static str, message: String) {
-        self.alarms.raise(Alarm {
-            level: Level::Warning,
+        self.alarms.raise(LogRow {
+            module: MODULE,
+            level: LogLevel::Warning,
             event,
             symbol: Some(order.symbol.to_string()),
-            position: None,
+            position_id: None,
             message,
             context: json!({"order_id": order.id, "broker_order_no": order.broker.number}),
         });
@@ -214,7 +216,9 @@ pub(super) fn listed_news(line: &ListedOrder, has_lapsed: bool) -> News {
     let is_whole = line.filled >= line.qty;
     let is_refused =
         !line.rejected.is_zero() && line.rejected.saturating_add(line.filled) >= line.qty;
-    let is_gone = line.remaining == Quantity::ZERO || has_lapsed;
+    let is_cancelled =
+        !line.cancelled.is_zero() && line.cancelled.saturating_add(line.filled) >= line.qty;
+    let is_gone = line.remaining.is_zero() || is_cancelled || has_lapsed;
     let end = match (is_whole, is_refused, is_gone) {
         (true, _, _) | (_, false, false) => None,
         (_, true, _) => Some(OrderStatus::Rejected),

@@ -18,6 +18,7 @@ mod verdict;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use metrics::{counter, histogram};
 use serde_json::json;
@@ -27,7 +28,7 @@ use turnstile_dataflows::exit::ExitDecision;
 use turnstile_dataflows::reentry::{ReentryVerdict, Verdict};
 use uuid::Uuid;
 
-use super::alarm::{Alarm, Alarms, Level};
+use super::alarm::{Alarms, MODULE};
 use super::config::ExecutionConfig;
 use super::error::StoreError;
 use super::ledger::PositionCache;
@@ -35,6 +36,7 @@ use super::metrics as names;
 use super::order::{ORDERS_BY_KEY, Order};
 use super::session::NowUs;
 use super::store::{Chain, GivenUp, Store};
+use crate::postgres::{LogLevel, LogRow, PriceSinkHandle};
 use crate::task;
 
 /// Something that the engine said.
@@ -70,6 +72,15 @@ impl PriceProgress {
             durable,
             flush: Arc::new(flush),
         }
+    }
+
+    /// Returns the progress of a price sink. It holds a handle, so drop it before the sink is
+    /// joined.
+    pub fn of_sink(handle: PriceSinkHandle) -> Self {
+        Self::new(handle.durable(), move |logical_us| {
+            // The wish is told at the first poll; whoever waits does so by `durable`.
+            let _ = handle.flushed(logical_us).now_or_never();
+        })
     }
 
     /// Asks for prices up to `logical_us` to be made durable.
@@ -273,11 +284,12 @@ impl Desk {
                 (verdict.symbol, None, key)
             }
         };
-        self.alarms.raise(Alarm {
-            level: Level::Critical,
+        self.alarms.raise(LogRow {
+            module: MODULE,
+            level: LogLevel::Critical,
             event: "DECISION_REFUSED",
             symbol: Some(symbol.to_string()),
-            position,
+            position_id: position,
             message: format!("decision {key} is set aside: {}", Chain(error)),
             context: json!({"action_key": key}),
         });

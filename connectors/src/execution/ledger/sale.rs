@@ -7,11 +7,12 @@ use tracing::warn;
 use turnstile_dataflows::model::{ExitReason, Phase, Profile, Quantity, floor_after};
 use uuid::Uuid;
 
-use super::super::alarm::{Alarm, Level};
+use super::super::alarm::MODULE;
 use super::super::error::StoreError;
 use super::super::merge::Step;
 use super::super::order::{optional_price, quantity};
 use super::{Execution, Ledger, Subject};
+use crate::postgres::{LogLevel, LogRow};
 
 const LOCK_POSITION: &str = "SELECT qty, original_qty, avg_price, status, cycle
     FROM trade.positions WHERE position_id = $1 FOR NO KEY UPDATE";
@@ -89,11 +90,12 @@ impl Ledger {
     }
 
     fn oversold(&self, subject: &Subject, held: &Held, sold: Quantity) {
-        self.alarms.raise(Alarm {
-            level: Level::Critical,
+        self.alarms.raise(LogRow {
+            module: MODULE,
+            level: LogLevel::Critical,
             event: "SOLD_MORE_THAN_HELD",
             symbol: Some(subject.symbol.clone()),
-            position: Some(held.id),
+            position_id: Some(held.id),
             message: format!("{sold} shares sold where {} are held", held.qty),
             context: json!({"order_id": subject.id}),
         });
@@ -138,7 +140,8 @@ async fn move_phase(
     let took_effect =
         step.after.is_terminal() && !step.filled.is_zero() && subject.cycle == Some(held.cycle);
     let reason = subject.reason.parse::<ExitReason>().ok();
-    if !is_closed && !(took_effect && reason.is_some()) {
+    let reason = reason.filter(|_| took_effect);
+    if !is_closed && reason.is_none() {
         return Ok(());
     }
     let statement = tx.prepare_cached(LOCK_STATE).await?;
@@ -147,7 +150,7 @@ async fn move_phase(
     let phase: Phase = phase.parse().map_err(StoreError::inconsistent)?;
     let floor = optional_price(row.try_get("stop_floor_price")?)?;
     let (mut next_phase, mut next_floor) = (phase, floor);
-    if let (true, Some(reason)) = (took_effect, reason) {
+    if let Some(reason) = reason {
         let profile = profile(tx, subject).await?;
         next_phase = phase.after(reason, &profile);
         if next_phase != phase
