@@ -22,7 +22,6 @@ mod costs;
 mod error;
 mod executor;
 mod fills;
-mod kis_broker;
 mod ledger;
 mod merge;
 pub mod metrics;
@@ -32,7 +31,7 @@ mod session;
 mod sink;
 mod store;
 
-pub use alarm::{AlarmWriter, Alarms};
+pub use alarm::{Alarm, AlarmWriter, Alarms, Level};
 pub use book::Book;
 pub use broker::{
     Broker, BrokerError, BrokerEvent, BrokerRef, ListedOrder, Notice, NoticeEvent, Receipt, Side,
@@ -44,7 +43,6 @@ pub use costs::{CostModel, Costs, TaxClass};
 pub use error::StoreError;
 pub use executor::{Executor, ExecutorParts};
 pub use fills::Fills;
-pub use kis_broker::{KisBroker, broker_event};
 pub use ledger::{Applied, Ledger, PositionCache};
 pub use merge::{News, Source};
 pub use order::Order;

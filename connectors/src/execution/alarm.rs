@@ -1,30 +1,66 @@
 //! Alarms of execution: rows of `system.logs`, written beside the work that raises them.
 
 use metrics::counter;
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
+use uuid::Uuid;
 
 use super::metrics as names;
 use super::store::{Chain, GivenUp, Store};
-use crate::postgres::{LogLevel, LogRow, PostgresClient, write_log};
-
-/// Part of the system that says it.
-pub(super) const MODULE: &str = "execution";
 
 /// Alarms that wait for the database at most.
 const QUEUE: usize = 1_024;
 
+/// How much an alarm matters, by the names of `system.logs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// A change of state that a human follows.
+    Info,
+    /// Unexpected, and dealt with.
+    Warning,
+    /// Someone must act now.
+    Critical,
+}
+
+impl Level {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "INFO",
+            Self::Warning => "WARNING",
+            Self::Critical => "CRITICAL",
+        }
+    }
+}
+
+/// One row of `system.logs`.
+#[derive(Clone, Debug)]
+pub struct Alarm {
+    /// How much it matters.
+    pub level: Level,
+    /// What happened, as a code.
+    pub event: &'static str,
+    /// Issue concerned.
+    pub symbol: Option<String>,
+    /// Position concerned.
+    pub position: Option<Uuid>,
+    /// What happened, in words.
+    pub message: String,
+    /// Facts.
+    pub context: Value,
+}
+
 /// Where alarms are raised.
 #[derive(Clone, Debug)]
 pub struct Alarms {
-    queue: mpsc::Sender<LogRow>,
+    queue: mpsc::Sender<Alarm>,
 }
 
 /// Writes alarms to the database.
 #[derive(Debug)]
 pub struct AlarmWriter {
-    queue: mpsc::Receiver<LogRow>,
+    queue: mpsc::Receiver<Alarm>,
     store: Store,
 }
 
@@ -41,23 +77,27 @@ impl Alarms {
 
     /// Logs an alarm and queues it for the database. Never waits: an alarm that finds the queue
     /// full is only logged and counted.
-    pub fn raise(&self, alarm: LogRow) {
-        let LogRow {
+    pub fn raise(&self, alarm: Alarm) {
+        let Alarm {
             event,
             message,
             context,
             ..
         } = &alarm;
         match alarm.level {
-            LogLevel::Info => info!(event, %context, "{message}"),
-            LogLevel::Warning => warn!(event, %context, "{message}"),
-            LogLevel::Critical | LogLevel::P0 => error!(event, %context, "{message}"),
+            Level::Info => info!(event, %context, "{message}"),
+            Level::Warning => warn!(event, %context, "{message}"),
+            Level::Critical => error!(event, %context, "{message}"),
         }
         if self.queue.try_send(alarm).is_err() {
             counter!(names::ALARMS_DROPPED).increment(1);
         }
     }
 }
+
+const WRITE: &str = "INSERT INTO system.logs
+        (level, module, event, symbol, position_id, message, context)
+    VALUES ($1, 'execution', $2, $3, $4, $5, $6)";
 
 impl AlarmWriter {
     /// Writes alarms until `stop`; those already queued are still tried once.
@@ -71,12 +111,26 @@ impl AlarmWriter {
         }
     }
 
-    async fn write(&self, alarm: &LogRow, stop: &CancellationToken) {
-        let work = |client: PostgresClient| async move {
-            let driver: &tokio_postgres::Client = &client;
-            Ok(write_log(driver, alarm).await?)
-        };
-        match self.store.persist("alarm", stop, work).await {
+    async fn write(&self, alarm: &Alarm, stop: &CancellationToken) {
+        let written = self.store.persist("alarm", stop, |client| async move {
+            let statement = client.prepare_cached(WRITE).await?;
+            let (level, event) = (alarm.level.name(), alarm.event);
+            let Alarm {
+                symbol,
+                position,
+                message,
+                context,
+                ..
+            } = alarm;
+            client
+                .execute(
+                    &statement,
+                    &[&level, &event, symbol, position, message, context],
+                )
+                .await?;
+            Ok(())
+        });
+        match written.await {
             Ok(()) | Err(GivenUp::Stopped) => {}
             Err(GivenUp::Refused(error)) => {
                 error!(event = alarm.event, error = %Chain(&error), "alarm not stored");

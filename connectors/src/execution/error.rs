@@ -5,8 +5,6 @@ use std::error::Error as _;
 use thiserror::Error;
 use tokio_postgres::error::SqlState;
 
-use crate::postgres::PostgresError;
-
 /// A statement or transaction that did not succeed.
 #[derive(Debug, Error)]
 pub enum StoreError {
@@ -63,15 +61,9 @@ impl From<tokio_postgres::Error> for StoreError {
     }
 }
 
-impl From<PostgresError> for StoreError {
-    fn from(error: PostgresError) -> Self {
-        match error {
-            PostgresError::Statement(error) => error.into(),
-            other if other.is_transient() => Self::Transient(Box::new(other)),
-            other => Self::Refused {
-                reason: other.to_string(),
-            },
-        }
+impl From<deadpool_postgres::PoolError> for StoreError {
+    fn from(error: deadpool_postgres::PoolError) -> Self {
+        Self::Transient(Box::new(error))
     }
 }
 

@@ -32,7 +32,7 @@ use tracing::{debug, info};
 use turnstile_dataflows::model::OrderStatus;
 use uuid::Uuid;
 
-use super::alarm::{Alarms, MODULE};
+use super::alarm::{Alarm, Alarms, Level};
 use super::book::Book;
 use super::broker::Broker;
 use super::config::ExecutionConfig;
@@ -44,7 +44,6 @@ use super::poll::OrderPoll;
 use super::session::{NowUs, SessionSource};
 use super::sink::PriceProgress;
 use super::store::{GivenUp, Store};
-use crate::postgres::{LogLevel, LogRow, PostgresClient};
 
 /// What the executor works with.
 #[derive(Clone)]
@@ -284,12 +283,11 @@ impl Executor {
 
     fn report_held(&self, order: &Order, cause: &'static str, why: &str) {
         counter!(names::HELD, "cause" => cause).increment(1);
-        self.parts.alarms.raise(LogRow {
-            module: MODULE,
-            level: LogLevel::Info,
+        self.parts.alarms.raise(Alarm {
+            level: Level::Info,
             event: "ORDER_HELD",
             symbol: Some(order.symbol.to_string()),
-            position_id: order.position,
+            position: order.position,
             message: format!("order {} is held: {why}", order.action_key),
             context: json!({"order_id": order.id, "cause": cause}),
         });
@@ -360,7 +358,7 @@ impl Desk {
     }
 
     async fn load(&self, query: &'static str, limit: Option<i64>) -> Result<Vec<Order>, GivenUp> {
-        let work = |client: PostgresClient| async move {
+        let work = |client: deadpool_postgres::Object| async move {
             let statement = client.prepare_cached(query).await?;
             let rows = match &limit {
                 Some(limit) => client.query(&statement, &[limit]).await?,
@@ -383,12 +381,11 @@ impl Desk {
 
     /// Raises the alarm of work that the database refuses.
     fn refused(&self, what: &str, order: Option<&Order>, error: &StoreError) {
-        self.parts.alarms.raise(LogRow {
-            module: MODULE,
-            level: LogLevel::Critical,
+        self.parts.alarms.raise(Alarm {
+            level: Level::Critical,
             event: "ORDER_STORE_REFUSED",
             symbol: order.map(|order| order.symbol.to_string()),
-            position_id: order.and_then(|order| order.position),
+            position: order.and_then(|order| order.position),
             message: format!("{what}: {error}"),
             context: json!({"order_id": order.map(|order| order.id)}),
         });

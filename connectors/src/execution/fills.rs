@@ -22,7 +22,7 @@ use tracing::debug;
 use turnstile_dataflows::model::OrderStatus;
 use uuid::Uuid;
 
-use super::alarm::{Alarms, MODULE};
+use super::alarm::{Alarm, Alarms, Level};
 use super::book::Book;
 use super::broker::{BrokerEvent, Notice, NoticeEvent};
 use super::config::ExecutionConfig;
@@ -33,7 +33,6 @@ use super::metrics as names;
 use super::poll::OrderPoll;
 use super::session::SessionSource;
 use super::store::Store;
-use crate::postgres::{LogLevel, LogRow};
 use crate::task;
 
 /// An order of a day by the broker's number, also one that has ended.
@@ -218,12 +217,11 @@ impl Fills {
             return;
         }
         counter!(names::NOTICES, "result" => "unmatched").increment(1);
-        self.alarms.raise(LogRow {
-            module: MODULE,
-            level: LogLevel::Warning,
+        self.alarms.raise(Alarm {
+            level: Level::Warning,
             event: "NOTICE_UNMATCHED",
             symbol: Some(notice.symbol.to_string()),
-            position_id: None,
+            position: None,
             message: format!("notice of order {} that is not ours", notice.number),
             context: json!({"broker_order_no": notice.number, "event": format!("{:?}", notice.event)}),
         });

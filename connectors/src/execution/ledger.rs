@@ -19,7 +19,6 @@ mod sale;
 use std::sync::Arc;
 
 use deadpool_postgres::Transaction;
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::civil::Date;
 use metrics::{counter, histogram};
@@ -30,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use turnstile_dataflows::model::{OrderFact, OrderStatus, Price, Quantity};
 use uuid::Uuid;
 
-use super::alarm::{Alarms, MODULE};
+use super::alarm::{Alarm, Alarms, Level};
 use super::book::Book;
 use super::broker::Side;
 use super::costs::{CostModel, TaxClass};
@@ -40,20 +39,12 @@ use super::metrics as names;
 use super::order::{price, quantity, side};
 use super::session::{NowUs, seoul};
 use super::store::{GivenUp, Store};
-use crate::postgres::{LogLevel, LogRow, PostgresClient};
-use crate::redis::Cache;
 
 /// Forgets what a cache holds about positions. A failure is the cache's own affair: its entries
 /// expire.
 pub trait PositionCache: Send + Sync {
     /// Deletes `position:{id}`.
     fn forget(&self, position: Uuid) -> BoxFuture<'_, ()>;
-}
-
-impl PositionCache for Cache {
-    fn forget(&self, position: Uuid) -> BoxFuture<'_, ()> {
-        async move { self.delete(&[format!("position:{position}")]).await }.boxed()
-    }
 }
 
 /// Stores what becomes of orders.
@@ -169,12 +160,11 @@ impl Ledger {
             }
             Err(GivenUp::Stopped) => Applied::Stopped,
             Err(GivenUp::Refused(error)) => {
-                self.alarms.raise(LogRow {
-                    module: MODULE,
-                    level: LogLevel::Critical,
+                self.alarms.raise(Alarm {
+                    level: Level::Critical,
                     event: "ORDER_NEWS_REFUSED",
                     symbol: None,
-                    position_id: None,
+                    position: None,
                     message: format!("news about order {order} cannot be stored: {error}"),
                     context: json!({"order_id": order, "news": format!("{news:?}")}),
                 });
@@ -185,7 +175,7 @@ impl Ledger {
 
     async fn transact(
         &self,
-        mut client: PostgresClient,
+        mut client: deadpool_postgres::Object,
         order: Uuid,
         news: &News,
     ) -> Result<(Applied, Option<Uuid>), StoreError> {

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 use turnstile_dataflows::model::OrderStatus;
 
-use super::alarm::{Alarms, MODULE};
+use super::alarm::{Alarm, Alarms, Level};
 use super::book::{Book, Live};
 use super::broker::{Broker, BrokerError, ListedOrder};
 use super::config::ExecutionConfig;
@@ -25,7 +25,6 @@ use super::ledger::Ledger;
 use super::merge::News;
 use super::metrics as names;
 use super::session::SessionSource;
-use crate::postgres::{LogLevel, LogRow};
 
 /// Complete lists without a live order after which an alarm is raised (domain 4.5).
 const MISSING_BEFORE_ALARM: u32 = 3;
@@ -199,12 +198,11 @@ impl OrderPoll {
     }
 
     fn raise(&self, order: &Live, event: &'static str, message: String) {
-        self.alarms.raise(LogRow {
-            module: MODULE,
-            level: LogLevel::Warning,
+        self.alarms.raise(Alarm {
+            level: Level::Warning,
             event,
             symbol: Some(order.symbol.to_string()),
-            position_id: None,
+            position: None,
             message,
             context: json!({"order_id": order.id, "broker_order_no": order.broker.number}),
         });

@@ -18,7 +18,6 @@ mod verdict;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use futures_util::future::join_all;
 use metrics::{counter, histogram};
 use serde_json::json;
@@ -28,7 +27,7 @@ use turnstile_dataflows::exit::ExitDecision;
 use turnstile_dataflows::reentry::{ReentryVerdict, Verdict};
 use uuid::Uuid;
 
-use super::alarm::{Alarms, MODULE};
+use super::alarm::{Alarm, Alarms, Level};
 use super::config::ExecutionConfig;
 use super::error::StoreError;
 use super::ledger::PositionCache;
@@ -36,7 +35,6 @@ use super::metrics as names;
 use super::order::{ORDERS_BY_KEY, Order};
 use super::session::NowUs;
 use super::store::{Chain, GivenUp, Store};
-use crate::postgres::{LogLevel, LogRow, PriceSinkHandle};
 use crate::task;
 
 /// Something that the engine said.
@@ -72,15 +70,6 @@ impl PriceProgress {
             durable,
             flush: Arc::new(flush),
         }
-    }
-
-    /// Returns the progress of a price sink. It holds a handle, so drop it before the sink is
-    /// joined.
-    pub fn of_sink(handle: PriceSinkHandle) -> Self {
-        Self::new(handle.durable(), move |logical_us| {
-            // The wish is told at the first poll; whoever waits does so by `durable`.
-            let _ = handle.flushed(logical_us).now_or_never();
-        })
     }
 
     /// Asks for prices up to `logical_us` to be made durable.
@@ -284,12 +273,11 @@ impl Desk {
                 (verdict.symbol, None, key)
             }
         };
-        self.alarms.raise(LogRow {
-            module: MODULE,
-            level: LogLevel::Critical,
+        self.alarms.raise(Alarm {
+            level: Level::Critical,
             event: "DECISION_REFUSED",
             symbol: Some(symbol.to_string()),
-            position_id: position,
+            position,
             message: format!("decision {key} is set aside: {}", Chain(error)),
             context: json!({"action_key": key}),
         });

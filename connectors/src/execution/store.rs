@@ -3,12 +3,12 @@
 use std::future::Future;
 use std::time::Duration;
 
+use deadpool_postgres::Pool;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::error::StoreError;
-use crate::postgres::{Postgres, PostgresClient};
 
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
@@ -27,18 +27,18 @@ pub(super) enum GivenUp {
 /// Connections to PostgreSQL.
 #[derive(Clone, Debug)]
 pub struct Store {
-    postgres: Postgres,
+    pool: Pool,
 }
 
 impl Store {
-    /// Returns a store on these connections.
-    pub fn new(postgres: Postgres) -> Self {
-        Self { postgres }
+    /// Returns a store on this pool.
+    pub fn new(pool: Pool) -> Self {
+        Self { pool }
     }
 
     /// Returns a connection.
-    pub(super) async fn client(&self) -> Result<PostgresClient, StoreError> {
-        Ok(self.postgres.client().await?)
+    pub(super) async fn client(&self) -> Result<deadpool_postgres::Object, StoreError> {
+        Ok(self.pool.get().await?)
     }
 
     /// Does `work` until it succeeds: a lost order is worse than a late one. Only a refusal of the
@@ -51,7 +51,7 @@ impl Store {
         mut work: F,
     ) -> Result<T, GivenUp>
     where
-        F: FnMut(PostgresClient) -> W,
+        F: FnMut(deadpool_postgres::Object) -> W,
         W: Future<Output = Result<T, StoreError>>,
     {
         let mut pause = PAUSE_MIN;

@@ -6,12 +6,11 @@ use serde_json::json;
 use tracing::{debug, info};
 use turnstile_dataflows::model::OrderStatus;
 
-use super::super::alarm::MODULE;
+use super::super::alarm::{Alarm, Level};
 use super::super::broker::{BrokerError, BrokerRef};
 use super::super::order::{ORDERS_BY_KEY, Order};
 use super::super::store::GivenUp;
 use super::{Desk, Turn};
-use crate::postgres::{LogLevel, LogRow};
 
 /// Pause before a cancellation that has not come through is asked for again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -139,12 +138,11 @@ impl Desk {
     }
 
     fn report_standing(&self, order: &Order, weak: &Order) {
-        self.parts.alarms.raise(LogRow {
-            module: MODULE,
-            level: LogLevel::Warning,
+        self.parts.alarms.raise(Alarm {
+            level: Level::Warning,
             event: "CANCEL_NOT_CONFIRMED",
             symbol: Some(order.symbol.to_string()),
-            position_id: order.position,
+            position: order.position,
             message: format!(
                 "{} waits: {} still stands",
                 order.action_key, weak.action_key

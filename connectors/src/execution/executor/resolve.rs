@@ -13,14 +13,13 @@ use serde_json::json;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::super::alarm::MODULE;
+use super::super::alarm::{Alarm, Level};
 use super::super::broker::ListedOrder;
 use super::super::metrics as names;
 use super::super::order::Order;
 use super::super::poll::listed_news;
 use super::super::store::GivenUp;
 use super::{Desk, Turn};
-use crate::postgres::{LogLevel, LogRow};
 
 /// Longest pause between two looks at the list.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
@@ -149,12 +148,11 @@ impl Desk {
         if looks != LOOKS_BEFORE_ALARM {
             return;
         }
-        self.parts.alarms.raise(LogRow {
-            module: MODULE,
-            level: LogLevel::Critical,
+        self.parts.alarms.raise(Alarm {
+            level: Level::Critical,
             event: "ORDER_UNKNOWN",
             symbol: Some(order.symbol.to_string()),
-            position_id: order.position,
+            position: order.position,
             message: format!(
                 "the outcome of {} stays unknown: {reason}",
                 order.action_key

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 use turnstile_dataflows::model::{OrderStatus, Quantity};
 
-use super::super::alarm::MODULE;
+use super::super::alarm::{Alarm, Level};
 use super::super::broker::{BrokerError, BrokerRef, Receipt, Side, Ticket};
 use super::super::ledger::Applied;
 use super::super::merge::News;
@@ -17,7 +17,6 @@ use super::super::order::{ORDER_BY_ID, Order, on_grid, quantity};
 use super::super::session::Market;
 use super::super::store::GivenUp;
 use super::{Desk, Turn};
-use crate::postgres::{LogLevel, LogRow};
 
 /// Longest pause between attempts that were proved not executed.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
@@ -360,12 +359,11 @@ impl Desk {
             Side::Sell => "sale",
             Side::Buy => "purchase",
         };
-        self.parts.alarms.raise(LogRow {
-            module: MODULE,
-            level: LogLevel::Critical,
+        self.parts.alarms.raise(Alarm {
+            level: Level::Critical,
             event: "ORDER_DOES_NOT_LEAVE",
             symbol: Some(order.symbol.to_string()),
-            position_id: order.position,
+            position: order.position,
             message: format!("{side} {} does not leave: {reason}", order.action_key),
             context: json!({"order_id": order.id, "attempt": order.send_attempt}),
         });

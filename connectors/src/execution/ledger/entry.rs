@@ -6,12 +6,11 @@ use serde_json::json;
 use turnstile_dataflows::model::Quantity;
 use uuid::Uuid;
 
-use super::super::alarm::MODULE;
+use super::super::alarm::{Alarm, Level};
 use super::super::error::StoreError;
 use super::super::merge::{News, Step};
 use super::super::order::quantity;
 use super::{Execution, Ledger, Subject};
-use crate::postgres::{LogLevel, LogRow};
 
 /// A purchase into a position that was not its own counts as a new cycle from this change of the
 /// average cost on (domain 3.7); smaller changes are the rounding of fills.
@@ -116,12 +115,11 @@ impl Ledger {
                 Ok(live.id)
             }
             Some(live) => {
-                self.alarms.raise(LogRow {
-                    module: MODULE,
-                    level: LogLevel::Warning,
+                self.alarms.raise(Alarm {
+                    level: Level::Warning,
                     event: "BOUGHT_INTO_LIVE_POSITION",
                     symbol: Some(subject.symbol.clone()),
-                    position_id: Some(live.id),
+                    position: Some(live.id),
                     message: format!("{} shares added to a position held already", execution.qty),
                     context: json!({"order_id": subject.id}),
                 });

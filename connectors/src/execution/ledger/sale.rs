@@ -7,12 +7,11 @@ use tracing::warn;
 use turnstile_dataflows::model::{ExitReason, Phase, Profile, Quantity, floor_after};
 use uuid::Uuid;
 
-use super::super::alarm::MODULE;
+use super::super::alarm::{Alarm, Level};
 use super::super::error::StoreError;
 use super::super::merge::Step;
 use super::super::order::{optional_price, quantity};
 use super::{Execution, Ledger, Subject};
-use crate::postgres::{LogLevel, LogRow};
 
 const LOCK_POSITION: &str = "SELECT qty, original_qty, avg_price, status, cycle
     FROM trade.positions WHERE position_id = $1 FOR NO KEY UPDATE";
@@ -90,12 +89,11 @@ impl Ledger {
     }
 
     fn oversold(&self, subject: &Subject, held: &Held, sold: Quantity) {
-        self.alarms.raise(LogRow {
-            module: MODULE,
-            level: LogLevel::Critical,
+        self.alarms.raise(Alarm {
+            level: Level::Critical,
             event: "SOLD_MORE_THAN_HELD",
             symbol: Some(subject.symbol.clone()),
-            position_id: Some(held.id),
+            position: Some(held.id),
             message: format!("{sold} shares sold where {} are held", held.qty),
             context: json!({"order_id": subject.id}),
         });

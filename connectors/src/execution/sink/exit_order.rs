@@ -1,6 +1,6 @@
 //! An exit decision as one transaction: order, first event, position CLOSING.
 
-use crate::postgres::PostgresClient;
+use deadpool_postgres::Object;
 use serde_json::Value;
 use turnstile_dataflows::exit::ExitDecision;
 use turnstile_dataflows::model::{OrderStatus, Quantity};
@@ -36,10 +36,7 @@ const STORE: &str = "WITH held AS (
         EXISTS (SELECT 1 FROM placed) AS is_new";
 
 /// Stores a decision.
-pub(super) async fn store(
-    client: &PostgresClient,
-    decision: &ExitDecision,
-) -> Result<Stored, StoreError> {
+pub(super) async fn store(client: &Object, decision: &ExitDecision) -> Result<Stored, StoreError> {
     let action_key = decision.action_key.as_str();
     let id = order_id(action_key);
     let position = uuid(decision.position.as_str())?;

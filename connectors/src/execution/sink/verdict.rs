@@ -1,6 +1,6 @@
 //! A re-entry verdict as one transaction: candidate, history and, for a purchase, the order.
 
-use crate::postgres::PostgresClient;
+use deadpool_postgres::Object;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use turnstile_dataflows::model::{OrderStatus, Quantity};
@@ -106,10 +106,7 @@ fn words(verdict: &Verdict) -> Words<'_> {
 }
 
 /// Stores a verdict.
-pub(super) async fn store(
-    client: &PostgresClient,
-    verdict: &ReentryVerdict,
-) -> Result<Stored, StoreError> {
+pub(super) async fn store(client: &Object, verdict: &ReentryVerdict) -> Result<Stored, StoreError> {
     let candidate = uuid(verdict.candidate.as_str())?;
     let exit_event = uuid(verdict.exit_event.as_str())?;
     let words = words(&verdict.verdict);
