@@ -1,4 +1,5 @@
 //! Execution against a real PostgreSQL and a scripted broker.
+#![expect(clippy::unwrap_used, reason = "a test panics")]
 
 #[path = "execution/broker.rs"]
 mod broker;

@@ -114,8 +114,8 @@ pub struct ListedOrder {
     pub remaining: Quantity,
     /// Shares rejected.
     pub rejected: Quantity,
-    /// Whether the broker marks it cancelled.
-    pub is_cancelled: bool,
+    /// Shares whose cancellation is confirmed.
+    pub cancelled: Quantity,
 }
 
 /// What an execution notice says. It has no identity and no cumulative figure.

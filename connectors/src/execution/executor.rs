@@ -165,8 +165,8 @@ impl Executor {
                 Some(settled) = tasks.join_next() => queue.settle(unwrap_task(settled)),
                 // Without room the order stays NEW in the database, for a later search.
                 Some(order) = orders.recv() => if has_room { queue.add(order) },
-                _ = scan.tick(), if has_room => self.scan(&desk, &mut queue).await,
-                () = self.wake.notified(), if has_room => self.scan(&desk, &mut queue).await,
+                _ = scan.tick() => self.scan(&desk, &mut queue).await,
+                () = self.wake.notified() => self.scan(&desk, &mut queue).await,
                 () = sleep_until(queue.next_start()) => {}
             }
         }
@@ -219,6 +219,9 @@ impl Executor {
             .waiting_max
             .get()
             .saturating_sub(queue.waiting.len());
+        if room == 0 {
+            return;
+        }
         let room = i64::try_from(room).unwrap_or(i64::MAX);
         if let Ok(orders) = desk.load(FRESH_ORDERS, Some(room)).await {
             orders.into_iter().for_each(|order| queue.add(order));

@@ -109,7 +109,7 @@ const LOCK_ORDER: &str = "SELECT o.order_id, o.account_id, o.position_id, o.cand
 const EVENTS: &str = "SELECT status, send_attempt, sent_qty, filled_qty, notice_qty, poll_qty,
         raw->>'notice' AS notice, broker_date::text AS broker_date,
         (SELECT coalesce(sum(x.qty * x.price), 0) FROM trade.executions x
-          WHERE x.order_id = e.order_id) AS amount
+          WHERE x.order_id = $1) AS amount
     FROM trade.order_events e WHERE e.order_id = $1";
 
 const STORE_EVENT: &str = "INSERT INTO trade.order_events

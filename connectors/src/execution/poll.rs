@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
-use turnstile_dataflows::model::{OrderStatus, Quantity};
+use turnstile_dataflows::model::OrderStatus;
 
 use super::alarm::{Alarm, Alarms, Level};
 use super::book::{Book, Live};
@@ -214,7 +214,9 @@ pub(super) fn listed_news(line: &ListedOrder, has_lapsed: bool) -> News {
     let is_whole = line.filled >= line.qty;
     let is_refused =
         !line.rejected.is_zero() && line.rejected.saturating_add(line.filled) >= line.qty;
-    let is_gone = line.remaining == Quantity::ZERO || has_lapsed;
+    let is_cancelled =
+        !line.cancelled.is_zero() && line.cancelled.saturating_add(line.filled) >= line.qty;
+    let is_gone = line.remaining.is_zero() || is_cancelled || has_lapsed;
     let end = match (is_whole, is_refused, is_gone) {
         (true, _, _) | (_, false, false) => None,
         (_, true, _) => Some(OrderStatus::Rejected),

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use deadpool_postgres::Pool;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::civil::{Date, date, time};
@@ -12,6 +11,7 @@ use tokio::sync::{Notify, mpsc};
 use turnstile_connectors::execution::{
     Broker, BrokerError, BrokerEvent, BrokerRef, ListedOrder, Notice, NoticeEvent, Receipt, Ticket,
 };
+use turnstile_connectors::postgres::Postgres;
 use turnstile_dataflows::model::{Price, Quantity};
 
 /// The day at this exchange.
@@ -54,13 +54,13 @@ struct State {
 pub(crate) struct FakeBroker {
     state: Mutex<State>,
     notices: Mutex<mpsc::Sender<BrokerEvent>>,
-    pool: Pool,
+    postgres: Postgres,
     /// Told at each call that hangs.
     pub(crate) hanging: Notify,
 }
 
 impl FakeBroker {
-    pub(crate) fn new(pool: Pool) -> Self {
+    pub(crate) fn new(postgres: Postgres) -> Self {
         let state = State {
             is_listing: true,
             cancels_confirmed: true,
@@ -70,7 +70,7 @@ impl FakeBroker {
         Self {
             state: Mutex::new(state),
             notices: Mutex::new(notices),
-            pool,
+            postgres,
             hanging: Notify::new(),
         }
     }
@@ -174,7 +174,7 @@ impl FakeBroker {
                     None,
                 )
             } else {
-                order.is_cancelled = true;
+                order.cancelled = qty;
                 let number = Some(order.order.number.clone());
                 (
                     NoticeEvent::Cancelled { qty },
@@ -216,7 +216,7 @@ impl FakeBroker {
             amount: Decimal::ZERO,
             remaining: ticket.qty,
             rejected: Quantity::ZERO,
-            is_cancelled: false,
+            cancelled: Quantity::ZERO,
         });
         Receipt {
             number,
@@ -264,7 +264,7 @@ impl FakeBroker {
 
     /// What another connection sees committed, so what a crash now would leave.
     async fn newest_status(&self) -> String {
-        let client = self.pool.get().await.unwrap();
+        let client = self.postgres.client().await.unwrap();
         let query = "SELECT status FROM trade.order_events ORDER BY event_id DESC LIMIT 1";
         client.query_one(query, &[]).await.unwrap().get(0)
     }

@@ -140,8 +140,8 @@ async fn an_entry_into_a_position_held_already_begins_a_new_cycle() {
         VALUES (gen_random_uuid(), '50123456-01', '005930', 40, 50, 60000, now());
         UPDATE trade.position_state SET phase = 'TP1_DONE', stop_floor_price = 60360
         WHERE phase = 'OPEN'";
-    rig.pool
-        .get()
+    rig.postgres
+        .client()
         .await
         .unwrap()
         .batch_execute(bought)

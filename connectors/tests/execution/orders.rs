@@ -60,7 +60,7 @@ async fn a_closed_session_holds_the_order_and_says_so_once() {
 #[tokio::test]
 async fn an_order_of_another_account_is_never_sent() {
     let rig = Rig::start().await;
-    let client = rig.pool.get().await.unwrap();
+    let client = rig.postgres.client().await.unwrap();
     client
         .batch_execute("UPDATE trade.positions SET account_id = '99999999-01'")
         .await
@@ -82,8 +82,8 @@ async fn an_order_written_by_somebody_else_is_found_and_sent() {
          FROM trade.positions WHERE position_id = '{POSITION}' RETURNING order_id)
          INSERT INTO trade.order_events (order_id, status) SELECT order_id, 'NEW' FROM o"
     );
-    rig.pool
-        .get()
+    rig.postgres
+        .client()
         .await
         .unwrap()
         .batch_execute(&manual)

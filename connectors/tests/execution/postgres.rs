@@ -3,18 +3,17 @@
 use std::fs;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, Pool};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, User, geteuid};
 use tempfile::TempDir;
-use tokio_postgres::NoTls;
+use turnstile_connectors::postgres::{Postgres, PostgresConfig, migrate};
 
 /// A running server; stopped when dropped.
-pub(crate) struct Postgres {
+pub(crate) struct Server {
     dir: TempDir,
     server: Option<Child>,
 }
@@ -46,7 +45,7 @@ fn program(name: &str) -> Command {
     command
 }
 
-impl Postgres {
+impl Server {
     /// Starts a server with every migration applied.
     pub(crate) async fn start() -> Self {
         let dir = tempfile::Builder::new()
@@ -71,17 +70,15 @@ impl Postgres {
             .status()
             .unwrap();
         assert!(made.success(), "initdb failed");
-        let mut postgres = Self { dir, server: None };
-        postgres.resume();
-        let pool = postgres.pool();
-        let client = connect(&pool).await;
-        for migration in migrations() {
-            client
-                .batch_execute(&fs::read_to_string(migration).unwrap())
-                .await
-                .unwrap();
+        let mut server = Self { dir, server: None };
+        server.resume();
+        for _ in 0..200 {
+            if migrate(&server.config()).await.is_ok() {
+                return server;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        postgres
+        panic!("PostgreSQL does not take the migrations");
     }
 
     /// Starts the server again after [`Self::halt`].
@@ -114,48 +111,26 @@ impl Postgres {
     }
 
     /// Returns connections to the server.
-    pub(crate) fn pool(&self) -> Pool {
-        let mut config = tokio_postgres::Config::new();
-        config
-            .host_path(self.dir.path())
-            .user("postgres")
-            .dbname("postgres");
-        Pool::builder(Manager::new(config, NoTls))
-            .max_size(16)
-            .build()
-            .unwrap()
+    pub(crate) async fn connect(&self) -> Postgres {
+        Postgres::connect(&self.config()).await.unwrap()
+    }
+
+    fn config(&self) -> PostgresConfig {
+        let url = format!(
+            "host={} user=postgres dbname=postgres",
+            self.dir.path().display()
+        );
+        PostgresConfig {
+            url: url.into(),
+            pool_max: 16,
+            pool_min: 1,
+            ..PostgresConfig::default()
+        }
     }
 }
 
-impl Drop for Postgres {
+impl Drop for Server {
     fn drop(&mut self) {
         self.halt();
     }
-}
-
-async fn connect(pool: &Pool) -> deadpool_postgres::Object {
-    for _ in 0..200 {
-        if let Ok(client) = pool.get().await {
-            return client;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("PostgreSQL does not answer");
-}
-
-/// Returns the migrations by version.
-fn migrations() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
-    let mut files: Vec<(u32, PathBuf)> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|end| end == "sql"))
-        .map(|path| {
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            let version = name[1..].split("__").next().unwrap().parse().unwrap();
-            (version, path)
-        })
-        .collect();
-    files.sort();
-    files.into_iter().map(|(_, path)| path).collect()
 }

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use deadpool_postgres::Pool;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::civil::time;
@@ -19,11 +18,12 @@ use turnstile_connectors::execution::{
     Market, OrderPoll, OrderSink, PositionCache, PriceProgress, SessionSource, SinkItem, Store,
     wall_clock_us,
 };
+use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::task;
 use uuid::Uuid;
 
 use super::broker::{FakeBroker, TODAY};
-use super::postgres::Postgres;
+use super::postgres::Server;
 
 pub(crate) const ACCOUNT: &str = "50123456-01";
 /// A position of 100 shares of 005930 at 65,000 KRW.
@@ -64,8 +64,8 @@ pub(crate) struct Rig {
     pub(crate) forgotten: Arc<Forgotten>,
     pub(crate) durable: watch::Sender<u64>,
     pub(crate) items: mpsc::Sender<SinkItem>,
-    pub(crate) pool: Pool,
     pub(crate) postgres: Postgres,
+    pub(crate) server: Server,
     door: Arc<Door>,
     run: Option<Run>,
     config: ExecutionConfig,
@@ -119,9 +119,9 @@ impl Rig {
     }
 
     async fn prepare(config: ExecutionConfig) -> Self {
-        let postgres = Postgres::start().await;
-        let pool = postgres.pool();
-        let client = pool.get().await.unwrap();
+        let server = Server::start().await;
+        let postgres = server.connect().await;
+        let client = postgres.client().await.unwrap();
         let fixture = format!(
             "INSERT INTO market.stocks (symbol, name, market) VALUES ('005930', 'Samsung', 'KOSPI');
              INSERT INTO trade.exit_rules (rule_id, scope, name, rules, created_by) VALUES
@@ -136,12 +136,12 @@ impl Rig {
         client.batch_execute(&fixture).await.unwrap();
         let (items, _) = mpsc::channel(1);
         let rig = Self {
-            broker: Arc::new(FakeBroker::new(pool.clone())),
+            broker: Arc::new(FakeBroker::new(postgres.clone())),
             forgotten: Arc::default(),
             durable: watch::Sender::new(u64::MAX),
             items,
-            pool,
             postgres,
+            server,
             door: Arc::default(),
             run: None,
             config,
@@ -158,12 +158,12 @@ impl Rig {
     pub(crate) fn resume(&mut self) {
         let config = self.config.clone();
         let stop = CancellationToken::new();
-        let store = Store::new(self.pool.clone());
+        let store = Store::new(self.postgres.clone());
         let (alarms, alarm_writer) = Alarms::new(store.clone());
         let book = Arc::new(Book::default());
-        let cache: Arc<dyn PositionCache> = Arc::clone(&self.forgotten) as _;
-        let broker: Arc<dyn Broker> = Arc::clone(&self.broker) as _;
-        let session: Arc<dyn SessionSource> = Arc::clone(&self.door) as _;
+        let cache: Arc<dyn PositionCache> = self.forgotten.clone();
+        let broker: Arc<dyn Broker> = self.broker.clone();
+        let session: Arc<dyn SessionSource> = self.door.clone();
         let costs = CostModel::new(config.commission_rate, config.calendar());
         let ledger = Ledger::new(
             store.clone(),
@@ -260,7 +260,7 @@ impl Rig {
 
     /// Returns the first column of the first row as text.
     pub(crate) async fn value(&self, query: &str) -> String {
-        let client = self.pool.get().await.unwrap();
+        let client = self.postgres.client().await.unwrap();
         let query = format!("SELECT q.v::text FROM ({query}) AS q(v)");
         let row = client.query_opt(&query, &[]).await.unwrap();
         row.and_then(|row| row.get::<_, Option<String>>(0))

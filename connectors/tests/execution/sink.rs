@@ -43,12 +43,12 @@ async fn decisions_wait_while_the_database_is_away() {
     let mut rig = Rig::at_rest().await;
     rig.resume();
     rig.until(Rig::is_ready, true).await;
-    rig.postgres.halt();
+    rig.server.halt();
     let decision = exit(POSITION, ExitReason::Sl2, 100);
     rig.send(item(&decision)).await;
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     assert!(rig.broker.orders().is_empty());
-    rig.postgres.resume();
+    rig.server.resume();
     rig.until(|rig| rig.broker.orders().len(), 1).await;
     rig.expect_status(decision.action_key.as_str(), "SUBMITTED")
         .await;

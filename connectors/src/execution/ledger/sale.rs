@@ -138,8 +138,8 @@ async fn move_phase(
     let took_effect =
         step.after.is_terminal() && !step.filled.is_zero() && subject.cycle == Some(held.cycle);
     let reason = subject.reason.parse::<ExitReason>().ok();
-    let has_moved = took_effect && reason.is_some();
-    if !is_closed && !has_moved {
+    let reason = reason.filter(|_| took_effect);
+    if !is_closed && reason.is_none() {
         return Ok(());
     }
     let statement = tx.prepare_cached(LOCK_STATE).await?;
@@ -148,7 +148,7 @@ async fn move_phase(
     let phase: Phase = phase.parse().map_err(StoreError::inconsistent)?;
     let floor = optional_price(row.try_get("stop_floor_price")?)?;
     let (mut next_phase, mut next_floor) = (phase, floor);
-    if let (true, Some(reason)) = (took_effect, reason) {
+    if let Some(reason) = reason {
         let profile = profile(tx, subject).await?;
         next_phase = phase.after(reason, &profile);
         if next_phase != phase
