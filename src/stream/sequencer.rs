@@ -85,7 +85,8 @@ impl Sequencer {
         mut broker: mpsc::Receiver<Stamped>,
         stop: CancellationToken,
     ) {
-        let read = initial(&mut self.reader, &loaded, &self.today());
+        let today = self.today();
+        let read = initial(&mut self.reader, &loaded, &today);
         let payload = loaded
             .iter()
             .map(|(table, row)| json!({"table": table, "row": row}))
