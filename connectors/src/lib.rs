@@ -4,7 +4,9 @@
 //! - [`postgres`], [`redis`]: the stores, with price sink, change feed and cache-aside.
 //! - [`rows`]: rows of the store as changes of the engine.
 //! - [`execution`]: from a decision to its fills.
+//! - [`embedded`]: a private PostgreSQL and Redis.
 
+pub mod embedded;
 pub mod execution;
 pub mod kis;
 pub mod postgres;

@@ -16,7 +16,7 @@ use serde_json::Value;
 use turnstile_dataflows::engine::Change;
 
 pub use fields::RowFault;
-pub use load::{FOLLOWED_TABLES, load};
+pub use load::{Loaded, load};
 
 use orders::Orders;
 

@@ -88,6 +88,11 @@ impl Postgres {
         Ok(client)
     }
 
+    /// Returns the pool itself, for parts with a retry loop of their own.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
     /// Returns how many pooled connections are handed out.
     pub fn in_use(&self) -> usize {
         let status = self.pool.status();

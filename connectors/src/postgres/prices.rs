@@ -131,21 +131,12 @@ impl PriceSinkHandle {
         self.rows.send(row).await.is_ok()
     }
 
-    /// Returns once everything up to `logical_us` is committed, and asks the sink not to linger.
-    /// Returns false where the sink ended before.
-    pub async fn flushed(&self, logical_us: u64) -> bool {
-        let mut durable = self.durable.clone();
-        if *durable.borrow() >= logical_us {
-            return true;
-        }
+    /// Asks the sink not to linger with anything up to `logical_us`.
+    pub fn want(&self, logical_us: u64) {
         self.wanted
             .through_us
             .fetch_max(logical_us, Ordering::Relaxed);
         self.wanted.asked.notify_one();
-        durable
-            .wait_for(|durable| *durable >= logical_us)
-            .await
-            .is_ok()
     }
 
     /// Returns the logical time up to which everything is committed, as it moves.

@@ -3,8 +3,11 @@
 use serde_json::Value;
 use tokio_postgres::{Error, GenericClient};
 
+/// Rows of the followed tables, each with its table.
+pub type Loaded = Vec<(&'static str, Value)>;
+
 /// Tables whose changes the engine follows.
-pub const FOLLOWED_TABLES: [&str; 10] = [
+const FOLLOWED_TABLES: [&str; 10] = [
     "trade.exit_control",
     "trade.reentry_control",
     "trade.exit_rules",
@@ -43,18 +46,32 @@ fn condition(table: &str) -> &'static str {
     }
 }
 
+/// Returns the row of a table as the change feed gives it. The high-water mark of a position is
+/// recomputed from its ticks, since the engine that knew it is gone.
+fn row(table: &str) -> &'static str {
+    match table {
+        "trade.position_state" => {
+            "to_jsonb(r) || jsonb_build_object('hwm_price', (
+                SELECT max(CASE WHEN t.bid > 0 THEN t.bid ELSE t.last_price END)
+                FROM market.prices t JOIN trade.positions p ON p.symbol = t.symbol
+                WHERE p.position_id = r.position_id AND t.session <> 'EXPECTED'
+                  AND t.trade_date >= (p.entry_ts AT TIME ZONE 'Asia/Seoul')::date
+                  AND t.logical_us >= (extract(epoch FROM p.entry_ts) * 1000000)::bigint))"
+        }
+        _ => "to_jsonb(r) - 'explanation' - 'raw'",
+    }
+}
+
 /// Loads the rows of every followed table in the transaction of `client`, as the change feed would
 /// give them.
 ///
 /// # Errors
 /// If a query fails.
-pub async fn load(client: &impl GenericClient) -> Result<Vec<(&'static str, Value)>, Error> {
+pub async fn load(client: &impl GenericClient) -> Result<Loaded, Error> {
     let mut rows = Vec::new();
     for table in FOLLOWED_TABLES {
-        let query = format!(
-            "SELECT to_jsonb(r) - 'explanation' - 'raw' FROM {table} r WHERE {}",
-            condition(table)
-        );
+        let (row, condition) = (row(table), condition(table));
+        let query = format!("SELECT {row} FROM {table} r WHERE {condition}");
         for row in client.query(&query, &[]).await? {
             rows.push((table, row.try_get(0)?));
         }

@@ -1,0 +1,28 @@
+//! `turnstile stream`: the long-running job.
+
+use anyhow::bail;
+use tracing::info;
+use turnstile_connectors::postgres;
+
+use super::stop_on_signal;
+use crate::config::Config;
+use crate::stream::Stream;
+
+pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
+    config.check_stream()?;
+    let stop = stop_on_signal()?;
+    let report = postgres::migrate(&config.postgres).await?;
+    info!(version = report.version, applied = report.applied.len(), "schema ready");
+    let mut stream = Stream::start(config, &stop).await?;
+    info!("stream job runs");
+    let is_lost = tokio::select! {
+        () = stop.cancelled() => false,
+        () = stream.lost() => true,
+    };
+    stream.stop().await;
+    if is_lost {
+        bail!("the lock of the active engine was lost; start again to take over");
+    }
+    info!("stopped");
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! Configuration: one TOML file and a few environment variables, checked before anything starts.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use secrecy::SecretString;
+use serde::Deserialize;
+use turnstile_connectors::execution::{ExecutionConfig, SessionKind};
+use turnstile_connectors::kis::{Environment, KisConfig};
+use turnstile_connectors::postgres::{PostgresConfig, PriceSinkConfig};
+use turnstile_connectors::redis::RedisConfig;
+use turnstile_dataflows::engine::EngineConfig;
+
+/// Everything that can be configured. Every section and key is optional.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// The database.
+    pub(crate) postgres: PostgresConfig,
+    /// The cache.
+    pub(crate) redis: RedisConfig,
+    /// The broker.
+    pub(crate) kis: KisConfig,
+    /// The price sink.
+    pub(crate) prices: PriceSinkConfig,
+    /// Orders and fills.
+    pub(crate) execution: ExecutionConfig,
+    /// The dataflow workers.
+    pub(crate) engine: EngineSection,
+    /// The stream job around them.
+    pub(crate) stream: StreamSection,
+}
+
+/// Section `[engine]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct EngineSection {
+    /// Worker threads.
+    pub(crate) workers: usize,
+    /// Events that may wait before sources are pushed back.
+    pub(crate) channel: usize,
+    /// How long an idle worker spins before it parks.
+    #[serde(with = "humantime_serde")]
+    pub(crate) idle_spin: std::time::Duration,
+}
+
+impl Default for EngineSection {
+    fn default() -> Self {
+        let EngineConfig { workers, channel, idle_spin } = EngineConfig::default();
+        Self { workers, channel, idle_spin }
+    }
+}
+
+impl From<&EngineSection> for EngineConfig {
+    fn from(section: &EngineSection) -> Self {
+        Self { workers: section.workers, channel: section.channel, idle_spin: section.idle_spin }
+    }
+}
+
+/// Section `[stream]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct StreamSection {
+    /// Control address of the exchange simulator, where the session is taken from it.
+    pub(crate) simulator_url: Option<String>,
+    /// Second switch for real money: the first is `kis.environment`.
+    pub(crate) allow_production: bool,
+}
+
+/// Environment variables that replace keys of the file.
+const VARIABLES: [(&str, fn(&mut Config, String)); 6] = [
+    ("DATABASE_URL", |config, value| config.postgres.url = SecretString::from(value)),
+    ("REDIS_URL", |config, value| config.redis.url = Some(SecretString::from(value))),
+    ("KIS_APP_KEY", |config, value| config.kis.app_key = SecretString::from(value)),
+    ("KIS_APP_SECRET", |config, value| config.kis.app_secret = SecretString::from(value)),
+    ("KIS_ACCOUNT", |config, value| config.kis.account = SecretString::from(value)),
+    ("KIS_HTS_ID", |config, value| config.kis.hts_id = value),
+];
+
+impl Config {
+    /// Reads the file, where there is one, and then the environment.
+    pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<Self> {
+        let mut config = match file {
+            Some(file) => {
+                let place = file.display();
+                let text = std::fs::read_to_string(file)
+                    .with_context(|| format!("configuration {place} cannot be read"))?;
+                toml::from_str(&text).with_context(|| format!("configuration {place} is malformed"))?
+            }
+            None => Self::default(),
+        };
+        for (name, set) in VARIABLES {
+            if let Ok(value) = std::env::var(name)
+                && !value.is_empty()
+            {
+                set(&mut config, value);
+            }
+        }
+        if config.kis.token_cache.as_os_str().is_empty() {
+            config.kis.token_cache = PathBuf::from(".turnstile/kis-token.json");
+        }
+        Ok(config)
+    }
+
+    /// Checks what every command with a database needs.
+    pub(crate) fn check_stores(&self) -> anyhow::Result<()> {
+        let mut faults = self.postgres.validate();
+        faults.extend(self.redis.validate());
+        report(faults)
+    }
+
+    /// Checks everything that the stream job needs.
+    pub(crate) fn check_stream(&self) -> anyhow::Result<()> {
+        let mut faults = self.postgres.validate();
+        faults.extend(self.redis.validate());
+        faults.extend(self.prices.validate());
+        if let Err(error) = self.execution.validate() {
+            faults.push(error.to_string());
+        }
+        if let Err(error) = self.kis.clone().validate() {
+            faults.push(error.to_string());
+        }
+        for (key, value) in [("workers", self.engine.workers), ("channel", self.engine.channel)] {
+            if value == 0 {
+                faults.push(format!("engine.{key}: at least 1 expected, was 0"));
+            }
+        }
+        let is_simulated = self.execution.session == SessionKind::Simulator;
+        if is_simulated && self.stream.simulator_url.is_none() {
+            faults.push(
+                "stream.simulator_url: needed while execution.session is simulator (else krx)".to_owned(),
+            );
+        }
+        if self.kis.environment == Some(Environment::Production) {
+            if !self.stream.allow_production {
+                faults.push(
+                    "stream.allow_production: must be true to trade real money (kis.environment is production)"
+                        .to_owned(),
+                );
+            }
+            if is_simulated {
+                faults.push("execution.session: must be krx in production, was simulator".to_owned());
+            }
+        }
+        report(faults)
+    }
+}
+
+fn report(faults: Vec<String>) -> anyhow::Result<()> {
+    if faults.is_empty() {
+        return Ok(());
+    }
+    bail!("configuration cannot be used:\n  {}", faults.join("\n  "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        let error = toml::from_str::<Config>("[prices]\nbatch_row = 5\n").unwrap_err().to_string();
+        assert!(error.contains("batch_row"), "{error}");
+    }
+
+    #[test]
+    fn every_fault_is_told_with_its_key() {
+        let config = Config {
+            engine: EngineSection { workers: 0, ..EngineSection::default() },
+            ..Config::default()
+        };
+        let error = config.check_stream().unwrap_err().to_string();
+        for key in ["postgres.url", "engine.workers", "kis.environment", "stream.simulator_url"] {
+            assert!(error.contains(key), "{key} in {error}");
+        }
+    }
+
+    #[test]
+    fn production_needs_a_second_switch() {
+        let mut config = Config::default();
+        config.kis.environment = Some(Environment::Production);
+        let error = config.check_stream().unwrap_err().to_string();
+        assert!(error.contains("stream.allow_production"), "{error}");
+    }
+}

@@ -1,0 +1,378 @@
+//! The stream job: from the broker's wire to the broker's order desk.
+//!
+//! ```text
+//! KIS ─ trades ─┐                          ┌─> price sink ─> PostgreSQL ─> Redis
+//! change feed ──┼─> sequencer ─> engine ───┴─> order sink ─> executor ─> KIS
+//! clock ────────┘                                              fills <── notices
+//! ```
+//!
+//! Start: lock, load, settle what was left open with the broker, only then take ticks. Stop: the
+//! sources first, then everything downstream drains in order.
+
+mod alarms;
+mod journal;
+mod sequencer;
+mod subscriptions;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use turnstile_connectors::execution::{
+    self, AlarmWriter, Alarms, Book, BrokerEvent, CostModel, EngineOutput, Executor, ExecutorParts,
+    Fills, KisBroker, KrxSession, Ledger, OrderPoll, OrderSink, PositionCache, PriceProgress,
+    SessionKind, SessionSource, SimulatorSession, SinkItem, Store, wall_clock_us,
+};
+use turnstile_connectors::kis::{Clock, KisClient, KisSettings, KisStream, KisStreamParts};
+use turnstile_connectors::postgres::{
+    AdvisoryLock, ChangeFeed, Postgres, PriceSink, PriceSinkHandle, prune_change_log,
+};
+use turnstile_connectors::redis::Cache;
+use turnstile_connectors::rows::RowReader;
+use turnstile_connectors::{rows, task};
+use turnstile_dataflows::engine::{Engine, EngineConfig, Event, Output, OutputBatch, Timed};
+use turnstile_dataflows::exit::ExitOutput;
+
+use crate::config::Config;
+use sequencer::{Sequencer, Stamp};
+use subscriptions::Subscriptions;
+
+/// How long changed rows are kept for followers that are behind.
+const CHANGE_LOG_AGE: Duration = Duration::from_secs(24 * 3_600);
+const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(60);
+/// Outputs of the engine on their way to the order sink.
+const OUTPUTS_MAX: usize = 8_192;
+
+/// A running stream job.
+pub(crate) struct Stream {
+    sources: CancellationToken,
+    downstream: CancellationToken,
+    subscribed: watch::Receiver<bool>,
+    finished: JoinHandle<()>,
+    lost: watch::Receiver<bool>,
+}
+
+impl Stream {
+    /// Starts the job. Waits as a standby while another engine of the account is active.
+    pub(crate) async fn start(config: &Config, stop: &CancellationToken) -> anyhow::Result<Self> {
+        let postgres = Postgres::connect(&config.postgres).await?;
+        let cache = Cache::new(&config.redis).context("redis.url")?;
+        let settings = config.kis.clone().validate()?;
+        let clock: Clock = Arc::new(wall_clock_us);
+        let account = account_id(&settings);
+        let lock = take_lock(&postgres, &account, stop).await?;
+
+        let (feed, snapshot) = ChangeFeed::open(&postgres).await?;
+        let loaded = rows::load(snapshot.client()).await.context("the state cannot be loaded")?;
+        let last_us = journal::last_logical_us(snapshot.client()).await?;
+        drop(snapshot);
+        let (sink, prices) = PriceSink::start(config.prices.clone(), &postgres, cache.clone()).await?;
+        let stamp = Stamp::after(last_us.max(*prices.durable().borrow()), clock.clone());
+
+        let client = KisClient::new(settings, clock.clone())?;
+        let downstream = CancellationToken::new();
+        let desk = Desk::start(config, &postgres, &cache, &client, &prices, downstream.clone())?;
+        let outputs = desk.outputs.clone();
+        let (engine, events) =
+            Engine::start(EngineConfig::from(&config.engine), hand_out(outputs, desk.alarms.clone()))?;
+        desk.wait_until_ready(stop).await?;
+
+        let sources = CancellationToken::new();
+        let subscriptions = Subscriptions::new(postgres.clone(), client.settings().registrations_max);
+        let wanted = subscriptions.wanted().await?;
+        info!(symbols = wanted.len(), "subscribing");
+        let (subscribed_sender, subscribed) = watch::channel(wanted.is_empty());
+        let KisStreamParts { stream, events: broker_events, task: stream_task } =
+            KisStream::start(&client, clock, wanted.clone(), sources.clone());
+        let changed = subscriptions.changed();
+        let follow = task::spawn("subscriptions", subscriptions.run(stream, sources.clone()));
+        let sequencer = Sequencer {
+            stamp,
+            events,
+            prices: prices.clone(),
+            journal: journal::Journal::start(&postgres, downstream.clone()),
+            reader: RowReader::default(),
+            alarms: desk.alarms.clone(),
+            notices: desk.notices.clone(),
+            poll: desk.poll.clone(),
+            subscriptions: changed,
+            awaited: wanted,
+            subscribed: subscribed_sender,
+        };
+        let sequencing =
+            task::spawn("sequencer", sequencer.run(loaded, feed, broker_events, sources.clone()));
+        let housekeeping = task::spawn("housekeeping", keep_house(postgres, sources.clone()));
+        let (lost_sender, lost) = watch::channel(false);
+        let guard = task::spawn("lock guard", guard_lock(lock, lost_sender, sources.clone()));
+
+        let (stop_downstream, stop_sources) = (downstream.clone(), sources.clone());
+        let finished = task::spawn("stream end", async move {
+            stop_sources.cancelled().await;
+            for ended in [sequencing.await, stream_task.await, follow.await, housekeeping.await] {
+                report(ended);
+            }
+            // The sequencer has dropped the engine's sender: the engine hands out the rest.
+            let engine_end = tokio::task::spawn_blocking(move || engine.join()).await;
+            match engine_end {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "engine failed"),
+                Err(error) => tracing::error!(%error, "engine thread failed"),
+            }
+            drop(prices);
+            desk.drain(&stop_downstream).await;
+            sink.join().await;
+            report(guard.await);
+        });
+        Ok(Self { sources, downstream, subscribed, finished, lost })
+    }
+
+    /// Returns once every symbol wanted at start is subscribed.
+    pub(crate) async fn subscribed(&mut self) {
+        // An error means that the job has ended; whoever waits sees that elsewhere.
+        drop(self.subscribed.wait_for(|subscribed| *subscribed).await);
+    }
+
+    /// Returns when the job cannot go on: another engine may take over.
+    pub(crate) async fn lost(&mut self) {
+        if self.lost.wait_for(|lost| *lost).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Stops the sources, drains everything, and returns.
+    pub(crate) async fn stop(self) {
+        self.sources.cancel();
+        if let Err(error) = self.finished.await {
+            tracing::error!(%error, "stream job did not end cleanly");
+        }
+        self.downstream.cancel();
+    }
+}
+
+/// Everything downstream of the engine.
+struct Desk {
+    outputs: mpsc::Sender<SinkItem>,
+    notices: mpsc::Sender<BrokerEvent>,
+    poll: Arc<OrderPoll>,
+    alarms: Alarms,
+    ready: watch::Receiver<bool>,
+    sink: JoinHandle<()>,
+    rest: Vec<JoinHandle<()>>,
+}
+
+impl Desk {
+    fn start(
+        config: &Config,
+        postgres: &Postgres,
+        cache: &Cache,
+        client: &KisClient,
+        prices: &PriceSinkHandle,
+        stop: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let settings = &config.execution;
+        let store = Store::new(postgres.pool().clone());
+        let (alarms, alarm_writer): (Alarms, AlarmWriter) = Alarms::new(store.clone());
+        let mut rest = vec![task::spawn("alarms", alarm_writer.run(stop.clone()))];
+        let session: Arc<dyn SessionSource> = match settings.session {
+            SessionKind::Krx => Arc::new(KrxSession::new(settings.calendar(), wall_clock_us)),
+            SessionKind::Simulator => {
+                let url = config.stream.simulator_url.as_deref().unwrap_or_default();
+                let session = SimulatorSession::new(execution::http_client()?, url, wall_clock_us);
+                rest.push(task::spawn("session", session.clone().run(stop.clone())));
+                Arc::new(session)
+            }
+        };
+        let forget: Arc<dyn PositionCache> = Arc::new(alarms::PositionKeys(cache.clone()));
+        let book = Arc::new(Book::default());
+        let costs = CostModel::new(settings.commission_rate, settings.calendar());
+        let ledger = Ledger::new(
+            store.clone(),
+            costs,
+            book.clone(),
+            forget.clone(),
+            alarms.clone(),
+            wall_clock_us,
+        );
+        let broker = Arc::new(KisBroker::new(client.clone()));
+        let poll = Arc::new(OrderPoll::new(
+            settings.clone(),
+            broker.clone(),
+            session.clone(),
+            ledger.clone(),
+            book.clone(),
+            alarms.clone(),
+        ));
+        let waker = prices.clone();
+        let progress = PriceProgress::new(prices.durable(), move |through_us| waker.want(through_us));
+        let executor = Executor::new(ExecutorParts {
+            config: settings.clone(),
+            account: account_id(client.settings()),
+            store: store.clone(),
+            broker,
+            session: session.clone(),
+            prices: progress.clone(),
+            ledger: ledger.clone(),
+            book: book.clone(),
+            poll: poll.clone(),
+            alarms: alarms.clone(),
+            now_us: wall_clock_us,
+        });
+        let ready = executor.ready();
+        let (orders, order_rows) = mpsc::channel(settings.order_queue.get());
+        let order_sink = OrderSink::new(
+            settings,
+            store.clone(),
+            progress,
+            forget,
+            alarms.clone(),
+            orders,
+            wall_clock_us,
+        );
+        let (outputs, items) = mpsc::channel(OUTPUTS_MAX);
+        let (notices, notice_events) = mpsc::channel(settings.notice_queue.get());
+        let fills = Fills::new(
+            settings.clone(),
+            store,
+            session,
+            ledger,
+            book,
+            poll.clone(),
+            alarms.clone(),
+        );
+        let sink = task::spawn("order sink", order_sink.run(items, stop.clone()));
+        rest.push(task::spawn("executor", executor.run(order_rows, stop.clone())));
+        rest.push(task::spawn("order poll", poll.clone().run(stop.clone())));
+        rest.push(task::spawn("notices", fills.run(notice_events, stop.clone())));
+        Ok(Self { outputs, notices, poll, alarms, ready, sink, rest })
+    }
+
+    /// Returns once everything that an earlier run left open is settled with the broker.
+    async fn wait_until_ready(&self, stop: &CancellationToken) -> anyhow::Result<()> {
+        let mut ready = self.ready.clone();
+        stop.run_until_cancelled(ready.wait_for(|ready| *ready))
+            .await
+            .context("stopped before it was ready")?
+            .context("the executor ended before it was ready")?;
+        Ok(())
+    }
+
+    /// Lets the order sink store what it has, then stops the rest.
+    async fn drain(self, stop: &CancellationToken) {
+        drop(self.outputs);
+        drop(self.notices);
+        report(self.sink.await);
+        stop.cancel();
+        for task in self.rest {
+            report(task.await);
+        }
+    }
+}
+
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a task failed");
+    }
+}
+
+/// Returns the sink of the engine: decisions to the order sink, the rest to alarms.
+fn hand_out(
+    outputs: mpsc::Sender<SinkItem>,
+    alarms: Alarms,
+) -> impl FnMut(OutputBatch) + Send + 'static {
+    move |batch| {
+        for (time, output) in batch.outputs {
+            let output = match output {
+                Output::Exit(ExitOutput::Decision(decision)) => EngineOutput::Exit(decision),
+                Output::Reentry(verdict) => EngineOutput::Reentry(verdict),
+                Output::Exit(ExitOutput::Alert(alert)) => {
+                    alarms.raise(alarms::not_judged(&alert.position, &alert.message));
+                    continue;
+                }
+                Output::Unruled(position) => {
+                    alarms.raise(alarms::not_judged(&position, "no exit rule serves it"));
+                    continue;
+                }
+            };
+            // Logical time is the time of receipt wherever that was later than the event before.
+            let item = SinkItem { output, received_us: Some(time.micros()) };
+            if outputs.blocking_send(item).is_err() {
+                return; // The order sink has ended: the process stops.
+            }
+        }
+    }
+}
+
+/// Returns the account as the database has it, `12345678-01`.
+fn account_id(settings: &KisSettings) -> String {
+    format!("{}-{}", settings.account.cano(), settings.account.product())
+}
+
+async fn take_lock(
+    postgres: &Postgres,
+    account: &str,
+    stop: &CancellationToken,
+) -> anyhow::Result<AdvisoryLock> {
+    let row = postgres
+        .client()
+        .await?
+        .query_one("SELECT hashtextextended('turnstile engine ' || $1, 0)", &[&account])
+        .await?;
+    let key: i64 = row.try_get(0)?;
+    match AdvisoryLock::try_take(postgres, key).await {
+        Ok(lock) => return Ok(lock),
+        Err(error) => info!(%error, "another engine of this account is active; waiting as standby"),
+    }
+    let waiting = stop.run_until_cancelled(AdvisoryLock::wait(postgres, key)).await;
+    let lock = waiting.context("stopped while waiting as standby")??;
+    info!("taking over");
+    Ok(lock)
+}
+
+async fn guard_lock(lock: AdvisoryLock, lost: watch::Sender<bool>, stop: CancellationToken) {
+    if stop.run_until_cancelled(lock.lost()).await.is_some() {
+        warn!("the lock of the active engine may be lost; stopping");
+        lost.send_replace(true);
+        return;
+    }
+    lock.release().await;
+}
+
+async fn keep_house(postgres: Postgres, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(HOUSEKEEPING_EVERY)).await.is_some() {
+        postgres.retire_connections();
+        if let Err(error) = prune_change_log(&postgres, CHANGE_LOG_AGE).await {
+            warn!(%error, "old changes not pruned");
+        }
+    }
+}
+
+/// The first event of the engine: everything that stands at start.
+fn initial(reader: &mut RowReader, loaded: &rows::Loaded, today: &str) -> rows::ReadRows {
+    reader.read(loaded.iter().map(|(table, row)| (*table, false, row)), today)
+}
+
+/// Sends an event to the engine, waiting while its channel is full.
+async fn send_event(events: &std::sync::mpsc::SyncSender<Timed>, timed: Timed) -> bool {
+    use std::sync::mpsc::TrySendError;
+    let mut timed = timed;
+    loop {
+        match events.try_send(timed) {
+            Ok(()) => return true,
+            Err(TrySendError::Disconnected(_)) => return false,
+            Err(TrySendError::Full(back)) => {
+                timed = back;
+                metrics::counter!("engine_channel_full_total").increment(1);
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+    }
+}
+
+/// Returns an event at its time.
+fn timed(time: turnstile_dataflows::model::LogicalTime, event: Event) -> Timed {
+    Timed { time, event }
+}

@@ -1,0 +1,44 @@
+//! What the stream job tells a human, and what it makes the cache forget.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use serde_json::json;
+use turnstile_connectors::execution::{Alarm, Level, PositionCache};
+use turnstile_connectors::redis::Cache;
+use turnstile_connectors::rows::RowFault;
+use turnstile_dataflows::model::PositionId;
+use uuid::Uuid;
+
+/// Deletes `position:{id}` after a commit.
+pub(super) struct PositionKeys(pub(super) Cache);
+
+impl PositionCache for PositionKeys {
+    fn forget(&self, position: Uuid) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move { self.0.delete(&[format!("position:{position}")]).await })
+    }
+}
+
+/// A position that is held and not judged.
+pub(super) fn not_judged(position: &PositionId, message: &str) -> Alarm {
+    Alarm {
+        level: Level::Critical,
+        event: "position_not_judged",
+        symbol: None,
+        position: position.as_str().parse().ok(),
+        message: format!("position {position} is held but not judged: {message}"),
+        context: json!({}),
+    }
+}
+
+/// A row that the engine cannot take.
+pub(super) fn row_fault(fault: &RowFault) -> Alarm {
+    Alarm {
+        level: Level::Critical,
+        event: "row_not_readable",
+        symbol: None,
+        position: None,
+        message: format!("{fault}; what stood before stays in force"),
+        context: json!({"table": fault.table, "key": fault.key, "column": fault.column}),
+    }
+}

@@ -1,0 +1,94 @@
+//! The journal: every input of the engine that is not a tick, with its logical time, in
+//! `system.engine_events`. Together with `market.prices` it replays any past day.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_postgres::GenericClient;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+use turnstile_connectors::postgres::{Postgres, PostgresError};
+use turnstile_connectors::task;
+
+const QUEUE: usize = 8_192;
+const BATCH: usize = 256;
+const RETRY: Duration = Duration::from_millis(500);
+
+/// One input.
+pub(super) struct Entry {
+    pub(super) logical_us: u64,
+    pub(super) kind: &'static str,
+    pub(super) payload: Value,
+}
+
+/// The way into the journal.
+pub(super) struct Journal {
+    entries: mpsc::Sender<Entry>,
+    task: JoinHandle<()>,
+}
+
+impl Journal {
+    pub(super) fn start(postgres: &Postgres, stop: CancellationToken) -> Self {
+        let (entries, receiver) = mpsc::channel(QUEUE);
+        let task = task::spawn("journal", run(postgres.clone(), receiver, stop));
+        Self { entries, task }
+    }
+
+    /// Notes an input, waiting while the journal is behind.
+    pub(super) async fn note(&self, entry: Entry) {
+        // The journal ends only with the process.
+        drop(self.entries.send(entry).await);
+    }
+
+    /// Writes what is left, and ends.
+    pub(super) async fn close(self) {
+        drop(self.entries);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "journal failed");
+        }
+    }
+}
+
+async fn run(postgres: Postgres, mut entries: mpsc::Receiver<Entry>, stop: CancellationToken) {
+    let mut batch = Vec::new();
+    while entries.recv_many(&mut batch, BATCH).await > 0 {
+        let mut has_failed = false;
+        while let Err(error) = write(&postgres, &batch).await {
+            if !std::mem::replace(&mut has_failed, true) {
+                warn!(%error, events = batch.len(), "engine events not stored, retrying");
+            }
+            if stop.run_until_cancelled(tokio::time::sleep(RETRY)).await.is_none() {
+                return;
+            }
+        }
+        batch.clear();
+    }
+}
+
+async fn write(postgres: &Postgres, batch: &[Entry]) -> Result<(), PostgresError> {
+    let times: Vec<i64> =
+        batch.iter().map(|entry| i64::try_from(entry.logical_us).unwrap_or(i64::MAX)).collect();
+    let kinds: Vec<&str> = batch.iter().map(|entry| entry.kind).collect();
+    let payloads: Vec<&Value> = batch.iter().map(|entry| &entry.payload).collect();
+    postgres
+        .client()
+        .await?
+        .execute(
+            "INSERT INTO system.engine_events (logical_us, seq, kind, payload)
+             SELECT t, 0, k, p FROM unnest($1::bigint[], $2::text[], $3::jsonb[]) AS e(t, k, p)
+             ON CONFLICT (logical_us, seq) DO NOTHING",
+            &[&times, &kinds, &payloads],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Returns the last logical time of the journal.
+pub(super) async fn last_logical_us(client: &impl GenericClient) -> Result<u64, PostgresError> {
+    let row = client
+        .query_one("SELECT coalesce(max(logical_us), 0) FROM system.engine_events", &[])
+        .await?;
+    Ok(u64::try_from(row.try_get::<_, i64>(0)?).unwrap_or_default())
+}

@@ -1,0 +1,283 @@
+//! The sequencer: the only door into the engine. It gives each event its logical time.
+//!
+//! Invariants:
+//! 1. Logical times strictly increase, also across restarts: they begin after the last stored one.
+//! 2. A tick has the time of its receipt, or the next free time where that has passed.
+//! 3. Every tick goes to the price sink and to the engine under the same time; a price that is no
+//!    trade is stored and not judged.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use turnstile_connectors::execution::{Alarms, BrokerEvent, OrderPoll, notice_of};
+use turnstile_connectors::kis::{Clock, HourClass, KisEvent, MarketClass, Stamped, Trade};
+use turnstile_connectors::postgres::{
+    ChangeFeed, PriceRow, PriceSinkHandle, TransactionChanges,
+};
+use turnstile_connectors::rows::{Loaded, ReadRows, RowReader};
+use turnstile_connectors::task;
+use turnstile_dataflows::engine::{Event, Timed};
+use turnstile_dataflows::model::{LogicalTime, Symbol, Tick};
+
+use super::journal::{Entry, Journal};
+use super::{alarms, initial, send_event, timed};
+
+/// Tables that decide what is streamed.
+const SUBSCRIBING_TABLES: [&str; 3] =
+    ["trade.positions", "trade.reentry_candidates", "strategy.watchlist"];
+/// Transactions of the change feed that may wait.
+const CHANGES_MAX: usize = 1_024;
+const CLOCK_EVERY: Duration = Duration::from_secs(1);
+
+/// Gives out logical times.
+pub(super) struct Stamp {
+    last_us: u64,
+    clock: Clock,
+}
+
+impl Stamp {
+    /// Returns a stamp whose times are later than `last_us`.
+    pub(super) fn after(last_us: u64, clock: Clock) -> Self {
+        Self { last_us, clock }
+    }
+
+    fn now(&mut self) -> LogicalTime {
+        let now_us = (self.clock)();
+        self.at(now_us)
+    }
+
+    fn at(&mut self, received_us: u64) -> LogicalTime {
+        self.last_us = received_us.max(self.last_us + 1);
+        LogicalTime::from_micros(self.last_us)
+    }
+}
+
+pub(super) struct Sequencer {
+    pub(super) stamp: Stamp,
+    pub(super) events: SyncSender<Timed>,
+    pub(super) prices: PriceSinkHandle,
+    pub(super) journal: Journal,
+    pub(super) reader: RowReader,
+    pub(super) alarms: Alarms,
+    pub(super) notices: mpsc::Sender<BrokerEvent>,
+    pub(super) poll: Arc<OrderPoll>,
+    pub(super) subscriptions: Arc<Notify>,
+    /// Symbols wanted at start and not confirmed yet.
+    pub(super) awaited: BTreeSet<Symbol>,
+    pub(super) subscribed: watch::Sender<bool>,
+}
+
+impl Sequencer {
+    /// Enters what was loaded, then everything that comes, until `stop`.
+    pub(super) async fn run(
+        mut self,
+        loaded: Loaded,
+        feed: ChangeFeed,
+        mut broker: mpsc::Receiver<Stamped>,
+        stop: CancellationToken,
+    ) {
+        let read = initial(&mut self.reader, &loaded, &self.today());
+        let payload = loaded.iter().map(|(table, row)| json!({"table": table, "row": row})).collect();
+        self.enter(read, "load", payload).await;
+        drop(loaded);
+
+        let (sender, mut changes) = mpsc::channel(CHANGES_MAX);
+        let following = task::spawn("change feed", follow(feed, sender, stop.clone()));
+        let mut clock = tokio::time::interval(CLOCK_EVERY);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            let is_running = tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                _ = clock.tick() => {
+                    let time = self.stamp.now();
+                    send_event(&self.events, timed(time, Event::Clock)).await
+                }
+                changed = changes.recv() => match changed {
+                    Some(transaction) => self.take_changes(transaction).await,
+                    None => false,
+                },
+                stamped = broker.recv() => match stamped {
+                    Some(stamped) => self.take_broker(stamped).await,
+                    None => false,
+                },
+            };
+            if !is_running {
+                break;
+            }
+        }
+        // What had been read from the wire by now is still stored.
+        broker.close();
+        while let Some(stamped) = broker.recv().await {
+            self.take_broker(stamped).await;
+        }
+        drop(changes);
+        if let Err(error) = following.await {
+            tracing::error!(%error, "change feed failed");
+        }
+        self.journal.close().await;
+    }
+
+    async fn take_changes(&mut self, transaction: TransactionChanges) -> bool {
+        let today = self.today();
+        let rows = transaction.changes.iter();
+        let rows = rows.map(|change| (change.table.as_str(), change.is_deleted, &change.content));
+        let read = self.reader.read(rows, &today);
+        let tables = transaction.changes.iter().map(|change| change.table.as_str());
+        if tables.clone().any(|table| SUBSCRIBING_TABLES.contains(&table)) {
+            self.subscriptions.notify_one();
+        }
+        if read.changes.is_empty() && read.faults.is_empty() {
+            return true;
+        }
+        let payload = transaction
+            .changes
+            .into_iter()
+            .map(|change| json!({"table": change.table, "deleted": change.is_deleted, "row": change.content}))
+            .collect();
+        self.enter(read, "changes", payload).await
+    }
+
+    async fn enter(&mut self, read: ReadRows, kind: &'static str, rows: Vec<Value>) -> bool {
+        for fault in &read.faults {
+            metrics::counter!("rows_not_readable_total").increment(1);
+            self.alarms.raise(alarms::row_fault(fault));
+        }
+        let time = self.stamp.now();
+        let is_running = send_event(&self.events, timed(time, Event::Changes(read.changes))).await;
+        let payload = Value::Array(rows);
+        self.journal.note(Entry { logical_us: time.micros(), kind, payload }).await;
+        is_running
+    }
+
+    async fn take_broker(&mut self, stamped: Stamped) -> bool {
+        match stamped.event {
+            KisEvent::Trades(trades) => {
+                metrics::counter!("price_sync_ticks_total", "source" => "KIS_WS")
+                    .increment(u64::try_from(trades.len()).unwrap_or_default());
+                for trade in &trades {
+                    if !self.take_trade(trade).await {
+                        return false;
+                    }
+                }
+            }
+            KisEvent::Notice(notice) => {
+                return self.notices.send(BrokerEvent::Notice(notice_of(notice))).await.is_ok();
+            }
+            KisEvent::NoticesSubscribed => {
+                self.poll.ask();
+                return self.notices.send(BrokerEvent::Reconnected).await.is_ok();
+            }
+            KisEvent::Subscribed(symbol) => {
+                if self.awaited.remove(&symbol) && self.awaited.is_empty() {
+                    info!("every symbol is subscribed");
+                    self.subscribed.send_replace(true);
+                }
+            }
+            KisEvent::Unsubscribed(_) => {}
+            KisEvent::Connected => {
+                metrics::gauge!("price_sync_ws_connected").set(1.0);
+                info!("broker stream connected");
+            }
+            KisEvent::Disconnected { reason } => {
+                metrics::gauge!("price_sync_ws_connected").set(0.0);
+                warn!(%reason, "broker stream lost, connecting again");
+            }
+            KisEvent::SubscriptionRefused { symbol, code, message } => {
+                warn!(%symbol, %code, %message, "subscription refused");
+            }
+            KisEvent::LimitLearned { registrations } => {
+                warn!(registrations, "the broker takes fewer registrations than configured");
+            }
+            KisEvent::Malformed { place, reason, excerpt, suppressed } => {
+                warn!(place, %reason, %excerpt, suppressed, "message of the broker skipped");
+            }
+        }
+        true
+    }
+
+    async fn take_trade(&mut self, trade: &Trade) -> bool {
+        let time = self.stamp.at(trade.received_us);
+        if !self.prices.send(price_row(trade, time)).await {
+            return false;
+        }
+        if !is_trade(trade) {
+            return true;
+        }
+        let tick = Tick { time, symbol: trade.symbol, last: trade.last, bid: trade.bid };
+        send_event(&self.events, timed(time, Event::Tick(tick))).await
+    }
+
+    fn today(&self) -> String {
+        let micros = i64::try_from((self.stamp.clock)()).unwrap_or(i64::MAX);
+        let now = jiff::Timestamp::from_microsecond(micros).unwrap_or_default();
+        now.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(9))).date().to_string()
+    }
+}
+
+/// Hands the changes on, one transaction at a time.
+async fn follow(
+    mut feed: ChangeFeed,
+    changes: mpsc::Sender<TransactionChanges>,
+    stop: CancellationToken,
+) {
+    while let Some(transactions) = stop.run_until_cancelled(feed.next()).await {
+        for transaction in transactions {
+            if changes.send(transaction).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Returns whether the record is a trade rather than an expected price of an auction.
+fn is_trade(trade: &Trade) -> bool {
+    match trade.hour_class {
+        HourClass::ExpectedAfterClose
+        | HourClass::ExpectedBeforeOpen
+        | HourClass::ExpectedInSession => false,
+        HourClass::InSession | HourClass::AfterHoursSinglePrice | HourClass::Other(_) => true,
+    }
+}
+
+fn price_row(trade: &Trade, time: LogicalTime) -> PriceRow {
+    PriceRow {
+        logical_us: time.micros(),
+        symbol: trade.symbol,
+        exchange_us: trade.exchange_us().unwrap_or(trade.received_us),
+        received_us: trade.received_us,
+        source: "KIS_WS",
+        last: trade.last,
+        bid: trade.bid,
+        ask: trade.ask,
+        volume: trade.volume.shares(),
+        day_volume: Some(trade.cumulative_volume.shares()),
+        day_value: Some(Decimal::from(trade.cumulative_value_won)),
+        change: Some(Decimal::new(trade.change_units, 4)),
+        change_rate: Some(Decimal::new(trade.change_rate_units, 4)),
+        bid_volume: Some(trade.bid_quantity.shares()),
+        ask_volume: Some(trade.ask_quantity.shares()),
+        session: session(trade),
+    }
+}
+
+fn session(trade: &Trade) -> &'static str {
+    if !is_trade(trade) {
+        return "EXPECTED";
+    }
+    match trade.market_class {
+        Some(MarketClass::PreMarket) => "PRE_MARKET",
+        Some(MarketClass::AfterMarket) => "AFTER_MARKET",
+        Some(MarketClass::Close) => "CLOSE",
+        Some(MarketClass::Regular) => "REGULAR",
+        Some(MarketClass::Other(_)) | None => "UNKNOWN",
+    }
+}
