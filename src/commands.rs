@@ -1,7 +1,9 @@
 //! The subcommands.
 
+pub(crate) mod bff;
 pub(crate) mod exchange_sim;
 pub(crate) mod migrate;
+pub(crate) mod run;
 pub(crate) mod stream;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,8 +14,10 @@ use tracing::info;
 /// at once.
 pub(crate) fn stop_on_signal() -> anyhow::Result<CancellationToken> {
     let stop = CancellationToken::new();
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
     let stopping = stop.clone();
     drop(turnstile_connectors::task::spawn("signals", async move {
         let mut count = 0;

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use turnstile_bff::BffConfig;
 use turnstile_connectors::execution::{ExecutionConfig, SessionKind};
 use turnstile_connectors::kis::{Environment, KisConfig};
 use turnstile_connectors::postgres::{PostgresConfig, PriceSinkConfig};
@@ -29,6 +30,8 @@ pub(crate) struct Config {
     pub(crate) engine: EngineSection,
     /// The stream job around them.
     pub(crate) stream: StreamSection,
+    /// The API and the web app.
+    pub(crate) bff: BffConfig,
 }
 
 /// Section `[engine]`.
@@ -46,14 +49,26 @@ pub(crate) struct EngineSection {
 
 impl Default for EngineSection {
     fn default() -> Self {
-        let EngineConfig { workers, channel, idle_spin } = EngineConfig::default();
-        Self { workers, channel, idle_spin }
+        let EngineConfig {
+            workers,
+            channel,
+            idle_spin,
+        } = EngineConfig::default();
+        Self {
+            workers,
+            channel,
+            idle_spin,
+        }
     }
 }
 
 impl From<&EngineSection> for EngineConfig {
     fn from(section: &EngineSection) -> Self {
-        Self { workers: section.workers, channel: section.channel, idle_spin: section.idle_spin }
+        Self {
+            workers: section.workers,
+            channel: section.channel,
+            idle_spin: section.idle_spin,
+        }
     }
 }
 
@@ -69,11 +84,21 @@ pub(crate) struct StreamSection {
 
 /// Environment variables that replace keys of the file.
 const VARIABLES: [(&str, fn(&mut Config, String)); 6] = [
-    ("DATABASE_URL", |config, value| config.postgres.url = SecretString::from(value)),
-    ("REDIS_URL", |config, value| config.redis.url = Some(SecretString::from(value))),
-    ("KIS_APP_KEY", |config, value| config.kis.app_key = SecretString::from(value)),
-    ("KIS_APP_SECRET", |config, value| config.kis.app_secret = SecretString::from(value)),
-    ("KIS_ACCOUNT", |config, value| config.kis.account = SecretString::from(value)),
+    ("DATABASE_URL", |config, value| {
+        config.postgres.url = SecretString::from(value)
+    }),
+    ("REDIS_URL", |config, value| {
+        config.redis.url = Some(SecretString::from(value))
+    }),
+    ("KIS_APP_KEY", |config, value| {
+        config.kis.app_key = SecretString::from(value)
+    }),
+    ("KIS_APP_SECRET", |config, value| {
+        config.kis.app_secret = SecretString::from(value)
+    }),
+    ("KIS_ACCOUNT", |config, value| {
+        config.kis.account = SecretString::from(value)
+    }),
     ("KIS_HTS_ID", |config, value| config.kis.hts_id = value),
 ];
 
@@ -85,7 +110,8 @@ impl Config {
                 let place = file.display();
                 let text = std::fs::read_to_string(file)
                     .with_context(|| format!("configuration {place} cannot be read"))?;
-                toml::from_str(&text).with_context(|| format!("configuration {place} is malformed"))?
+                toml::from_str(&text)
+                    .with_context(|| format!("configuration {place} is malformed"))?
             }
             None => Self::default(),
         };
@@ -109,6 +135,17 @@ impl Config {
         report(faults)
     }
 
+    /// Returns whether the configuration names a database.
+    pub(crate) fn has_database(&self) -> bool {
+        !self.postgres.url.expose_secret().is_empty()
+    }
+
+    /// Checks what the BFF needs beside the stores.
+    pub(crate) fn check_bff(&self) -> anyhow::Result<()> {
+        let faults = self.bff.validate().err().unwrap_or_default();
+        report(faults.iter().map(ToString::to_string).collect())
+    }
+
     /// Checks everything that the stream job needs.
     pub(crate) fn check_stream(&self) -> anyhow::Result<()> {
         let mut faults = self.postgres.validate();
@@ -120,7 +157,10 @@ impl Config {
         if let Err(error) = self.kis.clone().validate() {
             faults.push(error.to_string());
         }
-        for (key, value) in [("workers", self.engine.workers), ("channel", self.engine.channel)] {
+        for (key, value) in [
+            ("workers", self.engine.workers),
+            ("channel", self.engine.channel),
+        ] {
             if value == 0 {
                 faults.push(format!("engine.{key}: at least 1 expected, was 0"));
             }
@@ -128,7 +168,8 @@ impl Config {
         let is_simulated = self.execution.session == SessionKind::Simulator;
         if is_simulated && self.stream.simulator_url.is_none() {
             faults.push(
-                "stream.simulator_url: needed while execution.session is simulator (else krx)".to_owned(),
+                "stream.simulator_url: needed while execution.session is simulator (else krx)"
+                    .to_owned(),
             );
         }
         if self.kis.environment == Some(Environment::Production) {
@@ -139,7 +180,8 @@ impl Config {
                 );
             }
             if is_simulated {
-                faults.push("execution.session: must be krx in production, was simulator".to_owned());
+                faults
+                    .push("execution.session: must be krx in production, was simulator".to_owned());
             }
         }
         report(faults)
@@ -159,18 +201,28 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_named() {
-        let error = toml::from_str::<Config>("[prices]\nbatch_row = 5\n").unwrap_err().to_string();
+        let error = toml::from_str::<Config>("[prices]\nbatch_row = 5\n")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("batch_row"), "{error}");
     }
 
     #[test]
     fn every_fault_is_told_with_its_key() {
         let config = Config {
-            engine: EngineSection { workers: 0, ..EngineSection::default() },
+            engine: EngineSection {
+                workers: 0,
+                ..EngineSection::default()
+            },
             ..Config::default()
         };
         let error = config.check_stream().unwrap_err().to_string();
-        for key in ["postgres.url", "engine.workers", "kis.environment", "stream.simulator_url"] {
+        for key in [
+            "postgres.url",
+            "engine.workers",
+            "kis.environment",
+            "stream.simulator_url",
+        ] {
             assert!(error.contains(key), "{key} in {error}");
         }
     }

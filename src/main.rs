@@ -4,7 +4,9 @@
 mod cli;
 mod commands;
 mod config;
+mod demo;
 mod logging;
+mod metrics;
 mod stream;
 
 use clap::Parser;

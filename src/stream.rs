@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use turnstile_connectors::execution::{
-    self, AlarmWriter, Alarms, Book, BrokerEvent, CostModel, EngineOutput, Executor, ExecutorParts,
+    AlarmWriter, Alarms, Book, BrokerEvent, CostModel, EngineOutput, Executor, ExecutorParts,
     Fills, KisBroker, KrxSession, Ledger, OrderPoll, OrderSink, PositionCache, PriceProgress,
     SessionKind, SessionSource, SimulatorSession, SinkItem, Store, wall_clock_us,
 };
@@ -67,27 +67,43 @@ impl Stream {
         let lock = take_lock(&postgres, &account, stop).await?;
 
         let (feed, snapshot) = ChangeFeed::open(&postgres).await?;
-        let loaded = rows::load(snapshot.client()).await.context("the state cannot be loaded")?;
+        let loaded = rows::load(snapshot.client())
+            .await
+            .context("the state cannot be loaded")?;
         let last_us = journal::last_logical_us(snapshot.client()).await?;
         drop(snapshot);
-        let (sink, prices) = PriceSink::start(config.prices.clone(), &postgres, cache.clone()).await?;
+        let (sink, prices) =
+            PriceSink::start(config.prices.clone(), &postgres, cache.clone()).await?;
         let stamp = Stamp::after(last_us.max(*prices.durable().borrow()), clock.clone());
 
         let client = KisClient::new(settings, clock.clone())?;
         let downstream = CancellationToken::new();
-        let desk = Desk::start(config, &postgres, &cache, &client, &prices, downstream.clone())?;
+        let desk = Desk::start(
+            config,
+            &postgres,
+            &cache,
+            &client,
+            &prices,
+            downstream.clone(),
+        )?;
         let outputs = desk.outputs.clone();
-        let (engine, events) =
-            Engine::start(EngineConfig::from(&config.engine), hand_out(outputs, desk.alarms.clone()))?;
+        let (engine, events) = Engine::start(
+            EngineConfig::from(&config.engine),
+            hand_out(outputs, desk.alarms.clone()),
+        )?;
         desk.wait_until_ready(stop).await?;
 
         let sources = CancellationToken::new();
-        let subscriptions = Subscriptions::new(postgres.clone(), client.settings().registrations_max);
+        let subscriptions =
+            Subscriptions::new(postgres.clone(), client.settings().registrations_max);
         let wanted = subscriptions.wanted().await?;
         info!(symbols = wanted.len(), "subscribing");
         let (subscribed_sender, subscribed) = watch::channel(wanted.is_empty());
-        let KisStreamParts { stream, events: broker_events, task: stream_task } =
-            KisStream::start(&client, clock, wanted.clone(), sources.clone());
+        let KisStreamParts {
+            stream,
+            events: broker_events,
+            task: stream_task,
+        } = KisStream::start(&client, clock, wanted.clone(), sources.clone());
         let changed = subscriptions.changed();
         let follow = task::spawn("subscriptions", subscriptions.run(stream, sources.clone()));
         let sequencer = Sequencer {
@@ -103,8 +119,10 @@ impl Stream {
             awaited: wanted,
             subscribed: subscribed_sender,
         };
-        let sequencing =
-            task::spawn("sequencer", sequencer.run(loaded, feed, broker_events, sources.clone()));
+        let sequencing = task::spawn(
+            "sequencer",
+            sequencer.run(loaded, feed, broker_events, sources.clone()),
+        );
         let housekeeping = task::spawn("housekeeping", keep_house(postgres, sources.clone()));
         let (lost_sender, lost) = watch::channel(false);
         let guard = task::spawn("lock guard", guard_lock(lock, lost_sender, sources.clone()));
@@ -112,7 +130,12 @@ impl Stream {
         let (stop_downstream, stop_sources) = (downstream.clone(), sources.clone());
         let finished = task::spawn("stream end", async move {
             stop_sources.cancelled().await;
-            for ended in [sequencing.await, stream_task.await, follow.await, housekeeping.await] {
+            for ended in [
+                sequencing.await,
+                stream_task.await,
+                follow.await,
+                housekeeping.await,
+            ] {
                 report(ended);
             }
             // The sequencer has dropped the engine's sender: the engine hands out the rest.
@@ -127,7 +150,13 @@ impl Stream {
             sink.join().await;
             report(guard.await);
         });
-        Ok(Self { sources, downstream, subscribed, finished, lost })
+        Ok(Self {
+            sources,
+            downstream,
+            subscribed,
+            finished,
+            lost,
+        })
     }
 
     /// Returns once every symbol wanted at start is subscribed.
@@ -181,7 +210,7 @@ impl Desk {
             SessionKind::Krx => Arc::new(KrxSession::new(settings.calendar(), wall_clock_us)),
             SessionKind::Simulator => {
                 let url = config.stream.simulator_url.as_deref().unwrap_or_default();
-                let session = SimulatorSession::new(execution::http_client()?, url, wall_clock_us);
+                let session = SimulatorSession::new(url, wall_clock_us);
                 rest.push(task::spawn("session", session.clone().run(stop.clone())));
                 Arc::new(session)
             }
@@ -207,7 +236,8 @@ impl Desk {
             alarms.clone(),
         ));
         let waker = prices.clone();
-        let progress = PriceProgress::new(prices.durable(), move |through_us| waker.want(through_us));
+        let progress =
+            PriceProgress::new(prices.durable(), move |through_us| waker.want(through_us));
         let executor = Executor::new(ExecutorParts {
             config: settings.clone(),
             account: account_id(client.settings()),
@@ -244,10 +274,24 @@ impl Desk {
             alarms.clone(),
         );
         let sink = task::spawn("order sink", order_sink.run(items, stop.clone()));
-        rest.push(task::spawn("executor", executor.run(order_rows, stop.clone())));
+        rest.push(task::spawn(
+            "executor",
+            executor.run(order_rows, stop.clone()),
+        ));
         rest.push(task::spawn("order poll", poll.clone().run(stop.clone())));
-        rest.push(task::spawn("notices", fills.run(notice_events, stop.clone())));
-        Ok(Self { outputs, notices, poll, alarms, ready, sink, rest })
+        rest.push(task::spawn(
+            "notices",
+            fills.run(notice_events, stop.clone()),
+        ));
+        Ok(Self {
+            outputs,
+            notices,
+            poll,
+            alarms,
+            ready,
+            sink,
+            rest,
+        })
     }
 
     /// Returns once everything that an earlier run left open is settled with the broker.
@@ -298,7 +342,10 @@ fn hand_out(
                 }
             };
             // Logical time is the time of receipt wherever that was later than the event before.
-            let item = SinkItem { output, received_us: Some(time.micros()) };
+            let item = SinkItem {
+                output,
+                received_us: Some(time.micros()),
+            };
             if outputs.blocking_send(item).is_err() {
                 return; // The order sink has ended: the process stops.
             }
@@ -319,14 +366,19 @@ async fn take_lock(
     let row = postgres
         .client()
         .await?
-        .query_one("SELECT hashtextextended('turnstile engine ' || $1, 0)", &[&account])
+        .query_one(
+            "SELECT hashtextextended('turnstile engine ' || $1, 0)",
+            &[&account],
+        )
         .await?;
     let key: i64 = row.try_get(0)?;
     match AdvisoryLock::try_take(postgres, key).await {
         Ok(lock) => return Ok(lock),
         Err(error) => info!(%error, "another engine of this account is active; waiting as standby"),
     }
-    let waiting = stop.run_until_cancelled(AdvisoryLock::wait(postgres, key)).await;
+    let waiting = stop
+        .run_until_cancelled(AdvisoryLock::wait(postgres, key))
+        .await;
     let lock = waiting.context("stopped while waiting as standby")??;
     info!("taking over");
     Ok(lock)
@@ -342,7 +394,11 @@ async fn guard_lock(lock: AdvisoryLock, lost: watch::Sender<bool>, stop: Cancell
 }
 
 async fn keep_house(postgres: Postgres, stop: CancellationToken) {
-    while stop.run_until_cancelled(tokio::time::sleep(HOUSEKEEPING_EVERY)).await.is_some() {
+    while stop
+        .run_until_cancelled(tokio::time::sleep(HOUSEKEEPING_EVERY))
+        .await
+        .is_some()
+    {
         postgres.retire_connections();
         if let Err(error) = prune_change_log(&postgres, CHANGE_LOG_AGE).await {
             warn!(%error, "old changes not pruned");
@@ -352,7 +408,10 @@ async fn keep_house(postgres: Postgres, stop: CancellationToken) {
 
 /// The first event of the engine: everything that stands at start.
 fn initial(reader: &mut RowReader, loaded: &rows::Loaded, today: &str) -> rows::ReadRows {
-    reader.read(loaded.iter().map(|(table, row)| (*table, false, row)), today)
+    reader.read(
+        loaded.iter().map(|(table, row)| (*table, false, row)),
+        today,
+    )
 }
 
 /// Sends an event to the engine, waiting while its channel is full.

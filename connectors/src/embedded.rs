@@ -23,7 +23,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use tracing::{debug, info};
+use tracing::{info, warn};
 
 mod account;
 mod cluster;
@@ -99,25 +99,36 @@ impl EmbeddedServers {
             folder = %home.folder.display(), account = home.account.name,
             sockets = %home.sockets.display(), "starting the private servers"
         );
-        let mut redis = match config.redis {
+        let redis = match config.redis {
             true => Some(RedisServer::prepare(&config, &home, &host)?),
             false => None,
         };
-        let mut postgres = match config.postgres {
+        let postgres = match config.postgres {
             true => Some(PostgresServer::prepare(&config, &home, &host).await?),
             false => None,
         };
-        if let Some(redis) = &mut redis {
-            redis.start().await?;
-        }
-        if let Some(postgres) = &mut postgres {
-            postgres.start().await?;
-        }
-        Ok(Self {
+        let mut servers = Self {
             postgres,
             redis,
             home,
-        })
+        };
+        if let Err(error) = servers.start_each().await {
+            if let Err(left) = servers.stop().await {
+                warn!(error = %left, "a server stays behind a start that failed");
+            }
+            return Err(error);
+        }
+        Ok(servers)
+    }
+
+    async fn start_each(&mut self) -> Result<(), EmbeddedError> {
+        if let Some(redis) = &mut self.redis {
+            redis.start().await?;
+        }
+        if let Some(postgres) = &mut self.postgres {
+            postgres.start().await?;
+        }
+        Ok(())
     }
 
     /// Address of the database for the application's role, if PostgreSQL was asked for.
@@ -163,9 +174,6 @@ impl EmbeddedServers {
             None => Ok(()),
         };
         redis.and(postgres)?;
-        if let Err(error) = std::fs::remove_dir_all(&self.home.sockets) {
-            debug!(folder = %self.home.sockets.display(), %error, "folder of the sockets stays");
-        }
         info!("the private servers have stopped");
         Ok(())
     }

@@ -44,7 +44,7 @@ pub use costs::{CostModel, Costs, TaxClass};
 pub use error::StoreError;
 pub use executor::{Executor, ExecutorParts};
 pub use fills::Fills;
-pub use kis_broker::{KisBroker, notice_of};
+pub use kis_broker::{KisBroker, broker_event};
 pub use ledger::{Applied, Ledger, PositionCache};
 pub use merge::{News, Source};
 pub use order::Order;

@@ -13,3 +13,4 @@ pub mod postgres;
 pub mod redis;
 pub mod rows;
 pub mod task;
+mod tls;

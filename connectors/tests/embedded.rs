@@ -20,12 +20,11 @@ mod fixture;
 
 use fixture::{
     FOLDER, Helper, ROLE, assert_both_answer, cache, config, connect, open_folder, pids,
-    processes_with, runs, start, stop, this_executable,
+    processes_with, runs, sockets, start, stop, this_executable,
 };
 
 /// Not a test of its own: what other tests run in a process of its own.
 #[tokio::test]
-#[ignore = "started by other tests with a role"]
 async fn helper() {
     let Ok(role) = std::env::var(ROLE) else {
         return;
@@ -315,19 +314,30 @@ async fn interrupted_creation_of_the_cluster_is_made_again() {
 }
 
 #[tokio::test]
-async fn dropped_servers_end_without_being_waited_for() {
+async fn dropped_servers_end_and_are_not_in_the_way_of_the_next() {
     let folder = open_folder();
     let mut servers = start(folder.path()).await;
-    let (postgres, redis) = pids(&mut servers);
+    let before = pids(&mut servers);
+    drop(servers);
+    let mut servers = start(folder.path()).await;
+    let after = pids(&mut servers);
+    let sockets = sockets(&servers);
+    assert!(
+        before.0 != after.0 && before.1 != after.1,
+        "servers that were told to end are not adopted"
+    );
+    assert!(!runs(before.0) && !runs(before.1));
+    assert_both_answer(&servers).await;
     drop(servers);
     let ended = async {
-        while runs(postgres) || runs(redis) {
+        while runs(after.0) || runs(after.1) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(30), ended)
         .await
         .unwrap();
+    fs::remove_dir(sockets).unwrap();
 }
 
 #[tokio::test]

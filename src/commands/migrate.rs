@@ -10,7 +10,11 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     if report.applied.is_empty() {
         println!("schema is at version {}, nothing to do", report.version);
     } else {
-        println!("schema is at version {}, applied {}", report.version, report.applied.join(", "));
+        println!(
+            "schema is at version {}, applied {}",
+            report.version,
+            report.applied.join(", ")
+        );
     }
     Ok(())
 }

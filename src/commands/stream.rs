@@ -12,7 +12,11 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     config.check_stream()?;
     let stop = stop_on_signal()?;
     let report = postgres::migrate(&config.postgres).await?;
-    info!(version = report.version, applied = report.applied.len(), "schema ready");
+    info!(
+        version = report.version,
+        applied = report.applied.len(),
+        "schema ready"
+    );
     let mut stream = Stream::start(config, &stop).await?;
     info!("stream job runs");
     let is_lost = tokio::select! {

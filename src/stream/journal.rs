@@ -59,7 +59,11 @@ async fn run(postgres: Postgres, mut entries: mpsc::Receiver<Entry>, stop: Cance
             if !std::mem::replace(&mut has_failed, true) {
                 warn!(%error, events = batch.len(), "engine events not stored, retrying");
             }
-            if stop.run_until_cancelled(tokio::time::sleep(RETRY)).await.is_none() {
+            if stop
+                .run_until_cancelled(tokio::time::sleep(RETRY))
+                .await
+                .is_none()
+            {
                 return;
             }
         }
@@ -68,8 +72,10 @@ async fn run(postgres: Postgres, mut entries: mpsc::Receiver<Entry>, stop: Cance
 }
 
 async fn write(postgres: &Postgres, batch: &[Entry]) -> Result<(), PostgresError> {
-    let times: Vec<i64> =
-        batch.iter().map(|entry| i64::try_from(entry.logical_us).unwrap_or(i64::MAX)).collect();
+    let times: Vec<i64> = batch
+        .iter()
+        .map(|entry| i64::try_from(entry.logical_us).unwrap_or(i64::MAX))
+        .collect();
     let kinds: Vec<&str> = batch.iter().map(|entry| entry.kind).collect();
     let payloads: Vec<&Value> = batch.iter().map(|entry| &entry.payload).collect();
     postgres
@@ -88,7 +94,10 @@ async fn write(postgres: &Postgres, batch: &[Entry]) -> Result<(), PostgresError
 /// Returns the last logical time of the journal.
 pub(super) async fn last_logical_us(client: &impl GenericClient) -> Result<u64, PostgresError> {
     let row = client
-        .query_one("SELECT coalesce(max(logical_us), 0) FROM system.engine_events", &[])
+        .query_one(
+            "SELECT coalesce(max(logical_us), 0) FROM system.engine_events",
+            &[],
+        )
         .await?;
     Ok(u64::try_from(row.try_get::<_, i64>(0)?).unwrap_or_default())
 }

@@ -19,9 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use turnstile_connectors::execution::{Alarms, BrokerEvent, OrderPoll, notice_of};
 use turnstile_connectors::kis::{Clock, HourClass, KisEvent, MarketClass, Stamped, Trade};
-use turnstile_connectors::postgres::{
-    ChangeFeed, PriceRow, PriceSinkHandle, TransactionChanges,
-};
+use turnstile_connectors::postgres::{ChangeFeed, PriceRow, PriceSinkHandle, TransactionChanges};
 use turnstile_connectors::rows::{Loaded, ReadRows, RowReader};
 use turnstile_connectors::task;
 use turnstile_dataflows::engine::{Event, Timed};
@@ -31,8 +29,11 @@ use super::journal::{Entry, Journal};
 use super::{alarms, initial, send_event, timed};
 
 /// Tables that decide what is streamed.
-const SUBSCRIBING_TABLES: [&str; 3] =
-    ["trade.positions", "trade.reentry_candidates", "strategy.watchlist"];
+const SUBSCRIBING_TABLES: [&str; 3] = [
+    "trade.positions",
+    "trade.reentry_candidates",
+    "strategy.watchlist",
+];
 /// Transactions of the change feed that may wait.
 const CHANGES_MAX: usize = 1_024;
 const CLOCK_EVERY: Duration = Duration::from_secs(1);
@@ -85,7 +86,10 @@ impl Sequencer {
         stop: CancellationToken,
     ) {
         let read = initial(&mut self.reader, &loaded, &self.today());
-        let payload = loaded.iter().map(|(table, row)| json!({"table": table, "row": row})).collect();
+        let payload = loaded
+            .iter()
+            .map(|(table, row)| json!({"table": table, "row": row}))
+            .collect();
         self.enter(read, "load", payload).await;
         drop(loaded);
 
@@ -131,8 +135,14 @@ impl Sequencer {
         let rows = transaction.changes.iter();
         let rows = rows.map(|change| (change.table.as_str(), change.is_deleted, &change.content));
         let read = self.reader.read(rows, &today);
-        let tables = transaction.changes.iter().map(|change| change.table.as_str());
-        if tables.clone().any(|table| SUBSCRIBING_TABLES.contains(&table)) {
+        let tables = transaction
+            .changes
+            .iter()
+            .map(|change| change.table.as_str());
+        if tables
+            .clone()
+            .any(|table| SUBSCRIBING_TABLES.contains(&table))
+        {
             self.subscriptions.notify_one();
         }
         if read.changes.is_empty() && read.faults.is_empty() {
@@ -154,7 +164,13 @@ impl Sequencer {
         let time = self.stamp.now();
         let is_running = send_event(&self.events, timed(time, Event::Changes(read.changes))).await;
         let payload = Value::Array(rows);
-        self.journal.note(Entry { logical_us: time.micros(), kind, payload }).await;
+        self.journal
+            .note(Entry {
+                logical_us: time.micros(),
+                kind,
+                payload,
+            })
+            .await;
         is_running
     }
 
@@ -170,7 +186,11 @@ impl Sequencer {
                 }
             }
             KisEvent::Notice(notice) => {
-                return self.notices.send(BrokerEvent::Notice(notice_of(notice))).await.is_ok();
+                return self
+                    .notices
+                    .send(BrokerEvent::Notice(notice_of(notice)))
+                    .await
+                    .is_ok();
             }
             KisEvent::NoticesSubscribed => {
                 self.poll.ask();
@@ -191,13 +211,25 @@ impl Sequencer {
                 metrics::gauge!("price_sync_ws_connected").set(0.0);
                 warn!(%reason, "broker stream lost, connecting again");
             }
-            KisEvent::SubscriptionRefused { symbol, code, message } => {
+            KisEvent::SubscriptionRefused {
+                symbol,
+                code,
+                message,
+            } => {
                 warn!(%symbol, %code, %message, "subscription refused");
             }
             KisEvent::LimitLearned { registrations } => {
-                warn!(registrations, "the broker takes fewer registrations than configured");
+                warn!(
+                    registrations,
+                    "the broker takes fewer registrations than configured"
+                );
             }
-            KisEvent::Malformed { place, reason, excerpt, suppressed } => {
+            KisEvent::Malformed {
+                place,
+                reason,
+                excerpt,
+                suppressed,
+            } => {
                 warn!(place, %reason, %excerpt, suppressed, "message of the broker skipped");
             }
         }
@@ -212,14 +244,21 @@ impl Sequencer {
         if !is_trade(trade) {
             return true;
         }
-        let tick = Tick { time, symbol: trade.symbol, last: trade.last, bid: trade.bid };
+        let tick = Tick {
+            time,
+            symbol: trade.symbol,
+            last: trade.last,
+            bid: trade.bid,
+        };
         send_event(&self.events, timed(time, Event::Tick(tick))).await
     }
 
     fn today(&self) -> String {
         let micros = i64::try_from((self.stamp.clock)()).unwrap_or(i64::MAX);
         let now = jiff::Timestamp::from_microsecond(micros).unwrap_or_default();
-        now.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(9))).date().to_string()
+        now.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(9)))
+            .date()
+            .to_string()
     }
 }
 

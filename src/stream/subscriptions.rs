@@ -37,7 +37,11 @@ pub(super) struct Subscriptions {
 
 impl Subscriptions {
     pub(super) fn new(postgres: Postgres, registrations_max: usize) -> Self {
-        Self { postgres, registrations_max, changed: Arc::new(Notify::new()) }
+        Self {
+            postgres,
+            registrations_max,
+            changed: Arc::new(Notify::new()),
+        }
     }
 
     /// Returns the bell to ring when wishes may have changed.
@@ -48,12 +52,22 @@ impl Subscriptions {
     /// Returns the symbols to stream now.
     pub(super) async fn wanted(&self) -> anyhow::Result<BTreeSet<Symbol>> {
         let client = self.postgres.client().await?;
-        let rows = client.query(WANTED, &[]).await.context("subscriptions cannot be read")?;
+        let rows = client
+            .query(WANTED, &[])
+            .await
+            .context("subscriptions cannot be read")?;
         let room = self.registrations_max.saturating_sub(1); // One is for the execution notice.
         let left_out = rows.len().saturating_sub(room);
-        #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "a gauge is a float")]
+        #[expect(
+            clippy::as_conversions,
+            clippy::cast_precision_loss,
+            reason = "a gauge is a float"
+        )]
         metrics::gauge!("subscriptions_left_out").set(left_out as f64);
-        let symbols = rows.iter().take(room).map(|row| row.get::<_, &str>(0).parse());
+        let symbols = rows
+            .iter()
+            .take(room)
+            .map(|row| row.get::<_, &str>(0).parse());
         Ok(symbols.collect::<Result<_, _>>()?)
     }
 

@@ -95,6 +95,13 @@ impl Home {
     }
 }
 
+impl Drop for Home {
+    fn drop(&mut self) {
+        // Only an empty folder goes: servers that still end keep theirs for the next start.
+        let _in_use = fs::remove_dir(&self.sockets);
+    }
+}
+
 /// Returns `path` without links as far as it exists, for the same folder must give the same hash.
 fn absolute(path: &Path) -> Result<PathBuf, EmbeddedError> {
     let path = std::path::absolute(path).map_err(EmbeddedError::file("find", path))?;

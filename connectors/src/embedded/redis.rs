@@ -144,6 +144,7 @@ maxmemory-policy allkeys-lru
     ///
     /// When it has not ended even after being killed.
     pub async fn stop(&mut self) -> Result<(), EmbeddedError> {
+        self.forbid_adoption();
         self.end(&END).await
     }
 
@@ -154,6 +155,14 @@ maxmemory-policy allkeys-lru
     /// When it has not ended.
     pub async fn kill(&mut self) -> Result<(), EmbeddedError> {
         self.end(&END[1..]).await
+    }
+
+    /// Makes the next start end this server rather than adopt it, should it still run then: Redis
+    /// goes on answering for up to 0.1 s after it was told to end.
+    fn forbid_adoption(&self) {
+        if self.process.is_some() {
+            let _absent = fs::remove_file(&self.config);
+        }
     }
 
     async fn end(&mut self, steps: &[(Signal, Duration)]) -> Result<(), EmbeddedError> {
@@ -223,5 +232,11 @@ maxmemory-policy allkeys-lru
             .lines()
             .find_map(|line| line.strip_prefix("process_id:"));
         Ok(line.and_then(|pid| pid.trim().parse().ok()))
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.forbid_adoption();
     }
 }

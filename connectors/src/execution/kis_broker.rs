@@ -1,4 +1,4 @@
-//! KIS as a [`Broker`]: its answers in the words of execution.
+//! The broker of [`crate::kis`] behind the seam of execution.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -6,86 +6,80 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::broker::{
-    Broker, BrokerError, BrokerRef, ListedOrder, Notice, NoticeEvent, Receipt, Side, Ticket,
+    Broker, BrokerError, BrokerEvent, BrokerRef, ListedOrder, Notice, NoticeEvent, Receipt, Side,
+    Ticket,
 };
-use crate::kis::{
-    self, DailyOrder, DailyOrdersFilter, Extent, KisClient, KisError, NewOrder, NoticeClass,
-    OrderPrice, OrderRef,
-};
+use crate::kis;
 
 /// The account of one KIS client.
 #[derive(Clone)]
 pub struct KisBroker {
-    client: KisClient,
+    client: kis::KisClient,
 }
 
 impl KisBroker {
-    /// Returns the account that `client` is configured for.
-    pub fn new(client: KisClient) -> Self {
+    /// Returns the broker that `client` speaks to.
+    pub fn new(client: kis::KisClient) -> Self {
         Self { client }
     }
 
-    async fn submit_order(&self, ticket: &Ticket) -> Result<Receipt, BrokerError> {
-        let order = NewOrder {
-            symbol: ticket.symbol,
-            side: wire_side(ticket.side),
-            quantity: ticket.qty,
-            price: ticket.limit.map_or(OrderPrice::Market, OrderPrice::Limit),
+    async fn list(&self, first: Date, last: Date) -> Result<Vec<ListedOrder>, BrokerError> {
+        let filter = kis::DailyOrdersFilter {
+            from: first,
+            until: last,
+            symbol: None,
+            side: None,
         };
-        let receipt = self.client.order_cash(&order).await.map_err(broker_error)?;
-        let OrderRef { branch, number } = receipt.order;
-        Ok(Receipt {
-            number: number.to_string(),
-            org: branch,
-        })
+        let listed = self.client.daily_orders(&filter).await.map_err(failed)?;
+        if !listed.complete {
+            return Err(BrokerError::NotExecuted(
+                "the order list is incomplete".to_owned(),
+            ));
+        }
+        Ok(listed.orders.into_iter().map(line).collect())
     }
 
-    async fn cancel_order(&self, order: &BrokerRef) -> Result<(), BrokerError> {
+    async fn ask_cancel(&self, order: &BrokerRef) -> Result<(), BrokerError> {
         let number = order
             .number
             .parse()
             .map_err(|error: kis::OrderNumberError| {
                 BrokerError::Configuration(error.to_string())
             })?;
-        let order = OrderRef {
+        let order = kis::OrderRef {
             branch: order.org.clone(),
             number,
         };
-        self.client
-            .cancel(&order, Extent::Remainder)
-            .await
-            .map_err(broker_error)?;
-        Ok(())
-    }
-
-    async fn list(&self, first: Date, last: Date) -> Result<Vec<ListedOrder>, BrokerError> {
-        let filter = DailyOrdersFilter {
-            from: first,
-            until: last,
-            symbol: None,
-            side: None,
-        };
-        let list = self
-            .client
-            .daily_orders(&filter)
-            .await
-            .map_err(broker_error)?;
-        if !list.complete {
-            return Err(BrokerError::NotExecuted(
-                "the broker's order list is incomplete".to_owned(),
-            ));
-        }
-        Ok(list.orders.into_iter().map(listed).collect())
+        let asked = self.client.cancel(&order, kis::Extent::Remainder).await;
+        asked.map(drop).map_err(failed)
     }
 }
 
 impl Broker for KisBroker {
     fn submit<'a>(&'a self, ticket: &'a Ticket) -> BoxFuture<'a, Result<Receipt, BrokerError>> {
-        self.submit_order(ticket).boxed()
+        async move {
+            let order = kis::NewOrder {
+                symbol: ticket.symbol,
+                side: match ticket.side {
+                    Side::Sell => kis::Side::Sell,
+                    Side::Buy => kis::Side::Buy,
+                },
+                quantity: ticket.qty,
+                price: ticket
+                    .limit
+                    .map_or(kis::OrderPrice::Market, kis::OrderPrice::Limit),
+            };
+            let receipt = self.client.order_cash(&order).await.map_err(failed)?;
+            Ok(Receipt {
+                number: receipt.order.number.to_string(),
+                org: receipt.order.branch,
+            })
+        }
+        .boxed()
     }
 
     fn cancel<'a>(&'a self, order: &'a BrokerRef) -> BoxFuture<'a, Result<(), BrokerError>> {
-        self.cancel_order(order).boxed()
+        self.ask_cancel(order).boxed()
     }
 
     fn orders<'a>(
@@ -97,60 +91,46 @@ impl Broker for KisBroker {
     }
 }
 
-/// Returns an execution notice of KIS in the words of execution.
-pub fn notice_of(notice: kis::Notice) -> Notice {
-    let is_new = notice.class == NoticeClass::New;
-    let event = match notice.event {
-        kis::NoticeEvent::Fill { quantity, price } => NoticeEvent::Fill {
-            qty: quantity,
-            price,
-        },
-        kis::NoticeEvent::Rejected { quantity } if is_new => {
-            NoticeEvent::Rejected { qty: quantity }
-        }
-        kis::NoticeEvent::Rejected { .. } => NoticeEvent::ChangeRefused,
-        kis::NoticeEvent::Received { .. } => NoticeEvent::Accepted,
-        kis::NoticeEvent::Confirmed { .. } if is_new => NoticeEvent::Accepted,
-        kis::NoticeEvent::Confirmed { quantity } | kis::NoticeEvent::Lapsed { quantity } => {
-            NoticeEvent::Cancelled { qty: quantity }
-        }
-    };
-    Notice {
-        received_us: notice.received_us,
-        number: notice.number.to_string(),
-        original: notice.original.map(|number| number.to_string()),
-        symbol: notice.symbol,
-        side: execution_side(notice.side),
-        order_qty: notice.order_quantity,
-        time: notice.time,
-        event,
+/// Every error of the client but an unknown outcome means that nothing was executed.
+fn failed(error: kis::KisError) -> BrokerError {
+    match error {
+        kis::KisError::Transient { .. } => BrokerError::NotExecuted(error.to_string()),
+        kis::KisError::Rejected { code, message, .. } => BrokerError::Rejected { code, message },
+        kis::KisError::UnknownOutcome { reason, .. } => BrokerError::UnknownOutcome(reason),
+        kis::KisError::Configuration { .. } => BrokerError::Configuration(error.to_string()),
     }
 }
 
-fn listed(row: DailyOrder) -> ListedOrder {
+fn side(side: kis::Side) -> Side {
+    match side {
+        kis::Side::Sell => Side::Sell,
+        kis::Side::Buy => Side::Buy,
+    }
+}
+
+fn line(order: kis::DailyOrder) -> ListedOrder {
     ListedOrder {
-        amount: amount(&row),
+        amount: amount(&order),
         order: BrokerRef {
-            date: row.date,
-            number: row.order.number.to_string(),
-            org: row.order.branch,
+            date: order.date,
+            number: order.order.number.to_string(),
+            org: order.order.branch,
         },
-        original: row.original.map(|number| number.to_string()),
-        symbol: row.symbol,
-        side: execution_side(row.side),
-        qty: row.quantity,
-        time: row.time,
-        filled: row.filled,
-        remaining: row.remaining,
-        rejected: row.rejected,
-        // `cncl_yn` marks the row of the request, not that of the order that is gone.
-        cancelled: row.cancelled,
+        original: order.original.map(|number| number.to_string()),
+        symbol: order.symbol,
+        side: side(order.side),
+        qty: order.quantity,
+        time: order.time,
+        filled: order.filled,
+        remaining: order.remaining,
+        rejected: order.rejected,
+        cancelled: order.cancelled,
     }
 }
 
 /// Returns what the fills traded for. The wire's amount has whole KRW; where prices have decimals
 /// (the simulator's tick files) it is cut, and the average, which has four, is closer.
-fn amount(order: &DailyOrder) -> Decimal {
+fn amount(order: &kis::DailyOrder) -> Decimal {
     let cut = Decimal::from(order.filled_won);
     let filled = Decimal::from(order.filled.shares());
     let by_average = order.average_price * filled;
@@ -162,26 +142,50 @@ fn amount(order: &DailyOrder) -> Decimal {
     }
 }
 
-fn broker_error(error: KisError) -> BrokerError {
-    match error {
-        KisError::Transient { .. } => BrokerError::NotExecuted(error.to_string()),
-        KisError::Rejected { code, message, .. } => BrokerError::Rejected { code, message },
-        KisError::UnknownOutcome { .. } => BrokerError::UnknownOutcome(error.to_string()),
-        KisError::Configuration { .. } => BrokerError::Configuration(error.to_string()),
+/// Returns what an event of the stream means for orders; nothing for most.
+pub fn broker_event(event: &kis::KisEvent) -> Option<BrokerEvent> {
+    match event {
+        kis::KisEvent::Notice(notice) => Some(BrokerEvent::Notice(self::notice(notice))),
+        kis::KisEvent::NoticesSubscribed => Some(BrokerEvent::Reconnected),
+        kis::KisEvent::Connected
+        | kis::KisEvent::Disconnected { .. }
+        | kis::KisEvent::Subscribed(_)
+        | kis::KisEvent::Unsubscribed(_)
+        | kis::KisEvent::SubscriptionRefused { .. }
+        | kis::KisEvent::LimitLearned { .. }
+        | kis::KisEvent::Trades(_)
+        | kis::KisEvent::Malformed { .. } => None,
     }
 }
 
-fn wire_side(side: Side) -> kis::Side {
-    match side {
-        Side::Sell => kis::Side::Sell,
-        Side::Buy => kis::Side::Buy,
+fn notice(notice: &kis::Notice) -> Notice {
+    Notice {
+        received_us: notice.received_us,
+        number: notice.number.to_string(),
+        original: notice.original.as_ref().map(ToString::to_string),
+        symbol: notice.symbol,
+        side: side(notice.side),
+        order_qty: notice.order_quantity,
+        time: notice.time,
+        event: event(notice),
     }
 }
 
-fn execution_side(side: kis::Side) -> Side {
-    match side {
-        kis::Side::Sell => Side::Sell,
-        kis::Side::Buy => Side::Buy,
+fn event(notice: &kis::Notice) -> NoticeEvent {
+    use kis::{NoticeClass as Class, NoticeEvent as Wire};
+    match (notice.event, notice.class) {
+        (Wire::Fill { quantity, price }, _) => NoticeEvent::Fill {
+            qty: quantity,
+            price,
+        },
+        (Wire::Rejected { quantity }, Class::New) => NoticeEvent::Rejected { qty: quantity },
+        (Wire::Rejected { .. }, Class::Replace | Class::Cancel) => NoticeEvent::ChangeRefused,
+        (Wire::Confirmed { quantity }, Class::Cancel) | (Wire::Lapsed { quantity }, _) => {
+            NoticeEvent::Cancelled { qty: quantity }
+        }
+        (Wire::Confirmed { .. }, Class::New | Class::Replace) | (Wire::Received { .. }, _) => {
+            NoticeEvent::Accepted
+        }
     }
 }
 
@@ -224,16 +228,16 @@ mod tests {
     fn the_amount_is_exact_where_prices_are_whole_and_close_where_they_are_not() {
         // The sample of inquire-daily-ccld.
         assert_eq!(
-            listed(order(7, "191142.8571", 1_338_000)).amount,
+            line(order(7, "191142.8571", 1_338_000)).amount,
             1_338_000.into()
         );
-        assert_eq!(listed(order(1, "61.25", 61)).amount, Decimal::new(6_125, 2));
-        assert_eq!(listed(order(0, "0", 0)).amount, Decimal::ZERO);
+        assert_eq!(line(order(1, "61.25", 61)).amount, Decimal::new(6_125, 2));
+        assert_eq!(line(order(0, "0", 0)).amount, Decimal::ZERO);
     }
 
     #[test]
     fn a_number_is_padded_alike_in_lists_and_notices() {
-        assert_eq!(listed(order(0, "0", 0)).order.number, "0000117057");
+        assert_eq!(line(order(0, "0", 0)).order.number, "0000117057");
     }
 
     #[test]
@@ -254,15 +258,12 @@ mod tests {
             time: time(9, 35, 12, 0),
             branch: "00950".to_owned(),
         };
-        assert_eq!(notice_of(wire.clone()).event, NoticeEvent::ChangeRefused);
+        assert_eq!(event(&wire), NoticeEvent::ChangeRefused);
         wire.event = kis::NoticeEvent::Confirmed {
             quantity: shares(3),
         };
-        assert_eq!(
-            notice_of(wire.clone()).event,
-            NoticeEvent::Cancelled { qty: shares(3) }
-        );
+        assert_eq!(event(&wire), NoticeEvent::Cancelled { qty: shares(3) });
         wire.class = kis::NoticeClass::New;
-        assert_eq!(notice_of(wire.clone()).event, NoticeEvent::Accepted);
+        assert_eq!(event(&wire), NoticeEvent::Accepted);
     }
 }

@@ -130,9 +130,10 @@ pub struct SimulatorSession {
 impl SimulatorSession {
     /// Returns the session of the simulator at `control_url`. It is closed until [`Self::run`]
     /// has an answer.
-    pub fn new(http: reqwest::Client, control_url: &str, now_us: NowUs) -> Self {
+    pub fn new(control_url: &str, now_us: NowUs) -> Self {
+        crate::tls::install_provider();
         Self {
-            http,
+            http: reqwest::Client::new(),
             url: format!("{}/session", control_url.trim_end_matches('/')),
             latest: Arc::default(),
             now_us,

@@ -36,10 +36,7 @@ pub(super) struct Answer {
 impl Http {
     /// Returns a client that never repeats, redirects or goes through a proxy on its own.
     pub(super) fn new(settings: &KisSettings) -> Result<Self, KisError> {
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Another thread may have been faster: then its provider serves as well.
-            drop(rustls::crypto::ring::default_provider().install_default());
-        }
+        crate::tls::install_provider();
         let client = Client::builder()
             .retry(retry::never())
             .redirect(redirect::Policy::none())

@@ -87,16 +87,17 @@ pub(crate) fn processes_with(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// Returns the folder of the sockets.
+pub(crate) fn sockets(servers: &EmbeddedServers) -> PathBuf {
+    let url = servers.redis_url().unwrap();
+    let socket = Path::new(url.strip_prefix("redis+unix://").unwrap());
+    socket.parent().unwrap().to_path_buf()
+}
+
 pub(crate) async fn stop(mut servers: EmbeddedServers) {
     let (postgres, redis) = pids(&mut servers);
     let data = servers.data_dir().to_path_buf();
-    let socket = servers
-        .redis_url()
-        .unwrap()
-        .strip_prefix("redis+unix://")
-        .unwrap()
-        .to_owned();
-    let sockets = Path::new(&socket).parent().unwrap().to_path_buf();
+    let sockets = sockets(&servers);
     let title = format!(
         "postgres: {}: ",
         sockets.file_name().unwrap().to_str().unwrap()
@@ -123,7 +124,7 @@ impl Helper {
     pub(crate) fn start(executable: &Path, role: &str, folder: &Path, user: Option<&User>) -> Self {
         let mut command = Command::new(executable);
         command
-            .args(["--exact", "helper", "--ignored", "--nocapture"])
+            .args(["--exact", "helper", "--nocapture"])
             .current_dir("/");
         command
             .env(ROLE, role)

@@ -1,0 +1,71 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::commands;
+use crate::config::Config;
+use crate::logging;
+
+/// Watches live prices of Korean equities and decides, the instant a price moves, what to sell and
+/// what to buy back.
+///
+/// `turnstile run` starts everything on this machine with a simulated exchange: the way to get to
+/// know it. For real use run `turnstile stream` and `turnstile bff` as two processes.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about)]
+pub(crate) struct Cli {
+    /// Configuration file (TOML). Environment variables override it: DATABASE_URL, REDIS_URL,
+    /// KIS_APP_KEY, KIS_APP_SECRET, KIS_ACCOUNT, KIS_HTS_ID.
+    #[arg(long, global = true, value_name = "FILE", env = "TURNSTILE_CONFIG")]
+    config: Option<PathBuf>,
+    /// Log as JSON, one object a line.
+    #[arg(long, global = true)]
+    log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start everything on this machine: private PostgreSQL and Redis, a simulated exchange, the
+    /// engine, the API and the web app on one address.
+    Run(commands::run::Args),
+    /// Run the stream job: prices in, decisions and orders out.
+    ///
+    /// Needs a database (DATABASE_URL), the broker's keys, and `kis.environment` set to paper or
+    /// production. Only one stream job of an account is active; a second one waits as standby.
+    Stream,
+    /// Serve the API and the web app from the stores.
+    Bff,
+    /// Bring the database schema to the version of this program, then exit.
+    Migrate,
+    /// Run the simulated exchange alone: it speaks the broker's protocol on local ports.
+    ExchangeSim(commands::exchange_sim::Args),
+}
+
+impl Cli {
+    /// Runs the command.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        logging::install(self.log_json)?;
+        let config = Config::read(self.config.as_deref())?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("the runtime cannot be started")?;
+        let done = runtime.block_on(async move {
+            match self.command {
+                Command::Run(args) => Box::pin(commands::run::run(config, args)).await,
+                Command::Stream => Box::pin(commands::stream::run(&config)).await,
+                Command::Bff => Box::pin(commands::bff::run(&config)).await,
+                Command::Migrate => commands::migrate::run(&config).await,
+                Command::ExchangeSim(args) => Box::pin(commands::exchange_sim::run(args)).await,
+            }
+        });
+        // Whoever had to end has ended; what is left only waits for peers.
+        runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+        done
+    }
+}
