@@ -106,9 +106,16 @@ const ANSWER_COUNTS: Duration = Duration::from_secs(1);
 /// Answer of the simulator's control port to `GET /session`. Other fields are left alone.
 #[derive(Clone, Debug, Deserialize)]
 struct SessionAnswer {
-    is_open: bool,
+    /// Name of the session; orders at market trade in the regular one and its closing auction.
+    session: String,
     date: Date,
     time: Time,
+}
+
+impl SessionAnswer {
+    fn takes_orders(&self) -> bool {
+        matches!(self.session.as_str(), "regular" | "closing_auction")
+    }
 }
 
 /// The exchange simulator, asked by its control port. An answer counts for one second.
@@ -172,7 +179,8 @@ impl SessionSource for SimulatorSession {
                 closed: if asked.elapsed() > ANSWER_COUNTS {
                     Some("the simulator does not answer".to_owned())
                 } else {
-                    (!answer.is_open).then(|| "the simulator's session is closed".to_owned())
+                    (!answer.takes_orders())
+                        .then(|| format!("the simulator's session is {}", answer.session))
                 },
             },
             None => {
