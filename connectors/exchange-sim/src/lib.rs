@@ -26,5 +26,5 @@ pub use config::{
 };
 pub use error::SimError;
 pub use price::{Price, PriceError};
-pub use simulator::Simulator;
+pub use simulator::{Simulator, stocks_of_ticks};
 pub use symbol::{Symbol, SymbolError};

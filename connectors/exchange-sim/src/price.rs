@@ -88,6 +88,12 @@ impl TryFrom<Decimal> for Price {
     }
 }
 
+impl From<Price> for Decimal {
+    fn from(price: Price) -> Self {
+        Self::new(price.units(), 4).normalize()
+    }
+}
+
 impl FromStr for Price {
     type Err = PriceError;
 

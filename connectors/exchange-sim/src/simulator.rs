@@ -118,6 +118,12 @@ impl Simulator {
         format!("http://{}", self.control)
     }
 
+    /// Lets the price path go on, as `POST /resume` on the control port does.
+    pub fn resume(&self) {
+        self.shared.exchange().is_paused = false;
+        self.shared.wake.notify_one();
+    }
+
     /// Stops: cuts every connection, writes the state and returns when all tasks have ended.
     pub async fn stop(self) {
         self.shared.stop.cancel();
@@ -162,28 +168,41 @@ async fn serve(listener: TcpListener, router: Router, shared: Arc<Shared>) {
     }
 }
 
+/// Returns the issues that a tick file names, each with its first price as previous close.
+///
+/// # Errors
+/// A file that cannot be read, or the first row that cannot be used.
+pub fn stocks_of_ticks(file: &std::path::Path) -> Result<Vec<StockConfig>, SimError> {
+    Ok(stocks_of(&read_summary(file)?).collect())
+}
+
 /// Returns the configured issues, and those that only the tick file names.
 fn issues(config: &SimConfig, summary: &FileSummary) -> Vec<Issue> {
-    let mut issues: Vec<Issue> = config.stocks.iter().map(Issue::new).collect();
-    for (symbol, price) in &summary.first {
-        if config.stocks.iter().all(|stock| stock.symbol != *symbol) {
-            let is_korean = symbol
-                .as_str()
-                .starts_with(|first: char| first.is_ascii_digit());
-            issues.push(Issue::new(&StockConfig {
-                symbol: symbol.clone(),
-                name: symbol.to_string(),
-                market: if is_korean {
-                    Market::Kospi
-                } else {
-                    Market::Foreign
-                },
-                prev_close: *price,
-                prev_volume: 1_000_000,
-                listed_shares: 100_000_000,
-                script: Vec::new(),
-            }));
+    let is_new = |named: &StockConfig| {
+        let mut listed = config.stocks.iter();
+        listed.all(|stock| stock.symbol != named.symbol)
+    };
+    let named: Vec<_> = stocks_of(summary).filter(is_new).collect();
+    config.stocks.iter().chain(&named).map(Issue::new).collect()
+}
+
+fn stocks_of(summary: &FileSummary) -> impl Iterator<Item = StockConfig> {
+    summary.first.iter().map(|(symbol, price)| {
+        let is_korean = symbol
+            .as_str()
+            .starts_with(|first: char| first.is_ascii_digit());
+        StockConfig {
+            symbol: symbol.clone(),
+            name: symbol.to_string(),
+            market: if is_korean {
+                Market::Kospi
+            } else {
+                Market::Foreign
+            },
+            prev_close: *price,
+            prev_volume: 1_000_000,
+            listed_shares: 100_000_000,
+            script: Vec::new(),
         }
-    }
-    issues
+    })
 }
