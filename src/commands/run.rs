@@ -121,7 +121,7 @@ async fn run_on(
     bff.join().await?;
     simulator.stop().await;
     if is_lost {
-        bail!("the lock of the active engine was lost; start again");
+        bail!("the stream job could not go on; the log says why");
     }
     Ok(())
 }

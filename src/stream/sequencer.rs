@@ -264,7 +264,15 @@ async fn follow(
     changes: mpsc::Sender<TransactionChanges>,
     stop: CancellationToken,
 ) {
-    while let Some(transactions) = stop.run_until_cancelled(feed.next()).await {
+    while let Some(next) = stop.run_until_cancelled(feed.next()).await {
+        let transactions = match next {
+            Ok(transactions) => transactions,
+            Err(error) => {
+                // Without the feed the engine would decide on what no longer stands.
+                tracing::error!(%error, "change feed cannot go on; stopping");
+                return;
+            }
+        };
         for transaction in transactions {
             if changes.send(transaction).await.is_err() {
                 return;
