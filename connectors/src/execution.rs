@@ -1,0 +1,52 @@
+//! Execution: from a decision to its fills, with the database ahead of the broker at every step.
+//!
+//! ```text
+//!            ┌──────────── PostgreSQL: orders, events, executions, positions ────────────┐
+//!            │ commit                 │ commit around each call             │ one commit │
+//! engine ─> OrderSink ─> executor ─> Broker ─> notices ─> Fills ─> Ledger ──┘            │
+//!                            ▲          └────> list ────> OrderPoll ─> Ledger ───────────┘
+//!                            └── session open?
+//! ```
+//!
+//! 1. No order leaves before its row, its SENDING event and its price are durable.
+//! 2. An order is never sent twice: an unknown outcome is looked up in the broker's list first.
+//! 3. What is filled is told by the ledger alone, in one transaction with the position it moves.
+//! 4. Everything here bears to be done twice; a crash at any point is made up for at the start.
+
+mod alarm;
+mod book;
+mod broker;
+mod calendar;
+mod config;
+mod costs;
+mod error;
+mod executor;
+mod fills;
+mod ledger;
+mod merge;
+pub mod metrics;
+mod order;
+mod poll;
+mod session;
+mod sink;
+mod store;
+
+pub use alarm::{Alarm, AlarmWriter, Alarms, Level};
+pub use book::Book;
+pub use broker::{
+    Broker, BrokerError, BrokerEvent, BrokerRef, ListedOrder, Notice, NoticeEvent, Receipt, Side,
+    Ticket,
+};
+pub use calendar::Calendar;
+pub use config::{ConfigFaults, ExecutionConfig, SessionKind};
+pub use costs::{CostModel, Costs, TaxClass};
+pub use error::StoreError;
+pub use executor::{Executor, ExecutorParts};
+pub use fills::Fills;
+pub use ledger::{Applied, Ledger, PositionCache};
+pub use merge::{News, Source};
+pub use order::Order;
+pub use poll::OrderPoll;
+pub use session::{KrxSession, Market, NowUs, SessionSource, SimulatorSession, wall_clock_us};
+pub use sink::{EngineOutput, OrderSink, PriceProgress, SinkItem};
+pub use store::Store;

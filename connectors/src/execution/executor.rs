@@ -1,0 +1,390 @@
+//! The executor: puts committed orders to the broker.
+//!
+//! ```text
+//! sink ──┐              session open?           commit     POST      commit
+//! scan ──┼─> waiting ── position free? ── task: SENDING ── broker ── SUBMITTED, REJECTED,
+//! start ─┘              room?                                        UNKNOWN or NEW again
+//! ```
+//!
+//! 1. No order is put to the broker before its row, its SENDING event and the price it was judged
+//!    on are durable.
+//! 2. Orders of one position go one after the other; those of different positions side by side.
+//! 3. An order whose outcome is unknown is looked up in the broker's complete list: adopted where
+//!    it is there, sent again only where it is proved absent.
+//! 4. At start, orders of unknown outcome come first; new ones go out when all are settled.
+
+mod cancel;
+mod resolve;
+mod send;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use metrics::{counter, gauge};
+use serde_json::json;
+use tokio::sync::{Mutex, Notify, mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info};
+use turnstile_dataflows::model::OrderStatus;
+use uuid::Uuid;
+
+use super::alarm::{Alarm, Alarms, Level};
+use super::book::Book;
+use super::broker::Broker;
+use super::config::ExecutionConfig;
+use super::error::StoreError;
+use super::ledger::Ledger;
+use super::metrics as names;
+use super::order::{FRESH_ORDERS, OPEN_ORDERS, Order};
+use super::poll::OrderPoll;
+use super::session::{NowUs, SessionSource};
+use super::sink::PriceProgress;
+use super::store::{GivenUp, Store};
+
+/// What the executor works with.
+#[derive(Clone)]
+pub struct ExecutorParts {
+    /// Settings.
+    pub config: ExecutionConfig,
+    /// The one account that this process trades; orders of others are held.
+    pub account: String,
+    /// PostgreSQL.
+    pub store: Store,
+    /// The broker.
+    pub broker: Arc<dyn Broker>,
+    /// Whether the exchange takes orders.
+    pub session: Arc<dyn SessionSource>,
+    /// How far prices are durable.
+    pub prices: PriceProgress,
+    /// Stores what becomes of orders.
+    pub ledger: Ledger,
+    /// Orders at the broker.
+    pub book: Arc<Book>,
+    /// Reads the broker's list.
+    pub poll: Arc<OrderPoll>,
+    /// Where alarms are raised.
+    pub alarms: Alarms,
+    /// Wall clock.
+    pub now_us: NowUs,
+}
+
+/// Puts committed orders to the broker.
+pub struct Executor {
+    parts: ExecutorParts,
+    ready: watch::Sender<bool>,
+    wake: Arc<Notify>,
+}
+
+/// What became of one turn of an order.
+#[derive(Debug)]
+enum Turn {
+    /// Nothing more to do here.
+    Over,
+    /// To be taken up again after a pause.
+    Again(Box<Order>, Duration),
+    /// The database refuses; an alarm was raised, and this run does not take it up again.
+    SetAside,
+    /// The process stops.
+    Stopped,
+}
+
+/// What each order's task works with.
+#[derive(Clone)]
+struct Desk {
+    parts: ExecutorParts,
+    /// Held while an order of the broker's list is given to one of ours, so that no two take it.
+    adopting: Arc<Mutex<()>>,
+    stop: CancellationToken,
+}
+
+/// Orders that wait, and those under way.
+#[derive(Default)]
+struct Queue {
+    waiting: BTreeMap<(u8, i64, Uuid), Waiting>,
+    /// Every order that waits or is under way.
+    known: BTreeSet<Uuid>,
+    busy: BTreeSet<Uuid>,
+    held: BTreeSet<Uuid>,
+}
+
+struct Waiting {
+    order: Order,
+    not_before: Instant,
+}
+
+/// Settled by the task of one order: which one, and its position.
+type Settled = (Uuid, Option<Uuid>, Turn);
+
+impl Executor {
+    /// Returns an executor over these parts.
+    pub fn new(parts: ExecutorParts) -> Self {
+        Self {
+            parts,
+            ready: watch::Sender::new(false),
+            wake: Arc::default(),
+        }
+    }
+
+    /// Returns whether orders left open by an earlier run are settled.
+    pub fn ready(&self) -> watch::Receiver<bool> {
+        self.ready.subscribe()
+    }
+
+    /// Returns the bell that makes the executor search the database for new orders at once.
+    pub fn wake(&self) -> Arc<Notify> {
+        Arc::clone(&self.wake)
+    }
+
+    /// Settles what an earlier run left open, then sends orders until `stop`. Calls under way are
+    /// given a moment to end; what they leave open is settled at the next start.
+    pub async fn run(self, mut orders: mpsc::Receiver<Order>, stop: CancellationToken) {
+        let desk = Desk {
+            parts: self.parts.clone(),
+            adopting: Arc::default(),
+            stop: stop.clone(),
+        };
+        let mut queue = Queue::default();
+        if !self.settle_the_past(&desk, &mut queue).await {
+            return;
+        }
+        self.ready.send_replace(true);
+        info!(waiting = queue.waiting.len(), "executor ready");
+        let mut tasks = JoinSet::new();
+        let mut scan = tokio::time::interval(self.parts.config.scan_interval);
+        scan.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            self.dispatch(&desk, &mut queue, &mut tasks);
+            let has_room = queue.waiting.len() < self.parts.config.waiting_max.get();
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(settled) = tasks.join_next() => queue.settle(unwrap_task(settled)),
+                // Without room the order stays NEW in the database, for a later search.
+                Some(order) = orders.recv() => if has_room { queue.add(order) },
+                _ = scan.tick(), if has_room => self.scan(&desk, &mut queue).await,
+                () = self.wake.notified(), if has_room => self.scan(&desk, &mut queue).await,
+                () = sleep_until(queue.next_start()) => {}
+            }
+        }
+        let ended = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(self.parts.config.stop_grace, ended)
+            .await
+            .is_err()
+        {
+            debug!(
+                "calls to the broker did not end in time, their orders are settled at next start"
+            );
+        }
+    }
+
+    /// Looks up orders of unknown outcome and reads the list once for those the broker has.
+    /// Returns false if the process stops first.
+    async fn settle_the_past(&self, desk: &Desk, queue: &mut Queue) -> bool {
+        let Ok(open) = desk.load(OPEN_ORDERS, None).await else {
+            return false;
+        };
+        let mut unsettled = Vec::new();
+        for order in open {
+            match (order.status, &order.broker) {
+                (OrderStatus::New, _) => queue.add(order),
+                (OrderStatus::Sending | OrderStatus::Unknown, _) => unsettled.push(order),
+                (_, Some(broker)) => self.parts.book.enter(&order, broker),
+                (_, None) => {} // Waits for the operator.
+            }
+        }
+        for turn in join_all(
+            unsettled
+                .into_iter()
+                .map(|order| desk.settle_unknown(order)),
+        )
+        .await
+        {
+            match turn {
+                Turn::Over | Turn::SetAside => {}
+                Turn::Again(order, _) => queue.add(*order),
+                Turn::Stopped => return false,
+            }
+        }
+        self.parts.book.is_empty() || self.parts.poll.read_until_complete(&desk.stop).await
+    }
+
+    async fn scan(&self, desk: &Desk, queue: &mut Queue) {
+        let room = self
+            .parts
+            .config
+            .waiting_max
+            .get()
+            .saturating_sub(queue.waiting.len());
+        let room = i64::try_from(room).unwrap_or(i64::MAX);
+        if let Ok(orders) = desk.load(FRESH_ORDERS, Some(room)).await {
+            orders.into_iter().for_each(|order| queue.add(order));
+        }
+    }
+
+    /// Starts every order that may go, the most severe first.
+    fn dispatch(&self, desk: &Desk, queue: &mut Queue, tasks: &mut JoinSet<Settled>) {
+        if !queue.waiting.is_empty() {
+            let closed = self.parts.session.market().closed;
+            let now = Instant::now();
+            let mut starting = Vec::new();
+            let room = self
+                .parts
+                .config
+                .parallel_orders
+                .get()
+                .saturating_sub(tasks.len());
+            for (key, waiting) in &queue.waiting {
+                if starting.len() >= room && closed.is_none() {
+                    break;
+                }
+                let order = &waiting.order;
+                if let Some((cause, why)) = self.why_held(order, closed.as_deref()) {
+                    if queue.held.insert(order.id) {
+                        self.report_held(order, cause, why);
+                    }
+                } else if waiting.not_before <= now
+                    && order
+                        .position
+                        .is_none_or(|position| queue.busy.insert(position))
+                {
+                    starting.push(*key);
+                }
+            }
+            for key in starting {
+                if let Some(waiting) = queue.waiting.remove(&key) {
+                    tasks.spawn(desk.clone().take_turn(waiting.order));
+                }
+            }
+        }
+        let waiting = u32::try_from(queue.waiting.len()).unwrap_or(u32::MAX);
+        gauge!(names::WAITING).set(waiting);
+    }
+
+    fn why_held<'a>(
+        &self,
+        order: &Order,
+        closed: Option<&'a str>,
+    ) -> Option<(&'static str, &'a str)> {
+        if order.account != self.parts.account {
+            return Some((
+                "account",
+                "it belongs to another account than the one traded here",
+            ));
+        }
+        closed.map(|why| ("closed", why))
+    }
+
+    fn report_held(&self, order: &Order, cause: &'static str, why: &str) {
+        counter!(names::HELD, "cause" => cause).increment(1);
+        self.parts.alarms.raise(Alarm {
+            level: Level::Info,
+            event: "ORDER_HELD",
+            symbol: Some(order.symbol.to_string()),
+            position: order.position,
+            message: format!("order {} is held: {why}", order.action_key),
+            context: json!({"order_id": order.id, "cause": cause}),
+        });
+    }
+}
+
+impl Queue {
+    fn add(&mut self, order: Order) {
+        self.add_at(order, Instant::now());
+    }
+
+    fn add_at(&mut self, order: Order, not_before: Instant) {
+        if self.known.insert(order.id) {
+            self.waiting
+                .insert(order.rank(), Waiting { order, not_before });
+        }
+    }
+
+    fn settle(&mut self, (id, position, turn): Settled) {
+        if let Some(position) = position {
+            self.busy.remove(&position);
+        }
+        if matches!(turn, Turn::SetAside) {
+            return;
+        }
+        self.known.remove(&id);
+        match turn {
+            Turn::Again(order, pause) => self.add_at(*order, Instant::now() + pause),
+            Turn::Over | Turn::SetAside | Turn::Stopped => {
+                self.held.remove(&id);
+            }
+        }
+    }
+
+    /// Returns when the next order that pauses may start; none where all wait for something else.
+    fn next_start(&self) -> Option<Instant> {
+        let now = Instant::now();
+        let pauses = self.waiting.values().map(|waiting| waiting.not_before);
+        pauses.filter(|not_before| *not_before > now).min()
+    }
+}
+
+/// Sleeps until `moment`; for ever without one.
+async fn sleep_until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Returns what a task returned; its panic goes on here.
+fn unwrap_task<T>(ended: Result<T, tokio::task::JoinError>) -> T {
+    match ended {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+impl Desk {
+    async fn take_turn(self, order: Order) -> Settled {
+        let (id, position) = (order.id, order.position);
+        let turn = if matches!(order.status, OrderStatus::Sending | OrderStatus::Unknown) {
+            self.settle_unknown(order).await
+        } else {
+            self.send(order).await
+        };
+        (id, position, turn)
+    }
+
+    async fn load(&self, query: &'static str, limit: Option<i64>) -> Result<Vec<Order>, GivenUp> {
+        let work = |client: deadpool_postgres::Object| async move {
+            let statement = client.prepare_cached(query).await?;
+            let rows = match &limit {
+                Some(limit) => client.query(&statement, &[limit]).await?,
+                None => client.query(&statement, &[]).await?,
+            };
+            rows.iter()
+                .map(Order::read)
+                .collect::<Result<Vec<_>, StoreError>>()
+        };
+        let loaded = self
+            .parts
+            .store
+            .persist("orders to send", &self.stop, work)
+            .await;
+        if let Err(GivenUp::Refused(error)) = &loaded {
+            self.refused("orders cannot be read", None, error);
+        }
+        loaded
+    }
+
+    /// Raises the alarm of work that the database refuses.
+    fn refused(&self, what: &str, order: Option<&Order>, error: &StoreError) {
+        self.parts.alarms.raise(Alarm {
+            level: Level::Critical,
+            event: "ORDER_STORE_REFUSED",
+            symbol: order.map(|order| order.symbol.to_string()),
+            position: order.and_then(|order| order.position),
+            message: format!("{what}: {error}"),
+            context: json!({"order_id": order.map(|order| order.id)}),
+        });
+    }
+}

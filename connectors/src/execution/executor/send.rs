@@ -1,0 +1,372 @@
+//! One attempt to put an order to the broker: SENDING, call, outcome.
+
+use std::time::Duration;
+
+use metrics::{counter, histogram};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use tracing::{info, warn};
+use turnstile_dataflows::model::{OrderStatus, Quantity};
+
+use super::super::alarm::{Alarm, Level};
+use super::super::broker::{BrokerError, BrokerRef, Receipt, Side, Ticket};
+use super::super::ledger::Applied;
+use super::super::merge::News;
+use super::super::metrics as names;
+use super::super::order::{ORDER_BY_ID, Order, on_grid, quantity};
+use super::super::session::Market;
+use super::super::store::GivenUp;
+use super::{Desk, Turn};
+
+/// Longest pause between attempts that were proved not executed.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// Pause after a fault that only a human removes.
+const CONFIGURATION_PAUSE: Duration = Duration::from_secs(30);
+/// Attempts after which an order that does not leave raises an alarm.
+const ATTEMPTS_BEFORE_ALARM: i32 = 5;
+/// Pause while another sale of the position has an unknown outcome.
+const UNSETTLED_PAUSE: Duration = Duration::from_secs(1);
+
+/// One statement: what the position can still give, and SENDING for that much. Sales that are at
+/// the broker, or may be, count with what they have not sold. An order that is no longer NEW, or
+/// for which nothing is left, is not marked.
+const MARK_SENDING: &str = "WITH present AS (
+        SELECT status, coalesce(sent_qty, qty) AS qty, side, position_id
+        FROM trade.orders_now WHERE order_id = $1
+    ), others AS (
+        SELECT coalesce(sum(coalesce(n.sent_qty, n.qty) - n.filled_qty), 0)::bigint AS qty,
+            coalesce(bool_or(n.status IN ('SENDING', 'UNKNOWN')), false) AS unsettled
+        FROM present m JOIN trade.orders o ON o.position_id = m.position_id
+        CROSS JOIN LATERAL (
+            SELECT * FROM trade.orders_now v WHERE v.order_id = o.order_id OFFSET 0) n
+        WHERE o.order_id <> $1 AND o.side = 'SELL'
+            AND n.status IN ('SENDING', 'UNKNOWN', 'SUBMITTED', 'PARTIAL')
+    ), room AS (
+        SELECT m.status, others.unsettled, m.qty AS asked,
+            CASE m.side WHEN 'BUY' THEN m.qty
+                ELSE least(m.qty, coalesce(p.qty, 0) - others.qty) END AS qty
+        FROM present m CROSS JOIN others
+        LEFT JOIN trade.positions p ON p.position_id = m.position_id
+    ), told AS (
+        INSERT INTO trade.order_events
+            (order_id, status, send_attempt, sent_qty, broker_date, raw)
+        SELECT $1, 'SENDING', $2, nullif(qty, (SELECT qty FROM trade.orders WHERE order_id = $1)),
+            $3::text::date, $4
+        FROM room WHERE status = 'NEW' AND qty > 0
+    )
+    SELECT status, qty, unsettled FROM room";
+
+const STORE_OUTCOME: &str = "INSERT INTO trade.order_events
+        (order_id, status, send_attempt, broker_date, broker_order_no, broker_org_no, code, message,
+         raw)
+    VALUES ($1, $2, $3, $4::text::date, $5, $6, $7, $8, $9)";
+
+/// What the database says before a call.
+enum Mark {
+    /// SENDING is committed for so many shares.
+    Marked(Quantity),
+    /// Nothing is left to sell.
+    Nothing,
+    /// Another sale of the position has to be settled first.
+    Unsettled,
+    /// The order is no longer NEW.
+    Moved,
+}
+
+/// What an attempt led to, as an event.
+pub(super) struct Outcome<'a> {
+    pub(super) status: OrderStatus,
+    pub(super) broker: Option<&'a BrokerRef>,
+    pub(super) code: Option<&'a str>,
+    pub(super) message: Option<&'a str>,
+    pub(super) raw: Option<Value>,
+}
+
+impl Desk {
+    /// Sends an order that is NEW.
+    pub(super) async fn send(&self, mut order: Order) -> Turn {
+        if let Some(tick_us) = order.tick_us.and_then(|us| u64::try_from(us).ok()) {
+            let reached = self.parts.prices.reached(tick_us);
+            if self.stop.run_until_cancelled(reached).await != Some(true) {
+                return Turn::Stopped;
+            }
+        }
+        if let Some(turn) = self.clear_the_way(&order).await {
+            return turn.into_turn(order);
+        }
+        let market = self.parts.session.market();
+        if !market.is_open() {
+            return Turn::Again(Box::new(order), Duration::ZERO);
+        }
+        order.send_attempt = order.send_attempt.saturating_add(1);
+        let qty = match self.mark_sending(&order, &market).await {
+            Ok(Mark::Marked(qty)) => qty,
+            Ok(Mark::Nothing) => return self.nothing_left(&order).await,
+            Ok(Mark::Unsettled) => {
+                order.send_attempt -= 1;
+                return Turn::Again(Box::new(order), UNSETTLED_PAUSE);
+            }
+            Ok(Mark::Moved) => return Turn::Over,
+            Err(GivenUp::Stopped) => return Turn::Stopped,
+            Err(GivenUp::Refused(error)) => {
+                self.refused("SENDING cannot be stored", Some(&order), &error);
+                return Turn::SetAside;
+            }
+        };
+        order.sent_qty = (qty < order.qty).then_some(qty).or(order.sent_qty);
+        order.sending = Some((market.date, market.time));
+        self.call(order, qty, &market).await
+    }
+
+    async fn call(&self, order: Order, qty: Quantity, market: &Market) -> Turn {
+        let limit = match order.limit {
+            None => None,
+            Some(limit) => match on_grid(limit, order.side, order.is_fund) {
+                Some(limit) => Some(limit),
+                None => {
+                    let message = format!("no valid price at or within the limit {limit}");
+                    return self
+                        .end(&order, OrderStatus::Rejected, "NO_VALID_PRICE", message)
+                        .await;
+                }
+            },
+        };
+        let ticket = Ticket {
+            symbol: order.symbol,
+            side: order.side,
+            qty,
+            limit,
+        };
+        if let Some(received_us) = order.received_us {
+            let micros = (self.parts.now_us)().saturating_sub(received_us);
+            histogram!(names::SEND_LATENCY).record(Duration::from_micros(micros));
+        }
+        let began = Instant::now();
+        let answer = self.parts.broker.submit(&ticket).await;
+        histogram!(names::POST_DURATION).record(began.elapsed());
+        self.take_answer(order, answer, market, began).await
+    }
+
+    async fn take_answer(
+        &self,
+        order: Order,
+        answer: Result<Receipt, BrokerError>,
+        market: &Market,
+        began: Instant,
+    ) -> Turn {
+        let label = match &answer {
+            Ok(_) => "submitted",
+            Err(BrokerError::Rejected { .. }) => "rejected",
+            Err(BrokerError::NotExecuted(_)) => "not_executed",
+            Err(BrokerError::Configuration(_)) => "configuration",
+            Err(BrokerError::UnknownOutcome(_)) => "unknown",
+        };
+        counter!(names::SENT, "outcome" => label).increment(1);
+        match answer {
+            Ok(receipt) => {
+                let broker = BrokerRef {
+                    date: market.date,
+                    number: receipt.number,
+                    org: receipt.org,
+                };
+                self.submitted(&order, &broker, None).await
+            }
+            Err(BrokerError::Rejected { code, message }) => {
+                info!(order = %order.action_key, code, message, "order rejected");
+                self.end(&order, OrderStatus::Rejected, &code, message)
+                    .await
+            }
+            Err(BrokerError::NotExecuted(reason)) => {
+                warn!(order = %order.action_key, reason, "order not executed, trying again");
+                let doublings = u32::try_from(order.send_attempt).unwrap_or(1).min(8);
+                let pause = self.parts.config.resend_pause * 2u32.pow(doublings.saturating_sub(1));
+                self.back_to_new(order, "NOT_EXECUTED", &reason, pause.min(PAUSE_MAX))
+                    .await
+            }
+            Err(BrokerError::Configuration(reason)) => {
+                self.stuck(&order, &reason);
+                self.back_to_new(order, "CONFIGURATION", &reason, CONFIGURATION_PAUSE)
+                    .await
+            }
+            Err(BrokerError::UnknownOutcome(reason)) => {
+                warn!(order = %order.action_key, reason, "outcome unknown, asking the broker");
+                let outcome = Outcome {
+                    status: OrderStatus::Unknown,
+                    broker: None,
+                    code: Some("UNKNOWN_OUTCOME"),
+                    message: Some(&reason),
+                    raw: None,
+                };
+                if let Some(turn) = self.store_outcome(&order, &outcome).await {
+                    return turn;
+                }
+                self.look_up(order, began).await
+            }
+        }
+    }
+
+    /// Stores SUBMITTED with the broker's number, and follows the order from here on.
+    pub(super) async fn submitted(
+        &self,
+        order: &Order,
+        broker: &BrokerRef,
+        code: Option<&str>,
+    ) -> Turn {
+        let outcome = Outcome {
+            status: OrderStatus::Submitted,
+            broker: Some(broker),
+            code,
+            message: None,
+            raw: None,
+        };
+        if let Some(turn) = self.store_outcome(order, &outcome).await {
+            return turn;
+        }
+        self.parts.book.enter(order, broker);
+        self.parts.poll.ask();
+        Turn::Over
+    }
+
+    /// Stores that the broker was proved not to have the order, which is to be sent again.
+    pub(super) async fn back_to_new(
+        &self,
+        mut order: Order,
+        code: &str,
+        reason: &str,
+        pause: Duration,
+    ) -> Turn {
+        let outcome = Outcome {
+            status: OrderStatus::New,
+            broker: None,
+            code: Some(code),
+            message: Some(reason),
+            raw: None,
+        };
+        if let Some(turn) = self.store_outcome(&order, &outcome).await {
+            return turn;
+        }
+        if order.send_attempt == ATTEMPTS_BEFORE_ALARM {
+            self.stuck(&order, reason);
+        }
+        order.status = OrderStatus::New;
+        Turn::Again(Box::new(order), pause)
+    }
+
+    /// Stores the end of an order that the broker does not have.
+    pub(super) async fn end(
+        &self,
+        order: &Order,
+        status: OrderStatus,
+        code: &str,
+        message: String,
+    ) -> Turn {
+        let news = News::End {
+            status,
+            open: None,
+            code: code.to_owned(),
+            message,
+        };
+        match self.parts.ledger.apply(order.id, &news, &self.stop).await {
+            Applied::Stopped => Turn::Stopped,
+            Applied::Refused => Turn::SetAside,
+            Applied::Nothing | Applied::AskBroker | Applied::Stored(_) => Turn::Over,
+        }
+    }
+
+    async fn nothing_left(&self, order: &Order) -> Turn {
+        info!(order = %order.action_key, "nothing left to sell");
+        let message = "nothing of the position is left to sell".to_owned();
+        self.end(order, OrderStatus::Cancelled, "NOTHING_LEFT", message)
+            .await
+    }
+
+    /// Stores an outcome. Returns the turn that follows where that is not possible.
+    async fn store_outcome(&self, order: &Order, outcome: &Outcome<'_>) -> Option<Turn> {
+        let stored =
+            self.parts
+                .store
+                .persist("outcome of an order", &self.stop, |client| async move {
+                    let statement = client.prepare_cached(STORE_OUTCOME).await?;
+                    let broker = outcome.broker;
+                    client
+                        .execute(
+                            &statement,
+                            &[
+                                &order.id,
+                                &outcome.status.name(),
+                                &order.send_attempt,
+                                &broker.map(|broker| broker.date.to_string()),
+                                &broker.map(|broker| broker.number.as_str()),
+                                &broker.map(|broker| broker.org.as_str()),
+                                &outcome.code,
+                                &outcome.message,
+                                &outcome.raw,
+                            ],
+                        )
+                        .await?;
+                    Ok(())
+                });
+        match stored.await {
+            Ok(()) => None,
+            Err(GivenUp::Stopped) => Some(Turn::Stopped),
+            Err(GivenUp::Refused(error)) => {
+                self.refused(
+                    "the outcome of an order cannot be stored",
+                    Some(order),
+                    &error,
+                );
+                Some(Turn::SetAside)
+            }
+        }
+    }
+
+    /// Commits SENDING. A repeat after a lost answer finds its own mark.
+    async fn mark_sending(&self, order: &Order, market: &Market) -> Result<Mark, GivenUp> {
+        let raw = json!({"market_time": market.time.to_string()});
+        let date = market.date.to_string();
+        let (raw, date) = (&raw, &date);
+        self.parts
+            .store
+            .persist("SENDING", &self.stop, |client| async move {
+                let statement = client.prepare_cached(MARK_SENDING).await?;
+                let row = client
+                    .query_one(&statement, &[&order.id, &order.send_attempt, date, raw])
+                    .await?;
+                let status: &str = row.try_get("status")?;
+                let qty: i64 = row.try_get("qty")?;
+                match status {
+                    "NEW" if qty > 0 => Ok(Mark::Marked(quantity(qty)?)),
+                    "NEW" if row.try_get("unsettled")? => Ok(Mark::Unsettled),
+                    "NEW" => Ok(Mark::Nothing),
+                    "SENDING" => {
+                        let statement = client.prepare_cached(ORDER_BY_ID).await?;
+                        let row = client.query_one(&statement, &[&order.id]).await?;
+                        let stored = Order::read(&row)?;
+                        let is_own = stored.send_attempt == order.send_attempt;
+                        Ok(if is_own {
+                            Mark::Marked(stored.asked())
+                        } else {
+                            Mark::Moved
+                        })
+                    }
+                    _ => Ok(Mark::Moved),
+                }
+            })
+            .await
+    }
+
+    fn stuck(&self, order: &Order, reason: &str) {
+        let side = match order.side {
+            Side::Sell => "sale",
+            Side::Buy => "purchase",
+        };
+        self.parts.alarms.raise(Alarm {
+            level: Level::Critical,
+            event: "ORDER_DOES_NOT_LEAVE",
+            symbol: Some(order.symbol.to_string()),
+            position: order.position,
+            message: format!("{side} {} does not leave: {reason}", order.action_key),
+            context: json!({"order_id": order.id, "attempt": order.send_attempt}),
+        });
+    }
+}

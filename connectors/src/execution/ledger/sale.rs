@@ -1,0 +1,190 @@
+//! What news about a sale does to its position.
+
+use deadpool_postgres::Transaction;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use tracing::warn;
+use turnstile_dataflows::model::{ExitReason, Phase, Profile, Quantity, floor_after};
+use uuid::Uuid;
+
+use super::super::alarm::{Alarm, Level};
+use super::super::error::StoreError;
+use super::super::merge::Step;
+use super::super::order::{optional_price, quantity};
+use super::{Execution, Ledger, Subject};
+
+const LOCK_POSITION: &str = "SELECT qty, original_qty, avg_price, status, cycle
+    FROM trade.positions WHERE position_id = $1 FOR NO KEY UPDATE";
+
+const LOCK_STATE: &str = "SELECT phase, stop_floor_price, hwm_price
+    FROM trade.position_state WHERE position_id = $1 FOR NO KEY UPDATE";
+
+/// Sales of a position that have not ended; see `order::FRESH_ORDERS` for the OFFSET.
+const HAS_LIVE_SALE: &str = "SELECT EXISTS (
+    SELECT 1 FROM trade.orders o CROSS JOIN LATERAL (
+        SELECT v.status FROM trade.orders_now v WHERE v.order_id = o.order_id OFFSET 0) n
+    WHERE o.position_id = $1 AND o.side = 'SELL' AND n.status NOT IN
+        ('FILLED', 'REJECTED', 'CANCELLED', 'CANCELLED_PARTIAL', 'ERROR')) AS is_live";
+
+const SET_POSITION: &str = "UPDATE trade.positions SET qty = $2, status = $3,
+        closed_ts = CASE WHEN $3 = 'CLOSED' THEN clock_timestamp() END
+    WHERE position_id = $1";
+
+const SET_STATE: &str = "UPDATE trade.position_state
+    SET phase = $2, stop_floor_price = $3, updated_ts = clock_timestamp() WHERE position_id = $1";
+
+/// A position under its lock.
+pub(super) struct Held {
+    pub(super) id: Uuid,
+    pub(super) qty: Quantity,
+    pub(super) original_qty: Quantity,
+    pub(super) avg_price: Decimal,
+    pub(super) status: String,
+    cycle: i32,
+}
+
+impl Ledger {
+    /// Moves quantity, status, phase and floor of the position that an order sells. Returns the
+    /// position if it changed.
+    pub(super) async fn after_sale(
+        &self,
+        tx: &Transaction<'_>,
+        subject: &Subject,
+        step: &Step,
+        execution: Option<&Execution>,
+    ) -> Result<Option<Uuid>, StoreError> {
+        let Some(position) = subject.position else {
+            return Ok(None);
+        };
+        if execution.is_none() && !step.after.is_terminal() {
+            return Ok(None);
+        }
+        let held = lock_position(tx, position).await?;
+        let sold = execution.map_or(Quantity::ZERO, |execution| execution.qty);
+        if sold > held.qty {
+            self.oversold(subject, &held, sold);
+        }
+        if held.status == "CLOSED" {
+            return Ok(Some(position));
+        }
+        let left = held.qty.saturating_sub(sold);
+        let is_closed = left.is_zero() && !sold.is_zero();
+        let status = if is_closed {
+            "CLOSED"
+        } else if held.status == "CLOSING" && !has_live_sale(tx, position).await? {
+            "OPEN"
+        } else {
+            held.status.as_str()
+        };
+        if !sold.is_zero() || status != held.status {
+            let statement = tx.prepare_cached(SET_POSITION).await?;
+            tx.execute(&statement, &[&position, &left.shares(), &status])
+                .await?;
+        }
+        move_phase(tx, subject, step, &held, is_closed).await?;
+        if is_closed {
+            self.store_exit(tx, subject, &held).await?;
+        }
+        Ok(Some(position))
+    }
+
+    fn oversold(&self, subject: &Subject, held: &Held, sold: Quantity) {
+        self.alarms.raise(Alarm {
+            level: Level::Critical,
+            event: "SOLD_MORE_THAN_HELD",
+            symbol: Some(subject.symbol.clone()),
+            position: Some(held.id),
+            message: format!("{sold} shares sold where {} are held", held.qty),
+            context: json!({"order_id": subject.id}),
+        });
+    }
+}
+
+pub(super) async fn lock_position(
+    tx: &Transaction<'_>,
+    position: Uuid,
+) -> Result<Held, StoreError> {
+    let statement = tx.prepare_cached(LOCK_POSITION).await?;
+    let row = tx
+        .query_opt(&statement, &[&position])
+        .await?
+        .ok_or_else(|| StoreError::inconsistent(format!("there is no position {position}")))?;
+    Ok(Held {
+        id: position,
+        qty: quantity(row.try_get("qty")?)?,
+        original_qty: quantity(row.try_get("original_qty")?)?,
+        avg_price: row.try_get("avg_price")?,
+        status: row.try_get("status")?,
+        cycle: row.try_get("cycle")?,
+    })
+}
+
+async fn has_live_sale(tx: &Transaction<'_>, position: Uuid) -> Result<bool, StoreError> {
+    let statement = tx.prepare_cached(HAS_LIVE_SALE).await?;
+    Ok(tx
+        .query_one(&statement, &[&position])
+        .await?
+        .try_get("is_live")?)
+}
+
+/// Moves phase and floor once the order has ended with any fill, in the cycle it was decided in.
+async fn move_phase(
+    tx: &Transaction<'_>,
+    subject: &Subject,
+    step: &Step,
+    held: &Held,
+    is_closed: bool,
+) -> Result<(), StoreError> {
+    let took_effect =
+        step.after.is_terminal() && !step.filled.is_zero() && subject.cycle == Some(held.cycle);
+    let reason = subject.reason.parse::<ExitReason>().ok();
+    if !is_closed && !(took_effect && reason.is_some()) {
+        return Ok(());
+    }
+    let statement = tx.prepare_cached(LOCK_STATE).await?;
+    let row = tx.query_one(&statement, &[&held.id]).await?;
+    let phase: &str = row.try_get("phase")?;
+    let phase: Phase = phase.parse().map_err(StoreError::inconsistent)?;
+    let floor = optional_price(row.try_get("stop_floor_price")?)?;
+    let (mut next_phase, mut next_floor) = (phase, floor);
+    if let (true, Some(reason)) = (took_effect, reason) {
+        let profile = profile(tx, subject).await?;
+        next_phase = phase.after(reason, &profile);
+        if next_phase != phase
+            && let Ok(avg) = held.avg_price.try_into()
+        {
+            next_floor = floor_after(floor, reason, avg, &profile);
+        }
+    }
+    if is_closed {
+        next_phase = Phase::Exited;
+    }
+    if (next_phase, next_floor) == (phase, floor) {
+        return Ok(());
+    }
+    let statement = tx.prepare_cached(SET_STATE).await?;
+    let floor = next_floor.map(turnstile_dataflows::model::Price::to_decimal);
+    tx.execute(&statement, &[&held.id, &next_phase.name(), &floor])
+        .await?;
+    Ok(())
+}
+
+/// Returns the profile that the order's explanation names, as it stands now. One that is gone or
+/// cannot be read has everything off.
+async fn profile(tx: &Transaction<'_>, subject: &Subject) -> Result<Profile, StoreError> {
+    let Some(rule_id) = &subject.profile else {
+        return Ok(Profile::default());
+    };
+    let statement = tx
+        .prepare_cached("SELECT rules FROM trade.exit_rules WHERE rule_id = $1")
+        .await?;
+    let Some(row) = tx.query_opt(&statement, &[rule_id]).await? else {
+        warn!(rule_id, order = %subject.id, "the profile of a filled order is gone");
+        return Ok(Profile::default());
+    };
+    let rules: Value = row.try_get("rules")?;
+    Ok(Profile::from_value(&rules).unwrap_or_else(|faults| {
+        warn!(rule_id, order = %subject.id, %faults, "the profile of a filled order is unusable");
+        Profile::default()
+    }))
+}

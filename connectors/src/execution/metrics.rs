@@ -1,0 +1,69 @@
+//! Names of the metrics of execution.
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+
+/// From the frame that caused a decision until its order row was committed.
+pub const COMMIT_LATENCY: &str = "execution_order_commit_latency_seconds";
+/// From the frame that caused a decision until its order was put to the broker.
+pub const SEND_LATENCY: &str = "execution_order_send_latency_seconds";
+/// Duration of a call that puts an order to the broker.
+pub const POST_DURATION: &str = "execution_order_post_duration_seconds";
+/// Duration of the transaction that stores news about an order.
+pub const APPLY_DURATION: &str = "execution_fill_apply_duration_seconds";
+/// Items that the order sink stored, by `kind` (exit, entry, verdict, repeated).
+pub const SINK_STORED: &str = "execution_sink_stored_total";
+/// Items that the order sink set aside because the database refuses them.
+pub const SINK_SET_ASIDE: &str = "execution_sink_set_aside_total";
+/// Attempts to put an order to the broker, by `outcome`.
+pub const SENT: &str = "execution_orders_sent_total";
+/// Orders that wait to be sent.
+pub const WAITING: &str = "execution_orders_waiting_orders";
+/// Orders held back, by `cause` (closed, account), counted once per order.
+pub const HELD: &str = "execution_orders_held_total";
+/// Unknown outcomes settled, by `result` (adopted, absent).
+pub const RESOLVED: &str = "execution_unknown_resolved_total";
+/// Execution notices, by `result` (applied, repeated, buffered, unmatched, dropped).
+pub const NOTICES: &str = "execution_notices_total";
+/// Shares executed, by `side` and `source`.
+pub const FILLED: &str = "execution_filled_shares_total";
+/// Complete order lists read.
+pub const POLLS: &str = "execution_polls_total";
+/// Order lists that failed or were incomplete.
+pub const POLL_FAILURES: &str = "execution_poll_failures_total";
+/// Orders that the broker has and that have not ended.
+pub const LIVE: &str = "execution_live_orders";
+/// Alarms that could not be stored, since their queue was full.
+pub const ALARMS_DROPPED: &str = "execution_alarms_dropped_total";
+
+/// Describes every metric of this module to the recorder.
+pub fn describe() {
+    let histograms = [
+        (COMMIT_LATENCY, "Frame read until order row committed"),
+        (SEND_LATENCY, "Frame read until order put to the broker"),
+        (POST_DURATION, "Call that puts an order to the broker"),
+        (
+            APPLY_DURATION,
+            "Transaction that stores news about an order",
+        ),
+    ];
+    for (name, text) in histograms {
+        describe_histogram!(name, Unit::Seconds, text);
+    }
+    let counters = [
+        (SINK_STORED, "Items stored by the order sink"),
+        (SINK_SET_ASIDE, "Items that the database refuses"),
+        (SENT, "Attempts to put an order to the broker"),
+        (HELD, "Orders held back"),
+        (RESOLVED, "Unknown outcomes settled"),
+        (NOTICES, "Execution notices"),
+        (FILLED, "Shares executed"),
+        (POLLS, "Complete order lists read"),
+        (POLL_FAILURES, "Order lists that failed or were incomplete"),
+        (ALARMS_DROPPED, "Alarms that could not be queued"),
+    ];
+    for (name, text) in counters {
+        describe_counter!(name, text);
+    }
+    describe_gauge!(WAITING, "Orders that wait to be sent");
+    describe_gauge!(LIVE, "Orders at the broker that have not ended");
+}

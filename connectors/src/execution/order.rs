@@ -1,0 +1,281 @@
+//! Orders as execution handles them: the decision and where it stands.
+
+use jiff::civil::{Date, Time};
+use rust_decimal::Decimal;
+use tokio_postgres::Row;
+use turnstile_dataflows::model::{ExitReason, OrderStatus, Price, Quantity, Symbol};
+use uuid::Uuid;
+
+use super::broker::{BrokerRef, Side};
+use super::costs::TaxClass;
+use super::error::StoreError;
+
+/// One order with its present state (view `trade.orders_now`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Order {
+    /// Identity.
+    pub id: Uuid,
+    /// What makes its decision unique.
+    pub action_key: String,
+    /// Account that trades.
+    pub account: String,
+    /// Position that it sells, for exits.
+    pub position: Option<Uuid>,
+    /// Re-entry candidate that it buys for, for entries.
+    pub candidate: Option<Uuid>,
+    /// What is traded.
+    pub symbol: Symbol,
+    /// Direction.
+    pub side: Side,
+    /// Shares decided.
+    pub qty: Quantity,
+    /// Limit price; none at market.
+    pub limit: Option<Price>,
+    /// Why, as stored.
+    pub reason: String,
+    /// Logical time of the decision.
+    pub decided_us: i64,
+    /// Logical time of the tick it was judged on.
+    pub tick_us: Option<i64>,
+    /// Keys of weaker orders to cancel first.
+    pub cancels: Vec<String>,
+    /// Present state.
+    pub status: OrderStatus,
+    /// How often it was put to the broker.
+    pub send_attempt: i32,
+    /// What was asked of the broker, if less than decided.
+    pub sent_qty: Option<Quantity>,
+    /// Shares filled.
+    pub filled: Quantity,
+    /// Figure of the broker's list.
+    pub by_poll: Quantity,
+    /// How the broker names it, once it does.
+    pub broker: Option<BrokerRef>,
+    /// Date and time at the exchange of the last attempt to send.
+    pub sending: Option<(Date, Time)>,
+    /// Whether the issue has the price grid of funds.
+    pub is_fund: bool,
+    /// When the frame that caused the decision was read, microseconds since the Unix epoch; known
+    /// only in the process that read it.
+    pub received_us: Option<u64>,
+}
+
+/// Columns of [`Order::read`]; `n` is the view `trade.orders_now`, `s` the stock.
+macro_rules! order_columns {
+    () => {
+        "n.order_id, n.action_key, n.account_id, n.position_id, n.candidate_id, n.symbol, n.side,
+         n.qty, n.limit_price, n.reason_code, n.decided_us, n.tick_us, n.cancels, n.status,
+         n.send_attempt, n.sent_qty, n.filled_qty, n.poll_qty, n.broker_order_no, n.broker_org_no,
+         n.broker_date::text AS broker_date, s.market, s.instrument_type,
+         (SELECT e.raw->>'market_time' FROM trade.order_events e
+           WHERE e.order_id = n.order_id AND e.status = 'SENDING'
+           ORDER BY e.event_id DESC LIMIT 1) AS market_time"
+    };
+}
+
+/// Every order that has not ended, oldest first.
+pub(super) const OPEN_ORDERS: &str = concat!(
+    "SELECT ",
+    order_columns!(),
+    " FROM trade.orders_now n JOIN market.stocks s USING (symbol)
+      WHERE n.status NOT IN ('FILLED', 'REJECTED', 'CANCELLED', 'CANCELLED_PARTIAL', 'ERROR')
+      ORDER BY n.decided_us, n.order_id"
+);
+
+/// Orders of the last day that nobody has begun to send. The lateral query with its OFFSET keeps
+/// the planner from grouping the events of every order there is.
+pub(super) const FRESH_ORDERS: &str = concat!(
+    "SELECT ",
+    order_columns!(),
+    " FROM trade.orders o
+      CROSS JOIN LATERAL (
+        SELECT * FROM trade.orders_now v WHERE v.order_id = o.order_id OFFSET 0) n
+      JOIN market.stocks s ON s.symbol = n.symbol
+      WHERE o.created_ts > now() - interval '1 day'
+        AND NOT EXISTS (
+          SELECT 1 FROM trade.order_events e
+          WHERE e.order_id = o.order_id AND e.status NOT IN ('NEW', 'PENDING_APPROVAL'))
+        AND n.status = 'NEW'
+      ORDER BY n.decided_us, n.order_id LIMIT $1"
+);
+
+/// The orders of these action keys.
+pub(super) const ORDERS_BY_KEY: &str = concat!(
+    "SELECT ",
+    order_columns!(),
+    " FROM trade.orders o
+      CROSS JOIN LATERAL (
+        SELECT * FROM trade.orders_now v WHERE v.order_id = o.order_id OFFSET 0) n
+      JOIN market.stocks s ON s.symbol = n.symbol
+      WHERE o.action_key = ANY($1) ORDER BY n.decided_us, n.order_id"
+);
+
+/// One order.
+pub(super) const ORDER_BY_ID: &str = concat!(
+    "SELECT ",
+    order_columns!(),
+    " FROM trade.orders_now n JOIN market.stocks s USING (symbol) WHERE n.order_id = $1"
+);
+
+impl Order {
+    /// Reads a row of one of the queries above.
+    pub(super) fn read(row: &Row) -> Result<Self, StoreError> {
+        let side: &str = row.try_get("side")?;
+        let status: &str = row.try_get("status")?;
+        Ok(Self {
+            id: row.try_get("order_id")?,
+            action_key: row.try_get("action_key")?,
+            account: row.try_get("account_id")?,
+            position: row.try_get("position_id")?,
+            candidate: row.try_get("candidate_id")?,
+            symbol: symbol(row.try_get("symbol")?)?,
+            side: self::side(side)?,
+            qty: quantity(row.try_get("qty")?)?,
+            limit: optional_price(row.try_get("limit_price")?)?,
+            reason: row.try_get("reason_code")?,
+            decided_us: row.try_get("decided_us")?,
+            tick_us: row.try_get("tick_us")?,
+            cancels: row.try_get("cancels")?,
+            status: status.parse().map_err(StoreError::inconsistent)?,
+            send_attempt: row.try_get("send_attempt")?,
+            sent_qty: row
+                .try_get::<_, Option<i64>>("sent_qty")?
+                .map(quantity)
+                .transpose()?,
+            filled: quantity(row.try_get("filled_qty")?)?,
+            by_poll: quantity(row.try_get("poll_qty")?)?,
+            broker: broker_ref(row)?,
+            sending: sending(row)?,
+            is_fund: TaxClass::of(row.try_get("market")?, row.try_get("instrument_type")?)
+                == TaxClass::Exempt,
+            received_us: None,
+        })
+    }
+
+    /// Returns the shares that the broker is or will be asked for, at most.
+    pub fn asked(&self) -> Quantity {
+        self.sent_qty.unwrap_or(self.qty)
+    }
+
+    /// Returns the rank by which orders leave: exits before entries, the more severe reason first,
+    /// then the earlier decision.
+    pub(super) fn rank(&self) -> (u8, i64, Uuid) {
+        let severity = match self.side {
+            Side::Sell => self
+                .reason
+                .parse::<ExitReason>()
+                .map_or(1, ExitReason::severity),
+            Side::Buy => 0,
+        };
+        (u8::MAX - severity, self.decided_us, self.id)
+    }
+}
+
+fn broker_ref(row: &Row) -> Result<Option<BrokerRef>, StoreError> {
+    let number: Option<String> = row.try_get("broker_order_no")?;
+    let date: Option<&str> = row.try_get("broker_date")?;
+    let (Some(number), Some(date)) = (number, date) else {
+        return Ok(None);
+    };
+    Ok(Some(BrokerRef {
+        date: date.parse().map_err(StoreError::inconsistent)?,
+        number,
+        org: row
+            .try_get::<_, Option<String>>("broker_org_no")?
+            .unwrap_or_default(),
+    }))
+}
+
+fn sending(row: &Row) -> Result<Option<(Date, Time)>, StoreError> {
+    let date: Option<&str> = row.try_get("broker_date")?;
+    let time: Option<&str> = row.try_get("market_time")?;
+    let (Some(date), Some(time)) = (date, time) else {
+        return Ok(None);
+    };
+    let date = date.parse().map_err(StoreError::inconsistent)?;
+    let time = time.parse().map_err(StoreError::inconsistent)?;
+    Ok(Some((date, time)))
+}
+
+/// Reads a stored side.
+pub(super) fn side(name: &str) -> Result<Side, StoreError> {
+    match name {
+        "SELL" => Ok(Side::Sell),
+        "BUY" => Ok(Side::Buy),
+        other => Err(StoreError::Inconsistent(format!(
+            "side SELL or BUY expected, was {other:?}"
+        ))),
+    }
+}
+
+/// Reads a stored symbol.
+pub(super) fn symbol(text: &str) -> Result<Symbol, StoreError> {
+    text.parse().map_err(StoreError::inconsistent)
+}
+
+/// Reads a stored quantity.
+pub(super) fn quantity(shares: i64) -> Result<Quantity, StoreError> {
+    Quantity::new(shares).map_err(StoreError::inconsistent)
+}
+
+/// Reads a stored price.
+pub(super) fn price(value: Decimal) -> Result<Price, StoreError> {
+    Price::try_from(value).map_err(StoreError::inconsistent)
+}
+
+/// Reads a stored price that may be missing.
+pub(super) fn optional_price(value: Option<Decimal>) -> Result<Option<Price>, StoreError> {
+    value.map(price).transpose()
+}
+
+/// Upper bounds and ticks of shares, in KRW; 1,000 above (KRX market rules, section 3, since
+/// 2023-01-25).
+const SHARE_TICKS: [(i64, i64); 6] = [
+    (2_000, 1),
+    (5_000, 5),
+    (20_000, 10),
+    (50_000, 50),
+    (200_000, 100),
+    (500_000, 500),
+];
+/// Upper bounds and ticks of ETF and ETN; 5 above.
+const FUND_TICKS: [(i64, i64); 1] = [(2_000, 1)];
+
+/// Returns the price on the grid that is no worse than `limit`: a sale is rounded up, a purchase
+/// down. None if there is no such price.
+pub(super) fn on_grid(limit: Price, side: Side, is_fund: bool) -> Option<Price> {
+    let limit = limit.to_decimal();
+    let (table, above) = if is_fund {
+        (&FUND_TICKS[..], 5)
+    } else {
+        (&SHARE_TICKS[..], 1_000)
+    };
+    let tick = table
+        .iter()
+        .find(|(bound, _)| limit < Decimal::from(*bound))
+        .map_or(above, |(_, tick)| *tick);
+    let steps = limit / Decimal::from(tick);
+    let steps = match side {
+        Side::Sell => steps.ceil(),
+        Side::Buy => steps.floor(),
+    };
+    (steps * Decimal::from(tick)).try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_rounded_to_the_side_that_keeps_it() {
+        let rounded = |limit: &str, side, is_fund| {
+            on_grid(limit.parse().unwrap(), side, is_fund).map(|price| price.to_string())
+        };
+        assert_eq!(rounded("191150", Side::Sell, false).unwrap(), "191200");
+        assert_eq!(rounded("191150", Side::Buy, false).unwrap(), "191100");
+        assert_eq!(rounded("199950", Side::Sell, false).unwrap(), "200000");
+        assert_eq!(rounded("10003", Side::Sell, true).unwrap(), "10005");
+        assert_eq!(rounded("1999.5", Side::Buy, false).unwrap(), "1999");
+        assert_eq!(rounded("0.5", Side::Buy, false), None);
+    }
+}

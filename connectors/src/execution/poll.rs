@@ -1,0 +1,223 @@
+//! Reads the broker's order list: the truth about what was filled and what has ended.
+//!
+//! Each 5 s while orders are live, each 60 s otherwise, and at once when someone asks. Only a
+//! complete list counts. It may lag behind the market, so an order that is missing proves nothing
+//! by itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::civil::Date;
+use metrics::counter;
+use serde_json::json;
+use tokio::sync::{Mutex, Notify};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+use turnstile_dataflows::model::{OrderStatus, Quantity};
+
+use super::alarm::{Alarm, Alarms, Level};
+use super::book::{Book, Live};
+use super::broker::{Broker, BrokerError, ListedOrder};
+use super::config::ExecutionConfig;
+use super::ledger::Ledger;
+use super::merge::News;
+use super::metrics as names;
+use super::session::SessionSource;
+
+/// Complete lists without a live order after which an alarm is raised (domain 4.5).
+const MISSING_BEFORE_ALARM: u32 = 3;
+
+/// Reads the broker's order list.
+pub struct OrderPoll {
+    config: ExecutionConfig,
+    broker: Arc<dyn Broker>,
+    session: Arc<dyn SessionSource>,
+    ledger: Ledger,
+    book: Arc<Book>,
+    alarms: Alarms,
+    asked: Notify,
+    /// When the last list was asked for; held while one is read.
+    last: Mutex<Option<Instant>>,
+}
+
+impl OrderPoll {
+    /// Returns a poll over these parts.
+    pub fn new(
+        config: ExecutionConfig,
+        broker: Arc<dyn Broker>,
+        session: Arc<dyn SessionSource>,
+        ledger: Ledger,
+        book: Arc<Book>,
+        alarms: Alarms,
+    ) -> Self {
+        Self {
+            config,
+            broker,
+            session,
+            ledger,
+            book,
+            alarms,
+            asked: Notify::new(),
+            last: Mutex::new(None),
+        }
+    }
+
+    /// Asks for a list at once.
+    pub fn ask(&self) {
+        self.asked.notify_one();
+    }
+
+    /// Reads lists until `stop`.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut has_failed = false;
+        while !stop.is_cancelled() {
+            let pause = if self.book.is_empty() {
+                self.config.poll_idle
+            } else {
+                self.config.poll_live
+            };
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                () = self.asked.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+            if let Some(Err(error)) = stop.run_until_cancelled(self.read(&stop)).await {
+                if std::mem::replace(&mut has_failed, true) {
+                    debug!(%error, "no complete order list");
+                } else {
+                    warn!(%error, "no complete order list, asking again");
+                }
+                let pause = self.config.poll_live.min(Duration::from_secs(1));
+                stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+                self.ask();
+            } else {
+                has_failed = false;
+            }
+        }
+    }
+
+    /// Reads until one list was complete. Returns false if the process stops first.
+    pub async fn read_until_complete(&self, stop: &CancellationToken) -> bool {
+        loop {
+            match stop.run_until_cancelled(self.read(stop)).await {
+                None => return false,
+                Some(Ok(())) => return true,
+                Some(Err(error)) => warn!(%error, "no complete order list yet"),
+            }
+            let pause = tokio::time::sleep(self.config.poll_live.min(Duration::from_secs(1)));
+            if stop.run_until_cancelled(pause).await.is_none() {
+                return false;
+            }
+        }
+    }
+
+    /// Reads one list and applies it to every live order.
+    async fn read(&self, stop: &CancellationToken) -> Result<(), BrokerError> {
+        let mut last = self.last.lock().await;
+        if let Some(last) = *last {
+            tokio::time::sleep_until(last + self.config.poll_spacing).await;
+        }
+        *last = Some(Instant::now());
+        let live = self.book.live();
+        let today = self.session.market().date;
+        let Some(first) = live.iter().map(|order| order.broker.date).min() else {
+            return Ok(());
+        };
+        let listed = match self.broker.orders(first, first.max(today)).await {
+            Ok(listed) => listed,
+            Err(error) => {
+                counter!(names::POLL_FAILURES).increment(1);
+                return Err(error);
+            }
+        };
+        counter!(names::POLLS).increment(1);
+        let lines: BTreeMap<(Date, &str), &ListedOrder> = listed
+            .iter()
+            .map(|line| ((line.order.date, line.order.number.as_str()), line))
+            .collect();
+        for order in &live {
+            match lines.get(&(order.broker.date, order.broker.number.as_str())) {
+                Some(line) => self.apply(order, line, today, stop).await,
+                None => self.missing(order),
+            }
+            self.report_age(order);
+        }
+        Ok(())
+    }
+
+    async fn apply(&self, order: &Live, line: &ListedOrder, today: Date, stop: &CancellationToken) {
+        let news = listed_news(line, order.broker.date < today);
+        let has_end = matches!(news, News::Listed { end: Some(_), .. });
+        let is_whole = line.filled >= line.qty;
+        if line.filled == order.by_poll && !has_end && !is_whole {
+            self.book.note(order.id, |live| live.missing = 0);
+            return;
+        }
+        self.ledger.apply(order.id, &news, stop).await;
+        self.book.note(order.id, |live| {
+            live.missing = 0;
+            live.by_poll = live.by_poll.max(line.filled);
+        });
+    }
+
+    fn missing(&self, order: &Live) {
+        self.book.note(order.id, |live| {
+            live.missing = live.missing.saturating_add(1)
+        });
+        if order.missing + 1 == MISSING_BEFORE_ALARM {
+            self.raise(
+                order,
+                "ORDER_NOT_LISTED",
+                format!(
+                    "{MISSING_BEFORE_ALARM} complete lists without order {}",
+                    order.broker.number
+                ),
+            );
+        }
+    }
+
+    fn report_age(&self, order: &Live) {
+        let is_old = order.is_market && order.since.elapsed() >= self.config.market_order_max;
+        if is_old && !order.is_reported {
+            self.book.note(order.id, |live| live.is_reported = true);
+            let number = &order.broker.number;
+            self.raise(
+                order,
+                "MARKET_ORDER_OPEN",
+                format!("market order {number} has not ended"),
+            );
+        }
+    }
+
+    fn raise(&self, order: &Live, event: &'static str, message: String) {
+        self.alarms.raise(Alarm {
+            level: Level::Warning,
+            event,
+            symbol: Some(order.symbol.to_string()),
+            position: None,
+            message,
+            context: json!({"order_id": order.id, "broker_order_no": order.broker.number}),
+        });
+    }
+}
+
+/// Returns what a line of the list says. A day order of an earlier day has lapsed.
+pub(super) fn listed_news(line: &ListedOrder, has_lapsed: bool) -> News {
+    let is_whole = line.filled >= line.qty;
+    let is_refused =
+        !line.rejected.is_zero() && line.rejected.saturating_add(line.filled) >= line.qty;
+    let is_gone = line.remaining == Quantity::ZERO || has_lapsed;
+    let end = match (is_whole, is_refused, is_gone) {
+        (true, _, _) | (_, false, false) => None,
+        (_, true, _) => Some(OrderStatus::Rejected),
+        (_, false, true) => Some(OrderStatus::Cancelled),
+    };
+    News::Listed {
+        filled: line.filled,
+        amount: line.amount,
+        end,
+    }
+}

@@ -1,0 +1,222 @@
+//! Whether the exchange takes orders now, and what its clock says.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, Time, time};
+use jiff::tz::{Offset, TimeZone};
+use serde::Deserialize;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::calendar::Calendar;
+
+/// First and last moment at which the exchange takes orders of this system: the regular session
+/// with its closing auction (KRX market rules, section 1.1). The end is exclusive.
+const OPENS: Time = time(9, 0, 0, 0);
+const CLOSES: Time = time(15, 30, 0, 0);
+/// Seoul has had no daylight saving time since 1988.
+const SEOUL: Offset = jiff::tz::offset(9);
+
+/// What the exchange's clock says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Market {
+    /// Date at the exchange.
+    pub date: Date,
+    /// Time at the exchange.
+    pub time: Time,
+    /// Why no orders are taken; none while they are.
+    pub closed: Option<String>,
+}
+
+impl Market {
+    /// Returns whether orders are taken.
+    pub fn is_open(&self) -> bool {
+        self.closed.is_none()
+    }
+}
+
+/// Says whether the exchange takes orders. What cannot be known is closed.
+pub trait SessionSource: Send + Sync {
+    /// Returns what the exchange's clock says now.
+    fn market(&self) -> Market;
+}
+
+/// Wall clock, microseconds since the Unix epoch. A parameter, so that a test can set it.
+pub type NowUs = fn() -> u64;
+
+/// Returns the wall clock.
+pub fn wall_clock_us() -> u64 {
+    u64::try_from(Timestamp::now().as_microsecond()).unwrap_or_default()
+}
+
+/// Returns date and time in Seoul.
+pub(super) fn seoul(now_us: u64) -> (Date, Time) {
+    let micros = i64::try_from(now_us).unwrap_or(i64::MAX);
+    let instant = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX);
+    let there = instant.to_zoned(TimeZone::fixed(SEOUL));
+    (there.date(), there.time())
+}
+
+/// The real exchange, by the clock of Seoul and a calendar.
+#[derive(Clone, Debug)]
+pub struct KrxSession {
+    calendar: Calendar,
+    now_us: NowUs,
+}
+
+impl KrxSession {
+    /// Returns the session of this calendar and clock.
+    pub fn new(calendar: Calendar, now_us: NowUs) -> Self {
+        Self { calendar, now_us }
+    }
+
+    fn why_closed(&self, date: Date, time: Time) -> Option<String> {
+        if date > self.calendar.valid_until() {
+            let until = self.calendar.valid_until();
+            return Some(format!(
+                "the calendar ends on {until}, {date} counts as closed"
+            ));
+        }
+        if !self.calendar.is_trading_day(date) {
+            return Some(format!("{date} is no trading day"));
+        }
+        let in_session = (OPENS..CLOSES).contains(&time);
+        (!in_session).then(|| format!("orders are taken from {OPENS} to {CLOSES} in Seoul"))
+    }
+}
+
+impl SessionSource for KrxSession {
+    fn market(&self) -> Market {
+        let (date, time) = seoul((self.now_us)());
+        Market {
+            date,
+            time,
+            closed: self.why_closed(date, time),
+        }
+    }
+}
+
+/// How often the simulator is asked, and how long its answer counts.
+const ASK_EVERY: Duration = Duration::from_millis(300);
+const ANSWER_COUNTS: Duration = Duration::from_secs(1);
+
+/// Answer of the simulator's control port to `GET /session`. Other fields are left alone.
+#[derive(Clone, Debug, Deserialize)]
+struct SessionAnswer {
+    is_open: bool,
+    date: Date,
+    time: Time,
+}
+
+/// The exchange simulator, asked by its control port. An answer counts for one second.
+#[derive(Clone, Debug)]
+pub struct SimulatorSession {
+    http: reqwest::Client,
+    url: String,
+    latest: Arc<Mutex<Option<(Instant, SessionAnswer)>>>,
+    now_us: NowUs,
+}
+
+impl SimulatorSession {
+    /// Returns the session of the simulator at `control_url`. It is closed until [`Self::run`]
+    /// has an answer.
+    pub fn new(http: reqwest::Client, control_url: &str, now_us: NowUs) -> Self {
+        Self {
+            http,
+            url: format!("{}/session", control_url.trim_end_matches('/')),
+            latest: Arc::default(),
+            now_us,
+        }
+    }
+
+    /// Keeps the answer fresh until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut is_answering = true;
+        while !stop.is_cancelled() {
+            match self.ask().await {
+                Ok(answer) => {
+                    if !std::mem::replace(&mut is_answering, true) {
+                        info!("the simulator answers again");
+                    }
+                    let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+                    *latest = Some((Instant::now(), answer));
+                }
+                Err(error) if is_answering => {
+                    is_answering = false;
+                    warn!(%error, "the simulator does not say its session, orders are held");
+                }
+                Err(_) => {}
+            }
+            stop.run_until_cancelled(tokio::time::sleep(ASK_EVERY))
+                .await;
+        }
+    }
+
+    async fn ask(&self) -> Result<SessionAnswer, reqwest::Error> {
+        let request = self.http.get(&self.url).timeout(ANSWER_COUNTS);
+        request.send().await?.error_for_status()?.json().await
+    }
+}
+
+impl SessionSource for SimulatorSession {
+    fn market(&self) -> Market {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*latest {
+            Some((asked, answer)) => Market {
+                date: answer.date,
+                time: answer.time,
+                closed: if asked.elapsed() > ANSWER_COUNTS {
+                    Some("the simulator does not answer".to_owned())
+                } else {
+                    (!answer.is_open).then(|| "the simulator's session is closed".to_owned())
+                },
+            },
+            None => {
+                let (date, time) = seoul((self.now_us)());
+                let closed = Some("the simulator has not answered yet".to_owned());
+                Market { date, time, closed }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::{DateTime, date, datetime};
+
+    use super::*;
+    use crate::execution::calendar::default_holidays;
+
+    fn is_open(at: DateTime) -> bool {
+        let session = KrxSession::new(
+            Calendar::new(default_holidays(), date(2027, 12, 31)),
+            wall_clock_us,
+        );
+        session.why_closed(at.date(), at.time()).is_none()
+    }
+
+    #[test]
+    fn orders_are_taken_from_nine_to_half_past_three_on_trading_days() {
+        assert!(!is_open(datetime(2026, 11, 24, 8, 59, 59, 999_999_999)));
+        assert!(is_open(datetime(2026, 11, 24, 9, 0, 0, 0)));
+        assert!(is_open(datetime(2026, 11, 24, 15, 29, 59, 0)));
+        assert!(!is_open(datetime(2026, 11, 24, 15, 30, 0, 0)));
+        assert!(!is_open(datetime(2026, 11, 22, 10, 0, 0, 0)));
+        assert!(!is_open(datetime(2026, 12, 25, 10, 0, 0, 0)));
+    }
+
+    #[test]
+    fn days_beyond_the_calendar_are_closed() {
+        assert!(!is_open(datetime(2028, 1, 3, 10, 0, 0, 0)));
+    }
+
+    #[test]
+    fn the_clock_is_read_in_seoul() {
+        // 2026-11-23T15:00:00Z is 2026-11-24 00:00 in Seoul.
+        let (day, time) = seoul(1_795_446_000_000_000);
+        assert_eq!((day, time), (date(2026, 11, 24), Time::midnight()));
+    }
+}

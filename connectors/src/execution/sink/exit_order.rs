@@ -1,0 +1,111 @@
+//! An exit decision as one transaction: order, first event, position CLOSING.
+
+use deadpool_postgres::Object;
+use serde_json::Value;
+use turnstile_dataflows::exit::ExitDecision;
+use turnstile_dataflows::model::{OrderStatus, Quantity};
+
+use super::super::broker::Side;
+use super::super::error::StoreError;
+use super::super::order::Order;
+use super::{Stored, micros, order_id, uuid};
+
+/// One statement, hence one transaction and one round trip. The position is written also where it
+/// is CLOSING already: a transaction that has just found no live order and sets it OPEN holds its
+/// lock, and only a write waits for that and sees the result.
+const STORE: &str = "WITH held AS (
+        SELECT position_id, account_id FROM trade.positions WHERE position_id = $2
+    ), placed AS (
+        INSERT INTO trade.orders
+            (order_id, action_key, account_id, position_id, symbol, side, intent_type, qty,
+             order_type, reason_code, phase, cycle, attempt, rule_id, price, level, decided_us,
+             tick_us, cancels, explanation)
+        SELECT $1, $3, account_id, position_id, $4, 'SELL', $5, $6, 'MKT', $7, $8, $9, $10, $11,
+             $12, $13, $14, $15, $16, $17
+        FROM held
+        ON CONFLICT (action_key) DO NOTHING
+        RETURNING order_id, account_id
+    ), told AS (
+        INSERT INTO trade.order_events (order_id, status) SELECT order_id, 'NEW' FROM placed
+    ), closing AS (
+        UPDATE trade.positions
+        SET status = CASE status WHEN 'OPEN' THEN 'CLOSING' ELSE status END
+        WHERE position_id = $2 AND EXISTS (SELECT 1 FROM placed)
+    )
+    SELECT (SELECT account_id FROM held) AS account_id,
+        EXISTS (SELECT 1 FROM placed) AS is_new";
+
+/// Stores a decision.
+pub(super) async fn store(client: &Object, decision: &ExitDecision) -> Result<Stored, StoreError> {
+    let action_key = decision.action_key.as_str();
+    let id = order_id(action_key);
+    let position = uuid(decision.position.as_str())?;
+    let explanation: Value = serde_json::to_value(&decision.explanation)
+        .map_err(|error| StoreError::Inconsistent(format!("explanation: {error}")))?;
+    let number = |n: u32| i32::try_from(n).map_err(StoreError::inconsistent);
+    let intent = if decision.is_full() {
+        "EXIT_FULL"
+    } else {
+        "EXIT_PARTIAL"
+    };
+    let (decided_us, tick_us) = (
+        micros(decision.time.micros()),
+        micros(decision.explanation.tick.micros()),
+    );
+    let cancels: Vec<String> = decision.cancels.iter().map(ToString::to_string).collect();
+    let statement = client.prepare_cached(STORE).await?;
+    let row = client
+        .query_one(
+            &statement,
+            &[
+                &id,
+                &position,
+                &action_key,
+                &decision.symbol.as_str(),
+                &intent,
+                &decision.qty.shares(),
+                &decision.reason.code(),
+                &decision.phase.name(),
+                &number(decision.cycle)?,
+                &number(decision.attempt)?,
+                &decision.rule_id.as_deref(),
+                &decision.price.to_decimal(),
+                &decision.level.to_decimal(),
+                &decided_us,
+                &tick_us,
+                &cancels,
+                &explanation,
+            ],
+        )
+        .await?;
+    let account: Option<String> = row.try_get("account_id")?;
+    let account = account
+        .ok_or_else(|| StoreError::Inconsistent(format!("there is no position {position}")))?;
+    if !row.try_get::<_, bool>("is_new")? {
+        return Ok(Stored::Repeated(action_key.to_owned()));
+    }
+    Ok(Stored::Order(Box::new(Order {
+        id,
+        action_key: action_key.to_owned(),
+        account,
+        position: Some(position),
+        candidate: None,
+        symbol: decision.symbol,
+        side: Side::Sell,
+        qty: decision.qty,
+        limit: None,
+        reason: decision.reason.code().to_owned(),
+        decided_us,
+        tick_us: Some(tick_us),
+        cancels,
+        status: OrderStatus::New,
+        send_attempt: 0,
+        sent_qty: None,
+        filled: Quantity::ZERO,
+        by_poll: Quantity::ZERO,
+        broker: None,
+        sending: None,
+        is_fund: false,
+        received_us: None,
+    })))
+}

@@ -1,0 +1,208 @@
+//! A re-entry verdict as one transaction: candidate, history and, for a purchase, the order.
+
+use deadpool_postgres::Object;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use turnstile_dataflows::model::{OrderStatus, Quantity};
+use turnstile_dataflows::reentry::{ReentryVerdict, Verdict};
+
+use super::super::broker::Side;
+use super::super::error::StoreError;
+use super::super::order::Order;
+use super::{Stored, micros, order_id, uuid};
+
+/// One statement. A verdict that history holds already changes nothing. `$4` is the state of the
+/// candidate, none where a passing refusal leaves it as it is.
+const STORE: &str = "WITH exit AS (
+        SELECT * FROM trade.exit_events WHERE exit_event_id = $2
+    ), fresh AS (
+        SELECT * FROM exit WHERE NOT EXISTS (
+            SELECT 1 FROM trade.reentry_history
+            WHERE candidate_id = $1 AND decided_us = $3 AND status = $5)
+    ), placed AS (
+        INSERT INTO trade.orders
+            (order_id, action_key, account_id, candidate_id, symbol, side, intent_type, qty,
+             order_type, reason_code, rule_id, price, level, decided_us, tick_us, explanation)
+        SELECT $11, $12, account_id, $1, symbol, 'BUY', 'ENTRY', $13, 'MKT', $14, $8,
+             coalesce($9, $15), $15, $3, $10, $16
+        FROM exit WHERE $12::text IS NOT NULL
+        ON CONFLICT (action_key) DO NOTHING
+        RETURNING order_id
+    ), told AS (
+        INSERT INTO trade.order_events (order_id, status) SELECT order_id, 'NEW' FROM placed
+    ), candidate AS (
+        INSERT INTO trade.reentry_candidates AS c
+            (candidate_id, exit_event_id, symbol, origin_position_id, exit_reason_code, exit_ts,
+             exit_price, original_qty, prior_hwm, cooldown_until, state, rule_id, blocked_gate,
+             blocked_reason)
+        SELECT $1, exit_event_id, symbol, position_id, exit_reason_code, exit_ts,
+             exit_avg_price, original_qty, prior_hwm,
+             timestamptz 'epoch' + $17::bigint * interval '1 microsecond',
+             coalesce($4, 'WATCH'), $8, $6, $7
+        FROM fresh
+        ON CONFLICT (candidate_id) DO UPDATE SET
+            state = CASE c.state WHEN 'ENTERED' THEN c.state ELSE coalesce($4, c.state) END,
+            cooldown_until = coalesce(excluded.cooldown_until, c.cooldown_until),
+            rule_id = coalesce(excluded.rule_id, c.rule_id),
+            blocked_gate = excluded.blocked_gate,
+            blocked_reason = excluded.blocked_reason,
+            updated_ts = clock_timestamp()
+        RETURNING candidate_id
+    ), noted AS (
+        INSERT INTO trade.reentry_history
+            (candidate_id, exit_event_id, symbol, decided_us, status, gate, reason, price,
+             order_id, rule_id)
+        SELECT $1, exit_event_id, symbol, $3, $5, $6, $7, $9, $11, $8 FROM fresh, candidate
+        ON CONFLICT (candidate_id, decided_us, status) DO NOTHING
+    )
+    SELECT (SELECT account_id FROM exit) AS account_id,
+        EXISTS (SELECT 1 FROM placed) AS is_new";
+
+/// A verdict in the words of the tables.
+struct Words<'a> {
+    state: Option<&'static str>,
+    status: &'static str,
+    gate: Option<&'a str>,
+    reason: Option<&'a str>,
+    cooldown_us: Option<i64>,
+}
+
+fn words(verdict: &Verdict) -> Words<'_> {
+    let plain = |state: &'static str, status| Words {
+        state: Some(state),
+        status,
+        gate: None,
+        reason: None,
+        cooldown_us: None,
+    };
+    match verdict {
+        Verdict::Cooldown { until } => Words {
+            cooldown_us: Some(micros(until.micros())),
+            ..plain("COOLDOWN", "COOLDOWN")
+        },
+        Verdict::Watch => plain("WATCH", "WATCH"),
+        Verdict::Submit {
+            reason,
+            explanation,
+            ..
+        } => Words {
+            reason: Some(reason),
+            cooldown_us: Some(micros(explanation.cooldown_until.micros())),
+            ..plain("READY", "SUBMITTED")
+        },
+        Verdict::Blocked {
+            gate,
+            reason,
+            is_final,
+        } => Words {
+            state: is_final.then_some("BLOCKED"),
+            gate: Some(gate),
+            reason: Some(reason),
+            ..plain("BLOCKED", "BLOCKED")
+        },
+        Verdict::Expired => plain("EXPIRED", "EXPIRED"),
+    }
+}
+
+/// Stores a verdict.
+pub(super) async fn store(client: &Object, verdict: &ReentryVerdict) -> Result<Stored, StoreError> {
+    let candidate = uuid(verdict.candidate.as_str())?;
+    let exit_event = uuid(verdict.exit_event.as_str())?;
+    let words = words(&verdict.verdict);
+    let entry = entry(verdict)?;
+    let decided_us = micros(verdict.time.micros());
+    let tick_us = verdict.tick.map(|tick| micros(tick.micros()));
+    let statement = client.prepare_cached(STORE).await?;
+    let row = client
+        .query_one(
+            &statement,
+            &[
+                &candidate,
+                &exit_event,
+                &decided_us,
+                &words.state,
+                &words.status,
+                &words.gate,
+                &words.reason,
+                &verdict.rule_id.as_deref(),
+                &verdict
+                    .price
+                    .map(turnstile_dataflows::model::Price::to_decimal),
+                &tick_us,
+                &entry.as_ref().map(|entry| order_id(&entry.action_key)),
+                &entry.as_ref().map(|entry| entry.action_key.as_str()),
+                &entry.as_ref().map(|entry| entry.qty.shares()),
+                &entry.as_ref().map(|entry| entry.reason.as_str()),
+                &entry.as_ref().map(|entry| entry.level),
+                &entry.as_ref().map(|entry| &entry.explanation),
+                &words.cooldown_us,
+            ],
+        )
+        .await?;
+    let account: Option<String> = row.try_get("account_id")?;
+    let account = account
+        .ok_or_else(|| StoreError::Inconsistent(format!("there is no exit event {exit_event}")))?;
+    let Some(entry) = entry else {
+        return Ok(Stored::Noted);
+    };
+    if !row.try_get::<_, bool>("is_new")? {
+        return Ok(Stored::Repeated(entry.action_key));
+    }
+    Ok(Stored::Order(Box::new(Order {
+        id: order_id(&entry.action_key),
+        action_key: entry.action_key,
+        account,
+        position: None,
+        candidate: Some(candidate),
+        symbol: verdict.symbol,
+        side: Side::Buy,
+        qty: entry.qty,
+        limit: None,
+        reason: entry.reason,
+        decided_us,
+        tick_us,
+        cancels: Vec::new(),
+        status: OrderStatus::New,
+        send_attempt: 0,
+        sent_qty: None,
+        filled: Quantity::ZERO,
+        by_poll: Quantity::ZERO,
+        broker: None,
+        sending: None,
+        is_fund: false,
+        received_us: None,
+    })))
+}
+
+/// The order that a verdict asks for.
+struct Entry {
+    action_key: String,
+    qty: Quantity,
+    reason: String,
+    level: Decimal,
+    explanation: Value,
+}
+
+fn entry(verdict: &ReentryVerdict) -> Result<Option<Entry>, StoreError> {
+    let Verdict::Submit {
+        qty,
+        level,
+        reason,
+        action_key,
+        explanation,
+    } = &verdict.verdict
+    else {
+        return Ok(None);
+    };
+    let mut content = serde_json::to_value(explanation)
+        .map_err(|error| StoreError::Inconsistent(format!("explanation: {error}")))?;
+    content["tick"] = json!(verdict.tick);
+    content["price"] = json!(verdict.price);
+    Ok(Some(Entry {
+        action_key: action_key.to_string(),
+        qty: *qty,
+        reason: reason.to_string(),
+        level: level.to_decimal(),
+        explanation: content,
+    }))
+}

@@ -1,0 +1,97 @@
+//! How execution reaches PostgreSQL, and what it does while PostgreSQL is away.
+
+use std::future::Future;
+use std::time::Duration;
+
+use deadpool_postgres::Pool;
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::error::StoreError;
+
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// Why work on the store was given up.
+#[derive(Debug, Error)]
+pub(super) enum GivenUp {
+    /// The process stops.
+    #[error("stopped")]
+    Stopped,
+    /// The database will never take it.
+    #[error(transparent)]
+    Refused(StoreError),
+}
+
+/// Connections to PostgreSQL.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: Pool,
+}
+
+impl Store {
+    /// Returns a store on this pool.
+    pub fn new(pool: Pool) -> Self {
+        Self { pool }
+    }
+
+    /// Returns a connection.
+    pub(super) async fn client(&self) -> Result<deadpool_postgres::Object, StoreError> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// Does `work` until it succeeds: a lost order is worse than a late one. Only a refusal of the
+    /// database or `stop` ends it earlier. The work must bear being done twice, since a commit may
+    /// have succeeded without its answer.
+    pub(super) async fn persist<T, F, W>(
+        &self,
+        what: &'static str,
+        stop: &CancellationToken,
+        mut work: F,
+    ) -> Result<T, GivenUp>
+    where
+        F: FnMut(deadpool_postgres::Object) -> W,
+        W: Future<Output = Result<T, StoreError>>,
+    {
+        let mut pause = PAUSE_MIN;
+        let mut failures: u32 = 0;
+        loop {
+            let attempt = async { work(self.client().await?).await };
+            match attempt.await {
+                Ok(value) => {
+                    if failures > 0 {
+                        info!(what, failures, "stored at last");
+                    }
+                    return Ok(value);
+                }
+                Err(error) if !error.is_transient() => return Err(GivenUp::Refused(error)),
+                Err(error) if failures == 0 => {
+                    warn!(what, error = %Chain(&error), "not stored, retrying");
+                }
+                Err(_) => {}
+            }
+            failures = failures.saturating_add(1);
+            let slept = stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+            if slept.is_none() {
+                return Err(GivenUp::Stopped);
+            }
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+    }
+}
+
+/// Prints an error with its causes.
+pub(super) struct Chain<'a>(pub(super) &'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}

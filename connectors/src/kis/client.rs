@@ -1,0 +1,285 @@
+//! The broker over REST: one client for all calls of an app key.
+//!
+//! ```text
+//! method ─> retry (queries: transient; orders: throttled only) ─> turn ─> token ─> exchange
+//!                                                                          └─ refused: renew once
+//! ```
+//!
+//! 1. Every attempt takes a turn at the one limiter.
+//! 2. An order is sent again only where the broker proved that it executed nothing. Dropping the
+//!    future of an order after its first poll leaves its outcome unknown.
+//! 3. Lists are read to the end, or say that they are not complete.
+
+mod account;
+mod calendar;
+mod daily_orders;
+mod orders;
+mod pages;
+mod quotes;
+mod row;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use metrics::{counter, histogram};
+use secrecy::ExposeSecret;
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+use tracing::warn;
+
+pub use self::account::{AccountSummary, Balance, BuyingPower, Holding};
+pub use self::calendar::{Calendar, CalendarDay};
+pub use self::daily_orders::{DailyOrder, DailyOrders, DailyOrdersFilter};
+pub use self::quotes::{DailyBar, DailyBars, PriceAdjustment, PriceSnapshot};
+
+use super::Clock;
+use super::classify::{Verdict, classify};
+use super::config::{KisSettings, Retry};
+use super::error::{KisError, Malformed};
+use super::http::Http;
+use super::limiter::Lane;
+use super::metrics::{CALL_LATENCY, CALLS, ERRORS, MALFORMED};
+use super::token::Tokens;
+use super::tr::Tr;
+
+/// The broker over REST. Clones share token, limiter and connections.
+#[derive(Clone)]
+pub struct KisClient {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: KisSettings,
+    http: Http,
+    tokens: Tokens,
+    clock: Clock,
+}
+
+/// One operation with its fields.
+struct Request {
+    tr: Tr,
+    lane: Lane,
+    fields: Vec<(&'static str, String)>,
+    next_page: bool,
+}
+
+/// A successful answer.
+struct Reply {
+    body: Map<String, Value>,
+    /// Whether the broker says that more pages follow.
+    has_more: bool,
+}
+
+impl KisClient {
+    /// Returns a client; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`KisError::Configuration`] if the HTTP client cannot be built.
+    pub fn new(settings: KisSettings, clock: Clock) -> Result<Self, KisError> {
+        Ok(Self {
+            inner: Arc::new(Inner {
+                http: Http::new(&settings)?,
+                tokens: Tokens::new(&settings, Arc::clone(&clock)),
+                settings,
+                clock,
+            }),
+        })
+    }
+
+    /// Returns the checked configuration.
+    pub fn settings(&self) -> &KisSettings {
+        &self.inner.settings
+    }
+
+    /// Returns the number of calls that wait for their turn in `lane`.
+    pub fn waiting(&self, lane: Lane) -> usize {
+        self.inner.http.waiting(lane)
+    }
+
+    /// Returns a key for one WebSocket connection (KIS Open API, 2.3).
+    ///
+    /// # Errors
+    /// As for a query. Not repeated here: the connection has a pause of its own.
+    pub async fn approval_key(&self) -> Result<String, KisError> {
+        const PLACE: &str = "Approval";
+        let Inner { settings, http, .. } = &*self.inner;
+        http.turn(PLACE, Lane::Query).await?;
+        let request = http.post("/oauth2/Approval").json(&json!({
+            "grant_type": "client_credentials",
+            "appkey": settings.app_key.expose_secret(),
+            "secretkey": settings.app_secret.expose_secret(), // Here it is not called appsecret.
+        }));
+        let answer = http
+            .exchange(PLACE, false, request, settings.timeouts.token)
+            .await?;
+        if let Ok(Value::Object(body)) = serde_json::from_slice(&answer.body)
+            && let Some(key) = body.get("approval_key").and_then(Value::as_str)
+            && !key.is_empty()
+        {
+            return Ok(key.to_owned());
+        }
+        match classify(PLACE, false, answer.status, &answer.body) {
+            Verdict::Failure(error) => Err(error),
+            Verdict::TokenRefused(_) | Verdict::Success(_) => Err(super::classify::unusable(
+                PLACE,
+                false,
+                "the answer holds no approval_key".to_owned(),
+            )),
+        }
+    }
+
+    /// Sends a query, repeating it while its failure is transient.
+    async fn query(&self, request: Request) -> Result<Reply, KisError> {
+        let Retry {
+            queries_max,
+            query_pause,
+            pause_max,
+            ..
+        } = self.inner.settings.retry;
+        (|| self.call(&request))
+            .retry(pauses(query_pause, pause_max, queries_max))
+            .when(KisError::is_transient)
+            .await
+    }
+
+    /// Sends an order, repeating it only where it was refused for the per-second limit.
+    async fn order(&self, request: Request) -> Result<Reply, KisError> {
+        let Retry {
+            throttled_orders_max,
+            throttled_order_pause,
+            pause_max,
+            ..
+        } = self.inner.settings.retry;
+        let sent = (|| self.call(&request))
+            .retry(pauses(
+                throttled_order_pause,
+                pause_max,
+                throttled_orders_max,
+            ))
+            .when(KisError::is_throttled)
+            .await;
+        if let Err(error) = &sent {
+            warn!(%error, "order not accepted");
+        }
+        sent
+    }
+
+    /// Sends a request, with one renewal of the token where the broker refuses it.
+    async fn call(&self, request: &Request) -> Result<Reply, KisError> {
+        let place = request.tr.name();
+        match self.attempt(request).await? {
+            Attempt::Done(reply) => Ok(reply),
+            Attempt::TokenRefused(code) => {
+                warn!(place, code, "access token refused, renewing it");
+                match self.attempt(request).await? {
+                    Attempt::Done(reply) => Ok(reply),
+                    Attempt::TokenRefused(code) => Err(KisError::Transient {
+                        place,
+                        cause: super::error::TransientCause::NoToken(code),
+                    }),
+                }
+            }
+        }
+    }
+
+    /// Sends a request once, in its turn.
+    async fn attempt(&self, request: &Request) -> Result<Attempt, KisError> {
+        let Inner {
+            settings,
+            http,
+            tokens,
+            ..
+        } = &*self.inner;
+        let (place, is_order) = (request.tr.name(), request.tr.is_order());
+        let token = tokens.get(http, settings, request.lane).await?;
+        http.turn(place, request.lane).await?;
+        let builder = if is_order {
+            let body: Map<String, Value> = request
+                .fields
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), Value::from(value.as_str())))
+                .collect();
+            http.post(request.tr.path()).json(&body)
+        } else {
+            http.get(request.tr.path()).query(&request.fields)
+        };
+        let builder = builder
+            .header("content-type", "application/json; charset=utf-8")
+            .bearer_auth(token.value.expose_secret())
+            .header("appkey", settings.app_key.expose_secret())
+            .header("appsecret", settings.app_secret.expose_secret())
+            .header("tr_id", request.tr.id(settings.environment))
+            .header("custtype", "P")
+            .header("tr_cont", if request.next_page { "N" } else { "" });
+        let timeout = if is_order {
+            settings.timeouts.order
+        } else {
+            settings.timeouts.query
+        };
+        let since = Instant::now();
+        let exchanged = http.exchange(place, is_order, builder, timeout).await;
+        histogram!(CALL_LATENCY, "operation" => place).record(since.elapsed());
+        let done = exchanged.and_then(|answer| {
+            let has_more = matches!(answer.tr_cont.as_str(), "F" | "M");
+            match classify(place, is_order, answer.status, &answer.body) {
+                Verdict::Success(body) => Ok(Attempt::Done(Reply { body, has_more })),
+                Verdict::TokenRefused(code) => Ok(Attempt::TokenRefused(code)),
+                Verdict::Failure(error) => Err(error),
+            }
+        });
+        let outcome = match &done {
+            Ok(Attempt::Done(_)) => "ok",
+            Ok(Attempt::TokenRefused(_)) => {
+                tokens.refuse(&token);
+                "token_refused"
+            }
+            Err(error) => error.class(),
+        };
+        counter!(CALLS, "operation" => place, "outcome" => outcome).increment(1);
+        if outcome != "ok" {
+            counter!(ERRORS, "class" => outcome).increment(1);
+        }
+        done
+    }
+
+    /// Returns the fields that name the account.
+    fn account_fields(&self) -> Vec<(&'static str, String)> {
+        let account = &self.inner.settings.account;
+        vec![
+            ("CANO", account.cano().to_owned()),
+            ("ACNT_PRDT_CD", account.product().to_owned()),
+        ]
+    }
+}
+
+/// What became of one attempt that was answered.
+enum Attempt {
+    Done(Reply),
+    TokenRefused(String),
+}
+
+/// Returns the pauses between at most `max` repetitions.
+fn pauses(first: Duration, longest: Duration, max: usize) -> ExponentialBuilder {
+    ExponentialBuilder::new()
+        .with_min_delay(first)
+        .with_max_delay(longest.max(first))
+        .with_max_times(max)
+        .with_jitter()
+}
+
+/// Counts and logs a bad row once.
+fn report(fault: &Malformed) {
+    counter!(MALFORMED, "place" => fault.place).increment(1);
+    warn!(
+        place = fault.place,
+        reason = fault.reason,
+        "row of an answer skipped"
+    );
+}
+
+/// Returns the error of an answer that lacks what the operation promises: read, so for a query it
+/// may be asked again.
+fn without_output(place: &'static str, fault: &Malformed) -> KisError {
+    super::classify::unusable(place, false, fault.to_string())
+}

@@ -1,0 +1,12 @@
+//! Tests of the broker connection against scripted servers and the reference samples.
+
+mod config;
+mod limiter;
+mod lists;
+mod orders;
+mod registrations;
+mod samples;
+mod server;
+mod stream;
+mod stream_faults;
+mod token;
