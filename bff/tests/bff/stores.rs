@@ -92,25 +92,6 @@ async fn without_redis_everything_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mode_that_redis_kept_through_an_outage_is_not_believed() {
-    let mut world = World::start().await;
-    let control = "/api/v1/exit/control";
-    let old = world.data(control).await.to_string();
-    world.redis.stop();
-    let change = json!({ "mode": "PAUSE_ALL", "updated_by": "kim" });
-    assert_eq!(world.post(control, &change).await.0, 200);
-    world.redis.restart().await;
-    // As if it had been cut off rather than restarted.
-    world
-        .redis
-        .ask(&["SET", "config:exit_control", &old, "EX", "600"]);
-    eventually("the new mode", async || {
-        (world.data(control).await["mode"] == "PAUSE_ALL").then_some(())
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn without_postgresql_the_server_says_so_and_recovers() {
     let mut world = World::start().await;
     world.sql(ROWS).await;
