@@ -17,7 +17,7 @@ use serde_json::json;
 use turnstile_connectors::postgres::Postgres;
 use turnstile_exchange_sim::{
     AccountConfig, HoldingConfig, Market as Listing, PathConfig, ScriptPoint, SimConfig,
-    StockConfig, first_prices,
+    StockConfig, stocks_of_ticks,
 };
 use uuid::Uuid;
 
@@ -81,7 +81,7 @@ pub(crate) async fn is_empty(postgres: &Postgres) -> anyhow::Result<bool> {
 /// Completes the simulated market: with holdings and courses where the demonstration is new.
 pub(crate) fn market(mut config: SimConfig, is_new: bool) -> anyhow::Result<Market> {
     if let PathConfig::Ticks(ticks) = &config.path {
-        config.stocks = first_prices(&ticks.file)?;
+        config.stocks = stocks_of_ticks(&ticks.file)?;
     }
     if config.accounts.is_empty() {
         config.accounts.push(AccountConfig::default());
@@ -124,7 +124,7 @@ fn holdings(stocks: &[StockConfig]) -> Vec<HoldingConfig> {
         .filter(|stock| stock.market != Listing::Etf)
         .take(POSITIONS_MAX)
         .map(|stock| HoldingConfig {
-            symbol: stock.symbol,
+            symbol: stock.symbol.clone(),
             qty: shares(stock),
             avg_price: stock.prev_close,
         })

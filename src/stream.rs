@@ -21,7 +21,7 @@ use anyhow::Context;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use turnstile_connectors::execution::{
     AlarmWriter, Alarms, Book, BrokerEvent, CostModel, EngineOutput, Executor, ExecutorParts,
     Fills, KisBroker, KrxSession, Ledger, OrderPoll, OrderSink, PositionCache, PriceProgress,
@@ -119,12 +119,17 @@ impl Stream {
             awaited: wanted,
             subscribed: subscribed_sender,
         };
-        let sequencing = task::spawn(
-            "sequencer",
-            sequencer.run(loaded, feed, broker_events, sources.clone()),
-        );
-        let housekeeping = task::spawn("housekeeping", keep_house(postgres, sources.clone()));
         let (lost_sender, lost) = watch::channel(false);
+        let (ended, stopped) = (lost_sender.clone(), sources.clone());
+        let sequencing = task::spawn("sequencer", async move {
+            sequencer
+                .run(loaded, feed, broker_events, stopped.clone())
+                .await;
+            if !stopped.is_cancelled() {
+                ended.send_replace(true);
+            }
+        });
+        let housekeeping = task::spawn("housekeeping", keep_house(postgres, sources.clone()));
         let guard = task::spawn("lock guard", guard_lock(lock, lost_sender, sources.clone()));
 
         let (stop_downstream, stop_sources) = (downstream.clone(), sources.clone());
@@ -142,8 +147,8 @@ impl Stream {
             let engine_end = tokio::task::spawn_blocking(move || engine.join()).await;
             match engine_end {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::error!(%error, "engine failed"),
-                Err(error) => tracing::error!(%error, "engine thread failed"),
+                Ok(Err(error)) => error!(%error, "engine failed"),
+                Err(error) => error!(%error, "engine thread failed"),
             }
             drop(prices);
             desk.drain(&stop_downstream).await;
@@ -176,7 +181,7 @@ impl Stream {
     pub(crate) async fn stop(self) {
         self.sources.cancel();
         if let Err(error) = self.finished.await {
-            tracing::error!(%error, "stream job did not end cleanly");
+            error!(%error, "stream job did not end cleanly");
         }
         self.downstream.cancel();
     }
@@ -318,7 +323,7 @@ impl Desk {
 
 fn report(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
-        tracing::error!(%error, "a task failed");
+        error!(%error, "a task failed");
     }
 }
 
@@ -386,7 +391,7 @@ async fn take_lock(
 
 async fn guard_lock(lock: AdvisoryLock, lost: watch::Sender<bool>, stop: CancellationToken) {
     if stop.run_until_cancelled(lock.lost()).await.is_some() {
-        warn!("the lock of the active engine may be lost; stopping");
+        error!("the lock of the active engine may be lost; stopping");
         lost.send_replace(true);
         return;
     }

@@ -1,1 +1,37 @@
 //! Backend for the frontend: HTTP, WebSocket, OpenAPI and the web app's files.
+//!
+//! ```text
+//! browser ── HTTP ──► router ─► api (one file per resource) ─► queries ─► PostgreSQL
+//!    │                                    └─► cache-aside ─► Redis
+//!    └── WebSocket ◄── live: hub ◄── prices (Redis channel, else PostgreSQL once a second)
+//!                                ◄── changes (change feed of PostgreSQL)
+//! ```
+//!
+//! 1. Every value comes from the stores; this process holds no truth of its own.
+//! 2. A change is committed in PostgreSQL first, then the cached copy is deleted.
+//! 3. Redis away slows answers down and changes nothing else.
+
+mod api;
+mod config;
+mod cursor;
+mod envelope;
+mod error;
+mod extract;
+mod guard;
+mod health;
+mod live;
+mod metrics;
+mod number;
+mod openapi;
+mod queries;
+mod request;
+mod router;
+mod seoul;
+mod server;
+mod state;
+mod web_files;
+
+pub use config::{BffConfig, ConfigFault};
+pub use metrics::describe_metrics;
+pub use openapi::openapi_json;
+pub use server::{Bff, BffError};

@@ -8,6 +8,7 @@ mod breaker;
 mod cache;
 mod config;
 mod metrics;
+mod owed;
 mod subscription;
 
 pub use aside::{TTL_CONFIG, TTL_PORTFOLIO, TTL_POSITION, TTL_PRICE, cache_aside};

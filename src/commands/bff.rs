@@ -18,7 +18,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     let bff = start(config, stop.clone()).await?;
     println!("Turnstile: http://{}", bff.local_addr());
     stop.cancelled().await;
-    bff.stop().await;
+    bff.join().await?;
     info!("stopped");
     Ok(())
 }

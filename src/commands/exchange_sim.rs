@@ -46,7 +46,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     println!("WebSocket {}", simulator.ws_url());
     println!("control   {}", simulator.control_url());
     stop.cancelled().await;
-    simulator.stop().await?;
+    simulator.stop().await;
     info!("stopped");
     Ok(())
 }

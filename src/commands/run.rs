@@ -99,28 +99,29 @@ async fn run_on(
     let mut stream = match Stream::start(&config, stop).await {
         Ok(stream) => stream,
         Err(error) => {
-            bff.stop().await;
-            simulator.stop().await?;
+            stop.cancel();
+            bff.join().await?;
+            simulator.stop().await;
             return Err(error);
         }
     };
-    let is_lost = tokio::select! {
-        () = stop.cancelled() => false,
+    tokio::select! {
+        () = stop.cancelled() => {}
         () = stream.subscribed() => {
             simulator.resume();
             info!("the market moves");
-            tokio::select! {
-                () = stop.cancelled() => false,
-                () = stream.lost() => true,
-            }
         }
+    }
+    let is_lost = tokio::select! {
+        () = stop.cancelled() => false,
         () = stream.lost() => true,
     };
     stream.stop().await;
-    bff.stop().await;
-    simulator.stop().await?;
+    stop.cancel();
+    bff.join().await?;
+    simulator.stop().await;
     if is_lost {
-        bail!("the lock of the active engine was lost; start again");
+        bail!("the stream job could not go on; the log says why");
     }
     Ok(())
 }

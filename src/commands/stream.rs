@@ -25,7 +25,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     };
     stream.stop().await;
     if is_lost {
-        bail!("the lock of the active engine was lost; start again to take over");
+        bail!("the stream job could not go on; the log says why");
     }
     info!("stopped");
     Ok(())

@@ -17,7 +17,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use turnstile_connectors::execution::{Alarms, BrokerEvent, OrderPoll, notice_of};
+use turnstile_connectors::execution::{Alarms, BrokerEvent, OrderPoll, broker_event};
 use turnstile_connectors::kis::{Clock, HourClass, KisEvent, MarketClass, Stamped, Trade};
 use turnstile_connectors::postgres::{ChangeFeed, PriceRow, PriceSinkHandle, TransactionChanges};
 use turnstile_connectors::rows::{Loaded, ReadRows, RowReader};
@@ -85,7 +85,8 @@ impl Sequencer {
         mut broker: mpsc::Receiver<Stamped>,
         stop: CancellationToken,
     ) {
-        let read = initial(&mut self.reader, &loaded, &self.today());
+        let today = self.today();
+        let read = initial(&mut self.reader, &loaded, &today);
         let payload = loaded
             .iter()
             .map(|(table, row)| json!({"table": table, "row": row}))
@@ -175,6 +176,12 @@ impl Sequencer {
     }
 
     async fn take_broker(&mut self, stamped: Stamped) -> bool {
+        if let Some(event) = broker_event(&stamped.event) {
+            if event == BrokerEvent::Reconnected {
+                self.poll.ask();
+            }
+            return self.notices.send(event).await.is_ok();
+        }
         match stamped.event {
             KisEvent::Trades(trades) => {
                 metrics::counter!("price_sync_ticks_total", "source" => "KIS_WS")
@@ -185,24 +192,13 @@ impl Sequencer {
                     }
                 }
             }
-            KisEvent::Notice(notice) => {
-                return self
-                    .notices
-                    .send(BrokerEvent::Notice(notice_of(notice)))
-                    .await
-                    .is_ok();
-            }
-            KisEvent::NoticesSubscribed => {
-                self.poll.ask();
-                return self.notices.send(BrokerEvent::Reconnected).await.is_ok();
-            }
             KisEvent::Subscribed(symbol) => {
                 if self.awaited.remove(&symbol) && self.awaited.is_empty() {
                     info!("every symbol is subscribed");
                     self.subscribed.send_replace(true);
                 }
             }
-            KisEvent::Unsubscribed(_) => {}
+            KisEvent::Unsubscribed(_) | KisEvent::Notice(_) | KisEvent::NoticesSubscribed => {}
             KisEvent::Connected => {
                 metrics::gauge!("price_sync_ws_connected").set(1.0);
                 info!("broker stream connected");
@@ -268,7 +264,15 @@ async fn follow(
     changes: mpsc::Sender<TransactionChanges>,
     stop: CancellationToken,
 ) {
-    while let Some(transactions) = stop.run_until_cancelled(feed.next()).await {
+    while let Some(next) = stop.run_until_cancelled(feed.next()).await {
+        let transactions = match next {
+            Ok(transactions) => transactions,
+            Err(error) => {
+                // Without the feed the engine would decide on what no longer stands.
+                tracing::error!(%error, "change feed cannot go on; stopping");
+                return;
+            }
+        };
         for transaction in transactions {
             if changes.send(transaction).await.is_err() {
                 return;

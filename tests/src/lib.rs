@@ -1,1 +1,9 @@
-//! End-to-end and fault tests of the running system.
+//! A system under test: the real program, real servers, the simulated exchange on real sockets.
+//!
+//! Each [`System`] owns its servers and its folder and ends with them; ports are free ones.
+
+mod processes;
+mod system;
+
+pub use processes::{Program, program};
+pub use system::{ACCOUNT, Stock, System, eventually};

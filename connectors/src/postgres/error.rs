@@ -26,6 +26,22 @@ pub enum PostgresError {
     /// A migration failed.
     #[error("migration failed: {0}")]
     Migration(String),
+    /// A sink finds its progress elsewhere than it left it.
+    #[error(
+        "progress of sink {sink} was expected at {expected_us}, was {found_us}: \
+         somebody else writes, or the database was restored"
+    )]
+    ProgressMoved {
+        /// Name of the sink.
+        sink: &'static str,
+        /// Where the sink left it, logical time.
+        expected_us: u64,
+        /// Where it is.
+        found_us: u64,
+    },
+    /// The change feed cannot go on without a gap; the reader loads everything again.
+    #[error("the change feed cannot go on: {0}")]
+    ChangesLost(&'static str),
     /// Another process holds the lock.
     #[error("the lock {0} is held by another process")]
     Locked(i64),
@@ -38,8 +54,22 @@ impl PostgresError {
         match self {
             Self::Unreachable { .. } | Self::Pool(_) => true,
             Self::Statement(error) => is_transient(error),
-            Self::Config(_) | Self::Migration(_) | Self::Locked(_) => false,
+            Self::Config(_)
+            | Self::Migration(_)
+            | Self::ProgressMoved { .. }
+            | Self::ChangesLost(_)
+            | Self::Locked(_) => false,
         }
+    }
+
+    /// Returns whether the database refuses the values themselves, and would again: out of range,
+    /// not representable, or against a constraint.
+    pub fn refuses_data(&self) -> bool {
+        let Self::Statement(error) = self else {
+            return false;
+        };
+        let class = error.code().and_then(|code| code.code().get(..2));
+        matches!(class, Some("22" | "23"))
     }
 }
 

@@ -7,11 +7,15 @@
 //! the row.
 //!
 //! Invariants:
-//! 1. A snapshot is remembered only after its changes were handed out, so a broken connection
-//!    repeats nothing and loses nothing.
+//! 1. The position moves when changes are handed out, at once and never otherwise, so a broken
+//!    connection or a dropped call repeats nothing and loses nothing.
 //! 2. The first snapshot is that of the load at start: what the load saw, the feed does not repeat.
+//! 3. One fetch reads one page of whole transactions. Until the last page the remembered snapshot
+//!    stays and the transactions handed out are remembered beside it; no transaction of the database
+//!    stays open between pages.
+//! 4. The feed says so where it cannot go on without a gap: changes that it had not read were
+//!    pruned, or the database is not the one it was.
 
-use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +24,9 @@ use futures_util::stream::{Stream, StreamExt, poll_fn};
 use metrics::counter;
 use serde_json::Value;
 use tokio::sync::Notify;
-use tokio_postgres::{AsyncMessage, Client, GenericClient, IsolationLevel};
+use tokio::time::timeout;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{AsyncMessage, Client, Row, Statement};
 use tracing::{info, warn};
 
 use super::metrics as names;
@@ -30,6 +36,41 @@ use super::{Postgres, PostgresError};
 const FALLBACK_POLL: Duration = Duration::from_secs(1);
 const RECONNECT_MIN: Duration = Duration::from_millis(100);
 const RECONNECT_MAX: Duration = Duration::from_secs(5);
+/// Longer than any statement may run; a server silent for so long is gone.
+const ANSWER_MAX: Duration = Duration::from_secs(60);
+/// Rows after which a page ends, with the transaction of its last row.
+const PAGE_ROWS: i64 = 5_000;
+/// Row of `system.sink_progress` that keeps the highest transaction number ever pruned.
+const PRUNED: &str = "change_log.pruned_xid";
+
+/// One page: whole transactions that this statement sees and snapshot `$1` did not, except those of
+/// `$2`. The statement's own snapshot comes with it. One row without content says that there is
+/// nothing. The first pruned number that `$1` may not have seen is a gap; so is a numbering behind
+/// that of `$1`.
+const FETCH: &str = "
+    WITH fresh AS (
+        SELECT change_id, xid, table_name, op, content,
+            max(change_id) OVER (PARTITION BY xid) AS last_id
+        FROM system.change_log
+        WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot)
+            AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot)
+            AND xid::text::bigint <> ALL ($2::bigint[])
+    ), page AS (
+        SELECT * FROM fresh ORDER BY last_id FETCH FIRST ($3::bigint) ROWS WITH TIES
+    )
+    SELECT here.snapshot::text, here.is_behind, here.is_pruned,
+        page.xid::text::bigint, page.table_name, page.op, page.content
+    FROM (
+        SELECT pg_current_snapshot() AS snapshot,
+            pg_snapshot_xmax(pg_current_snapshot()) < pg_snapshot_xmax($1::text::pg_snapshot)
+                AS is_behind,
+            EXISTS (
+                SELECT FROM system.sink_progress WHERE sink = $4
+                AND durable_us >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
+            ) AS is_pruned
+    ) here
+    LEFT JOIN page ON true
+    ORDER BY page.last_id, page.change_id";
 
 /// One changed row.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,11 +108,28 @@ impl Snapshot {
 pub struct ChangeFeed {
     postgres: Postgres,
     link: Option<Link>,
+    position: Position,
+}
+
+/// What was handed out: all that `seen` sees, and `also`.
+#[derive(Debug, Default)]
+struct Position {
     seen: String,
+    /// Transactions beyond `seen`, while pages of one fetch are left.
+    also: Vec<i64>,
+}
+
+/// One page of changes.
+struct Page {
+    transactions: Vec<TransactionChanges>,
+    xids: Vec<i64>,
+    now: String,
+    is_last: bool,
 }
 
 struct Link {
     client: Client,
+    fetch: Statement,
     woken: Arc<Notify>,
 }
 
@@ -89,11 +147,17 @@ impl ChangeFeed {
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0",
             )
             .await?;
-        let seen = current_snapshot(&client).await?;
+        let row = client
+            .query_one("SELECT pg_current_snapshot()::text", &[])
+            .await?;
+        let position = Position {
+            seen: row.try_get(0)?,
+            also: Vec::new(),
+        };
         let feed = Self {
             postgres: postgres.clone(),
             link: Some(link),
-            seen,
+            position,
         };
         Ok((feed, Snapshot { client }))
     }
@@ -102,18 +166,24 @@ impl ChangeFeed {
     /// of its connection: it connects again and goes on where it was.
     ///
     /// Cancel-safe: a dropped call delivers nothing and forgets nothing.
-    pub async fn next(&mut self) -> Vec<TransactionChanges> {
+    ///
+    /// # Errors
+    /// If it can never go on: [`PostgresError::ChangesLost`], or a statement that the server
+    /// refuses for good.
+    pub async fn next(&mut self) -> Result<Vec<TransactionChanges>, PostgresError> {
         let mut delay = RECONNECT_MIN;
         loop {
             match self.try_next().await {
                 Ok(changes) => {
                     counter!(names::FEED_TRANSACTIONS)
                         .increment(u64::try_from(changes.len()).unwrap_or_default());
-                    return changes;
+                    return Ok(changes);
                 }
+                Err(error) if !error.is_transient() => return Err(error),
                 Err(error) => {
                     if self.link.take().is_some() {
                         warn!(%error, "change feed lost its connection");
+                        delay = RECONNECT_MIN;
                     }
                     tokio::time::sleep(delay).await;
                     delay = (delay * 2).min(RECONNECT_MAX);
@@ -123,27 +193,36 @@ impl ChangeFeed {
     }
 
     async fn try_next(&mut self) -> Result<Vec<TransactionChanges>, PostgresError> {
-        if self.link.is_none() {
-            self.link = Some(Link::open(&self.postgres).await?);
-            counter!(names::FEED_RECONNECTS).increment(1);
-            info!("change feed connected again");
-        }
-        let Self {
-            link: Some(link),
-            seen,
-            ..
-        } = self
-        else {
-            return Ok(Vec::new());
+        let link = match &mut self.link {
+            Some(link) => link,
+            empty => {
+                let link = empty.insert(Link::open(&self.postgres).await?);
+                counter!(names::FEED_RECONNECTS).increment(1);
+                info!("change feed connected again");
+                link
+            }
         };
         loop {
-            let (changes, now) = link.fetch(seen).await?;
-            *seen = now;
+            let page = link.fetch(&self.position).await?;
+            let changes = self.position.advance(page);
             if !changes.is_empty() {
                 return Ok(changes);
             }
-            drop(tokio::time::timeout(FALLBACK_POLL, link.woken.notified()).await);
+            drop(timeout(FALLBACK_POLL, link.woken.notified()).await);
         }
+    }
+}
+
+impl Position {
+    /// Moves past `page` and returns its changes.
+    fn advance(&mut self, page: Page) -> Vec<TransactionChanges> {
+        if page.is_last {
+            self.seen = page.now;
+            self.also.clear();
+        } else {
+            self.also.extend(page.xids);
+        }
+        page.transactions
     }
 }
 
@@ -164,76 +243,96 @@ impl Link {
             wake.notify_one(); // The next fetch finds the connection closed.
         }));
         client.batch_execute("LISTEN turnstile_changes").await?;
-        Ok(Self { client, woken })
+        let fetch = client.prepare(FETCH).await?;
+        Ok(Self {
+            client,
+            fetch,
+            woken,
+        })
     }
 
-    /// Returns what is visible now and was not in `seen`, and the present snapshot.
-    async fn fetch(
-        &mut self,
-        seen: &str,
-    ) -> Result<(Vec<TransactionChanges>, String), PostgresError> {
-        let transaction = self
-            .client
-            .build_transaction()
-            .isolation_level(IsolationLevel::RepeatableRead)
-            .read_only(true)
-            .start()
-            .await?;
-        let now = current_snapshot(&transaction).await?;
-        if now == seen {
-            return Ok((Vec::new(), now));
+    /// Returns what is visible now beyond `position`, as much as a page holds.
+    async fn fetch(&self, position: &Position) -> Result<Page, PostgresError> {
+        let Position { seen, also } = position;
+        let query = async {
+            let parameters: [&(dyn ToSql + Sync); 4] = [seen, also, &PAGE_ROWS, &PRUNED];
+            self.client.query(&self.fetch, &parameters).await
+        };
+        let silent = || PostgresError::Unreachable {
+            place: "the connection of the change feed".to_owned(),
+            reason: format!("no answer within {} s", ANSWER_MAX.as_secs()),
+        };
+        let rows = timeout(ANSWER_MAX, query).await.map_err(|_| silent())??;
+        Page::read(&rows)
+    }
+}
+
+impl Page {
+    fn read(rows: &[Row]) -> Result<Self, PostgresError> {
+        let [first, ..] = rows else {
+            return Err(PostgresError::ChangesLost("the fetch gave no snapshot"));
+        };
+        if first.try_get(1)? {
+            return Err(PostgresError::ChangesLost("the database was replaced"));
         }
-        let rows = transaction
-            .query(
-                "SELECT xid::text::bigint, table_name, op, content FROM system.change_log
-                 WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot)
-                   AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot)
-                 ORDER BY max(change_id) OVER (PARTITION BY xid), change_id",
-                &[&seen],
-            )
-            .await?;
-        transaction.commit().await?;
-        let mut transactions: Vec<TransactionChanges> = Vec::new();
-        let mut places: BTreeMap<u64, usize> = BTreeMap::new();
+        if first.try_get(2)? {
+            return Err(PostgresError::ChangesLost("unread changes were pruned"));
+        }
+        let mut page = Self {
+            transactions: Vec::new(),
+            xids: Vec::new(),
+            now: first.try_get(0)?,
+            is_last: i64::try_from(rows.len()).is_ok_and(|rows| rows < PAGE_ROWS),
+        };
         for row in rows {
-            let xid = u64::try_from(row.try_get::<_, i64>(0)?).unwrap_or_default();
-            let place = *places.entry(xid).or_insert_with(|| {
-                transactions.push(TransactionChanges {
-                    xid,
-                    changes: Vec::new(),
-                });
-                transactions.len() - 1
-            });
-            transactions[place].changes.push(RowChange {
-                table: row.try_get(1)?,
-                is_deleted: row.try_get::<_, &str>(2)? == "DELETE",
-                content: row.try_get(3)?,
-            });
+            let Some(xid) = row.try_get::<_, Option<i64>>(3)? else {
+                continue; // Nothing new.
+            };
+            let change = RowChange {
+                table: row.try_get(4)?,
+                is_deleted: row.try_get::<_, &str>(5)? == "DELETE",
+                content: row.try_get(6)?,
+            };
+            match page.transactions.last_mut() {
+                Some(last) if page.xids.last() == Some(&xid) => last.changes.push(change),
+                _ => {
+                    page.xids.push(xid);
+                    page.transactions.push(TransactionChanges {
+                        xid: u64::try_from(xid).unwrap_or_default(),
+                        changes: vec![change],
+                    });
+                }
+            }
         }
-        Ok((transactions, now))
+        Ok(page)
     }
 }
 
-async fn current_snapshot(client: &impl GenericClient) -> Result<String, PostgresError> {
-    let row = client
-        .query_one("SELECT pg_current_snapshot()::text", &[])
-        .await?;
-    Ok(row.try_get(0)?)
-}
-
-/// Deletes changes older than `age`, which every reader has long had. Returns how many.
+/// Deletes changes older than `age`, and notes how far, so that a reader who had not got there
+/// learns it. Changes of transactions that may not have been seen by all stay. Returns how many
+/// were deleted.
 ///
 /// # Errors
 /// If the statement fails.
 pub async fn prune_change_log(postgres: &Postgres, age: Duration) -> Result<u64, PostgresError> {
     let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
     let client = postgres.client().await?;
-    let deleted = client
-        .execute(
-            "DELETE FROM system.change_log
-             WHERE created_ts < now() - make_interval(secs => $1::bigint::double precision)",
-            &[&seconds],
+    let row = client
+        .query_one(
+            "WITH gone AS (
+                DELETE FROM system.change_log
+                WHERE created_ts < now() - make_interval(secs => $1::bigint::double precision)
+                    AND xid < pg_snapshot_xmin(pg_current_snapshot())
+                RETURNING xid::text::bigint AS xid
+            ), noted AS (
+                INSERT INTO system.sink_progress (sink, durable_us)
+                SELECT $2, max(xid) FROM gone HAVING count(*) > 0
+                ON CONFLICT (sink) DO UPDATE SET updated_ts = now(),
+                    durable_us = greatest(sink_progress.durable_us, excluded.durable_us)
+            )
+            SELECT count(*) FROM gone",
+            &[&seconds, &PRUNED],
         )
         .await?;
-    Ok(deleted)
+    Ok(u64::try_from(row.try_get::<_, i64>(0)?).unwrap_or_default())
 }

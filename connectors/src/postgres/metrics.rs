@@ -8,6 +8,8 @@ pub(super) const COPY_ROWS: &str = "price_sink_rows_total";
 pub(super) const COPY_SECONDS: &str = "price_sink_commit_seconds";
 pub(super) const COPY_RETRIES: &str = "price_sink_retries_total";
 pub(super) const UNKNOWN_SYMBOLS: &str = "price_sink_unknown_symbols_total";
+pub(super) const REPEATED_ROWS: &str = "price_sink_repeated_rows_total";
+pub(super) const REFUSED_ROWS: &str = "price_sink_refused_rows_total";
 pub(super) const FEED_TRANSACTIONS: &str = "change_feed_transactions_total";
 pub(super) const FEED_RECONNECTS: &str = "change_feed_reconnects_total";
 
@@ -29,6 +31,14 @@ pub fn describe() {
     describe_counter!(
         UNKNOWN_SYMBOLS,
         "Symbols that traded without a row in market.stocks"
+    );
+    describe_counter!(
+        REPEATED_ROWS,
+        "Ticks left out because they were taken before"
+    );
+    describe_counter!(
+        REFUSED_ROWS,
+        "Ticks that the database refused, kept in system.logs"
     );
     describe_counter!(
         FEED_TRANSACTIONS,

@@ -12,6 +12,11 @@ use tokio_postgres::{Client, Config, NoTls};
 use super::metrics as names;
 use super::{PostgresConfig, PostgresError};
 
+/// Silence after which a TCP connection is probed, and how.
+const PROBE_AFTER: Duration = Duration::from_secs(10);
+const PROBE_EVERY: Duration = Duration::from_secs(5);
+const PROBES: u32 = 3;
+
 /// A connection of the pool; it goes back when dropped.
 pub type PostgresClient = Object;
 
@@ -20,6 +25,7 @@ pub type PostgresClient = Object;
 pub struct Postgres {
     pool: Pool,
     config: Config,
+    size_min: usize,
     idle: Duration,
     lifetime: Duration,
 }
@@ -54,6 +60,7 @@ impl Postgres {
         let postgres = Self {
             pool,
             config: driver,
+            size_min: config.pool_min,
             idle: config.idle,
             lifetime: config.lifetime,
         };
@@ -137,11 +144,16 @@ impl Postgres {
             })
     }
 
-    /// Closes pooled connections that are too old or too long idle. Called from time to time.
+    /// Closes pooled connections that are too old, and those too long idle beyond the least number.
+    /// Called from time to time.
     pub fn retire_connections(&self) {
-        let (idle, lifetime) = (self.idle, self.lifetime);
-        self.pool
-            .retain(|_, metrics| metrics.last_used() < idle && metrics.age() < lifetime);
+        let mut spare = self.pool.status().size.saturating_sub(self.size_min);
+        self.pool.retain(|_, metrics| {
+            let is_idle = spare > 0 && metrics.last_used() >= self.idle;
+            let is_kept = !is_idle && metrics.age() < self.lifetime;
+            spare = spare.saturating_sub(usize::from(!is_kept));
+            is_kept
+        });
     }
 }
 
@@ -151,9 +163,15 @@ fn driver_config(config: &PostgresConfig) -> Result<Config, PostgresError> {
     driver.connect_timeout(config.connect_timeout);
     driver.application_name("turnstile");
     let statement_ms = config.statement_timeout.as_millis();
+    let given = driver.get_options().unwrap_or_default().to_owned();
     driver.options(format!(
-        "-c statement_timeout={statement_ms} -c timezone=UTC"
+        "{given} -c statement_timeout={statement_ms} -c timezone=UTC"
     ));
+    // A server that vanished from the network is noticed within half a minute.
+    driver.keepalives_idle(PROBE_AFTER);
+    driver.keepalives_interval(PROBE_EVERY);
+    driver.keepalives_retries(PROBES);
+    driver.tcp_user_timeout(PROBE_AFTER + PROBE_EVERY * PROBES);
     Ok(driver)
 }
 

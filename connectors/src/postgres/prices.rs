@@ -8,35 +8,34 @@
 //!
 //! Invariants:
 //! 1. Rows are committed in order of their logical time; `durable` only grows.
-//! 2. A batch is in the database whole or not at all, and its progress with it: after a commit
-//!    without an answer the progress says which.
+//! 2. A batch is in the database whole or not at all, and its progress with it. The progress moves
+//!    first, only from where the sink left it: its row lock waits for an older connection that may
+//!    still be committing, and afterwards says whether the batch is in.
 //! 3. The cache is written after the commit, newest value per symbol, by one task.
+//!
+//! A row at or before the ones taken is a repeat and left out. A row that the database refuses goes
+//! to `system.logs`; the rows around it are written.
 
 mod batch;
 mod publish;
+mod writer;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use metrics::{counter, histogram};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
-use tokio_postgres::Client;
-use tracing::{info, warn};
+use tracing::warn;
 use turnstile_dataflows::model::{Price, Symbol};
 
-use super::metrics as names;
 use super::{Postgres, PostgresError};
 use crate::redis::Cache;
 use publish::Publisher;
-
-const RETRY_MIN: Duration = Duration::from_millis(50);
-const RETRY_MAX: Duration = Duration::from_secs(5);
+use writer::Writer;
 
 /// One row of `market.prices`.
 #[derive(Clone, Debug)]
@@ -170,6 +169,7 @@ impl PriceSink {
     ) -> Result<(Self, PriceSinkHandle), PostgresError> {
         let client = postgres.connect_alone().await?;
         let durable_us = batch::durable_us(&client).await?;
+        let days = batch::ensure_ahead(&client).await?;
         let (rows, receiver) = mpsc::channel(config.channel);
         let (durable_sender, durable) = watch::channel(durable_us);
         let wanted = Arc::new(Wanted::default());
@@ -180,8 +180,9 @@ impl PriceSink {
             durable: durable_sender,
             wanted: wanted.clone(),
             publisher: Publisher::start(cache),
-            days: BTreeSet::new(),
+            days,
             symbols: BTreeSet::new(),
+            taken_us: durable_us,
         };
         let task = crate::task::spawn("price sink", writer.run(receiver));
         Ok((
@@ -199,96 +200,5 @@ impl PriceSink {
         if let Err(error) = self.task.await {
             warn!(%error, "price sink failed");
         }
-    }
-}
-
-struct Writer {
-    config: PriceSinkConfig,
-    postgres: Postgres,
-    client: Option<Client>,
-    durable: watch::Sender<u64>,
-    wanted: Arc<Wanted>,
-    publisher: Publisher,
-    /// Days whose partition exists.
-    days: BTreeSet<u64>,
-    /// Symbols with a row in `market.stocks`.
-    symbols: BTreeSet<Symbol>,
-}
-
-impl Writer {
-    async fn run(mut self, mut rows: mpsc::Receiver<PriceRow>) {
-        let mut batch = Vec::with_capacity(self.config.batch_rows);
-        while rows.recv_many(&mut batch, self.config.batch_rows).await > 0 {
-            self.gather(&mut rows, &mut batch).await;
-            self.write_until_durable(&batch).await;
-            batch.clear();
-        }
-        self.publisher.stop().await;
-    }
-
-    /// Adds rows until the batch is full, the linger is over, or somebody waits.
-    async fn gather(&self, rows: &mut mpsc::Receiver<PriceRow>, batch: &mut Vec<PriceRow>) {
-        let until = Instant::now() + self.config.linger;
-        while batch.len() < self.config.batch_rows {
-            let last_us = batch.last().map_or(0, |row| row.logical_us);
-            let wanted_us = self.wanted.through_us.load(Ordering::Relaxed);
-            if wanted_us > *self.durable.borrow() && wanted_us <= last_us {
-                return;
-            }
-            let room = self.config.batch_rows - batch.len();
-            tokio::select! {
-                biased;
-                received = rows.recv_many(batch, room) => if received == 0 { return },
-                () = self.wanted.asked.notified() => {}
-                () = tokio::time::sleep_until(until) => return,
-            }
-        }
-    }
-
-    /// Retries without end: a lost tick cannot be had again. The channel fills meanwhile and pushes
-    /// back on the sources.
-    async fn write_until_durable(&mut self, batch: &[PriceRow]) {
-        let Some(last_us) = batch.last().map(|row| row.logical_us) else {
-            return;
-        };
-        let began = Instant::now();
-        let mut delay = RETRY_MIN;
-        while let Err(error) = self.write(batch).await {
-            self.client = None;
-            counter!(names::COPY_RETRIES).increment(1);
-            if delay == RETRY_MIN {
-                warn!(%error, rows = batch.len(), "ticks not written, retrying");
-            }
-            tokio::time::sleep(delay).await;
-            delay = (delay * 2).min(RETRY_MAX);
-        }
-        if delay > RETRY_MIN {
-            info!(rows = batch.len(), "ticks written again");
-        }
-        self.durable.send_replace(last_us);
-        self.publisher.publish(batch);
-        histogram!(names::COPY_SECONDS).record(began.elapsed().as_secs_f64());
-        counter!(names::COPY_ROWS).increment(u64::try_from(batch.len()).unwrap_or_default());
-    }
-
-    async fn write(&mut self, batch: &[PriceRow]) -> Result<(), PostgresError> {
-        let is_reconnected = self.client.is_none();
-        if is_reconnected {
-            self.client = Some(self.postgres.connect_alone().await?);
-        }
-        let Some(client) = &mut self.client else {
-            return Ok(());
-        };
-        let last_us = batch.last().map_or(0, |row| row.logical_us);
-        if is_reconnected && batch::durable_us(client).await? >= last_us {
-            return Ok(()); // The commit without an answer had come through.
-        }
-        batch::ensure_partitions(client, batch, &mut self.days).await?;
-        let unknown = batch::ensure_symbols(client, batch, &mut self.symbols).await?;
-        for symbol in unknown {
-            counter!(names::UNKNOWN_SYMBOLS).increment(1);
-            warn!(%symbol, "unknown symbol trades; a placeholder row stands for it");
-        }
-        batch::write(client, batch).await
     }
 }

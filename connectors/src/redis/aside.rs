@@ -6,7 +6,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use tokio::time::Instant;
+
 use super::Cache;
+use super::cache::GUARD;
 
 /// Time to live of `price:{symbol}`.
 pub const TTL_PRICE: Duration = Duration::from_secs(60);
@@ -20,8 +23,9 @@ pub const TTL_CONFIG: Duration = Duration::from_secs(600);
 /// Returns the value of `key` from the cache, or from `load`, which then fills the cache.
 ///
 /// A loader may read PostgreSQL right before a commit and arrive here right after the deletion that
-/// followed the commit. Deletions therefore count in a second key, and the cache is filled only
-/// where that count is what it was before the load, and only where nobody set a newer value.
+/// followed the commit. Every deletion therefore leaves a mark of its own beside the key, and the
+/// cache is filled only where the mark is what it was before the load, and only where nobody set a
+/// newer value. A load that took longer than half the life of a mark fills nothing.
 ///
 /// # Errors
 /// What `load` returns. A fault of the cache is a miss.
@@ -41,8 +45,10 @@ where
     {
         return Ok(Some(value));
     }
+    let began = Instant::now();
     let value = load().await?;
-    if let (Some(value), Some((_, guard))) = (&value, read)
+    if began.elapsed() < GUARD / 2
+        && let (Some(value), Some((_, guard))) = (&value, read)
         && let Ok(text) = serde_json::to_string(value)
     {
         cache.fill(key, &text, ttl, guard).await;

@@ -1,8 +1,8 @@
 //! Calls to Redis, each with a time limit and behind the breaker.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use metrics::{counter, histogram};
@@ -10,14 +10,15 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisError, RedisResult};
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::breaker::Breaker;
 use super::metrics as names;
+use super::owed::Owed;
 use super::{BreakerState, RedisConfig};
 
-/// Deletions are remembered this long, so that a slow loader does not bring an old value back. No
-/// statement of a loader runs longer.
-const GUARD_SECONDS: i64 = 60;
+/// Deletions are remembered this long, so that a slow loader does not bring an old value back.
+pub(super) const GUARD: Duration = Duration::from_secs(60);
 
 /// The cache. Cheap to clone.
 #[derive(Clone)]
@@ -29,7 +30,9 @@ struct Inner {
     manager: Option<ConnectionManager>,
     client: Option<Client>,
     breaker: Breaker,
+    owed: Owed,
     call_timeout: Duration,
+    retry: Duration,
     hits: AtomicU64,
     misses: AtomicU64,
     errors: AtomicU64,
@@ -83,7 +86,9 @@ impl Cache {
             manager,
             client,
             breaker: Breaker::new(config.breaker_faults, config.breaker_open),
+            owed: Owed::default(),
             call_timeout: config.call_timeout,
+            retry: config.breaker_open,
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             errors: AtomicU64::new(0),
@@ -113,19 +118,36 @@ impl Cache {
     }
 
     /// Deletes `keys`, and makes loads that began before have no effect.
+    ///
+    /// Where Redis does not answer, the deletion is owed: this process reads the keys from
+    /// PostgreSQL, and deletes them as soon as Redis answers again. Other processes may read the
+    /// old value until then, at most for its time to live.
     pub async fn delete(&self, keys: &[String]) {
-        if keys.is_empty() {
+        if keys.is_empty() || self.inner.manager.is_none() {
             return;
         }
+        // Owed first: a caller that gives up half-way has not forgotten the deletion.
+        let bill = self.inner.owed.add(keys);
+        if self.delete_now(&bill.keys).await {
+            self.inner.owed.settle(&bill);
+        } else if self.inner.owed.becomes_payer() {
+            let (cache, pause) = (Arc::downgrade(&self.inner), self.inner.retry);
+            drop(crate::task::spawn("owed deletions", pay(cache, pause)));
+        }
+    }
+
+    async fn delete_now(&self, keys: &[String]) -> bool {
+        let mark = Uuid::new_v4().to_string();
         let mut pipeline = redis::pipe();
         pipeline.atomic();
         for key in keys {
-            let guard = guard_of(key);
-            pipeline.del(key).ignore().incr(&guard, 1).ignore();
-            pipeline.expire(&guard, GUARD_SECONDS).ignore();
+            pipeline.del(key).ignore();
+            pipeline
+                .set_ex(guard_of(key), &mark, GUARD.as_secs())
+                .ignore();
         }
-        self.call(async |mut manager| pipeline.query_async::<()>(&mut manager).await)
-            .await;
+        let done = self.call(async |mut manager| pipeline.query_async::<()>(&mut manager).await);
+        done.await.is_some()
     }
 
     /// Sets every key for `seconds` and publishes `message`, in one round trip. Returns whether
@@ -149,6 +171,10 @@ impl Cache {
     /// Returns the value of `key` and the mark of its last deletion. None where Redis does not
     /// answer.
     pub(super) async fn read(&self, key: &str) -> Option<(Option<String>, Option<String>)> {
+        if self.inner.owed.contains(key) {
+            self.missed();
+            return None;
+        }
         let guard = guard_of(key);
         let read = self.call(async |mut manager| {
             redis::cmd("MGET")
@@ -163,10 +189,7 @@ impl Cache {
                 self.inner.hits.fetch_add(1, Ordering::Relaxed);
                 counter!(names::HITS).increment(1);
             }
-            _ => {
-                self.inner.misses.fetch_add(1, Ordering::Relaxed);
-                counter!(names::MISSES).increment(1);
-            }
+            _ => self.missed(),
         }
         read
     }
@@ -227,10 +250,32 @@ impl Cache {
         }
     }
 
+    fn missed(&self) {
+        self.inner.misses.fetch_add(1, Ordering::Relaxed);
+        counter!(names::MISSES).increment(1);
+    }
+
     fn failed(&self, error: &RedisError) {
         self.inner.errors.fetch_add(1, Ordering::Relaxed);
         counter!(names::ERRORS).increment(1);
         self.inner.breaker.failed(error);
+    }
+}
+
+/// Deletes what is owed, until nothing is or nobody has the cache any more.
+async fn pay(cache: Weak<Inner>, pause: Duration) {
+    loop {
+        tokio::time::sleep(pause).await;
+        let Some(inner) = cache.upgrade() else {
+            return;
+        };
+        let Some(bill) = inner.owed.bill_of_payer() else {
+            return;
+        };
+        let cache = Cache { inner };
+        if cache.delete_now(&bill.keys).await {
+            cache.inner.owed.settle(&bill);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use redis::Value;
 use redis::aio::PubSub;
 use tokio::time::timeout;
 
@@ -10,6 +11,9 @@ use super::Cache;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_secs(1);
+/// Silence after which the connection has to prove itself: a night without trades looks like a
+/// server that vanished.
+const SILENCE_MAX: Duration = Duration::from_secs(15);
 
 /// What a subscription yields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,10 +51,14 @@ impl Subscription {
     pub async fn next(&mut self) -> Message {
         loop {
             if let Some(link) = &mut self.link {
-                if let Some(message) = link.on_message().next().await {
-                    return Message::Payload(message.get_payload().unwrap_or_default());
+                let received = timeout(SILENCE_MAX, link.on_message().next()).await;
+                match received {
+                    Ok(Some(message)) => {
+                        return Message::Payload(message.get_payload().unwrap_or_default());
+                    }
+                    Err(_silence) if answers(link).await => continue,
+                    Ok(None) | Err(_) => self.link = None,
                 }
-                self.link = None;
             } else if let Some(link) = self.connect().await {
                 self.link = Some(link);
                 self.was_connected = true;
@@ -76,4 +84,9 @@ impl Subscription {
             .ok()?;
         Some(link)
     }
+}
+
+async fn answers(link: &mut PubSub) -> bool {
+    let ping = timeout(CONNECT_TIMEOUT, link.ping::<Value>()).await;
+    matches!(ping, Ok(Ok(_)))
 }

@@ -27,7 +27,10 @@ const STORE_EXIT: &str = "INSERT INTO trade.exit_events
     SELECT $1, $2, $3, $4,
         (SELECT max(x.ts) FROM trade.executions x JOIN trade.orders o USING (order_id)
           WHERE o.position_id = $2 AND o.side = 'SELL'),
-        $5, $6, $7, $8, $9, $10, $11, st.hwm_price, $12, $13
+        $5, $6, $7, $8, $9, $10, $11,
+        greatest(st.hwm_price, (SELECT max((o.explanation->>'high_water_mark')::numeric)
+            FROM trade.orders o JOIN trade.positions p USING (position_id, cycle)
+            WHERE o.position_id = $2)), $12, $13
     FROM trade.position_state st WHERE st.position_id = $2
     ON CONFLICT (position_id) DO NOTHING";
 

@@ -3,15 +3,18 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
+use metrics::counter;
 use rust_decimal::Decimal;
-use tokio_postgres::Client;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, GenericClient, Transaction};
+use tracing::warn;
 use turnstile_dataflows::model::{LogicalTime, Symbol};
 
 use super::PriceRow;
 use crate::postgres::PostgresError;
 use crate::postgres::logs::{LogLevel, LogRow, write_log};
+use crate::postgres::metrics as names;
 
 /// Name of this sink in `system.sink_progress`.
 const SINK: &str = "prices";
@@ -40,18 +43,69 @@ impl ToSql for Date {
     tokio_postgres::types::to_sql_checked!();
 }
 
-/// Returns the logical time up to which ticks are committed.
+/// Returns the logical time up to which ticks are committed, and makes the row that keeps it.
 pub(super) async fn durable_us(client: &Client) -> Result<u64, PostgresError> {
+    client
+        .execute(
+            "INSERT INTO system.sink_progress (sink, durable_us) VALUES ($1, 0)
+             ON CONFLICT (sink) DO NOTHING",
+            &[&SINK],
+        )
+        .await?;
+    read_progress(client).await
+}
+
+async fn read_progress(client: &impl GenericClient) -> Result<u64, PostgresError> {
     let row = client
-        .query_opt(
+        .query_one(
             "SELECT durable_us FROM system.sink_progress WHERE sink = $1",
             &[&SINK],
         )
         .await?;
-    let durable: Option<i64> = row.map(|row| row.try_get(0)).transpose()?;
-    Ok(durable
-        .and_then(|durable| u64::try_from(durable).ok())
-        .unwrap_or_default())
+    Ok(u64::try_from(row.try_get::<_, i64>(0)?).unwrap_or_default())
+}
+
+/// Moves the progress in `transaction`. Returns false where it stands there already: the commit
+/// that seemed lost had come through.
+async fn move_progress(
+    transaction: &Transaction<'_>,
+    from_us: u64,
+    to_us: u64,
+) -> Result<bool, PostgresError> {
+    let moved = transaction
+        .execute(
+            "UPDATE system.sink_progress SET durable_us = $3, updated_ts = now()
+             WHERE sink = $1 AND durable_us = $2",
+            &[&SINK, &micros(from_us), &micros(to_us)],
+        )
+        .await?;
+    if moved == 1 {
+        return Ok(true);
+    }
+    let found_us = read_progress(transaction).await?;
+    if found_us == to_us {
+        return Ok(false);
+    }
+    Err(PostgresError::ProgressMoved {
+        sink: SINK,
+        expected_us: from_us,
+        found_us,
+    })
+}
+
+/// Creates the partitions of the coming two days by the clock of the server, so that midnight needs
+/// none. Returns them.
+pub(super) async fn ensure_ahead(client: &Client) -> Result<BTreeSet<u64>, PostgresError> {
+    let row = client
+        .query_one(
+            "SELECT (now() AT TIME ZONE 'Asia/Seoul')::date - '1970-01-01'::date",
+            &[],
+        )
+        .await?;
+    let today = u64::try_from(row.try_get::<_, i32>(0)?).unwrap_or_default();
+    let mut known = BTreeSet::new();
+    ensure_days(client, today, &mut known).await?;
+    Ok(known)
 }
 
 /// Creates the partitions of the days of `batch`, each one day ahead.
@@ -62,57 +116,108 @@ pub(super) async fn ensure_partitions(
 ) -> Result<(), PostgresError> {
     for row in batch {
         let day = LogicalTime::from_micros(row.logical_us).seoul_day();
-        for day in [day, day + 1] {
-            if !known.contains(&day) {
-                client
-                    .query_one("SELECT market.ensure_prices_partition($1)", &[&date(day)])
-                    .await?;
-                known.insert(day);
-            }
+        ensure_days(client, day, known).await?;
+    }
+    Ok(())
+}
+
+/// Creates the partitions of `day` and the next.
+async fn ensure_days(
+    client: &Client,
+    day: u64,
+    known: &mut BTreeSet<u64>,
+) -> Result<(), PostgresError> {
+    for day in [day, day + 1] {
+        if !known.contains(&day) {
+            client
+                .query_one("SELECT market.ensure_prices_partition($1)", &[&date(day)])
+                .await?;
+            known.insert(day);
         }
     }
     Ok(())
 }
 
-/// Gives every symbol of `batch` a row in `market.stocks`, and returns those that had none.
+/// Gives every symbol of `batch` a row in `market.stocks`. A symbol that had none is told once, in
+/// the transaction of its row.
 pub(super) async fn ensure_symbols(
-    client: &Client,
+    client: &mut Client,
     batch: &[PriceRow],
     known: &mut BTreeSet<Symbol>,
-) -> Result<Vec<Symbol>, PostgresError> {
-    let mut unknown = Vec::new();
-    for row in batch {
-        if known.contains(&row.symbol) {
-            continue;
-        }
-        let symbol = row.symbol.as_str();
-        let inserted = client
-            .execute(
-                "INSERT INTO market.stocks (symbol, name, market, instrument_type)
-                 VALUES ($1, $1, 'UNKNOWN', 'UNKNOWN') ON CONFLICT (symbol) DO NOTHING",
-                &[&symbol],
-            )
-            .await?;
-        if inserted > 0 {
-            let log = LogRow {
-                level: LogLevel::Warning,
-                module: "price",
-                event: "unknown_symbol",
-                symbol: Some(symbol.to_owned()),
-                position_id: None,
-                message: format!("{symbol} trades but was not in market.stocks"),
-                context: serde_json::json!({}),
-            };
-            write_log(client, &log).await?;
-            unknown.push(row.symbol);
-        }
-        known.insert(row.symbol);
+) -> Result<(), PostgresError> {
+    let new: BTreeSet<Symbol> = batch.iter().map(|row| row.symbol).collect();
+    let new: Vec<Symbol> = new.difference(known).copied().collect();
+    if new.is_empty() {
+        return Ok(());
     }
-    Ok(unknown)
+    let codes: Vec<&str> = new.iter().map(Symbol::as_str).collect();
+    let transaction = client.transaction().await?;
+    let inserted = transaction
+        .query(
+            "INSERT INTO market.stocks (symbol, name, market, instrument_type)
+             SELECT code, code, 'UNKNOWN', 'UNKNOWN' FROM unnest($1::text[]) code
+             ON CONFLICT (symbol) DO NOTHING RETURNING symbol",
+            &[&codes],
+        )
+        .await?;
+    for row in &inserted {
+        let symbol: String = row.try_get(0)?;
+        let log = LogRow {
+            level: LogLevel::Warning,
+            module: "price",
+            event: "unknown_symbol",
+            message: format!("{symbol} trades but was not in market.stocks"),
+            symbol: Some(symbol),
+            position_id: None,
+            context: serde_json::json!({}),
+        };
+        write_log(&transaction, &log).await?;
+    }
+    transaction.commit().await?;
+    for row in &inserted {
+        let symbol: &str = row.try_get(0)?;
+        counter!(names::UNKNOWN_SYMBOLS).increment(1);
+        warn!(
+            symbol,
+            "unknown symbol trades; a placeholder row stands for it"
+        );
+    }
+    known.extend(new);
+    Ok(())
 }
 
-/// Commits `batch` and the progress of the sink together.
-pub(super) async fn write(client: &mut Client, batch: &[PriceRow]) -> Result<(), PostgresError> {
+/// Keeps `row` in `system.logs` in place of its table, and moves the progress over it.
+pub(super) async fn log_refused(
+    client: &mut Client,
+    row: &PriceRow,
+    refusal: &PostgresError,
+    durable_us: u64,
+) -> Result<(), PostgresError> {
+    let transaction = client.transaction().await?;
+    if !move_progress(&transaction, durable_us, row.logical_us).await? {
+        return Ok(());
+    }
+    let log = LogRow {
+        level: LogLevel::Critical,
+        module: "price",
+        event: "tick_refused",
+        symbol: Some(row.symbol.to_string()),
+        position_id: None,
+        message: format!("market.prices does not take the tick: {refusal}"),
+        context: serde_json::json!({ "row": format!("{row:?}") }),
+    };
+    write_log(&transaction, &log).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Commits `batch` and the progress of the sink together, unless that was done before. `durable_us`
+/// is where the progress stood.
+pub(super) async fn write(
+    client: &mut Client,
+    batch: &[PriceRow],
+    durable_us: u64,
+) -> Result<(), PostgresError> {
     const COPY: &str = "COPY market.prices (trade_date, logical_us, symbol, ts, recv_ts, source,
         last_price, bid, ask, volume, acml_volume, trade_value, change_price, change_rate,
         bid_volume, ask_volume, session) FROM STDIN BINARY";
@@ -135,12 +240,18 @@ pub(super) async fn write(client: &mut Client, batch: &[PriceRow]) -> Result<(),
         Type::INT8,
         Type::TEXT,
     ];
+    let Some(last) = batch.last() else {
+        return Ok(());
+    };
     let transaction = client.transaction().await?;
+    if !move_progress(&transaction, durable_us, last.logical_us).await? {
+        return Ok(());
+    }
     let writer = BinaryCopyInWriter::new(transaction.copy_in(COPY).await?, &TYPES);
     let mut writer = std::pin::pin!(writer);
     for row in batch {
         let day = LogicalTime::from_micros(row.logical_us).seoul_day();
-        let logical_us = i64::try_from(row.logical_us).unwrap_or(i64::MAX);
+        let logical_us = micros(row.logical_us);
         let (last, bid, ask) = (
             Decimal::from(row.last),
             row.bid.map(Decimal::from),
@@ -170,14 +281,6 @@ pub(super) async fn write(client: &mut Client, batch: &[PriceRow]) -> Result<(),
             .await?;
     }
     writer.as_mut().finish().await?;
-    let last_us = batch.last().map_or(0, |row| row.logical_us);
-    transaction
-        .execute(
-            "INSERT INTO system.sink_progress (sink, durable_us) VALUES ($1, $2)
-             ON CONFLICT (sink) DO UPDATE SET durable_us = excluded.durable_us, updated_ts = now()",
-            &[&SINK, &i64::try_from(last_us).unwrap_or(i64::MAX)],
-        )
-        .await?;
     transaction.commit().await?;
     Ok(())
 }
@@ -192,4 +295,9 @@ fn date(day: u64) -> Date {
 
 fn system_time(micros: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_micros(micros)
+}
+
+/// Returns the column of a logical time. The column ends in the year 294246.
+fn micros(logical_us: u64) -> i64 {
+    i64::try_from(logical_us).unwrap_or(i64::MAX)
 }

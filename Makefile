@@ -1,0 +1,29 @@
+# `make run` starts everything; `make test` runs everything that CI runs.
+.DEFAULT_GOAL := help
+.PHONY: help install web build run test bench clean
+
+help: ## Say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+install: ## Install what is missing on this machine (PostgreSQL, Redis)
+	@scripts/install
+
+web: ## Build the web app into bff/web/out
+	@scripts/web
+
+build: install web ## Build the program
+	cargo build --release --locked --bin turnstile
+
+run: build ## Start everything and print the address of the web app (RUN="--listen 127.0.0.1:9000" for options)
+	@exec "$${CARGO_TARGET_DIR:-target}/release/turnstile" run $(RUN)
+
+test: ## Run every check and test, with the minutes of each part
+	@scripts/test
+
+bench: install ## Measure latency under load (about two minutes)
+	cargo build --release --locked --workspace --bins
+	@exec "$${CARGO_TARGET_DIR:-target}/release/turnstile-benches" load
+
+clean: ## Remove what was built; the data in .turnstile stays
+	cargo clean
+	rm -rf bff/web/out bff/web/.next bff/web/node_modules

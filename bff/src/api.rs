@@ -1,0 +1,11 @@
+//! The API, one file per resource. A handler extracts its input, calls one query and wraps the
+//! result; response types are this crate's own.
+
+pub(crate) mod control;
+pub(crate) mod executions;
+pub(crate) mod exit_events;
+pub(crate) mod logs;
+pub(crate) mod orders;
+pub(crate) mod positions;
+pub(crate) mod prices;
+pub(crate) mod reentry;

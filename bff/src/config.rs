@@ -1,0 +1,169 @@
+//! Settings of the BFF.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+/// Settings of the BFF as they are written in the configuration file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BffConfig {
+    /// Address to listen on. Port 0 takes a free one; [`crate::Bff::local_addr`] tells which.
+    pub listen: SocketAddr,
+    /// Folder of the web app's static export, served at `/`. Absent: no web app.
+    pub web_dir: Option<PathBuf>,
+    /// Token that every changing request must carry as `Authorization: Bearer`. Absent: no token,
+    /// which is only allowed on a loopback address.
+    pub api_token: Option<SecretString>,
+    /// Longest time one request may take.
+    #[serde(with = "humantime_serde")]
+    pub request_timeout: Duration,
+    /// Largest request body in bytes.
+    pub body_limit: usize,
+    /// Largest number of WebSocket clients; further ones get 503.
+    pub ws_clients_max: usize,
+    /// How long a WebSocket client may take to accept one message before it is disconnected.
+    #[serde(with = "humantime_serde")]
+    pub ws_send_timeout: Duration,
+    /// How long a graceful stop waits for requests in flight.
+    #[serde(with = "humantime_serde")]
+    pub stop_deadline: Duration,
+}
+
+impl Default for BffConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8099)),
+            web_dir: None,
+            api_token: None,
+            request_timeout: Duration::from_secs(10),
+            // The largest body is a batch of 100 symbols: about 1.3 kB.
+            body_limit: 64 * 1024,
+            ws_clients_max: 256,
+            ws_send_timeout: Duration::from_secs(5),
+            stop_deadline: Duration::from_secs(10),
+        }
+    }
+}
+
+/// One setting that cannot be used, with its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigFault {
+    /// Key of the setting within the BFF's section.
+    pub key: &'static str,
+    /// What is wrong and what is expected.
+    pub message: String,
+}
+
+impl fmt::Display for ConfigFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "bff.{}: {}", self.key, self.message)
+    }
+}
+
+impl BffConfig {
+    /// Checks the settings and reports every fault.
+    ///
+    /// # Errors
+    /// All settings that cannot be used.
+    pub fn validate(&self) -> Result<(), Vec<ConfigFault>> {
+        let mut faults = Vec::new();
+        let mut fault = |key, message| faults.push(ConfigFault { key, message });
+        match &self.api_token {
+            None if !self.listen.ip().is_loopback() => fault(
+                "api_token",
+                format!(
+                    "must be set when listen is not a loopback address, was {}",
+                    self.listen
+                ),
+            ),
+            Some(token) if token.expose_secret().len() < TOKEN_LENGTH_MIN => {
+                fault(
+                    "api_token",
+                    format!("must have at least {TOKEN_LENGTH_MIN} characters"),
+                );
+            }
+            None | Some(_) => {}
+        }
+        for (key, value) in [
+            ("request_timeout", self.request_timeout),
+            ("ws_send_timeout", self.ws_send_timeout),
+            ("stop_deadline", self.stop_deadline),
+        ] {
+            if value.is_zero() {
+                fault(key, "must be longer than 0s".to_owned());
+            }
+        }
+        for (key, value) in [
+            ("body_limit", self.body_limit),
+            ("ws_clients_max", self.ws_clients_max),
+        ] {
+            if value == 0 {
+                fault(key, "must be at least 1, was 0".to_owned());
+            }
+        }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(faults)
+        }
+    }
+}
+
+/// Shorter tokens can be guessed by trying.
+const TOKEN_LENGTH_MIN: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn default_settings_are_valid() {
+        assert_eq!(BffConfig::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn open_address_without_token_is_refused_naming_the_key() {
+        let config = BffConfig {
+            listen: "0.0.0.0:8099".parse().unwrap(),
+            ..BffConfig::default()
+        };
+        let faults = config.validate().unwrap_err();
+        assert_eq!(faults.len(), 1);
+        assert_eq!(
+            faults[0].to_string(),
+            "bff.api_token: must be set when listen is not a loopback address, was 0.0.0.0:8099"
+        );
+        let with_token = BffConfig {
+            api_token: Some("0123456789abcdef".into()),
+            ..config.clone()
+        };
+        assert_eq!(with_token.validate(), Ok(()));
+        let with_short_token = BffConfig {
+            api_token: Some("".into()),
+            ..config
+        };
+        assert_eq!(with_short_token.validate().unwrap_err()[0].key, "api_token");
+    }
+
+    #[test]
+    fn every_fault_is_reported_at_once() {
+        let config = BffConfig {
+            request_timeout: Duration::ZERO,
+            body_limit: 0,
+            ws_clients_max: 0,
+            ..BffConfig::default()
+        };
+        let keys: Vec<_> = config
+            .validate()
+            .unwrap_err()
+            .iter()
+            .map(|fault| fault.key)
+            .collect();
+        assert_eq!(keys, ["request_timeout", "body_limit", "ws_clients_max"]);
+    }
+}

@@ -1,0 +1,182 @@
+//! Errors as the client sees them, and the one place that maps causes to status codes.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::Value;
+use tracing::{error, warn};
+use utoipa::ToSchema;
+
+use crate::queries::QueryError;
+use crate::request;
+use crate::seoul::SeoulTime;
+
+/// Why a request failed. Codes are stable; texts are not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum Code {
+    /// A path or query parameter is unknown or cannot be used; `fields` names it.
+    InvalidParameter,
+    /// The body is not the expected JSON object; `fields` names the keys, if it is one.
+    InvalidBody,
+    /// The token is missing or wrong.
+    Unauthorized,
+    /// The request comes from a page of another origin.
+    ForbiddenOrigin,
+    /// There is no such thing or path.
+    NotFound,
+    /// The path exists, but not with this method.
+    MethodNotAllowed,
+    /// The body is larger than allowed.
+    BodyTooLarge,
+    /// A changing request must carry JSON.
+    UnsupportedMediaType,
+    /// A request that must be a WebSocket handshake is none.
+    UpgradeRequired,
+    /// PostgreSQL cannot be asked now; try again later.
+    DatabaseUnavailable,
+    /// As many WebSocket clients as allowed are connected.
+    TooManyClients,
+    /// The request took too long.
+    RequestTimeout,
+    /// A fault of the server; the log has its cause under the request id.
+    Internal,
+}
+
+impl Code {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidParameter | Self::InvalidBody => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::ForbiddenOrigin => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
+            Self::DatabaseUnavailable | Self::TooManyClients => StatusCode::SERVICE_UNAVAILABLE,
+            Self::RequestTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// A failed request.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    code: Code,
+    message: String,
+    details: Option<Value>,
+    fields: BTreeMap<String, String>,
+}
+
+/// The shape of every failed answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Failure {
+    error: FailureBody,
+}
+
+/// What went wrong.
+#[derive(Debug, Serialize, ToSchema)]
+struct FailureBody {
+    code: Code,
+    /// For people; may change.
+    message: String,
+    /// Same as the header `x-request-id`.
+    request_id: String,
+    timestamp: SeoulTime,
+    /// Facts that a program can use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    details: Option<Value>,
+    /// What is wrong with which parameter or key.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    fields: BTreeMap<String, String>,
+}
+
+impl ApiError {
+    /// Makes an error without details.
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            details: None,
+            fields: BTreeMap::new(),
+        }
+    }
+
+    /// Makes the error of a thing that does not exist.
+    pub(crate) fn not_found(resource: &'static str, id: impl ToString) -> Self {
+        let id = id.to_string();
+        Self {
+            details: Some(serde_json::json!({ "resource": resource, "id": id })),
+            ..Self::new(Code::NotFound, format!("there is no {resource} \"{id}\""))
+        }
+    }
+
+    /// Makes the error of input with the given faults by name.
+    pub(crate) fn fields(code: Code, fields: BTreeMap<String, String>) -> Self {
+        let named: Vec<_> = fields
+            .iter()
+            .map(|(name, fault)| format!("{name} {fault}"))
+            .collect();
+        Self {
+            fields,
+            ..Self::new(code, named.join("; "))
+        }
+    }
+}
+
+impl From<QueryError> for ApiError {
+    fn from(cause: QueryError) -> Self {
+        if cause.is_unavailable() {
+            warn!(error = %chain(&cause), "database unavailable");
+            Self::new(
+                Code::DatabaseUnavailable,
+                "the database cannot be reached, try again later",
+            )
+        } else {
+            error!(error = %chain(&cause), "request failed");
+            Self::new(Code::Internal, "the request failed, the log has the cause")
+        }
+    }
+}
+
+/// Returns the message of `error` with those of its causes.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = Failure {
+            error: FailureBody {
+                code: self.code,
+                message: self.message,
+                request_id: request::current_id(),
+                timestamp: SeoulTime::now(),
+                details: self.details,
+                fields: self.fields,
+            },
+        };
+        let mut response = (self.code.status(), Json(body)).into_response();
+        if self.code == Code::Unauthorized {
+            let scheme = HeaderValue::from_static("Bearer");
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        response
+    }
+}

@@ -1,0 +1,67 @@
+//! The description of the API.
+
+use axum::Json;
+use axum::response::IntoResponse;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use crate::api::{control, executions, exit_events, logs, orders, positions, prices, reentry};
+use crate::health;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Turnstile",
+        description = "Positions, orders, prices and control of the trading engine. Success is \
+            {data, meta, pagination?}, failure is {error}. Prices are JSON numbers in KRW, times \
+            are RFC 3339 in Seoul time. Lists go on with the parameter cursor. Changing requests \
+            carry content-type application/json and, if the server has a token, authorization: \
+            Bearer. Live data: WebSocket /ws.",
+    ),
+    paths(
+        health::live,
+        health::ready,
+        health::detailed,
+        prices::one,
+        prices::batch,
+        positions::list,
+        positions::one,
+        orders::list,
+        orders::one,
+        executions::list,
+        exit_events::list,
+        reentry::history,
+        reentry::candidates,
+        control::exit,
+        control::set_exit,
+        control::reentry,
+        control::set_reentry,
+        logs::list,
+    ),
+    modifiers(&Token),
+)]
+struct Api;
+
+/// Declares the token of changing requests.
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_with(Default::default);
+        let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        components.add_security_scheme("token", bearer);
+    }
+}
+
+/// Returns the description of the API as JSON (OpenAPI 3.1).
+///
+/// # Errors
+/// Only if the description cannot be written as JSON, which a test excludes.
+pub fn openapi_json() -> Result<String, serde_json::Error> {
+    Api::openapi().to_pretty_json()
+}
+
+/// Answers with the description, as it is rather than in an envelope: tools read it.
+pub(crate) async fn document() -> impl IntoResponse {
+    Json(Api::openapi())
+}

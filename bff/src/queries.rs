@@ -1,0 +1,75 @@
+//! What is asked of PostgreSQL, one file per resource.
+
+pub(crate) mod control;
+pub(crate) mod executions;
+pub(crate) mod exit_events;
+pub(crate) mod health;
+pub(crate) mod logs;
+pub(crate) mod orders;
+pub(crate) mod positions;
+pub(crate) mod prices;
+pub(crate) mod reentry;
+
+use std::error::Error;
+use std::io;
+
+use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
+use turnstile_connectors::postgres::PostgresError;
+
+use crate::envelope::Listed;
+use crate::extract::Page;
+
+/// PostgreSQL did not answer as expected.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum QueryError {
+    /// No connection could be had.
+    #[error("no connection to PostgreSQL")]
+    Connection(#[from] PostgresError),
+    /// The statement failed, or a row is not what the statement promises.
+    #[error("statement failed")]
+    Statement(#[from] tokio_postgres::Error),
+}
+
+impl QueryError {
+    /// Returns whether PostgreSQL is away or overloaded, rather than the request wrong.
+    pub(crate) fn is_unavailable(&self) -> bool {
+        let Self::Statement(error) = self else {
+            return true;
+        };
+        let by_server = error.code().is_some_and(|code| {
+            [
+                SqlState::ADMIN_SHUTDOWN,
+                SqlState::CRASH_SHUTDOWN,
+                SqlState::CANNOT_CONNECT_NOW,
+                SqlState::TOO_MANY_CONNECTIONS,
+                SqlState::QUERY_CANCELED,
+                SqlState::READ_ONLY_SQL_TRANSACTION,
+            ]
+            .contains(code)
+        });
+        let by_socket = error.source().is_some_and(|cause| cause.is::<io::Error>());
+        by_server || by_socket || error.is_closed()
+    }
+}
+
+/// Makes a page of `rows`, of which there is one more than wanted if the list goes on.
+fn listed<T, C>(
+    rows: &[Row],
+    page: &Page<C>,
+    key: impl Fn(&Row) -> Result<C, tokio_postgres::Error>,
+    item: impl Fn(&Row) -> Result<T, tokio_postgres::Error>,
+) -> Result<Listed<T, C>, QueryError> {
+    let wanted = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let shown = &rows[..rows.len().min(wanted)];
+    let next = match shown.last() {
+        Some(last) if rows.len() > wanted => Some(key(last)?),
+        Some(_) | None => None,
+    };
+    let items = shown.iter().map(item).collect::<Result<_, _>>()?;
+    Ok(Listed {
+        items,
+        next,
+        limit: page.limit,
+    })
+}

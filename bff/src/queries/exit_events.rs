@@ -1,0 +1,48 @@
+//! Exit events: positions that were closed.
+
+use tokio_postgres::Row;
+use turnstile_connectors::postgres::Postgres;
+
+use crate::api::exit_events::ExitEvent;
+use crate::cursor::TimeCursor;
+use crate::envelope::Listed;
+use crate::extract::Page;
+use crate::queries::{QueryError, listed};
+
+/// Returns a page of exit events, last exit first.
+pub(crate) async fn list(
+    db: &Postgres,
+    page: Page<TimeCursor>,
+) -> Result<Listed<ExitEvent, TimeCursor>, QueryError> {
+    let client = db.client().await?;
+    let rows = client
+        .query(
+            "SELECT e.*, stock.name
+             FROM trade.exit_events AS e LEFT JOIN market.stocks AS stock USING (symbol)
+             WHERE (e.exit_ts, e.exit_event_id) < ($1, $2)
+             ORDER BY e.exit_ts DESC, e.exit_event_id DESC LIMIT $3",
+            &[&page.below.ts, &page.below.id, &(page.limit + 1)],
+        )
+        .await?;
+    let key = |row: &Row| {
+        Ok(TimeCursor {
+            ts: row.try_get("exit_ts")?,
+            id: row.try_get("exit_event_id")?,
+        })
+    };
+    listed(&rows, &page, key, |row| {
+        Ok(ExitEvent {
+            exit_event_id: row.try_get("exit_event_id")?,
+            position_id: row.try_get("position_id")?,
+            symbol: row.try_get("symbol")?,
+            name: row.try_get("name")?,
+            exit_ts: row.try_get("exit_ts")?,
+            exit_qty: row.try_get("exit_qty")?,
+            exit_avg_price: row.try_get("exit_avg_price")?,
+            exit_reason_code: row.try_get("exit_reason_code")?,
+            source: row.try_get("source")?,
+            realized_pnl: row.try_get("realized_pnl")?,
+            realized_pnl_pct: row.try_get("realized_pnl_pct")?,
+        })
+    })
+}

@@ -1,0 +1,93 @@
+//! Routes and what surrounds them.
+//!
+//! ```text
+//! request ─► id, deadline, metrics ─► headers ─► guard of changes ─► body limit ─► handler
+//! ```
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, Uri, header};
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Router, http::Method};
+
+use crate::api::{control, executions, exit_events, logs, orders, positions, prices, reentry};
+use crate::config::BffConfig;
+use crate::error::{ApiError, Code};
+use crate::state::AppState;
+use crate::{guard, health, live, openapi, request, web_files};
+
+/// Returns the service of all paths.
+pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
+    let api = Router::new()
+        .route("/health", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .route("/api/health/detailed", get(health::detailed))
+        .route("/api/openapi.json", get(openapi::document))
+        .route("/api/v1/prices/{symbol}", get(prices::one))
+        .route("/api/v1/prices/batch", post(prices::batch))
+        .route("/api/v1/positions", get(positions::list))
+        .route("/api/v1/positions/{id}", get(positions::one))
+        .route("/api/v1/orders", get(orders::list))
+        .route("/api/v1/orders/{id}", get(orders::one))
+        .route("/api/v1/executions", get(executions::list))
+        .route("/api/v1/exit-events", get(exit_events::list))
+        .route("/api/v1/reentry/history", get(reentry::history))
+        .route("/api/v1/reentry/candidates", get(reentry::candidates))
+        .route(
+            "/api/v1/exit/control",
+            get(control::exit).post(control::set_exit),
+        )
+        .route(
+            "/api/v1/reentry/control",
+            get(control::reentry).post(control::set_reentry),
+        )
+        .route("/api/v1/logs", get(logs::list))
+        .route("/api", get(unknown_path))
+        .route("/api/{*path}", get(unknown_path).post(unknown_path))
+        .route("/ws", get(live::upgrade))
+        .layer(map_response(no_store))
+        .method_not_allowed_fallback(wrong_method);
+    web_files::serve(api, config.web_dir.as_deref())
+        .layer(DefaultBodyLimit::max(config.body_limit))
+        .layer(from_fn_with_state(state.guard.clone(), guard::guard))
+        .layer(map_response(harden))
+        .layer(from_fn_with_state(config.request_timeout, request::frame))
+        .with_state(state)
+}
+
+/// Answers for a path of the API that does not exist.
+pub(crate) async fn unknown_path(uri: Uri) -> ApiError {
+    ApiError::not_found("path", uri.path())
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> ApiError {
+    let message = format!("{} is not available with {method}", uri.path());
+    ApiError::new(Code::MethodNotAllowed, message)
+}
+
+/// Answers of the API are of the moment.
+async fn no_store(mut response: Response) -> Response {
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// No page may frame this one and press its buttons, and no content is guessed to be a script.
+async fn harden(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,20 @@
+//! What every handler may use.
+
+use std::sync::Arc;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use turnstile_connectors::postgres::Postgres;
+use turnstile_connectors::redis::Cache;
+
+use crate::guard::Guard;
+use crate::live::Live;
+
+/// Handles to the stores and to the live part. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct AppState {
+    pub(crate) db: Postgres,
+    pub(crate) cache: Cache,
+    pub(crate) live: Arc<Live>,
+    pub(crate) metrics: PrometheusHandle,
+    pub(crate) guard: Guard,
+}

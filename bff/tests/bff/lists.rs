@@ -1,0 +1,186 @@
+//! What the resources return.
+
+use serde_json::{Value, json};
+
+use crate::fixture::{CLOSED, LIVE, ORDER, ROWS};
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_resource_returns_its_rows() {
+    let world = World::start().await;
+    world.sql(ROWS).await;
+    let paths = [
+        "/api/v1/prices/005930".to_owned(),
+        "/api/v1/prices/000660".to_owned(),
+        "/api/v1/positions".to_owned(),
+        "/api/v1/positions?status=closed".to_owned(),
+        format!("/api/v1/positions/{LIVE}"),
+        "/api/v1/orders".to_owned(),
+        format!("/api/v1/orders/{ORDER}"),
+        "/api/v1/executions".to_owned(),
+        "/api/v1/exit-events".to_owned(),
+        "/api/v1/reentry/history".to_owned(),
+        "/api/v1/reentry/candidates".to_owned(),
+        "/api/v1/logs".to_owned(),
+    ];
+    let mut answers = serde_json::Map::new();
+    for path in paths {
+        let (status, mut body) = world.get(&path).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        let meta = body.as_object_mut().unwrap().remove("meta").unwrap();
+        assert!(
+            meta["timestamp"].as_str().unwrap().ends_with("+09:00"),
+            "{meta}"
+        );
+        assert_eq!(meta["request_id"].as_str().unwrap().len(), 36, "{meta}");
+        answers.insert(path, body);
+    }
+    insta::assert_json_snapshot!(answers);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_keep_every_digit() {
+    let world = World::start().await;
+    world.sql(ROWS).await;
+    world
+        .sql(
+            "INSERT INTO market.prices (trade_date, logical_us, symbol, ts, recv_ts, source,
+                 last_price, volume, session)
+             VALUES ('2026-11-24', 1795500000000004, '005930', now(), now(), 'KIS_WS',
+                 1234567890123456.7891, 9007199254740993, 'REGULAR')",
+        )
+        .await;
+    // Twice: from PostgreSQL, then from the cache.
+    for _ in 0..2 {
+        let response = world
+            .http
+            .get(world.url("/api/v1/prices/005930"))
+            .send()
+            .await
+            .unwrap();
+        let text = response.text().await.unwrap();
+        assert!(text.contains(r#""price":1234567890123456.7891,"#), "{text}");
+        assert!(text.contains(r#""volume":9007199254740993,"#), "{text}");
+    }
+    let response = world
+        .http
+        .get(world.url(&format!("/api/v1/orders/{ORDER}")))
+        .send()
+        .await;
+    let text = response.unwrap().text().await.unwrap();
+    assert!(text.contains("194000.25"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn batch_returns_known_symbols_once() {
+    let world = World::start().await;
+    world.sql(ROWS).await;
+    let symbols = json!({ "symbols": ["005930", "0001A0", "000660", "005930"] });
+    let (status, body) = world.post("/api/v1/prices/batch", &symbols).await;
+    assert_eq!(status, 200, "{body}");
+    let found: Vec<_> = body["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| &p["symbol"])
+        .collect();
+    assert_eq!(found, ["000660", "005930"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_go_on_where_the_last_one_ended() {
+    let world = World::start().await;
+    world.sql(ROWS).await;
+    // Equal times, so that the id decides.
+    world
+        .sql(
+            "INSERT INTO trade.orders (order_id, action_key, account_id, symbol, side, intent_type, qty,
+                 order_type, reason_code, price, level, decided_us, explanation, created_ts)
+             SELECT gen_random_uuid(), 'k' || n, 'A', '005930', 'BUY', 'ENTRY', n, 'MKT', 'REENTRY',
+                 1, 1, n, '{}', '2026-11-24 15:00:00+09' FROM generate_series(1, 9) n;
+             INSERT INTO system.logs (level, module, event, message)
+             SELECT 'INFO', 'test', 'n', n::text FROM generate_series(1, 9) n;",
+        )
+        .await;
+    for (list, id, total) in [
+        ("orders", "order_id", 10),
+        ("logs", "id", 11),
+        ("positions?status=all", "position_id", 2),
+    ] {
+        let join = if list.contains('?') { '&' } else { '?' };
+        let all = world.data(&format!("/api/v1/{list}{join}limit=100")).await;
+        let all: Vec<Value> = all
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row[id].clone())
+            .collect();
+        assert_eq!(all.len(), total, "{list}");
+        let mut paged = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let (_, body) = world
+                .get(&format!("/api/v1/{list}{join}limit=2{cursor}"))
+                .await;
+            assert_eq!(body["pagination"]["limit"], 2);
+            paged.extend(
+                body["data"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|row| row[id].clone()),
+            );
+            match body["pagination"]["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(paged, all, "{list}");
+    }
+    let positions = world.data("/api/v1/positions?status=all").await;
+    assert_eq!(
+        [&positions[0]["position_id"], &positions[1]["position_id"]],
+        [LIVE, CLOSED]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn list_of_orders_reads_the_events_of_its_page_only() {
+    let world = World::start().await;
+    world.sql(ROWS).await;
+    world
+        .sql(
+            "INSERT INTO trade.orders (order_id, action_key, account_id, symbol, side, intent_type, qty,
+                 order_type, reason_code, price, level, decided_us, explanation, created_ts)
+             SELECT gen_random_uuid(), 'k' || n, 'A', '005930', 'BUY', 'ENTRY', n, 'MKT', 'REENTRY',
+                 1, 1, n, '{}', '2026-11-24 15:00:00+09'::timestamptz - n * interval '1 second'
+             FROM generate_series(1, 20000) n;
+             INSERT INTO trade.order_events (order_id, status)
+             SELECT order_id, status FROM trade.orders, unnest(ARRAY['NEW', 'SENDING', 'SUBMITTED']) status;
+             ANALYZE;",
+        )
+        .await;
+    let read = "SELECT (seq_tup_read + idx_tup_fetch)::text FROM pg_stat_user_tables
+                WHERE relid = 'trade.order_events'::regclass";
+    let before: i64 = settled(&world, read).await;
+    let orders = world.data("/api/v1/orders?limit=20").await;
+    assert_eq!(orders.as_array().unwrap().len(), 20);
+    let after: i64 = settled(&world, read).await;
+    assert!(
+        after - before < 1_000,
+        "read {} events for 20 orders",
+        after - before
+    );
+}
+
+/// Returns a statistic once it no longer moves: connections report theirs when idle.
+async fn settled(world: &World, query: &str) -> i64 {
+    let mut last = -1;
+    crate::servers::eventually("statistics settle", async || {
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+        world.sql("SELECT pg_stat_force_next_flush()").await;
+        let now = world.value(query).await.unwrap().parse().unwrap();
+        (std::mem::replace(&mut last, now) == now).then_some(now)
+    })
+    .await
+}

@@ -1,0 +1,12 @@
+//! The BFF over real HTTP and WebSocket, with a PostgreSQL and a Redis of its own per test.
+
+mod changing;
+mod contract;
+mod fixture;
+mod input;
+mod lists;
+mod live;
+mod servers;
+mod stores;
+mod web;
+mod world;

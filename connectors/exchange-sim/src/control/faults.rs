@@ -1,0 +1,183 @@
+//! Faults: what goes wrong on purpose.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{State, rejection::JsonRejection},
+    http::StatusCode,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Refused, body_of};
+use crate::{shared::Shared, ws::deliver};
+
+/// Faults in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Faults {
+    /// Time in milliseconds by which every REST answer comes late. The call itself is executed at
+    /// once.
+    pub(crate) delay_ms: u64,
+    /// REST calls that are answered with HTTP 503 and not executed.
+    pub(crate) next_n_http_5xx: u32,
+    /// Orders, cancels and replacements that are executed and never answered.
+    pub(crate) accept_then_silent: u32,
+    /// Every notice comes twice.
+    pub(crate) duplicate_notices: bool,
+    /// Notices overtake each other in pairs.
+    pub(crate) reorder_notices: bool,
+    /// No notices.
+    pub(crate) suppress_notices: bool,
+    /// No trade records. The market goes on; what happens is lost to the sessions.
+    pub(crate) stop_quotes: bool,
+    /// Orders that are refused.
+    pub(crate) reject_next: Option<RejectFault>,
+}
+
+/// Orders that are refused whatever they say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RejectFault {
+    /// Code in `msg_cd`.
+    #[serde(default = "default_code")]
+    pub(crate) code: String,
+    /// Orders that are left to refuse.
+    #[serde(default = "one")]
+    pub(crate) count: u32,
+    /// Whether the broker takes the order and the exchange refuses it, by notice.
+    #[serde(default)]
+    pub(crate) by_notice: bool,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+fn default_code() -> String {
+    "APBK0918".to_owned()
+}
+
+/// A change of the faults; what is absent stays.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Change {
+    delay_ms: Option<u64>,
+    next_n_http_5xx: Option<u32>,
+    accept_then_silent: Option<u32>,
+    duplicate_notices: Option<bool>,
+    reorder_notices: Option<bool>,
+    suppress_notices: Option<bool>,
+    stop_quotes: Option<bool>,
+    reject_next: Option<RejectNext>,
+    /// Once: cuts every WebSocket connection without a close frame.
+    drop_connections: bool,
+    /// Once: lets every access token expire.
+    expire_tokens: bool,
+    /// Once: a text message to every session.
+    send_raw: Option<String>,
+    /// First takes back every fault.
+    clear: bool,
+}
+
+/// A code alone refuses one order.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum RejectNext {
+    Code(String),
+    Fault(RejectFault),
+}
+
+/// Longest delay that can be asked for.
+const DELAY_MAX_MS: u64 = 600_000;
+
+impl Faults {
+    fn apply(&mut self, change: &Change) {
+        if change.clear {
+            *self = Self::default();
+        }
+        fn set<T: Copy>(target: &mut T, value: Option<T>) {
+            if let Some(value) = value {
+                *target = value;
+            }
+        }
+        set(&mut self.delay_ms, change.delay_ms);
+        set(&mut self.next_n_http_5xx, change.next_n_http_5xx);
+        set(&mut self.accept_then_silent, change.accept_then_silent);
+        set(&mut self.duplicate_notices, change.duplicate_notices);
+        set(&mut self.reorder_notices, change.reorder_notices);
+        set(&mut self.suppress_notices, change.suppress_notices);
+        set(&mut self.stop_quotes, change.stop_quotes);
+        match change.reject_next.clone() {
+            None => {}
+            Some(RejectNext::Code(code)) => {
+                self.reject_next = Some(RejectFault {
+                    code,
+                    count: 1,
+                    by_notice: false,
+                });
+            }
+            Some(RejectNext::Fault(fault)) => {
+                self.reject_next = Some(fault).filter(|fault| fault.count > 0);
+            }
+        }
+    }
+
+    /// Returns whether the next REST call fails, and counts it.
+    pub(crate) fn take_http_5xx(&mut self) -> bool {
+        take_one(&mut self.next_n_http_5xx)
+    }
+
+    /// Returns whether the next order goes unanswered, and counts it.
+    pub(crate) fn take_silence(&mut self) -> bool {
+        take_one(&mut self.accept_then_silent)
+    }
+
+    /// Returns how the next order is refused, if it is, and counts it.
+    pub(crate) fn take_reject(&mut self) -> Option<RejectFault> {
+        let fault = self.reject_next.as_mut()?;
+        let taken = fault.clone();
+        fault.count = fault.count.saturating_sub(1);
+        if fault.count == 0 {
+            self.reject_next = None;
+        }
+        Some(taken)
+    }
+}
+
+fn take_one(left: &mut u32) -> bool {
+    let is_left = *left > 0;
+    *left = left.saturating_sub(1);
+    is_left
+}
+
+pub(super) async fn show(State(shared): State<Arc<Shared>>) -> Json<Faults> {
+    Json(shared.faults().clone())
+}
+
+pub(super) async fn change(
+    State(shared): State<Arc<Shared>>,
+    body: Result<Json<Change>, JsonRejection>,
+) -> Result<Json<Faults>, Refused> {
+    let change = body_of(body)?;
+    if change.delay_ms.is_some_and(|delay| delay > DELAY_MAX_MS) {
+        let reason = format!("delay_ms must be at most {DELAY_MAX_MS}");
+        return Err(Refused::new(StatusCode::UNPROCESSABLE_ENTITY, reason));
+    }
+    let faults = {
+        let mut faults = shared.faults();
+        faults.apply(&change);
+        faults.clone()
+    };
+    tracing::info!(?change, "faults changed");
+    if change.expire_tokens {
+        shared.auth().expire_tokens();
+    }
+    if let Some(text) = &change.send_raw {
+        deliver(shared.hub.to_all(text)).await;
+    }
+    if change.drop_connections {
+        shared.hub.cut_all();
+    }
+    shared.wake.notify_one();
+    Ok(Json(faults))
+}

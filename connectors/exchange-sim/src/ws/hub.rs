@@ -1,0 +1,383 @@
+//! All sessions with their registrations, and the way from what happened to whom it is sent.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::extract::ws::Utf8Bytes;
+use serde::Serialize;
+use tokio::{
+    sync::mpsc::{self, error::TrySendError},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    cipher::Cipher,
+    messages::{Stream, Verdict},
+};
+use crate::{
+    broker::Notice,
+    config::{Environment, SimConfig},
+    control::Faults,
+    exchange::Output,
+};
+
+/// Messages that a session may be behind before it holds up the price path.
+const OUTBOX: usize = 1_024;
+/// Longest time that a notice is held back so that the next can overtake it.
+const HELD_MAX: Duration = Duration::from_millis(200);
+
+/// One message on its way to one session.
+pub(crate) type Delivery = (mpsc::Sender<Utf8Bytes>, Utf8Bytes);
+
+/// The sessions.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    environment: Environment,
+    registrations_max: usize,
+    records_per_frame_max: usize,
+    hts_ids: Vec<String>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    opened: u64,
+    sessions: BTreeMap<u64, Member>,
+    /// Sessions by issue.
+    listeners: BTreeMap<usize, BTreeSet<u64>>,
+    held_notice: Option<(Notice, Instant)>,
+    records_sent: u64,
+    notices_sent: u64,
+}
+
+#[derive(Debug)]
+struct Member {
+    outbox: mpsc::Sender<Utf8Bytes>,
+    cipher: Cipher,
+    cut: CancellationToken,
+    /// Account of the application key, once an approval key was shown.
+    account: Option<usize>,
+    registrations: BTreeSet<(Stream, String)>,
+}
+
+/// A session as the control port shows it.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct SessionStatus {
+    id: u64,
+    account: Option<usize>,
+    registrations: Vec<String>,
+}
+
+/// Ends of a new session.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) id: u64,
+    pub(super) inbox: mpsc::Receiver<Utf8Bytes>,
+    pub(super) outbox: mpsc::Sender<Utf8Bytes>,
+    pub(super) cipher: Cipher,
+    pub(super) cut: CancellationToken,
+}
+
+/// A registration that the caller has found to be well formed.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) account: usize,
+    pub(super) stream: Stream,
+    pub(super) tr_key: String,
+    /// Index of the issue of a trade stream.
+    pub(super) issue: Option<usize>,
+    pub(super) is_added: bool,
+}
+
+impl Hub {
+    pub(crate) fn new(config: &SimConfig) -> Self {
+        Self {
+            environment: config.environment,
+            registrations_max: match config.limits.registrations {
+                0 => usize::MAX,
+                most => most,
+            },
+            records_per_frame_max: config.records_per_frame_max,
+            hts_ids: config
+                .accounts
+                .iter()
+                .map(|account| account.hts_id.clone())
+                .collect(),
+            state: Mutex::default(),
+        }
+    }
+
+    pub(super) const fn environment(&self) -> Environment {
+        self.environment
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn open(&self) -> Opened {
+        let (outbox, inbox) = mpsc::channel(OUTBOX);
+        let (cipher, cut) = (Cipher::random(), CancellationToken::new());
+        let mut state = self.state();
+        state.opened += 1;
+        let id = state.opened;
+        let member = Member {
+            outbox: outbox.clone(),
+            cipher: cipher.clone(),
+            cut: cut.clone(),
+            account: None,
+            registrations: BTreeSet::new(),
+        };
+        state.sessions.insert(id, member);
+        Opened {
+            id,
+            inbox,
+            outbox,
+            cipher,
+            cut,
+        }
+    }
+
+    /// Forgets a session and returns the issues that it listened to.
+    pub(super) fn close(&self, id: u64) -> Vec<usize> {
+        let mut state = self.state();
+        state.sessions.remove(&id);
+        let mut left = Vec::new();
+        for (issue, sessions) in &mut state.listeners {
+            if sessions.remove(&id) {
+                left.push(*issue);
+            }
+        }
+        state.listeners.retain(|_, sessions| !sessions.is_empty());
+        left
+    }
+
+    /// Ties a session to the account of the application key that it showed. A key has one session.
+    pub(super) fn claim(&self, id: u64, account: usize) -> Result<(), Verdict> {
+        let mut state = self.state();
+        let is_taken = state
+            .sessions
+            .iter()
+            .any(|(other, member)| *other != id && member.account == Some(account));
+        if is_taken {
+            return Err(Verdict::SecondSession);
+        }
+        if let Some(member) = state.sessions.get_mut(&id) {
+            member.account = Some(account);
+        }
+        Ok(())
+    }
+
+    /// Adds or removes a registration. `acknowledge` is called before any data of it can be sent.
+    pub(super) fn register(
+        &self,
+        id: u64,
+        wanted: &Wanted,
+        acknowledge: impl FnOnce(Verdict),
+    ) -> Verdict {
+        let mut state = self.state();
+        let Some(member) = state.sessions.get_mut(&id) else {
+            return Verdict::NotSubscribed;
+        };
+        let entry = (wanted.stream, wanted.tr_key.clone());
+        let is_known = member.registrations.contains(&entry);
+        let verdict = match (wanted.is_added, is_known) {
+            (true, true) => Verdict::AlreadySubscribed,
+            (true, false) if member.registrations.len() >= self.registrations_max => {
+                Verdict::TooMany
+            }
+            (true, false)
+                if wanted.stream == Stream::Notices
+                    && self.hts_ids.get(wanted.account) != Some(&wanted.tr_key) =>
+            {
+                Verdict::UnknownKey
+            }
+            (true, false) => {
+                member.registrations.insert(entry);
+                Verdict::Subscribed
+            }
+            (false, true) => {
+                member.registrations.remove(&entry);
+                Verdict::Unsubscribed
+            }
+            (false, false) => Verdict::NotSubscribed,
+        };
+        match (verdict, wanted.issue) {
+            (Verdict::Subscribed, Some(issue)) => {
+                state.listeners.entry(issue).or_default().insert(id);
+            }
+            (Verdict::Unsubscribed, Some(issue)) => {
+                if let Some(sessions) = state.listeners.get_mut(&issue) {
+                    sessions.remove(&id);
+                }
+            }
+            _ => {}
+        }
+        acknowledge(verdict);
+        verdict
+    }
+
+    /// Cuts every connection, without a word.
+    pub(crate) fn cut_all(&self) {
+        for member in self.state().sessions.values() {
+            member.cut.cancel();
+        }
+    }
+
+    /// Returns one text on its way to every session.
+    pub(crate) fn to_all(&self, text: &str) -> Vec<Delivery> {
+        let text = Utf8Bytes::from(text);
+        self.state()
+            .sessions
+            .values()
+            .map(|member| (member.outbox.clone(), text.clone()))
+            .collect()
+    }
+
+    /// Returns the sessions, and the counts of trade records and notices sent.
+    pub(crate) fn status(&self) -> (Vec<SessionStatus>, u64, u64) {
+        let state = self.state();
+        let sessions = state
+            .sessions
+            .iter()
+            .map(|(id, member)| SessionStatus {
+                id: *id,
+                account: member.account,
+                registrations: member
+                    .registrations
+                    .iter()
+                    .map(|(stream, key)| format!("{} {key}", stream.tr_id(self.environment)))
+                    .collect(),
+            })
+            .collect();
+        (sessions, state.records_sent, state.notices_sent)
+    }
+
+    /// Returns the frames that `outputs` become, in order. Consecutive records of one issue share
+    /// a frame.
+    pub(crate) fn route(
+        &self,
+        outputs: Vec<Output>,
+        faults: &Faults,
+        now: Instant,
+    ) -> Vec<Delivery> {
+        let mut state = self.state();
+        let mut deliveries = Vec::new();
+        let mut frame = Frame::default();
+        for output in outputs {
+            match output {
+                Output::Trade { .. } if faults.stop_quotes => {}
+                Output::Trade { issue, record } => {
+                    if frame.issue != issue || frame.count >= self.records_per_frame_max {
+                        state.deliver_frame(std::mem::take(&mut frame), &mut deliveries);
+                    }
+                    frame.add(issue, &record);
+                }
+                Output::Notice(notice) => {
+                    state.deliver_frame(std::mem::take(&mut frame), &mut deliveries);
+                    for notice in state.disturb(notice, faults, now) {
+                        self.deliver_notice(&mut state, &notice, &mut deliveries);
+                    }
+                }
+            }
+        }
+        state.deliver_frame(frame, &mut deliveries);
+        let is_late = state
+            .held_notice
+            .as_ref()
+            .is_some_and(|(_, until)| *until <= now);
+        if is_late && let Some((notice, _)) = state.held_notice.take() {
+            self.deliver_notice(&mut state, &notice, &mut deliveries);
+        }
+        deliveries
+    }
+
+    fn deliver_notice(&self, state: &mut State, notice: &Notice, out: &mut Vec<Delivery>) {
+        let Some(hts_id) = self.hts_ids.get(notice.account) else {
+            return;
+        };
+        let tr_id = Stream::Notices.tr_id(self.environment);
+        let key = (Stream::Notices, hts_id.clone());
+        let mut sent = 0;
+        for member in state.sessions.values() {
+            if member.registrations.contains(&key) {
+                let text = format!("1|{tr_id}|001|{}", member.cipher.encrypt(&notice.text));
+                out.push((member.outbox.clone(), Utf8Bytes::from(text)));
+                sent += 1;
+            }
+        }
+        state.notices_sent += sent;
+    }
+}
+
+/// Records of one issue that share a frame.
+#[derive(Debug, Default)]
+struct Frame {
+    issue: usize,
+    count: usize,
+    payload: String,
+}
+
+impl Frame {
+    fn add(&mut self, issue: usize, record: &str) {
+        self.issue = issue;
+        self.count += 1;
+        if !self.payload.is_empty() {
+            self.payload.push('^');
+        }
+        self.payload.push_str(record);
+    }
+}
+
+impl State {
+    fn deliver_frame(&mut self, frame: Frame, out: &mut Vec<Delivery>) {
+        if frame.count == 0 {
+            return;
+        }
+        let Some(sessions) = self.listeners.get(&frame.issue) else {
+            return;
+        };
+        let text = format!("0|H0STCNT0|{:03}|{}", frame.count, frame.payload);
+        let text = Utf8Bytes::from(text);
+        for member in sessions.iter().filter_map(|id| self.sessions.get(id)) {
+            out.push((member.outbox.clone(), text.clone()));
+            self.records_sent += u64::try_from(frame.count).unwrap_or(0);
+        }
+    }
+
+    /// Returns the notices that are sent in place of `notice`.
+    fn disturb(&mut self, notice: Notice, faults: &Faults, now: Instant) -> Vec<Notice> {
+        if faults.suppress_notices {
+            return Vec::new();
+        }
+        let copies = if faults.duplicate_notices { 2 } else { 1 };
+        if let Some((held, _)) = self.held_notice.take() {
+            let mut sent = vec![notice; copies];
+            sent.push(held);
+            return sent;
+        }
+        if faults.reorder_notices {
+            self.held_notice = Some((notice, now + HELD_MAX));
+            return Vec::new();
+        }
+        vec![notice; copies]
+    }
+}
+
+/// Puts messages into the outboxes, in order. Waits where one is full: a slow client holds up the
+/// path, nothing is dropped. A session that ended is passed over.
+pub(crate) async fn deliver(deliveries: Vec<Delivery>) {
+    for (outbox, text) in deliveries {
+        match outbox.try_send(text) {
+            Ok(()) | Err(TrySendError::Closed(_)) => {}
+            Err(TrySendError::Full(text)) => {
+                // An error means that the session ended while it was behind.
+                drop(outbox.send(text).await);
+            }
+        }
+    }
+}

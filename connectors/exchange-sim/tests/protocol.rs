@@ -1,0 +1,15 @@
+//! The simulator as a client sees it: REST and WebSocket on free ports.
+#![expect(clippy::unwrap_used, reason = "tests panic")]
+
+#[path = "protocol/client.rs"]
+mod client;
+#[path = "protocol/faults.rs"]
+mod faults;
+#[path = "protocol/orders.rs"]
+mod orders;
+#[path = "protocol/queries.rs"]
+mod queries;
+#[path = "protocol/replay.rs"]
+mod replay;
+#[path = "protocol/streams.rs"]
+mod streams;

@@ -1,0 +1,225 @@
+//! Faults, the control port, the call log and the state file.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use turnstile_exchange_sim::SimConfig;
+
+use crate::client::{Client, quiet};
+
+#[tokio::test]
+async fn an_order_can_be_executed_without_an_answer() {
+    let client = Client::start(quiet()).await;
+    let mut session = client.notices("H0STCNI0").await;
+    client
+        .control("/faults", &json!({ "accept_then_silent": 1 }))
+        .await;
+    let silent = tokio::time::timeout(Duration::from_millis(300), client.order("TTTC0012U", &[]));
+    assert!(silent.await.is_err());
+    assert_eq!(session.notice().await[13], "1");
+    assert_eq!(session.notice().await[13], "2");
+    client.accepted("TTTC0012U", &[("ORD_QTY", "1")]).await;
+    let log = client.look("/log").await;
+    let orders: Vec<_> = log["calls"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|call| call["path"].as_str().unwrap().ends_with("order-cash"))
+        .map(|call| {
+            (
+                call["body"]["ORD_QTY"].clone(),
+                call["outcome"]["is_answered"].clone(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        orders,
+        [(json!("10"), json!(false)), (json!("1"), json!(true))]
+    );
+    let token = &log["calls"][0];
+    assert_eq!(token["body"], json!({ "grant_type": "client_credentials" }));
+    let after = client.look("/log?after=2").await;
+    assert_eq!(after["calls"][0]["seq"], 3);
+    client.sim.stop().await;
+}
+
+#[tokio::test]
+async fn rest_calls_fail_late_or_are_refused_on_demand() {
+    let client = Client::start(quiet()).await;
+    client
+        .control(
+            "/faults",
+            &json!({ "next_n_http_5xx": 1, "reject_next": "APBK1943" }),
+        )
+        .await;
+    assert_eq!(client.order("TTTC0012U", &[]).await.status, 503);
+    assert_eq!(
+        client.order("TTTC0012U", &[]).await.body["msg_cd"],
+        "APBK1943"
+    );
+    let mut session = client.notices("H0STCNI0").await;
+    let fault = json!({ "reject_next": { "by_notice": true, "count": 1 }, "delay_ms": 200 });
+    client.control("/faults", &fault).await;
+    let start = tokio::time::Instant::now();
+    client.accepted("TTTC0012U", &[]).await;
+    assert!(start.elapsed() >= Duration::from_millis(200));
+    assert_eq!(session.notice().await[12], "1");
+    let faults = client.control("/faults", &json!({ "clear": true })).await;
+    assert_eq!(
+        (&faults["delay_ms"], &faults["reject_next"]),
+        (&json!(0), &Value::Null)
+    );
+    client.sim.stop().await;
+}
+
+#[tokio::test]
+async fn notices_can_be_doubled_swapped_and_lost() {
+    let client = Client::start(quiet()).await;
+    let mut session = client.notices("H0STCNI0").await;
+    let kinds = |notice: Vec<String>| notice[13].clone();
+    client
+        .control("/faults", &json!({ "duplicate_notices": true }))
+        .await;
+    client.accepted("TTTC0012U", &[("ORD_QTY", "1")]).await;
+    for kind in ["1", "1", "2", "2"] {
+        assert_eq!(kinds(session.notice().await), kind);
+    }
+    let swap = json!({ "duplicate_notices": false, "reorder_notices": true });
+    client.control("/faults", &swap).await;
+    client.accepted("TTTC0012U", &[("ORD_QTY", "1")]).await;
+    for kind in ["2", "1"] {
+        assert_eq!(kinds(session.notice().await), kind);
+    }
+    let lose = json!({ "reorder_notices": false, "suppress_notices": true });
+    client.control("/faults", &lose).await;
+    let lost = client
+        .accepted("TTTC0012U", &[("ORD_QTY", "1"), ("ORD_UNPR", "180000")])
+        .await;
+    client
+        .control("/faults", &json!({ "suppress_notices": false }))
+        .await;
+    let next = client
+        .accepted("TTTC0012U", &[("ORD_QTY", "1"), ("ORD_UNPR", "180000")])
+        .await;
+    let seen = session.notice().await;
+    assert_ne!(seen[2], lost);
+    assert_eq!(seen[2], next);
+    client.sim.stop().await;
+}
+
+#[tokio::test]
+async fn lines_break_fall_silent_and_carry_nonsense() {
+    let client = Client::start(quiet()).await;
+    let mut session = client.connect().await;
+    session.subscribe("H0STCNT0", "005930").await;
+    client
+        .control("/faults", &json!({ "stop_quotes": true }))
+        .await;
+    client.print("005930", 191_000).await;
+    client
+        .control("/faults", &json!({ "send_raw": "0|H0STCNT0|001|broken" }))
+        .await;
+    assert_eq!(session.text().await.unwrap(), "0|H0STCNT0|001|broken");
+    client
+        .control("/faults", &json!({ "stop_quotes": false }))
+        .await;
+    client.print("005930", 191_200).await;
+    let record = &session.trades().await[0];
+    // The lost trade shows in the cumulative volume.
+    assert_eq!((record[12].as_str(), record[13].as_str()), ("5", "10"));
+    client
+        .control("/faults", &json!({ "drop_connections": true }))
+        .await;
+    assert_eq!(session.text().await, None);
+    client.sim.stop().await;
+}
+
+#[tokio::test]
+async fn the_control_port_refuses_what_it_does_not_know() {
+    let client = Client::start(quiet()).await;
+    for (path, body, status, reason) in [
+        (
+            "/faults",
+            json!({ "drop_conections": true }),
+            422,
+            "drop_conections",
+        ),
+        (
+            "/price",
+            json!({ "symbol": "999999", "price": 1 }),
+            404,
+            "not traded here",
+        ),
+        (
+            "/price",
+            json!({ "symbol": "005930", "price": 0 }),
+            422,
+            "must be positive",
+        ),
+        (
+            "/price",
+            json!({ "symbol": "005930", "price": -5 }),
+            422,
+            "-5",
+        ),
+        (
+            "/script",
+            json!({ "symbol": "005930", "points": [{ "after_ms": 1, "price": 0 }] }),
+            422,
+            "positive",
+        ),
+        ("/clock", json!({ "speed": 0 }), 422, "speed"),
+    ] {
+        let url = format!("{}{path}", client.sim.control_url());
+        let response = client.http.post(url).json(&body).send().await.unwrap();
+        assert_eq!(response.status().as_u16(), status, "{path} {body}");
+        let error: Value = response.json().await.unwrap();
+        assert!(error["error"].as_str().unwrap().contains(reason), "{error}");
+    }
+    client.sim.stop().await;
+}
+
+#[tokio::test]
+async fn a_restarted_simulator_remembers() {
+    let folder = tempfile::tempdir().unwrap();
+    let state_file = Some(folder.path().join("state.json"));
+    let config = SimConfig {
+        state_file,
+        ..quiet()
+    };
+    let client = Client::start(config.clone()).await;
+    let mut session = client.notices("H0STCNI0").await;
+    client.print("005930", 191_000).await;
+    client
+        .accepted("TTTC0012U", &[("ORD_UNPR", "191000"), ("ORD_QTY", "3")])
+        .await;
+    session.notice().await;
+    session.notice().await;
+    let waiting = client
+        .accepted("TTTC0012U", &[("ORD_UNPR", "180000"), ("ORD_QTY", "2")])
+        .await;
+    client.until_working(&waiting).await;
+    let before = (client.look("/holdings").await, client.look("/orders").await);
+    client.sim.stop().await;
+
+    let client = Client::start(config.clone()).await;
+    let after = (client.look("/holdings").await, client.look("/orders").await);
+    assert_eq!(after.0, before.0);
+    assert_eq!(after.1["orders"].as_array().unwrap().len(), 2);
+    let mut session = client.notices("H0STCNI0").await;
+    client.print("005930", 179_900).await;
+    let fill = session.notice().await;
+    assert_eq!((&fill[2], fill[13].as_str()), (&waiting, "2"));
+    let next = client.accepted("TTTC0012U", &[("ORD_QTY", "1")]).await;
+    assert_eq!(next, "0000100003");
+    client.sim.stop().await;
+
+    std::fs::write(folder.path().join("state.json"), "{").unwrap();
+    let error = turnstile_exchange_sim::Simulator::start(config)
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("state.json cannot be read"),
+        "{error}"
+    );
+}

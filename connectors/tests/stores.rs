@@ -1,0 +1,24 @@
+//! PostgreSQL and Redis as the system uses them, against real servers.
+
+#![expect(clippy::unwrap_used, reason = "tests panic")]
+
+#[path = "stores/cache.rs"]
+mod cache;
+#[path = "support/dice.rs"]
+mod dice;
+#[path = "stores/feed.rs"]
+mod feed;
+#[path = "stores/lock.rs"]
+mod lock;
+#[path = "stores/prices.rs"]
+mod prices;
+#[path = "stores/prices_cache.rs"]
+mod prices_cache;
+#[path = "support/proxy.rs"]
+mod proxy;
+#[path = "stores/schema.rs"]
+mod schema;
+#[path = "support/servers.rs"]
+mod servers;
+#[path = "support/ticks.rs"]
+mod ticks;

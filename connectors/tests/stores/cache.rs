@@ -1,0 +1,232 @@
+//! Cache-aside and subscriptions: Redis speeds up and never decides.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use redis::AsyncCommands;
+use tokio::time::{Instant, timeout};
+use turnstile_connectors::redis::{
+    BreakerState, Cache, Message, Subscription, TTL_POSITION, cache_aside,
+};
+use turnstile_connectors::task;
+
+use crate::dice::Dice;
+use crate::prices::no_cache;
+use crate::servers::{PATIENCE, RedisServer, eventually};
+
+const KEY: &str = "position:1";
+
+fn keys() -> Vec<String> {
+    vec![KEY.to_owned()]
+}
+
+async fn read(cache: &Cache, value: u64) -> u64 {
+    let load = async || Ok::<_, Infallible>(Some(value));
+    cache_aside(cache, KEY, TTL_POSITION, load)
+        .await
+        .unwrap()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_value_is_loaded_once_and_again_after_its_deletion() {
+    let redis = RedisServer::start().await;
+    let cache = redis.cache();
+    assert_eq!(read(&cache, 1).await, 1);
+    assert_eq!(read(&cache, 2).await, 1);
+    cache.delete(&keys()).await;
+    assert_eq!(read(&cache, 3).await, 3);
+    assert_eq!(read(&cache, 4).await, 3);
+    let stats = cache.stats();
+    assert_eq!((stats.hits, stats.misses, stats.errors), (2, 2, 0));
+    let mut client = redis.client().await;
+    let stored: Vec<String> = client.keys("*").await.unwrap();
+    for key in stored {
+        let ttl: i64 = client.ttl(&key).await.unwrap();
+        assert!(ttl > 0, "{key} has no time to live");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_a_miss_and_nothing_is_cached_for_nothing() {
+    let redis = RedisServer::start().await;
+    let cache = redis.cache();
+    let mut client = redis.client().await;
+    let _: () = client.set_ex(KEY, "not a number", 30).await.unwrap();
+    assert_eq!(read(&cache, 5).await, 5);
+    let none = cache_aside(&cache, "position:2", TTL_POSITION, async || {
+        Ok::<Option<u64>, Infallible>(None)
+    });
+    assert_eq!(none.await.unwrap(), None);
+    assert!(!client.exists::<_, bool>("position:2").await.unwrap());
+}
+
+#[tokio::test]
+async fn a_slow_load_does_not_bring_back_what_was_deleted_meanwhile() {
+    let redis = RedisServer::start().await;
+    let cache = redis.cache();
+    // The second deletion within the life of the first one's mark must count as well.
+    for round in 0..3 {
+        let load = async || {
+            cache.delete(&keys()).await;
+            Ok::<_, Infallible>(Some(round))
+        };
+        let value = cache_aside(&cache, KEY, TTL_POSITION, load).await.unwrap();
+        assert_eq!(value, Some(round));
+        assert!(!redis.client().await.exists::<_, bool>(KEY).await.unwrap());
+    }
+    assert_eq!(read(&cache, 9).await, 9);
+    assert!(redis.client().await.exists::<_, bool>(KEY).await.unwrap());
+}
+
+/// The marks of the first and of the second deletion differ, also where the first has ended.
+#[tokio::test]
+async fn an_ended_mark_does_not_return() {
+    let redis = RedisServer::start().await;
+    let (cache, mut client) = (redis.cache(), redis.client().await);
+    cache.delete(&keys()).await;
+    let guard = format!("guard:{KEY}");
+    let load = async || {
+        let ended: bool = client.del(&guard).await.unwrap();
+        assert!(ended);
+        cache.delete(&keys()).await;
+        Ok::<_, Infallible>(Some(1_u64))
+    };
+    cache_aside(&cache, KEY, TTL_POSITION, load).await.unwrap();
+    assert!(!redis.client().await.exists::<_, bool>(KEY).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_and_writers_at_once_leave_no_old_value() {
+    const SEED: u64 = 7;
+    let redis = RedisServer::start().await;
+    let truth = Arc::new(AtomicU64::new(0));
+    let mut tasks = Vec::new();
+    for number in 0..8 {
+        let (cache, truth) = (redis.cache(), truth.clone());
+        let mut dice = Dice::new(SEED + number);
+        tasks.push(task::spawn("reader or writer", async move {
+            for _ in 0..300 {
+                if number < 2 {
+                    truth.fetch_add(1, Ordering::SeqCst); // The commit.
+                    cache.delete(&keys()).await;
+                    tokio::time::sleep(Duration::from_micros(dice.between(0, 2_000))).await;
+                } else {
+                    let load = async || {
+                        let value = truth.load(Ordering::SeqCst);
+                        tokio::time::sleep(Duration::from_micros(dice.between(0, 1_000))).await;
+                        Ok::<_, Infallible>(Some(value))
+                    };
+                    cache_aside(&cache, KEY, TTL_POSITION, load).await.unwrap();
+                }
+            }
+        }));
+    }
+    for one in tasks {
+        one.await.unwrap();
+    }
+    let cached: Option<u64> = redis.client().await.get(KEY).await.unwrap();
+    let truth = truth.load(Ordering::SeqCst);
+    assert!(
+        cached.is_none_or(|cached| cached == truth),
+        "{cached:?}, was {truth}"
+    );
+}
+
+#[tokio::test]
+async fn without_redis_everything_is_loaded_and_nobody_waits() {
+    let mut redis = RedisServer::start().await;
+    let cache = redis.cache();
+    assert_eq!(read(&cache, 1).await, 1);
+    redis.crash();
+    let began = Instant::now();
+    for value in 10..200 {
+        assert_eq!(read(&cache, value).await, value);
+    }
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_ne!(cache.stats().breaker, BreakerState::Closed);
+    redis.resume().await;
+    eventually("the breaker closes by itself", async || {
+        read(&cache, 300).await;
+        cache.stats().breaker == BreakerState::Closed
+    })
+    .await;
+    eventually("the cache serves again", async || {
+        read(&cache, 301).await == 300
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_redis_at_all_is_no_fault() {
+    let cache = no_cache();
+    for value in 0..3 {
+        assert_eq!(read(&cache, value).await, value);
+    }
+    cache.delete(&keys()).await;
+    assert_eq!(cache.stats().errors, 0);
+    assert!(!cache.stats().is_enabled);
+}
+
+#[tokio::test]
+async fn a_deletion_that_redis_did_not_confirm_is_made_up_for() {
+    let redis = RedisServer::start().await;
+    let cache = redis.cache_open_for(Duration::from_secs(1));
+    let other = redis.cache();
+    assert_eq!(read(&cache, 1).await, 1);
+    redis.freeze();
+    cache.delete(&keys()).await;
+    redis.thaw();
+    // The loader of somebody else may have put the old value back before the deletion came through.
+    let mut client = redis.client().await;
+    let _: () = client.set_ex(KEY, "1", 300).await.unwrap();
+    assert_eq!(read(&cache, 2).await, 2, "owed, so not read from the cache");
+    eventually("the old value is gone", async || {
+        !client.exists::<_, bool>(KEY).await.unwrap()
+    })
+    .await;
+    eventually("the cache is filled again", async || {
+        read(&cache, 2).await;
+        client.exists::<_, bool>(KEY).await.unwrap()
+    })
+    .await;
+    assert_eq!(read(&other, 3).await, 2);
+}
+
+#[tokio::test]
+async fn a_subscription_tells_when_messages_may_be_missing() {
+    let mut redis = RedisServer::start().await;
+    let cache = redis.cache();
+    let mut live = Subscription::new(&cache, "news");
+    assert_eq!(live.next().await, Message::Connected);
+    let _: i64 = redis.client().await.publish("news", "first").await.unwrap();
+    assert_eq!(live.next().await, Message::Payload("first".to_owned()));
+    redis.crash();
+    assert_eq!(
+        timeout(PATIENCE, live.next()).await.unwrap(),
+        Message::Disconnected
+    );
+    assert!(
+        timeout(Duration::from_millis(200), live.next())
+            .await
+            .is_err()
+    );
+    redis.resume().await;
+    assert_eq!(
+        timeout(PATIENCE, live.next()).await.unwrap(),
+        Message::Connected
+    );
+    let _: i64 = redis
+        .client()
+        .await
+        .publish("news", "second")
+        .await
+        .unwrap();
+    assert_eq!(live.next().await, Message::Payload("second".to_owned()));
+}

@@ -1,0 +1,152 @@
+//! Migrations, the insert-only guard, and a server that is not there.
+
+use secrecy::SecretString;
+use tokio_postgres::error::SqlState;
+use turnstile_connectors::postgres::{Postgres, PostgresConfig, PostgresError, migrate};
+
+use crate::servers::PostgresServer;
+
+#[tokio::test]
+async fn two_migrations_at_once_apply_every_version_once() {
+    let server = PostgresServer::start_empty().await;
+    let config = server.config();
+    let (first, second) = tokio::join!(migrate(&config), migrate(&config));
+    let (first, second) = (first.unwrap(), second.unwrap());
+    let mut applied = [first.applied, second.applied];
+    applied.sort_by_key(Vec::len);
+    let [none, all] = applied;
+    assert!(none.is_empty(), "{none:?}");
+    assert!(all.len() >= 4, "{all:?}");
+    assert!(all[0].starts_with("V1__"), "{all:?}");
+    assert_eq!(usize::try_from(first.version).unwrap(), all.len());
+
+    let again = migrate(&config).await.unwrap();
+    assert!(again.applied.is_empty());
+    assert_eq!(again.version, first.version);
+}
+
+#[tokio::test]
+async fn a_schema_newer_than_the_binary_is_refused() {
+    let server = PostgresServer::start().await;
+    let client = server.client().await;
+    client
+        .execute(
+            "INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+             VALUES (9999, 'future', '2026-11-24T00:00:00Z', '1')",
+            &[],
+        )
+        .await
+        .unwrap();
+    let error = migrate(&server.config()).await.unwrap_err();
+    assert!(matches!(error, PostgresError::Migration(_)), "{error}");
+}
+
+#[tokio::test]
+async fn insert_only_tables_refuse_every_change_for_every_role() {
+    let server = PostgresServer::start().await;
+    let client = server.client().await;
+    client
+        .execute("SELECT market.ensure_prices_partition('2026-11-24')", &[])
+        .await
+        .unwrap();
+    let tables = [
+        ("market.prices", "symbol"),
+        ("market.prices_20261124", "symbol"),
+        ("trade.orders", "symbol"),
+        ("trade.order_events", "message"),
+        ("trade.executions", "qty"),
+        ("trade.exit_events", "symbol"),
+        ("trade.reentry_history", "symbol"),
+        ("trade.control_history", "mode"),
+        ("system.logs", "message"),
+        ("system.engine_events", "kind"),
+    ];
+    for role in ["origin", "replica"] {
+        client
+            .batch_execute(&format!("SET session_replication_role = {role}"))
+            .await
+            .unwrap();
+        for (table, column) in tables {
+            for statement in [
+                format!("UPDATE {table} SET {column} = {column}"),
+                format!("DELETE FROM {table}"),
+                format!("TRUNCATE {table} CASCADE"),
+            ] {
+                let refused = client.batch_execute(&statement).await;
+                let code = refused.as_ref().err().and_then(|error| error.code());
+                assert_eq!(
+                    code,
+                    Some(&SqlState::RESTRICT_VIOLATION),
+                    "{role}: {statement}: {refused:?}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told_in_one_line_without_the_password() {
+    let config = PostgresConfig {
+        url: SecretString::from("postgresql://me:hush@%2Ftmp%2Fnowhere/desk"),
+        ..PostgresConfig::default()
+    };
+    let error = Postgres::connect(&config).await.unwrap_err().to_string();
+    assert!(error.contains("/tmp/nowhere:5432/desk"), "{error}");
+    assert!(error.contains("No such file or directory"), "{error}");
+    assert!(!error.contains("hush") && !error.contains('\n'), "{error}");
+}
+
+#[tokio::test]
+async fn an_unknown_database_is_told_by_name() {
+    let server = PostgresServer::start_empty().await;
+    let url = format!("host={} user=postgres dbname=desk", server.dir().display());
+    let config = PostgresConfig {
+        url: SecretString::from(url),
+        ..PostgresConfig::default()
+    };
+    let error = Postgres::connect(&config).await.unwrap_err().to_string();
+    assert!(
+        error.contains("database \"desk\" does not exist"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn the_pool_keeps_options_of_the_address_and_its_least_number() {
+    let server = PostgresServer::start_empty().await;
+    let url = format!(
+        "host={} user=postgres dbname=postgres options='-c work_mem=7MB'",
+        server.dir().display()
+    );
+    let config = PostgresConfig {
+        url: SecretString::from(url),
+        pool_min: 2,
+        idle: std::time::Duration::ZERO,
+        ..PostgresConfig::default()
+    };
+    let postgres = Postgres::connect(&config).await.unwrap();
+    let client = postgres.client().await.unwrap();
+    for (setting, value) in [("work_mem", "7MB"), ("statement_timeout", "30s")] {
+        let row = client
+            .query_one("SELECT current_setting($1)", &[&setting])
+            .await
+            .unwrap();
+        assert_eq!(row.get::<_, &str>(0), value);
+    }
+    drop(client);
+    let held = futures_util::future::join_all((0..4).map(|_| postgres.client())).await;
+    assert_eq!(postgres.in_use(), 4);
+    drop(held);
+    postgres.retire_connections();
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'turnstile'";
+    let outside = server.client().await;
+    crate::servers::eventually("two connections left", async || {
+        outside
+            .query_one(count, &[])
+            .await
+            .unwrap()
+            .get::<_, i64>(0)
+            == 2
+    })
+    .await;
+}

@@ -1,0 +1,132 @@
+//! Processes of the program under test.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+const START_MAX: Duration = Duration::from_secs(60);
+const STOP_MAX: Duration = Duration::from_secs(30);
+
+/// Returns the path of the program, which `cargo build` has put beside the tests.
+///
+/// # Panics
+/// If it is not there.
+pub fn program() -> PathBuf {
+    let tests = std::env::current_exe().expect("a running test has a path");
+    let folder = tests
+        .parent()
+        .and_then(Path::parent)
+        .expect("target/<profile>/deps");
+    let program = folder.join("turnstile");
+    assert!(
+        program.exists(),
+        "{} is missing: run cargo build first",
+        program.display()
+    );
+    program
+}
+
+/// A running process of the program.
+pub struct Program {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    log: PathBuf,
+}
+
+impl Program {
+    /// Starts the program with `arguments`; its log goes to `log`.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub fn start(arguments: &[&str], environment: &[(&str, &str)], log: &Path) -> Self {
+        let file = std::fs::File::create(log).expect("the log can be made");
+        let mut child = Command::new(program())
+            .args(arguments)
+            .env_remove("DATABASE_URL")
+            .env_remove("REDIS_URL")
+            .env("RUST_LOG", "info")
+            .envs(environment.iter().copied())
+            .current_dir(log.parent().expect("the log lies in a folder"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(file)
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the program starts");
+        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        Self {
+            child,
+            lines,
+            log: log.to_owned(),
+        }
+    }
+
+    /// Returns what follows `start` in the first line of the output that begins with it.
+    ///
+    /// # Panics
+    /// If the program ends before, or says nothing for a minute.
+    pub async fn says(&mut self, start: &str) -> String {
+        let wait = async {
+            while let Ok(Some(line)) = self.lines.next_line().await {
+                if let Some(rest) = line.strip_prefix(start) {
+                    return Some(rest.trim().to_owned());
+                }
+            }
+            None
+        };
+        let said = tokio::time::timeout(START_MAX, wait).await;
+        said.ok()
+            .flatten()
+            .unwrap_or_else(|| panic!("{start:?} not said:\n{}", self.log()))
+    }
+
+    /// Returns the log so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Sends `signal`.
+    ///
+    /// # Panics
+    /// If the process is gone.
+    pub fn signal(&self, signal: Signal) {
+        let pid = self
+            .child
+            .id()
+            .and_then(|pid| i32::try_from(pid).ok())
+            .expect("it runs");
+        kill(Pid::from_raw(pid), signal).expect("it can be signalled");
+    }
+
+    /// Waits for the end and returns whether it was a success.
+    ///
+    /// # Panics
+    /// If it does not end.
+    pub async fn ended(mut self) -> bool {
+        let ended = tokio::time::timeout(STOP_MAX, self.child.wait()).await;
+        ended
+            .unwrap_or_else(|_| panic!("did not end:\n{}", self.log()))
+            .expect("waited")
+            .success()
+    }
+
+    /// Stops the program as Ctrl-C does.
+    ///
+    /// # Panics
+    /// If it does not end with success.
+    pub async fn stop(self) {
+        self.signal(Signal::SIGINT);
+        let log = self.log.clone();
+        let is_success = self.ended().await;
+        assert!(
+            is_success,
+            "{}",
+            std::fs::read_to_string(log).unwrap_or_default()
+        );
+    }
+}

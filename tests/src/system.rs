@@ -1,0 +1,400 @@
+//! Servers, simulator and stream job of one test.
+
+use std::fmt::Write as _;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, NoTls, Row};
+use turnstile_connectors::embedded::{EmbeddedConfig, EmbeddedServers};
+
+use crate::Program;
+
+/// The account of the simulator.
+pub const ACCOUNT: &str = "50123456-01";
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// An issue of the simulated market.
+pub struct Stock {
+    /// Short code.
+    pub symbol: &'static str,
+    /// Previous close, KRW.
+    pub close: i64,
+    /// Shares that the account holds.
+    pub held: i64,
+}
+
+/// Private servers and a simulated exchange, with a database ready to trade.
+pub struct System {
+    /// The servers, to stop and start.
+    pub servers: EmbeddedServers,
+    /// A connection to the database.
+    pub db: Client,
+    simulator: Program,
+    /// Control address of the simulator.
+    pub control: String,
+    rest: String,
+    ws: String,
+    http: reqwest::Client,
+    folder: TempDir,
+}
+
+impl System {
+    /// Starts servers and simulator and migrates the database. `extra` goes into the settings of
+    /// the simulator.
+    ///
+    /// # Panics
+    /// If anything does not start.
+    pub async fn start(stocks: &[Stock], extra: &str) -> Self {
+        // Another client of this process may have installed it.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let folder = tempfile::Builder::new()
+            .prefix("turnstile-test-")
+            .tempdir()
+            .expect("folder");
+        // The account of the servers has to enter it.
+        std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("mode");
+        let servers = EmbeddedServers::start(EmbeddedConfig {
+            data_dir: folder.path().join("data"),
+            ..EmbeddedConfig::default()
+        })
+        .await
+        .expect("the servers start");
+        let settings = folder.path().join("simulator.toml");
+        std::fs::write(&settings, simulator_settings(stocks, extra)).expect("settings");
+        let settings = settings.display().to_string();
+        let log = folder.path().join("simulator.log");
+        let mut simulator = Program::start(&["exchange-sim", "--settings", &settings], &[], &log);
+        let rest = simulator.says("REST").await;
+        let ws = simulator.says("WebSocket").await;
+        let control = simulator.says("control").await;
+
+        let url = servers.database_url().expect("PostgreSQL runs").to_owned();
+        let migrate = folder.path().join("migrate.log");
+        let migrated = Program::start(&["migrate"], &[("DATABASE_URL", &url)], &migrate);
+        assert!(
+            migrated.ended().await,
+            "{}",
+            std::fs::read_to_string(migrate).unwrap_or_default()
+        );
+        let db = connect(&url).await;
+        let http = reqwest::Client::new();
+        let system = Self {
+            servers,
+            db,
+            simulator,
+            control,
+            rest,
+            ws,
+            http,
+            folder,
+        };
+        system.list(stocks).await;
+        system
+    }
+
+    async fn list(&self, stocks: &[Stock]) {
+        for stock in stocks {
+            self.execute(
+                "INSERT INTO market.stocks (symbol, name, market) VALUES ($1, $1, 'KOSPI')",
+                &[&stock.symbol],
+            )
+            .await;
+            self.execute(
+                "INSERT INTO strategy.watchlist (symbol) VALUES ($1)",
+                &[&stock.symbol],
+            )
+            .await;
+            if stock.held > 0 {
+                self.execute(
+                    "INSERT INTO trade.positions (position_id, account_id, symbol, qty, original_qty,
+                         avg_price, entry_ts)
+                     VALUES (gen_random_uuid(), $1, $2, $3, $3, $4::bigint::numeric, now())",
+                    &[&ACCOUNT, &stock.symbol, &stock.held, &stock.close],
+                )
+                .await;
+            }
+        }
+    }
+
+    /// Puts `rules` in force for every position.
+    ///
+    /// # Panics
+    /// If the database refuses.
+    pub async fn exit_rules(&self, rules: Value) {
+        self.execute(
+            "INSERT INTO trade.exit_rules (rule_id, scope, name, rules, created_by)
+             VALUES ('default', 'DEFAULT', 'test', $1, 'test')
+             ON CONFLICT (rule_id) DO UPDATE SET rules = excluded.rules, version = exit_rules.version + 1",
+            &[&rules],
+        )
+        .await;
+    }
+
+    /// Adds a re-entry rule for a class of exit reasons: cooldown in seconds, rebound in percent.
+    ///
+    /// # Panics
+    /// If the database refuses.
+    pub async fn reentry_rule(&self, class: &str, cooldown_s: i32, rebound: &str, per_day: i32) {
+        let trigger: Value =
+            serde_json::from_str(&format!(r#"{{"type": "REBOUND", "rebound": {rebound}}}"#))
+                .expect("a trigger");
+        self.execute(
+            "INSERT INTO trade.reentry_rules (rule_id, name, exit_reason_code, cooldown_minutes,
+                 max_reentries_per_day, trigger_params, created_by)
+             VALUES ('after-' || $1, 'test', $1, $2::integer / 60.0, $3, $4, 'test')",
+            &[&class, &cooldown_s, &per_day, &trigger],
+        )
+        .await;
+    }
+
+    /// Starts a stream job, with `extra` in its configuration, and waits until it listens.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub async fn stream(&self, extra: &str) -> Program {
+        let stream = self.start_stream(extra);
+        self.registered(1).await;
+        stream
+    }
+
+    /// Starts a stream job without waiting.
+    pub fn start_stream(&self, extra: &str) -> Program {
+        let config = self.config_file(extra);
+        let arguments = ["--config", &config, "stream"];
+        Program::start(
+            &arguments,
+            &self.environment(),
+            &self.folder.path().join("stream.log"),
+        )
+    }
+
+    /// Starts the BFF on a free port.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub async fn bff(&self) -> (Program, String) {
+        let config = self.config_file("[bff]\nlisten = \"127.0.0.1:0\"\n");
+        let log = self.folder.path().join("bff.log");
+        let mut bff = Program::start(&["--config", &config, "bff"], &self.environment(), &log);
+        let url = bff.says("Turnstile:").await;
+        (bff, url)
+    }
+
+    fn config_file(&self, extra: &str) -> String {
+        let name = format!("config-{}.toml", extra.len());
+        let file = self.folder.path().join(name);
+        let (rest, ws, control) = (&self.rest, &self.ws, &self.control);
+        let token = self.folder.path().join("token.json");
+        let text = format!(
+            "[kis]\nenvironment = \"paper\"\nrest_url = \"{rest}\"\nws_url = \"{ws}\"\n\
+             app_key = \"PSsimulated0000000000000000000000001\"\napp_secret = \"{}\"\n\
+             account = \"{ACCOUNT}\"\nhts_id = \"demo0001\"\ntoken_cache = \"{}\"\n\
+             rate = {{ per_second = 0 }}\nregistrations_max = 0\n\
+             [stream]\nsimulator_url = \"{control}\"\n{extra}",
+            "simulated-secret-"
+                .repeat(11)
+                .chars()
+                .take(180)
+                .collect::<String>(),
+            token.display(),
+        );
+        std::fs::write(&file, text).expect("configuration");
+        file.display().to_string()
+    }
+
+    /// Returns the environment that points at the servers.
+    pub fn environment(&self) -> Vec<(&str, &str)> {
+        let urls = [
+            ("DATABASE_URL", self.servers.database_url()),
+            ("REDIS_URL", self.servers.redis_url()),
+        ];
+        urls.into_iter()
+            .filter_map(|(name, url)| Some((name, url?)))
+            .collect()
+    }
+
+    /// Returns the folder of the test.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    /// Waits until a session of the simulator has more than `count` registrations.
+    ///
+    /// # Panics
+    /// If it does not in time.
+    pub async fn registered(&self, count: u64) {
+        let wanted: i64 = self
+            .one("SELECT count(DISTINCT symbol) FROM strategy.watchlist", &[])
+            .await;
+        let wanted = u64::try_from(wanted).unwrap_or_default() + count;
+        eventually("all symbols registered", async || {
+            let status = self.get("/status").await;
+            let sessions = status["sessions"].as_array().cloned().unwrap_or_default();
+            let registrations = sessions.iter().filter_map(|session| {
+                session["registrations"].as_u64().or_else(|| {
+                    session["registrations"]
+                        .as_array()
+                        .and_then(|list| u64::try_from(list.len()).ok())
+                })
+            });
+            registrations.max().unwrap_or_default() >= wanted
+        })
+        .await;
+    }
+
+    /// Asks the simulator's control port.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    pub async fn get(&self, path: &str) -> Value {
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.control))
+            .send()
+            .await
+            .expect("answer");
+        answer.json().await.expect("JSON")
+    }
+
+    /// Tells the simulator's control port.
+    ///
+    /// # Panics
+    /// If it refuses.
+    pub async fn post(&self, path: &str, body: Value) -> Value {
+        let request = self
+            .http
+            .post(format!("{}{path}", self.control))
+            .json(&body);
+        let answer = request.send().await.expect("answer");
+        assert!(
+            answer.status().is_success(),
+            "{path}: {}",
+            answer.text().await.unwrap_or_default()
+        );
+        answer.json().await.expect("JSON")
+    }
+
+    /// Prints one trade at the exchange.
+    pub async fn trade(&self, symbol: &str, won: i64) {
+        self.post(
+            "/price",
+            json!({"symbol": symbol, "price": won, "volume": 10}),
+        )
+        .await;
+    }
+
+    /// Runs a statement.
+    ///
+    /// # Panics
+    /// If the database refuses.
+    pub async fn execute(&self, statement: &str, values: &[&(dyn ToSql + Sync)]) -> u64 {
+        self.db
+            .execute(statement, values)
+            .await
+            .unwrap_or_else(|error| panic!("{statement}: {error}: {:?}", error.as_db_error()))
+    }
+
+    /// Runs a query.
+    ///
+    /// # Panics
+    /// If the database refuses.
+    pub async fn query(&self, query: &str, values: &[&(dyn ToSql + Sync)]) -> Vec<Row> {
+        self.db
+            .query(query, values)
+            .await
+            .unwrap_or_else(|error| panic!("{query}: {error}: {:?}", error.as_db_error()))
+    }
+
+    /// Returns the one value of a query.
+    ///
+    /// # Panics
+    /// If the database refuses or there is not one row.
+    pub async fn one<T>(&self, query: &str, values: &[&(dyn ToSql + Sync)]) -> T
+    where
+        T: for<'a> tokio_postgres::types::FromSql<'a>,
+    {
+        let rows = self.query(query, values).await;
+        assert_eq!(rows.len(), 1, "{query}");
+        rows[0].get(0)
+    }
+
+    /// Waits until `query` counts at least `count`.
+    ///
+    /// # Panics
+    /// If it does not in time.
+    pub async fn counts(&self, query: &str, count: i64) {
+        eventually(query, async || self.one::<i64>(query, &[]).await >= count).await;
+    }
+
+    /// Stops simulator and servers.
+    ///
+    /// # Panics
+    /// If they do not end cleanly.
+    pub async fn stop(self) {
+        drop(self.db);
+        self.simulator.stop().await;
+        self.servers.stop().await.expect("the servers stop");
+    }
+}
+
+/// Waits until `holds` does.
+///
+/// # Panics
+/// If it does not within a minute.
+pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let wait = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(
+        tokio::time::timeout(WAIT_MAX, wait).await.is_ok(),
+        "not in time: {what}"
+    );
+}
+
+async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls)
+        .await
+        .expect("the database answers");
+    drop(turnstile_connectors::task::spawn(
+        "test connection",
+        async move { drop(connection.await) },
+    ));
+    client
+}
+
+/// Settings of a quiet market: prices move only where the test says so.
+fn simulator_settings(stocks: &[Stock], extra: &str) -> String {
+    let mut text = format!("environment = \"paper\"\n{extra}\n");
+    if !extra.contains("[path]") {
+        text.push_str("[path]\nkind = \"generator\"\nticks_per_second = 0\n");
+    }
+    text.push_str("[limits]\nrest_per_second = 0\ntoken_per_minute = 0\nregistrations = 0\n");
+    for stock in stocks {
+        let Stock { symbol, close, .. } = stock;
+        let _ = write!(
+            text,
+            "[[stocks]]\nsymbol = \"{symbol}\"\nname = \"{symbol}\"\nmarket = \"KOSPI\"\nprev_close = {close}\n"
+        );
+    }
+    text.push_str("[[accounts]]\n");
+    for Stock {
+        symbol,
+        close,
+        held,
+    } in stocks
+    {
+        if *held > 0 {
+            let _ = write!(
+                text,
+                "[[accounts.holdings]]\nsymbol = \"{symbol}\"\nqty = {held}\navg_price = {close}\n"
+            );
+        }
+    }
+    text
+}
