@@ -19,3 +19,5 @@ mod postgres;
 mod rig;
 #[path = "execution/sink.rs"]
 mod sink;
+#[path = "execution/storm.rs"]
+mod storm;

@@ -14,10 +14,10 @@
 //! 4. At start, orders of unknown outcome come first; new ones go out when all are settled.
 
 mod cancel;
+mod queue;
 mod resolve;
 mod send;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +32,7 @@ use tracing::{debug, info};
 use turnstile_dataflows::model::OrderStatus;
 use uuid::Uuid;
 
+use self::queue::Queue;
 use super::alarm::{Alarm, Alarms, Level};
 use super::book::Book;
 use super::broker::Broker;
@@ -44,6 +45,11 @@ use super::poll::OrderPoll;
 use super::session::{NowUs, SessionSource};
 use super::sink::PriceProgress;
 use super::store::{GivenUp, Store};
+
+/// Longest transaction that may still bring an order: twice the limit of a statement.
+const COMMIT_MAX: Duration = Duration::from_secs(60);
+/// How far back orders are searched that had to be left in the database.
+const LEFT_OUT_MAX: Duration = Duration::from_secs(30 * 86_400);
 
 /// What the executor works with.
 #[derive(Clone)]
@@ -101,21 +107,6 @@ struct Desk {
     stop: CancellationToken,
 }
 
-/// Orders that wait, and those under way.
-#[derive(Default)]
-struct Queue {
-    waiting: BTreeMap<(u8, i64, Uuid), Waiting>,
-    /// Every order that waits or is under way.
-    known: BTreeSet<Uuid>,
-    busy: BTreeSet<Uuid>,
-    held: BTreeSet<Uuid>,
-}
-
-struct Waiting {
-    order: Order,
-    not_before: Instant,
-}
-
 /// Settled by the task of one order: which one, and its position.
 type Settled = (Uuid, Option<Uuid>, Turn);
 
@@ -148,6 +139,7 @@ impl Executor {
             stop: stop.clone(),
         };
         let mut queue = Queue::default();
+        let mut scanned = Instant::now();
         if !self.settle_the_past(&desk, &mut queue).await {
             return;
         }
@@ -164,9 +156,11 @@ impl Executor {
                 () = stop.cancelled() => break,
                 Some(settled) = tasks.join_next() => queue.settle(unwrap_task(settled)),
                 // Without room the order stays NEW in the database, for a later search.
-                Some(order) = orders.recv() => if has_room { queue.add(order) },
-                _ = scan.tick() => self.scan(&desk, &mut queue).await,
-                () = self.wake.notified() => self.scan(&desk, &mut queue).await,
+                Some(order) = orders.recv() => {
+                    if has_room { queue.add(order) } else { queue.has_left_out = true }
+                }
+                _ = scan.tick() => self.scan(&desk, &mut queue, &mut scanned).await,
+                () = self.wake.notified() => self.scan(&desk, &mut queue, &mut scanned).await,
                 () = sleep_until(queue.next_start()) => {}
             }
         }
@@ -184,7 +178,7 @@ impl Executor {
     /// Looks up orders of unknown outcome and reads the list once for those the broker has.
     /// Returns false if the process stops first.
     async fn settle_the_past(&self, desk: &Desk, queue: &mut Queue) -> bool {
-        let Ok(open) = desk.load(OPEN_ORDERS, None).await else {
+        let Ok(open) = desk.load_open().await else {
             return false;
         };
         let mut unsettled = Vec::new();
@@ -212,18 +206,24 @@ impl Executor {
         self.parts.book.is_empty() || self.parts.poll.read_until_complete(&desk.stop).await
     }
 
-    async fn scan(&self, desk: &Desk, queue: &mut Queue) {
-        let room = self
-            .parts
-            .config
-            .waiting_max
-            .get()
-            .saturating_sub(queue.waiting.len());
+    /// Searches for orders that did not come by the sink. An order shows up only when its
+    /// transaction commits, so the search goes back further than the last one.
+    async fn scan(&self, desk: &Desk, queue: &mut Queue, scanned: &mut Instant) {
+        let room = self.parts.config.waiting_max.get();
+        let room = room.saturating_sub(queue.waiting.len());
         if room == 0 {
             return;
         }
+        let window = if queue.has_left_out {
+            LEFT_OUT_MAX
+        } else {
+            scanned.elapsed() + COMMIT_MAX
+        };
         let room = i64::try_from(room).unwrap_or(i64::MAX);
-        if let Ok(orders) = desk.load(FRESH_ORDERS, Some(room)).await {
+        let began = Instant::now();
+        if let Ok(orders) = desk.load_fresh(room, window).await {
+            *scanned = began;
+            queue.has_left_out = i64::try_from(orders.len()).is_ok_and(|found| found >= room);
             orders.into_iter().for_each(|order| queue.add(order));
         }
     }
@@ -294,42 +294,6 @@ impl Executor {
     }
 }
 
-impl Queue {
-    fn add(&mut self, order: Order) {
-        self.add_at(order, Instant::now());
-    }
-
-    fn add_at(&mut self, order: Order, not_before: Instant) {
-        if self.known.insert(order.id) {
-            self.waiting
-                .insert(order.rank(), Waiting { order, not_before });
-        }
-    }
-
-    fn settle(&mut self, (id, position, turn): Settled) {
-        if let Some(position) = position {
-            self.busy.remove(&position);
-        }
-        if matches!(turn, Turn::SetAside) {
-            return;
-        }
-        self.known.remove(&id);
-        match turn {
-            Turn::Again(order, pause) => self.add_at(*order, Instant::now() + pause),
-            Turn::Over | Turn::SetAside | Turn::Stopped => {
-                self.held.remove(&id);
-            }
-        }
-    }
-
-    /// Returns when the next order that pauses may start; none where all wait for something else.
-    fn next_start(&self) -> Option<Instant> {
-        let now = Instant::now();
-        let pauses = self.waiting.values().map(|waiting| waiting.not_before);
-        pauses.filter(|not_before| *not_before > now).min()
-    }
-}
-
 /// Sleeps until `moment`; for ever without one.
 async fn sleep_until(moment: Option<Instant>) {
     match moment {
@@ -357,22 +321,28 @@ impl Desk {
         (id, position, turn)
     }
 
-    async fn load(&self, query: &'static str, limit: Option<i64>) -> Result<Vec<Order>, GivenUp> {
+    async fn load_open(&self) -> Result<Vec<Order>, GivenUp> {
         let work = |client: deadpool_postgres::Object| async move {
-            let statement = client.prepare_cached(query).await?;
-            let rows = match &limit {
-                Some(limit) => client.query(&statement, &[limit]).await?,
-                None => client.query(&statement, &[]).await?,
-            };
-            rows.iter()
-                .map(Order::read)
-                .collect::<Result<Vec<_>, StoreError>>()
+            let statement = client.prepare_cached(OPEN_ORDERS).await?;
+            let rows = client.query(&statement, &[]).await?;
+            rows.iter().map(Order::read).collect()
         };
-        let loaded = self
-            .parts
-            .store
-            .persist("orders to send", &self.stop, work)
-            .await;
+        let store = &self.parts.store;
+        self.report(store.persist("open orders", &self.stop, work).await)
+    }
+
+    async fn load_fresh(&self, room: i64, window: Duration) -> Result<Vec<Order>, GivenUp> {
+        let (room, seconds) = (&room, &window.as_secs_f64());
+        let work = |client: deadpool_postgres::Object| async move {
+            let statement = client.prepare_cached(FRESH_ORDERS).await?;
+            let rows = client.query(&statement, &[room, seconds]).await?;
+            rows.iter().map(Order::read).collect()
+        };
+        let store = &self.parts.store;
+        self.report(store.persist("new orders", &self.stop, work).await)
+    }
+
+    fn report(&self, loaded: Result<Vec<Order>, GivenUp>) -> Result<Vec<Order>, GivenUp> {
         if let Err(GivenUp::Refused(error)) = &loaded {
             self.refused("orders cannot be read", None, error);
         }

@@ -82,7 +82,7 @@ pub(super) const OPEN_ORDERS: &str = concat!(
       ORDER BY n.decided_us, n.order_id"
 );
 
-/// Orders of the last day that nobody has begun to send. The lateral query with its OFFSET keeps
+/// Orders of the last `$2` seconds that nobody has begun to send. The lateral query with its OFFSET keeps
 /// the planner from grouping the events of every order there is.
 pub(super) const FRESH_ORDERS: &str = concat!(
     "SELECT ",
@@ -91,7 +91,7 @@ pub(super) const FRESH_ORDERS: &str = concat!(
       CROSS JOIN LATERAL (
         SELECT * FROM trade.orders_now v WHERE v.order_id = o.order_id OFFSET 0) n
       JOIN market.stocks s ON s.symbol = n.symbol
-      WHERE o.created_ts > now() - interval '1 day'
+      WHERE o.created_ts > now() - make_interval(secs => $2)
         AND NOT EXISTS (
           SELECT 1 FROM trade.order_events e
           WHERE e.order_id = o.order_id AND e.status NOT IN ('NEW', 'PENDING_APPROVAL'))

@@ -195,6 +195,7 @@ impl SessionSource for SimulatorSession {
 #[cfg(test)]
 mod tests {
     use jiff::civil::{DateTime, date, datetime};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
     use crate::execution::calendar::default_holidays;
@@ -227,5 +228,53 @@ mod tests {
         // 2026-11-23T15:00:00Z is 2026-11-24 00:00 in Seoul.
         let (day, time) = seoul(1_795_446_000_000_000);
         assert_eq!((day, time), (date(2026, 11, 24), Time::midnight()));
+    }
+
+    /// Answers every request with the session's name, as the simulator's control port does.
+    async fn control_port(sessions: Vec<&'static str>) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        drop(crate::task::spawn("control port", async move {
+            for session in sessions {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = [0; 1_024];
+                let read = stream.read(&mut request).await.unwrap();
+                assert!(request[..read].starts_with(b"GET /session "));
+                let body = format!(
+                    r#"{{"is_open": true, "session": "{session}", "date": "2026-11-24",
+                        "time": "10:00:00.000000", "now": "2026-11-24T10:00:00.000000+09:00"}}"#
+                );
+                let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close";
+                let answer = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        }));
+        url
+    }
+
+    async fn closed(session: &SimulatorSession, expected: Option<&str>) {
+        for _ in 0..200 {
+            let market = session.market();
+            if market.closed.as_deref() == expected {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("expected {expected:?}, was {:?}", session.market());
+    }
+
+    #[tokio::test]
+    async fn the_simulator_opens_and_closes_the_session_and_its_silence_closes_it() {
+        let url = control_port(vec!["regular", "after_market"]).await;
+        let session = SimulatorSession::new(&url, wall_clock_us);
+        assert!(!session.market().is_open());
+        let stop = CancellationToken::new();
+        let task = crate::task::spawn("session", session.clone().run(stop.clone()));
+        closed(&session, None).await;
+        assert_eq!(session.market().date, date(2026, 11, 24));
+        closed(&session, Some("the simulator's session is after_market")).await;
+        closed(&session, Some("the simulator does not answer")).await;
+        stop.cancel();
+        task.await.unwrap();
     }
 }

@@ -93,6 +93,11 @@ impl FakeBroker {
         self.state.lock().unwrap().script.extend(steps);
     }
 
+    /// Drops what is left of the script.
+    pub(crate) fn forget_script(&self) {
+        self.state.lock().unwrap().script.clear();
+    }
+
     /// Lets the order list answer or fail.
     pub(crate) fn set_listing(&self, is_listing: bool) {
         self.state.lock().unwrap().is_listing = is_listing;

@@ -150,6 +150,18 @@ impl Rig {
         rig
     }
 
+    /// Adds a position of 100 shares of another issue.
+    pub(crate) async fn add_position(&self, position: &str, symbol: &str) {
+        let client = self.postgres.client().await.unwrap();
+        let rows = format!(
+            "INSERT INTO market.stocks (symbol, name, market) VALUES ('{symbol}', 'Other', 'KOSDAQ');
+             INSERT INTO trade.positions
+                (position_id, account_id, symbol, qty, original_qty, avg_price, entry_ts)
+             VALUES ('{position}', '{ACCOUNT}', '{symbol}', 100, 100, 65000, now())"
+        );
+        client.batch_execute(&rows).await.unwrap();
+    }
+
     pub(crate) fn open_session(&self, is_open: bool) {
         self.door.is_open.store(is_open, Ordering::SeqCst);
     }
