@@ -255,3 +255,5 @@ impl Exchange {
     }
 }
 
+#[cfg(test)]
+mod tests;
