@@ -8,6 +8,6 @@ mod reject;
 
 pub(crate) use account::{Account, Books, Holding};
 pub(crate) use notice::{BRANCH, Notice, NoticeKind};
-pub(crate) use order::{Class, Order, Side, Status, average};
+pub(crate) use order::{Class, Order, Side, Status, Ticket, average};
 pub(crate) use order_type::{Condition, OrderType, Pricing};
 pub(crate) use reject::Reject;

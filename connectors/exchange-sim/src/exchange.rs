@@ -254,3 +254,6 @@ impl Exchange {
             .sum()
     }
 }
+
+#[cfg(test)]
+mod tests;

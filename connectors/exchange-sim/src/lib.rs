@@ -1,4 +1,67 @@
-//! A simulated exchange and broker that speaks the KIS Open API.
+//! A simulated exchange and broker that speaks the KIS Open API, for domestic equities.
+//!
+//! ```text
+//!              ┌── REST ──────── tokens, orders, queries ──┐
+//! clients ─────┤                                           ├── exchange ◄── price path
+//!              └── WebSocket ─── trades, notices ──────────┘      │         (generator or file)
+//! tests ────────── control port ─ prices, time, faults, log ──────┘
+//! ```
+//!
+//! [`Simulator::start`] takes a [`SimConfig`], whose default is a market that is always open, with
+//! 22 well-known issues and one account, on free ports. The three services have an address each.
+//! The crate shares no protocol code with the connectors, so that an error in one does not hide
+//! the same error in the other.
+//!
+//! # REST
+//! `POST /oauth2/{tokenP,revokeP,Approval}`, `/uapi/hashkey`; under
+//! `/uapi/domestic-stock/v1/trading/`: `order-cash`, `order-rvsecncl`, `inquire-daily-ccld`,
+//! `inquire-balance`, `inquire-psbl-order`, and in production `inquire-psbl-rvsecncl`,
+//! `inquire-psbl-sell`; under `.../quotations/`: `inquire-price`, `inquire-daily-itemchartprice`
+//! (days to years), and in production `chk-holiday`. Old and new TR ids, limits, error codes and
+//! pages are those of the chosen [`Environment`].
+//!
+//! # WebSocket
+//! `H0STCNT0` trades and `H0STCNI0` (production) or `H0STCNI9` (paper) encrypted notices, on any
+//! path; 41 registrations a session, one session a key, PINGPONG answered by echo or Pong frame.
+//! Connections end without a close frame. Records of one issue that follow each other may share a
+//! frame. A slow client holds up the price path; nothing is dropped.
+//!
+//! # Market
+//! Orders of the types 00-06, 11-16 and 41-47 trade against the price path, which they do not move:
+//! an order that comes in at the quote of the other side, one that waits at its limit as soon as a
+//! trade prints at or beyond it, one from a call auction at the auction's price. Cash, sellable
+//! quantity, symbol, session and form are refused by the answer, the price band and the tick grid
+//! by a notice. Commission and sales tax are booked. Orders lapse at the end of their part of the
+//! day (regular, after the close, after-market) without notice, and then show `rmn_qty` 0.
+//!
+//! # Control port
+//! | call | body or answer |
+//! |---|---|
+//! | `GET /session` | `is_open`, `session`, `now`, `date`, `time`, `trading_day` |
+//! | `GET /status` | `paused`, `ticks`, `ticks_total`, `finished`, `records_sent`, `notices_sent`, `sessions` |
+//! | `GET /orders`, `/holdings` | the broker's books |
+//! | `GET /log?after=n` | the last 10,000 REST calls: `seq`, `at_us`, `method`, `path`, `tr_id`, `body`, `outcome` |
+//! | `POST /pause`, `/resume` | stops and starts the price path |
+//! | `POST /price` | `{symbol, price, volume?}` prints one trade |
+//! | `POST /script` | `{symbol, points: [{after_ms, price}]}`; no points: wander again |
+//! | `POST /clock` | `{start?, speed?}`; start is Seoul time such as `2026-11-16T09:00:00` |
+//! | `GET /faults`, `POST /faults` | any of `delay_ms`, `next_n_http_5xx`, `accept_then_silent`, `duplicate_notices`, `reorder_notices`, `suppress_notices`, `stop_quotes`, `reject_next` (a code, or `{code?, count?, by_notice?}`), and once `drop_connections`, `expire_tokens`, `send_raw`, `clear` |
+//!
+//! # Deviations from the broker
+//! 1. A tick file may have prices with decimals and symbols of letters. Its trades carry the
+//!    simulated time, and no quotes: bid and ask are 0. Such issues have a tick of 0.01 and no
+//!    band, and market orders trade at the last price.
+//! 2. Trades settle at the next date, not after two days; D+1 shows the deposit of today.
+//! 3. Depth is unlimited but for `fills`. A limit order that waits has no place in a queue.
+//! 4. Not simulated: order books, NXT, midpoint and stop orders, volatility interruptions,
+//!    market-wide halts, auction prices of their own (the auctions trade at the first and last
+//!    price), a held session after an unclean end. The band of the after-market is that of the day,
+//!    and an order at the close (06) trades at once.
+//! 5. Past daily bars are invented, the same for the same settings. Fields of quotes that nothing
+//!    here produces keep the constant of the samples.
+//! 6. Texts in `msg1`, and the codes `APBK0344` (no such original) and `APBK9999` (a form that is
+//!    wrong or not simulated), are invented where no source states them.
+//! 7. Tokens, approval keys and limits live in real time; tokens do not survive a restart.
 
 mod auth;
 mod broker;

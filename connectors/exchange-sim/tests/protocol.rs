@@ -5,11 +5,17 @@
 mod client;
 #[path = "protocol/faults.rs"]
 mod faults;
+#[path = "protocol/gateway.rs"]
+mod gateway;
 #[path = "protocol/orders.rs"]
 mod orders;
 #[path = "protocol/queries.rs"]
 mod queries;
+#[path = "protocol/quotes.rs"]
+mod quotes;
 #[path = "protocol/replay.rs"]
 mod replay;
+#[path = "protocol/samples.rs"]
+mod samples;
 #[path = "protocol/streams.rs"]
 mod streams;

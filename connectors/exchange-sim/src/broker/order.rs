@@ -92,7 +92,56 @@ pub(crate) struct Order {
     pub(crate) is_doomed: bool,
 }
 
+/// What an order asks for, before it has a number.
+#[derive(Clone, Debug)]
+pub(crate) struct Ticket {
+    pub(crate) original: Option<u64>,
+    pub(crate) account: usize,
+    pub(crate) issue: usize,
+    pub(crate) symbol: Symbol,
+    pub(crate) class: Class,
+    pub(crate) side: Side,
+    pub(crate) order_type: &'static OrderType,
+    pub(crate) quantity: i64,
+    pub(crate) price: Price,
+    pub(crate) limit: Price,
+    pub(crate) reserve: Price,
+    pub(crate) is_routed: bool,
+    pub(crate) is_in_auction: bool,
+    pub(crate) is_doomed: bool,
+}
+
 impl Order {
+    /// Returns the order that `ticket` asks for, accepted at `at` and without effect yet.
+    pub(crate) fn new(number: u64, ticket: Ticket, at: DateTime) -> Self {
+        Self {
+            number,
+            original: ticket.original,
+            account: ticket.account,
+            issue: ticket.issue,
+            symbol: ticket.symbol,
+            class: ticket.class,
+            side: ticket.side,
+            order_type: ticket.order_type,
+            quantity: ticket.quantity,
+            price: ticket.price,
+            limit: ticket.limit,
+            reserve: ticket.reserve,
+            at,
+            status: Status::Pending,
+            filled: 0,
+            filled_value: Money::ZERO,
+            costs: Money::ZERO,
+            cancelled: 0,
+            moved: 0,
+            rejected: 0,
+            filled_at: None,
+            is_routed: ticket.is_routed,
+            is_in_auction: ticket.is_in_auction,
+            is_doomed: ticket.is_doomed,
+        }
+    }
+
     /// Returns the quantity that can still trade.
     pub(crate) fn remaining(&self) -> i64 {
         match (self.status, self.class) {

@@ -4,7 +4,9 @@ use tokio::time::Instant;
 
 use super::{Exchange, Task};
 use crate::{
-    broker::{Class, Condition, NoticeKind, Order, OrderType, Pricing, Reject, Side, Status},
+    broker::{
+        Class, Condition, NoticeKind, Order, OrderType, Pricing, Reject, Side, Status, Ticket,
+    },
     clock::{Moment, Session},
     config::Market,
     issue::{Issue, hhmmss},
@@ -13,6 +15,9 @@ use crate::{
 
 /// Largest quantity of one order, so that products fit.
 const QUANTITY_MAX: i64 = 1_000_000_000;
+
+/// Orders that are known at most; the oldest that are done go.
+const ORDERS_MAX: usize = 100_000;
 
 /// A new order as the broker's gateway understands it.
 #[derive(Clone, Debug)]
@@ -91,36 +96,23 @@ impl Exchange {
                 }
             }
         }
-        let symbol = self.issues[index].symbol.clone();
-        let number = self.enter_order(
-            Order {
-                number: 0,
-                original: None,
-                account: order.account,
-                issue: index,
-                symbol,
-                class: Class::New,
-                side: order.side,
-                order_type: order.order_type,
-                quantity: order.quantity,
-                price,
-                limit,
-                reserve,
-                at: self.moment.at,
-                status: Status::Pending,
-                filled: 0,
-                filled_value: Money::ZERO,
-                costs: Money::ZERO,
-                cancelled: 0,
-                moved: 0,
-                rejected: 0,
-                filled_at: None,
-                is_routed: order.is_routed,
-                is_in_auction: is_auction(self.moment),
-                is_doomed,
-            },
-            now,
-        );
+        let ticket = Ticket {
+            original: None,
+            account: order.account,
+            issue: index,
+            symbol: self.issues[index].symbol.clone(),
+            class: Class::New,
+            side: order.side,
+            order_type: order.order_type,
+            quantity: order.quantity,
+            price,
+            limit,
+            reserve,
+            is_routed: order.is_routed,
+            is_in_auction: is_auction(self.moment),
+            is_doomed,
+        };
+        let number = self.enter_order(ticket, now);
         self.live[index].insert(number);
         if !is_doomed {
             self.notify(number, NoticeKind::Received);
@@ -161,9 +153,13 @@ impl Exchange {
         }
         let issue = &self.issues[original.issue];
         let limit = limit_of(order_type, original.side, price, issue);
-        let order = Order {
+        let ticket = Ticket {
             original: Some(change.original),
+            account: change.account,
+            issue: original.issue,
+            symbol: original.symbol.clone(),
             class: change.class,
+            side: original.side,
             order_type,
             quantity,
             price,
@@ -173,28 +169,28 @@ impl Exchange {
             } else {
                 issue.band.1.max(limit)
             },
-            at: self.moment.at,
-            status: Status::Pending,
-            filled: 0,
-            filled_value: Money::ZERO,
-            costs: Money::ZERO,
-            cancelled: 0,
-            moved: 0,
-            rejected: 0,
-            filled_at: None,
+            is_routed: original.is_routed,
             is_in_auction: is_auction(self.moment),
             is_doomed: change.class == Class::Replace && !is_on_grid(issue, price),
-            ..original.clone()
         };
-        let number = self.enter_order(order, now);
+        let number = self.enter_order(ticket, now);
         Ok(self.accepted(number))
     }
 
-    fn enter_order(&mut self, mut order: Order, now: Instant) -> u64 {
+    fn enter_order(&mut self, ticket: Ticket, now: Instant) -> u64 {
         let number = self.next_number;
         self.next_number += 1;
-        order.number = number;
-        self.orders.insert(number, order);
+        self.orders
+            .insert(number, Order::new(number, ticket, self.moment.at));
+        if self.orders.len() > ORDERS_MAX
+            && let Some(oldest) = self
+                .orders
+                .values()
+                .find(|order| order.status == Status::Done)
+        {
+            let oldest = oldest.number;
+            self.orders.remove(&oldest);
+        }
         self.agenda
             .add(now + self.fills.latency, Task::TakeEffect(number));
         self.is_dirty = true;

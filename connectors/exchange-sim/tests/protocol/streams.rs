@@ -167,7 +167,7 @@ async fn an_application_key_has_one_session() {
 async fn silence_is_cut_and_both_answers_keep_the_line() {
     let keep_alive = KeepAliveConfig {
         period: Duration::from_millis(50),
-        timeout: Duration::from_millis(400),
+        timeout: Duration::from_secs(2),
     };
     let client = Client::start(SimConfig {
         keep_alive,
@@ -248,6 +248,7 @@ async fn scripts_lead_the_price_to_their_points() {
     config.stocks[0].script = vec![point(0, 190_500), point(30, 180_000)];
     config.paused = true;
     config.field_width = 46;
+    config.records_per_frame_max = 1;
     let client = Client::start(config).await;
     let mut session = client.connect().await;
     session.subscribe("H0STCNT0", "005930").await;
