@@ -43,7 +43,8 @@ CREATE TABLE trade.positions (
     updated_ts      timestamptz NOT NULL DEFAULT now(),
     CHECK ((status = 'CLOSED') = (closed_ts IS NOT NULL))
 );
-CREATE UNIQUE INDEX positions_one_live ON trade.positions (account_id, symbol)
+-- Strategies may hold the same symbol side by side; each holds it once.
+CREATE UNIQUE INDEX positions_one_live ON trade.positions (account_id, symbol, strategy_id)
     WHERE status IN ('OPEN', 'CLOSING');
 
 -- Phase and floor move in the transaction of the fill; the mark is what the engine last saved.

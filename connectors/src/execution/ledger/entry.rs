@@ -23,10 +23,12 @@ const LOCK_CANDIDATE: &str = "SELECT c.exit_event_id, c.rule_id, p.strategy_id
     JOIN trade.positions p ON p.position_id = c.origin_position_id
     WHERE c.candidate_id = $1 FOR NO KEY UPDATE OF c";
 
-/// The live position of the account and symbol, and how many of this order have closed again.
+/// The live position of the account, symbol and strategy, and how many of this order have closed
+/// again.
 const LOCK_LIVE: &str = "SELECT position_id, qty, original_qty, avg_price, candidate_id
     FROM trade.positions
-    WHERE account_id = $1 AND symbol = $2 AND status IN ('OPEN', 'CLOSING') FOR NO KEY UPDATE";
+    WHERE account_id = $1 AND symbol = $2 AND strategy_id = $3
+      AND status IN ('OPEN', 'CLOSING') FOR NO KEY UPDATE";
 const COUNT_OWN: &str = "SELECT count(*) AS closed FROM trade.positions WHERE candidate_id = $1";
 
 const BOUGHT: &str = "SELECT coalesce(sum(qty), 0)::bigint AS qty,
@@ -109,7 +111,7 @@ impl Ledger {
         execution: &Execution,
         candidate: Option<&Candidate>,
     ) -> Result<Uuid, StoreError> {
-        match lock_live(tx, subject).await? {
+        match lock_live(tx, subject, candidate).await? {
             Some(live) if live.candidate.is_some() && live.candidate == subject.candidate => {
                 grow_own(tx, subject, execution, &live).await?;
                 Ok(live.id)
@@ -145,10 +147,15 @@ async fn lock_candidate(tx: &Transaction<'_>, id: Uuid) -> Result<Candidate, Sto
     })
 }
 
-async fn lock_live(tx: &Transaction<'_>, subject: &Subject) -> Result<Option<Growing>, StoreError> {
+async fn lock_live(
+    tx: &Transaction<'_>,
+    subject: &Subject,
+    candidate: Option<&Candidate>,
+) -> Result<Option<Growing>, StoreError> {
+    let strategy = strategy_of(candidate);
     let statement = tx.prepare_cached(LOCK_LIVE).await?;
     let row = tx
-        .query_opt(&statement, &[&subject.account, &subject.symbol])
+        .query_opt(&statement, &[&subject.account, &subject.symbol, &strategy])
         .await?;
     let Some(row) = row else {
         return Ok(None);
@@ -160,6 +167,11 @@ async fn lock_live(tx: &Transaction<'_>, subject: &Subject) -> Result<Option<Gro
         avg_price: row.try_get("avg_price")?,
         candidate: row.try_get("candidate_id")?,
     }))
+}
+
+/// A purchase without a candidate is nobody's strategy.
+fn strategy_of(candidate: Option<&Candidate>) -> &str {
+    candidate.map_or("MANUAL", |candidate| candidate.strategy.as_str())
 }
 
 /// Opens the position of a first fill. Its identity comes from the order; an order that fills on
@@ -175,7 +187,7 @@ async fn open(
     let closed: i64 = row.try_get("closed")?;
     let id = Uuid::new_v5(&subject.id, format!("position:{closed}").as_bytes());
     let average = average_cost(piece_cost(execution), execution.qty);
-    let strategy = candidate.map_or("MANUAL", |candidate| candidate.strategy.as_str());
+    let strategy = strategy_of(candidate);
     let statement = tx.prepare_cached(OPEN_POSITION).await?;
     tx.execute(
         &statement,
