@@ -3,6 +3,7 @@
 pub(crate) mod control;
 pub(crate) mod executions;
 pub(crate) mod exit_events;
+pub(crate) mod feed;
 pub(crate) mod health;
 pub(crate) mod logs;
 pub(crate) mod orders;

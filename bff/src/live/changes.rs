@@ -1,6 +1,7 @@
 //! Changes: the change feed of PostgreSQL, one for the whole process.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -14,17 +15,25 @@ use crate::queries;
 use crate::queries::control::Scope;
 use crate::state::AppState;
 
+/// How long to wait after a feed has ended.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Tells every client which tables have changed, and deletes what the cache holds of the rows,
-/// whoever changed them. The feed itself survives a loss of its connection.
+/// whoever changed them. The feed itself survives a loss of its connection; where it cannot go on
+/// without a gap, a new one begins.
 pub(super) async fn run(state: AppState, stop: CancellationToken) {
-    let Some(mut feed) = stop.run_until_cancelled(open(&state)).await else {
-        return;
-    };
-    // What changed before the feed began is not in it.
-    let keys = [Scope::Exit, Scope::Reentry].map(|scope| scope.cache_key().to_owned());
-    state.cache.delete(&keys).await;
-    while let Some(transactions) = stop.run_until_cancelled(feed.next()).await {
-        take(&state, &transactions).await;
+    while let Some(mut feed) = stop.run_until_cancelled(open(&state)).await {
+        let lost = loop {
+            match stop.run_until_cancelled(feed.next()).await {
+                None => return,
+                Some(Ok(transactions)) => take(&state, &transactions).await,
+                Some(Err(error)) => break error,
+            }
+        };
+        state.live.feed_xid.send_replace(None);
+        warn!(error = %lost, "change feed has a gap, beginning anew");
+        // Also what makes a new feed fail at once must not make this loop spin.
+        stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
     }
 }
 
@@ -46,10 +55,14 @@ async fn open(state: &AppState) -> ChangeFeed {
     }
 }
 
+/// Opens the feed. What changed before it begins is not in it, so everything counts as changed.
 async fn try_open(state: &AppState) -> Result<ChangeFeed, PostgresError> {
     let (feed, snapshot) = ChangeFeed::open(&state.db).await?;
-    let before = queries::health::snapshot_begin(snapshot.client()).await?;
-    state.live.feed_xid.send_replace(Some(before));
+    let begin = queries::feed::begin(snapshot.client()).await?;
+    let keys = [Scope::Exit, Scope::Reentry].map(|scope| scope.cache_key().to_owned());
+    state.cache.delete(&keys).await;
+    state.live.publish_changes(&begin.tables);
+    state.live.feed_xid.send_replace(Some(begin.xid));
     Ok(feed)
 }
 

@@ -4,8 +4,11 @@
 //!    seen is known, and a poll after it finds what was missed.
 //! 2. A connection that stands may still be dead: a ping each second tells.
 
+use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::unfold;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -17,7 +20,6 @@ use crate::live::Mode;
 use crate::metrics;
 use crate::queries;
 use crate::queries::QueryError;
-use crate::queries::control::Scope;
 use crate::state::AppState;
 
 /// How often Redis is asked for a sign of life, and PostgreSQL for prices while there is none.
@@ -37,7 +39,11 @@ struct Prices {
 
 /// Brings prices to the hub until `stop`.
 pub(super) async fn run(state: AppState, stop: CancellationToken) {
-    let mut subscription = Subscription::new(&state.cache, PRICES_CHANNEL);
+    let subscription = Subscription::new(&state.cache, PRICES_CHANNEL);
+    // A stream keeps an attempt to connect, and the silence since the last message, over the checks.
+    let mut messages = pin!(unfold(subscription, async |mut subscription| {
+        Some((subscription.next().await, subscription))
+    }));
     let mut check = interval(CHECK);
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut prices = Prices {
@@ -48,12 +54,11 @@ pub(super) async fn run(state: AppState, stop: CancellationToken) {
         has_refused: false,
     };
     loop {
-        // A check may cut short an attempt to connect; the next one begins right after it.
         tokio::select! {
             biased;
             () = stop.cancelled() => return,
             _ = check.tick() => prices.check().await,
-            message = subscription.next() => prices.take(message).await,
+            Some(message) = messages.next() => prices.take(message).await,
         }
     }
 }
@@ -71,11 +76,7 @@ impl Prices {
         match message {
             Message::Connected => {
                 self.is_subscribed = true;
-                // A deletion may have failed while Redis was away. A wrong price would be gone in a
-                // minute, a wrong mode in ten.
-                let keys = [Scope::Exit, Scope::Reentry].map(|scope| scope.cache_key().to_owned());
-                self.state.cache.delete(&keys).await;
-                self.follow(true).await;
+                self.check().await;
             }
             Message::Disconnected => {
                 self.is_subscribed = false;

@@ -1,7 +1,6 @@
-//! Health: whether PostgreSQL answers, how old prices are, how far the change feed is.
+//! Health: whether PostgreSQL answers, how old prices are, how far the feed is.
 
-use tokio_postgres::Client;
-use turnstile_connectors::postgres::{Postgres, PostgresError};
+use turnstile_connectors::postgres::Postgres;
 
 use crate::queries::QueryError;
 use crate::seoul::SeoulTime;
@@ -37,15 +36,4 @@ pub(crate) async fn facts(db: &Postgres, feed_xid: Option<u64>) -> Result<Facts,
         newest_price: row.try_get("newest_price")?,
         feed_waits_since: row.try_get("feed_waits_since")?,
     })
-}
-
-/// Returns the last transaction that lies wholly before the snapshot of `client`.
-pub(crate) async fn snapshot_begin(client: &Client) -> Result<u64, PostgresError> {
-    let row = client
-        .query_one(
-            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1",
-            &[],
-        )
-        .await?;
-    Ok(u64::try_from(row.try_get::<_, i64>(0)?).unwrap_or_default())
 }

@@ -1,5 +1,7 @@
 //! The BFF over real HTTP and WebSocket, with a PostgreSQL and a Redis of its own per test.
 
+#![expect(clippy::unwrap_used, reason = "tests panic")]
+
 mod changing;
 mod contract;
 mod fixture;
