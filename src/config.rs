@@ -80,6 +80,8 @@ pub(crate) struct StreamSection {
     pub(crate) simulator_url: Option<String>,
     /// Second switch for real money: the first is `kis.environment`.
     pub(crate) allow_production: bool,
+    /// Where `turnstile stream` shows its metrics (`GET /metrics`); absent: nowhere.
+    pub(crate) metrics_listen: Option<std::net::SocketAddr>,
 }
 
 /// Environment variables that replace keys of the file.

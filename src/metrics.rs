@@ -1,6 +1,8 @@
 //! The recorder of metrics, one per process.
 
+use std::net::SocketAddr;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use anyhow::anyhow;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -8,24 +10,39 @@ use turnstile_connectors::{execution, kis, postgres, redis};
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// Upper bounds of latency buckets in seconds: half a millisecond to ten seconds.
-const BUCKETS: [f64; 14] = [
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-];
+/// Quantiles of latencies cover the last minutes: three windows of this length.
+const WINDOW: Duration = Duration::from_secs(60);
 
 /// Installs the recorder, once, and returns what renders it.
 pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
     if let Some(handle) = RECORDER.get() {
         return Ok(handle.clone());
     }
-    let handle = PrometheusBuilder::new()
-        .set_buckets(&BUCKETS)?
+    let handle = builder()?
         .install_recorder()
         .map_err(|error| anyhow!("the recorder of metrics cannot be installed: {error}"))?;
+    describe();
+    Ok(RECORDER.get_or_init(|| handle).clone())
+}
+
+/// Installs the recorder with a listener of its own: `GET /metrics` on `address`.
+pub(crate) fn serve(address: SocketAddr) -> anyhow::Result<()> {
+    builder()?
+        .with_http_listener(address)
+        .install()
+        .map_err(|error| anyhow!("stream.metrics_listen: {error}, was {address}"))?;
+    describe();
+    Ok(())
+}
+
+fn builder() -> anyhow::Result<PrometheusBuilder> {
+    Ok(PrometheusBuilder::new().set_bucket_duration(WINDOW)?)
+}
+
+fn describe() {
     postgres::describe_metrics();
     redis::describe_metrics();
     kis::metrics::describe();
     execution::metrics::describe();
     turnstile_bff::describe_metrics();
-    Ok(RECORDER.get_or_init(|| handle).clone())
 }

@@ -6,11 +6,15 @@ use turnstile_connectors::postgres;
 
 use super::stop_on_signal;
 use crate::config::Config;
+use crate::metrics;
 use crate::stream::Stream;
 
 pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     config.check_stream()?;
     let stop = stop_on_signal()?;
+    if let Some(address) = config.stream.metrics_listen {
+        metrics::serve(address)?;
+    }
     let report = postgres::migrate(&config.postgres).await?;
     info!(
         version = report.version,

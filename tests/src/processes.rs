@@ -17,18 +17,13 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 /// # Panics
 /// If it is not there.
 pub fn program() -> PathBuf {
-    let tests = std::env::current_exe().expect("a running test has a path");
-    let folder = tests
-        .parent()
-        .and_then(Path::parent)
-        .expect("target/<profile>/deps");
-    let program = folder.join("turnstile");
-    assert!(
-        program.exists(),
-        "{} is missing: run cargo build first",
-        program.display()
-    );
-    program
+    let own = std::env::current_exe().expect("a running program has a path");
+    // Tests lie in target/<profile>/deps, the benches in target/<profile>.
+    let folders = own.ancestors().skip(1).take(2);
+    let mut programs = folders.map(|folder| folder.join("turnstile"));
+    programs
+        .find(|path| path.exists())
+        .expect("target/<profile>/turnstile: run cargo build first")
 }
 
 /// A running process of the program.

@@ -18,9 +18,9 @@ pub const ACCOUNT: &str = "50123456-01";
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// An issue of the simulated market.
-pub struct Stock {
+pub struct Stock<'a> {
     /// Short code.
-    pub symbol: &'static str,
+    pub symbol: &'a str,
     /// Previous close, KRW.
     pub close: i64,
     /// Shares that the account holds.
@@ -48,7 +48,27 @@ impl System {
     ///
     /// # Panics
     /// If anything does not start.
-    pub async fn start(stocks: &[Stock], extra: &str) -> Self {
+    pub async fn start(stocks: &[Stock<'_>], extra: &str) -> Self {
+        let system = Self::start_without_positions(stocks, extra).await;
+        for stock in stocks.iter().filter(|stock| stock.held > 0) {
+            system
+                .execute(
+                    "INSERT INTO trade.positions (position_id, account_id, symbol, qty, original_qty,
+                         avg_price, entry_ts)
+                     VALUES (gen_random_uuid(), $1, $2, $3, $3, $4::bigint::numeric, now())",
+                    &[&ACCOUNT, &stock.symbol, &stock.held, &stock.close],
+                )
+                .await;
+        }
+        system
+    }
+
+    /// Starts servers and simulator as [`System::start`] does, with what the account holds at the
+    /// broker but no positions in the database.
+    ///
+    /// # Panics
+    /// If anything does not start.
+    pub async fn start_without_positions(stocks: &[Stock<'_>], extra: &str) -> Self {
         // Another client of this process may have installed it.
         drop(rustls::crypto::ring::default_provider().install_default());
         let folder = tempfile::Builder::new()
@@ -96,7 +116,7 @@ impl System {
         system
     }
 
-    async fn list(&self, stocks: &[Stock]) {
+    async fn list(&self, stocks: &[Stock<'_>]) {
         for stock in stocks {
             self.execute(
                 "INSERT INTO market.stocks (symbol, name, market) VALUES ($1, $1, 'KOSPI')",
@@ -108,15 +128,6 @@ impl System {
                 &[&stock.symbol],
             )
             .await;
-            if stock.held > 0 {
-                self.execute(
-                    "INSERT INTO trade.positions (position_id, account_id, symbol, qty, original_qty,
-                         avg_price, entry_ts)
-                     VALUES (gen_random_uuid(), $1, $2, $3, $3, $4::bigint::numeric, now())",
-                    &[&ACCOUNT, &stock.symbol, &stock.held, &stock.close],
-                )
-                .await;
-            }
         }
     }
 
@@ -369,7 +380,7 @@ async fn connect(url: &str) -> Client {
 }
 
 /// Settings of a quiet market: prices move only where the test says so.
-fn simulator_settings(stocks: &[Stock], extra: &str) -> String {
+fn simulator_settings(stocks: &[Stock<'_>], extra: &str) -> String {
     let mut text = format!("environment = \"paper\"\n{extra}\n");
     if !extra.contains("[path]") {
         text.push_str("[path]\nkind = \"generator\"\nticks_per_second = 0\n");

@@ -6,7 +6,7 @@ use turnstile_tests::{Stock, System};
 
 const SYMBOL: &str = "005930";
 
-fn one_position() -> [Stock; 1] {
+fn one_position() -> [Stock<'static>; 1] {
     [Stock {
         symbol: SYMBOL,
         close: 100_000,

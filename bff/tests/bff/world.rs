@@ -17,7 +17,7 @@ use turnstile_bff::{Bff, BffConfig};
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::Cache;
 
-use crate::servers::{PostgresServer, RedisServer};
+use crate::servers::{PostgresServer, RedisServer, eventually};
 
 /// Everything a test needs. Fields are dropped in order: the BFF before its stores.
 pub(crate) struct World {
@@ -59,7 +59,7 @@ impl World {
         // The client wants a provider even for plain HTTP; a second test of the process finds it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = Client::new();
-        Self {
+        let world = Self {
             bff,
             db,
             cache,
@@ -67,7 +67,13 @@ impl World {
             postgres,
             redis,
             _folder: folder,
-        }
+        };
+        // The start of the feed empties part of the cache.
+        eventually("the feed is open", async || {
+            world.data("/api/health/detailed").await["feed"]["lag_ms"].as_i64()
+        })
+        .await;
+        world
     }
 
     /// Runs SQL statements.

@@ -9,7 +9,7 @@ const TIMEOUT_MS = 10_000;
 const LIMIT = 50;
 
 const PATHS: Record<ListName, string> = {
-  positions: '/api/v1/positions?status=live',
+  positions: '/api/v1/positions?status=live&limit=100',
   orders: `/api/v1/orders?limit=${LIMIT}`,
   executions: `/api/v1/executions?limit=${LIMIT}`,
   exitEvents: `/api/v1/exit-events?limit=${LIMIT}`,

@@ -125,7 +125,7 @@ fn to_json(row: &PriceRow) -> String {
         row.volume,
         row.source,
         row.session,
-        seoul(row.received_us),
+        seoul(row.exchange_us),
         row.logical_us,
     );
     json
