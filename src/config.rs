@@ -84,8 +84,10 @@ pub(crate) struct StreamSection {
     pub(crate) metrics_listen: Option<std::net::SocketAddr>,
 }
 
+type SetKey = fn(&mut Config, String);
+
 /// Environment variables that replace keys of the file.
-const VARIABLES: [(&str, fn(&mut Config, String)); 6] = [
+const VARIABLES: [(&str, SetKey); 6] = [
     ("DATABASE_URL", |config, value| {
         config.postgres.url = SecretString::from(value)
     }),

@@ -12,6 +12,7 @@
 pub mod engine;
 pub mod exit;
 pub mod model;
+mod ordered;
 pub mod reentry;
 
 use differential_dataflow::VecCollection;

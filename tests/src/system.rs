@@ -195,7 +195,12 @@ impl System {
         (bff, url)
     }
 
-    fn config_file(&self, extra: &str) -> String {
+    /// Writes the configuration of a process, with `extra` at its end (in section `[stream]`), and
+    /// returns its path.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn config_file(&self, extra: &str) -> String {
         let name = format!("config-{}.toml", extra.len());
         let file = self.folder.path().join(name);
         let (rest, ws, control) = (&self.rest, &self.ws, &self.control);

@@ -1,0 +1,132 @@
+//! Re-entry through the running engine: deadlines at their own logical time, joins with rules,
+//! history and control, the same for every number of workers.
+
+#[expect(dead_code, reason = "other tests use the rest of the harness")]
+mod support;
+
+use rstest::rstest;
+use rust_decimal::Decimal;
+use support::{Harness, default_profile, price, qty};
+use turnstile_dataflows::engine::{Change, Event, Output};
+use turnstile_dataflows::model::{ExitEventId, LogicalTime, ReentryMode, Tick};
+use turnstile_dataflows::reentry::{
+    CandidateState, ExitEvent, ReentryRule, ReentryTrigger, ReentryVerdict, Verdict,
+};
+
+const EXIT: u64 = support::TEN;
+const SECOND: u64 = 1_000_000;
+
+fn rule(per_day_max: u32) -> Change {
+    let rebound = Decimal::new(2, 2).try_into().unwrap();
+    let rule = ReentryRule {
+        id: "after-stop".into(),
+        symbol: None,
+        exit_reason: "SL".into(),
+        is_allowed: true,
+        cooldown_us: 10 * SECOND,
+        watch_us: 60 * SECOND,
+        per_day_max,
+        size: Decimal::new(6, 1).try_into().unwrap(),
+        trigger: ReentryTrigger::Rebound(rebound),
+        priority: 0,
+    };
+    Change::ReentryRule(rule.id.clone(), Some(rule))
+}
+
+fn exit_event(id: &str, reason: &str) -> Change {
+    Change::ExitEvent(ExitEvent {
+        id: id.parse().unwrap(),
+        symbol: "005930".parse().unwrap(),
+        reason: reason.into(),
+        exit: LogicalTime::from_micros(EXIT),
+        exit_price: price("100"),
+        original_qty: qty(10),
+    })
+}
+
+fn verdicts(outputs: Vec<Output>) -> Vec<ReentryVerdict> {
+    let verdicts = outputs.into_iter().map(|output| match output {
+        Output::Reentry(verdict) => *verdict,
+        other => panic!("unexpected output {other:?}"),
+    });
+    verdicts.collect()
+}
+
+fn clock(engine: &mut Harness, seconds: u64) -> Vec<ReentryVerdict> {
+    verdicts(engine.send(EXIT + seconds * SECOND, |_time| Event::Clock))
+}
+
+fn tick(engine: &mut Harness, seconds: u64, last: &str) -> Vec<ReentryVerdict> {
+    let last = price(last);
+    verdicts(engine.send(EXIT + seconds * SECOND, |time| {
+        Event::Tick(Tick {
+            time,
+            symbol: "005930".parse().unwrap(),
+            last,
+            bid: None,
+        })
+    }))
+}
+
+#[rstest]
+fn a_cooldown_ends_at_its_own_time_and_a_rebound_buys(#[values(1, 2, 4)] workers: usize) {
+    let mut engine = Harness::new(workers, &default_profile());
+    engine.changes(vec![rule(1)]);
+    let said = verdicts(engine.send(EXIT, |_time| Event::Changes(vec![exit_event("e1", "SL2")])));
+    assert!(
+        matches!(said[0].verdict, Verdict::Cooldown { .. }),
+        "{said:?}"
+    );
+    assert_eq!(tick(&mut engine, 5, "103"), []);
+    let said = clock(&mut engine, 12);
+    assert_eq!(said.len(), 1);
+    assert_eq!(
+        (said[0].time.micros(), &said[0].verdict),
+        (EXIT + 10 * SECOND, &Verdict::Watch)
+    );
+    assert_eq!(tick(&mut engine, 13, "101.9"), []);
+    let said = tick(&mut engine, 14, "102");
+    let Verdict::Submit {
+        qty,
+        level,
+        action_key,
+        ..
+    } = &said[0].verdict
+    else {
+        panic!("{said:?}")
+    };
+    assert_eq!(
+        (qty.shares(), level.to_string(), action_key.as_str()),
+        (6, "102".into(), "e1:ENTRY:1")
+    );
+    engine.stop();
+}
+
+#[test]
+fn history_counts_against_the_day_and_an_ended_candidate_is_forgotten() {
+    let mut engine = Harness::new(1, &default_profile());
+    let symbol = "005930".parse().unwrap();
+    let earlier: ExitEventId = "e0".parse().unwrap();
+    engine.changes(vec![
+        rule(1),
+        Change::Entry(symbol, earlier, LogicalTime::from_micros(EXIT)),
+    ]);
+    engine.send(EXIT, |_time| Event::Changes(vec![exit_event("e1", "SL1")]));
+    let said = clock(&mut engine, 11);
+    assert!(
+        matches!(&said[0].verdict, Verdict::Blocked { gate, is_final: true, .. } if &**gate == "G2")
+    );
+    let over = Change::Candidate("e1".parse().unwrap(), symbol, CandidateState::Over);
+    assert!(engine.changes(vec![over]).is_empty());
+    assert_eq!(tick(&mut engine, 20, "110"), []);
+    engine.stop();
+}
+
+#[test]
+fn an_exit_while_everything_is_paused_is_skipped() {
+    let mut engine = Harness::new(1, &default_profile());
+    engine.changes(vec![rule(1), Change::ReentryMode(ReentryMode::PauseAll)]);
+    let said = verdicts(engine.send(EXIT, |_time| Event::Changes(vec![exit_event("e1", "SL1")])));
+    assert!(matches!(&said[0].verdict, Verdict::Blocked { gate, .. } if &**gate == "CONTROL"));
+    engine.stop();
+}

@@ -1,0 +1,152 @@
+//! Stops, restarts and a second engine: nothing lost, nothing done twice.
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use turnstile_tests::{Program, Stock, System, eventually};
+
+const SYMBOL: &str = "005930";
+
+fn one_position() -> [Stock<'static>; 1] {
+    [Stock {
+        symbol: SYMBOL,
+        close: 100_000,
+        held: 100,
+    }]
+}
+
+fn rules() -> Value {
+    json!({"sl2": {"pnl": -0.05}, "sl1": {"pnl": -0.03, "qty": 0.5}})
+}
+
+async fn orders_sent(system: &System) -> usize {
+    let log = system.get("/log").await;
+    let calls = log["calls"].as_array().unwrap();
+    calls
+        .iter()
+        .filter(|call| call["path"].as_str().unwrap().ends_with("/order-cash"))
+        .count()
+}
+
+#[tokio::test]
+async fn a_second_start_goes_on_from_what_is_stored() {
+    let system = System::start(&one_position(), "").await;
+    system.exit_rules(rules()).await;
+    let stream = system.stream("").await;
+    system.trade(SYMBOL, 97_000).await;
+    system
+        .counts(
+            "SELECT count(*) FROM trade.orders_now WHERE status = 'FILLED'",
+            1,
+        )
+        .await;
+    stream.stop().await;
+    let last_us: i64 = system
+        .one("SELECT max(logical_us) FROM market.prices", &[])
+        .await;
+
+    let stream = system.stream("").await;
+    system.trade(SYMBOL, 96_900).await; // SL1 is used up; nothing is sold twice.
+    system.trade(SYMBOL, 95_000).await;
+    system
+        .counts("SELECT count(*) FROM trade.exit_events", 1)
+        .await;
+    assert_eq!(orders_sent(&system).await, 2);
+    let later: i64 = system
+        .one(
+            "SELECT count(*) FROM market.prices WHERE logical_us > $1",
+            &[&last_us],
+        )
+        .await;
+    assert!(later >= 2, "logical times go on after the restart");
+    stream.stop().await;
+    system.stop().await;
+}
+
+#[tokio::test]
+async fn a_killed_engine_sends_no_order_twice() {
+    let system = System::start(&one_position(), "").await;
+    system.exit_rules(rules()).await;
+    let stream = system.stream("").await;
+    // The broker takes the order and does not answer; the engine dies in between.
+    system
+        .post("/faults", json!({"accept_then_silent": 1}))
+        .await;
+    system.trade(SYMBOL, 94_000).await;
+    eventually("the order is at the broker", async || {
+        orders_sent(&system).await == 1
+    })
+    .await;
+    stream.signal(Signal::SIGKILL);
+    assert!(!stream.ended().await);
+
+    let stream = system.stream("").await;
+    system
+        .counts("SELECT count(*) FROM trade.exit_events", 1)
+        .await;
+    assert_eq!(
+        orders_sent(&system).await,
+        1,
+        "looked up and adopted, not sent again"
+    );
+    let sold: i64 = system
+        .one("SELECT sum(qty)::bigint FROM trade.executions", &[])
+        .await;
+    assert_eq!(sold, 100);
+    stream.stop().await;
+    system.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_engine_waits_and_takes_over() {
+    let system = System::start(&one_position(), "").await;
+    system.exit_rules(rules()).await;
+    let first = system.stream("").await;
+    let log = system.folder().join("second.log");
+    let config = system.config_file("# second\n");
+    let second = Program::start(
+        &["--config", &config, "stream"],
+        &system.environment(),
+        &log,
+    );
+    eventually("the second waits", async || {
+        second.log().contains("standby")
+    })
+    .await;
+    first.stop().await;
+    eventually("the second takes over", async || {
+        second.log().contains("taking over")
+    })
+    .await;
+    system.registered(1).await;
+    system.trade(SYMBOL, 94_000).await;
+    system
+        .counts("SELECT count(*) FROM trade.exit_events", 1)
+        .await;
+    assert_eq!(orders_sent(&system).await, 1);
+    second.stop().await;
+    system.stop().await;
+}
+
+#[tokio::test]
+async fn a_lost_broker_connection_comes_back_by_itself() {
+    let system = System::start(&one_position(), "").await;
+    system.exit_rules(rules()).await;
+    let stream = system.stream("").await;
+    system
+        .post("/faults", json!({"drop_connections": true}))
+        .await;
+    eventually("the loss is noticed", async || {
+        stream.log().contains("broker stream lost")
+    })
+    .await;
+    eventually("prices come again", async || {
+        system.trade(SYMBOL, 94_000).await;
+        system
+            .one::<i64>("SELECT count(*) FROM trade.exit_events", &[])
+            .await
+            == 1
+    })
+    .await;
+    stream.stop().await;
+    system.stop().await;
+}
