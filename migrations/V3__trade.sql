@@ -47,7 +47,8 @@ CREATE TABLE trade.positions (
 CREATE UNIQUE INDEX positions_one_live ON trade.positions (account_id, symbol, strategy_id)
     WHERE status IN ('OPEN', 'CLOSING');
 
--- Phase and floor move in the transaction of the fill; the mark is what the engine last saved.
+-- Phase and floor move in the transaction of the fill. The engine recomputes marks from
+-- market.prices at start; a mark here only raises the result.
 CREATE TABLE trade.position_state (
     position_id      uuid PRIMARY KEY REFERENCES trade.positions,
     phase            text NOT NULL DEFAULT 'OPEN'

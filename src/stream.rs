@@ -29,7 +29,7 @@ use turnstile_connectors::execution::{
 };
 use turnstile_connectors::kis::{Clock, KisClient, KisSettings, KisStream, KisStreamParts};
 use turnstile_connectors::postgres::{
-    AdvisoryLock, ChangeFeed, Postgres, PriceSink, PriceSinkHandle, prune_change_log,
+    AdvisoryLock, ChangeFeed, Postgres, PostgresError, PriceSink, PriceSinkHandle, prune_change_log,
 };
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::rows::RowReader;
@@ -379,7 +379,10 @@ async fn take_lock(
     let key: i64 = row.try_get(0)?;
     match AdvisoryLock::try_take(postgres, key).await {
         Ok(lock) => return Ok(lock),
-        Err(error) => info!(%error, "another engine of this account is active; waiting as standby"),
+        Err(PostgresError::Locked(_)) => {
+            info!("another engine of this account is active; waiting as standby");
+        }
+        Err(error) => return Err(error.into()),
     }
     let waiting = stop
         .run_until_cancelled(AdvisoryLock::wait(postgres, key))

@@ -1,5 +1,7 @@
 //! `turnstile bff`: the API and the web app.
 
+use std::path::{Path, PathBuf};
+
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use turnstile_bff::Bff;
@@ -28,5 +30,20 @@ pub(crate) async fn start(config: &Config, stop: CancellationToken) -> anyhow::R
     let postgres = Postgres::connect(&config.postgres).await?;
     let cache = Cache::new(&config.redis)?;
     let recorder = metrics::install()?;
-    Ok(Bff::start(config.bff.clone(), postgres, cache, recorder, stop).await?)
+    let mut settings = config.bff.clone();
+    settings.web_dir = settings.web_dir.or_else(built_web_app);
+    Ok(Bff::start(settings, postgres, cache, recorder, stop).await?)
+}
+
+/// Returns the web app that `make web` has built: below the working directory, or in the checkout
+/// that the program was built in.
+fn built_web_app() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok();
+    let checkouts = program
+        .iter()
+        .flat_map(|program| program.ancestors().skip(1).take(3));
+    let folders = std::iter::once(Path::new(".")).chain(checkouts);
+    folders
+        .map(|folder| folder.join("bff/web/out"))
+        .find(|out| out.join("index.html").exists())
 }

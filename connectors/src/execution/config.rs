@@ -135,7 +135,7 @@ impl ExecutionConfig {
         if self.commission_rate < Decimal::ZERO || self.commission_rate >= Decimal::new(1, 1) {
             let rate = self.commission_rate;
             faults.push(format!(
-                "commission_rate must be a fraction below 0.1, was {rate}"
+                "execution.commission_rate must be a fraction below 0.1, was {rate}"
             ));
         }
         let durations = [
@@ -150,7 +150,7 @@ impl ExecutionConfig {
             ("market_order_max", self.market_order_max),
         ];
         let zero = durations.iter().filter(|(_, duration)| duration.is_zero());
-        faults.extend(zero.map(|(key, _)| format!("{key} must be longer than zero")));
+        faults.extend(zero.map(|(key, _)| format!("execution.{key} must be longer than zero")));
         if faults.is_empty() {
             Ok(())
         } else {

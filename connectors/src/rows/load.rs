@@ -51,12 +51,12 @@ fn condition(table: &str) -> &'static str {
 fn row(table: &str) -> &'static str {
     match table {
         "trade.position_state" => {
-            "to_jsonb(r) || jsonb_build_object('hwm_price', (
+            "to_jsonb(r) || jsonb_build_object('hwm_price', greatest(r.hwm_price, (
                 SELECT max(CASE WHEN t.bid > 0 THEN t.bid ELSE t.last_price END)
                 FROM market.prices t JOIN trade.positions p ON p.symbol = t.symbol
                 WHERE p.position_id = r.position_id AND t.session <> 'EXPECTED'
                   AND t.trade_date >= (p.entry_ts AT TIME ZONE 'Asia/Seoul')::date
-                  AND t.logical_us >= (extract(epoch FROM p.entry_ts) * 1000000)::bigint))"
+                  AND t.logical_us >= (extract(epoch FROM p.entry_ts) * 1000000)::bigint)))"
         }
         _ => "to_jsonb(r) - 'explanation' - 'raw'",
     }
