@@ -1,6 +1,8 @@
 //! Re-entry through the running engine: deadlines at their own logical time, joins with rules,
 //! history and control, the same for every number of workers.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[expect(dead_code, reason = "other tests use the rest of the harness")]
 mod support;
 

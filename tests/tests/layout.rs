@@ -1,5 +1,7 @@
 //! The direction of imports: `src → bff → connectors → dataflows`, and what each may use.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

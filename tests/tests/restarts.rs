@@ -1,5 +1,7 @@
 //! Stops, restarts and a second engine: nothing lost, nothing done twice.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use turnstile_tests::{Program, Stock, System, eventually};

@@ -1,6 +1,8 @@
 //! The stores under a moving market: Redis never holds a price that PostgreSQL lacks, also when
 //! Redis goes away and comes back; every trade of a recorded day is stored once and in order.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
