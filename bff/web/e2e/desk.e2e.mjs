@@ -72,7 +72,9 @@ async function checkPricesMove(page) {
   let moved;
   await eventually('a price that changes on the screen', PRICE_MAX_MS, async () => {
     const now = await read();
-    moved = Object.keys(before).find((symbol) => before[symbol] && now[symbol] && now[symbol] !== before[symbol]);
+    moved = Object.keys(now).find((symbol) => before[symbol] && now[symbol] && now[symbol] !== before[symbol]);
+    // Right after a start there is no price yet.
+    Object.assign(before, Object.fromEntries(Object.entries(now).filter(([symbol]) => !before[symbol])));
     return moved !== undefined;
   });
   console.log(`ok  the price of ${moved} moves`);
