@@ -231,7 +231,7 @@ fn trigger(rebound: i64) -> String {
 /// Rule, exit reason or class, cooldown in hundredths of a minute, rebound in hundredths of a
 /// percent, re-entries a day.
 const REENTRY_RULES: [(&str, &str, i64, i64, i32); 2] = [
-    ("demo-after-stop", "SL", 25, 80, 1),
+    ("demo-after-stop", "SL", 25, 50, 1),
     ("demo-after-profit", "TP", 25, 50, 1),
 ];
 

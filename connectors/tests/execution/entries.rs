@@ -136,8 +136,9 @@ async fn an_entry_into_a_position_held_already_begins_a_new_cycle() {
     let rig = Rig::start_without_poll().await;
     let submit = ready(&rig).await;
     let bought = "INSERT INTO trade.positions
-            (position_id, account_id, symbol, qty, original_qty, avg_price, entry_ts)
-        VALUES (gen_random_uuid(), '50123456-01', '005930', 40, 50, 60000, now());
+            (position_id, account_id, symbol, qty, original_qty, avg_price, entry_ts, strategy_id)
+        SELECT gen_random_uuid(), '50123456-01', '005930', 40, 50, 60000, now(), strategy_id
+        FROM trade.positions LIMIT 1;
         UPDATE trade.position_state SET phase = 'TP1_DONE', stop_floor_price = 60360
         WHERE phase = 'OPEN'";
     rig.postgres
