@@ -17,6 +17,7 @@ const PATHS: Record<ListName, string> = {
 };
 
 const CONTROL_PATH = '/api/v1/exit/control';
+const PRICES_PATH = '/api/v1/prices/batch';
 
 /** Why a request has no answer, in the server's words where it gave any. */
 export interface Fault {
@@ -52,7 +53,7 @@ export interface Api {
   list<N extends ListName>(name: N): Promise<Rows[N][]>;
   control(): Promise<ExitControl>;
   setControl(change: ControlChange): Promise<ExitControl>;
-  price(symbol: string): Promise<unknown>;
+  prices(symbols: readonly string[]): Promise<unknown[]>;
   session(): Promise<string | null>;
 }
 
@@ -137,7 +138,16 @@ export function httpApi(fetcher: Fetch = (path, init) => fetch(path, init)): Api
       };
       return controlOf(await call(fetcher, CONTROL_PATH, init));
     },
-    price: (symbol) => call(fetcher, `/api/v1/prices/${encodeURIComponent(symbol)}`),
+    async prices(symbols) {
+      const init = {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ symbols }),
+      };
+      const data = await call(fetcher, PRICES_PATH, init);
+      if (!Array.isArray(data)) throw damaged(PRICES_PATH);
+      return data;
+    },
     async session() {
       const data = await call(fetcher, '/api/health/detailed');
       const session = (data as { market_session?: unknown } | null)?.market_session;

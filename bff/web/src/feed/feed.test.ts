@@ -43,7 +43,7 @@ function fixture() {
       count('control');
       return CONTROL;
     }),
-    price: vi.fn(async () => null),
+    prices: vi.fn(async () => []),
     session: vi.fn(async () => null),
   };
   const store = new Store();

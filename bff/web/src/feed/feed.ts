@@ -49,6 +49,9 @@ export interface Surroundings {
 export const SILENCE_MAX_MS = 40_000;
 
 /** How long a connection must hold before the wait between attempts starts over. */
+/** Symbols of one request for prices at most. */
+const PRICES_MAX = 100;
+
 const HEALTHY_AFTER_MS = 5_000;
 
 /** The session changes a few times a day and is not pushed. */
@@ -228,12 +231,12 @@ export class Feed {
 
   /** A position brings its price but not the change of the day: asked for once, until ticks come. */
   private async fetchPrices(): Promise<void> {
-    for (const symbol of this.symbols()) {
-      const known = this.store.now().prices.get(symbol);
-      if (known?.changeRate != null || this.priced.has(symbol)) continue;
-      this.priced.add(symbol);
-      const price = await this.around.api.price(symbol).catch(() => null);
-      if (isTick(price)) this.store.dispatch({ type: 'ticks', ticks: [price] });
-    }
+    const isNew = (symbol: string) =>
+      this.store.now().prices.get(symbol)?.changeRate == null && !this.priced.has(symbol);
+    const symbols = this.symbols().filter(isNew).slice(0, PRICES_MAX);
+    if (symbols.length === 0) return;
+    symbols.forEach((symbol) => this.priced.add(symbol));
+    const prices: unknown[] = await this.around.api.prices(symbols).catch(() => []);
+    this.store.dispatch({ type: 'ticks', ticks: prices.filter(isTick) });
   }
 }
