@@ -14,6 +14,7 @@ mod decision;
 mod held;
 mod marks;
 mod plan;
+mod quiet;
 mod trigger;
 
 use serde::{Deserialize, Serialize};

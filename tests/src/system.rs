@@ -294,6 +294,21 @@ impl System {
         answer.json().await.expect("JSON")
     }
 
+    /// Returns how many new orders the broker was asked for.
+    ///
+    /// # Panics
+    /// If the simulator does not answer.
+    pub async fn orders_sent(&self) -> usize {
+        let log = self.get("/log").await;
+        let calls = log["calls"].as_array().expect("the log has calls");
+        let is_order = |call: &&Value| {
+            call["path"]
+                .as_str()
+                .is_some_and(|path| path.ends_with("/order-cash"))
+        };
+        calls.iter().filter(is_order).count()
+    }
+
     /// Prints one trade at the exchange.
     pub async fn trade(&self, symbol: &str, won: i64) {
         self.post(

@@ -1,7 +1,5 @@
 //! Stops, restarts and a second engine: nothing lost, nothing done twice.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use turnstile_tests::{Program, Stock, System, eventually};
@@ -18,15 +16,6 @@ fn one_position() -> [Stock<'static>; 1] {
 
 fn rules() -> Value {
     json!({"sl2": {"pnl": -0.05}, "sl1": {"pnl": -0.03, "qty": 0.5}})
-}
-
-async fn orders_sent(system: &System) -> usize {
-    let log = system.get("/log").await;
-    let calls = log["calls"].as_array().unwrap();
-    calls
-        .iter()
-        .filter(|call| call["path"].as_str().unwrap().ends_with("/order-cash"))
-        .count()
 }
 
 #[tokio::test]
@@ -52,7 +41,7 @@ async fn a_second_start_goes_on_from_what_is_stored() {
     system
         .counts("SELECT count(*) FROM trade.exit_events", 1)
         .await;
-    assert_eq!(orders_sent(&system).await, 2);
+    assert_eq!(system.orders_sent().await, 2);
     let later: i64 = system
         .one(
             "SELECT count(*) FROM market.prices WHERE logical_us > $1",
@@ -75,7 +64,7 @@ async fn a_killed_engine_sends_no_order_twice() {
         .await;
     system.trade(SYMBOL, 94_000).await;
     eventually("the order is at the broker", async || {
-        orders_sent(&system).await == 1
+        system.orders_sent().await == 1
     })
     .await;
     stream.signal(Signal::SIGKILL);
@@ -86,7 +75,7 @@ async fn a_killed_engine_sends_no_order_twice() {
         .counts("SELECT count(*) FROM trade.exit_events", 1)
         .await;
     assert_eq!(
-        orders_sent(&system).await,
+        system.orders_sent().await,
         1,
         "looked up and adopted, not sent again"
     );
@@ -124,7 +113,7 @@ async fn a_second_engine_waits_and_takes_over() {
     system
         .counts("SELECT count(*) FROM trade.exit_events", 1)
         .await;
-    assert_eq!(orders_sent(&system).await, 1);
+    assert_eq!(system.orders_sent().await, 1);
     second.stop().await;
     system.stop().await;
 }

@@ -10,9 +10,10 @@ use crate::model::{ExitOrder, LogicalTime, PositionId, Price, Tick};
 
 use super::Alert;
 use super::decision::ExitDecision;
-use super::held::{Held, Judgement, Orders, Quiet};
+use super::held::{Held, Judgement, Orders};
 use super::marks::Marks;
 use super::plan::Plan;
+use super::quiet::Quiet;
 
 /// A tick older than this is not judged by any other event (decision contract, 2.1).
 const TICK_AGE_MAX_US: u64 = 10_000_000;

@@ -19,15 +19,13 @@ use crate::model::{
 
 use super::decision::{ExitDecision, Explanation};
 use super::plan::Plan;
+use super::quiet::{Quiet, is_in_window, next_above, next_open};
 use super::trigger::{Reach, Trigger, When, compile};
 
 /// Attempts for reasons that are not full stops (decision contract, section 4).
 const ATTEMPTS_MAX: u32 = 3;
 /// From the fourth attempt of a full stop on, one each this long.
 const LATE_ATTEMPT_EVERY_US: u64 = 30_000_000;
-const DAY_US: u64 = 86_400_000_000;
-/// 09:00:00 in Seoul.
-const OPEN_US: u64 = 9 * 3_600_000_000;
 
 /// Orders of one position by action key.
 pub(crate) type Orders = BTreeMap<ActionKey, ExitOrder>;
@@ -52,38 +50,6 @@ struct Run {
     slot: u64,
     /// A breaching tick has come in a later slot.
     is_confirmed: bool,
-}
-
-/// When a position must be judged again: at or below `low`, at or above `high`, from `wake` on, or
-/// at any tick.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Quiet {
-    pub(crate) low: Option<Price>,
-    pub(crate) high: Option<Price>,
-    pub(crate) wake: Option<LogicalTime>,
-    pub(crate) never: bool,
-}
-
-impl Quiet {
-    /// Judged at any tick.
-    pub(crate) const NEVER: Self = Self {
-        low: None,
-        high: None,
-        wake: None,
-        never: true,
-    };
-
-    fn below(&mut self, price: Price) {
-        self.low = self.low.max(Some(price));
-    }
-
-    fn above(&mut self, price: Price) {
-        self.high = Some(self.high.map_or(price, |high| high.min(price)));
-    }
-
-    fn from(&mut self, time: LogicalTime) {
-        self.wake = Some(self.wake.map_or(time, |wake| wake.min(time)));
-    }
 }
 
 /// What a position is judged by.
@@ -483,29 +449,4 @@ fn trail_reach(gap: Threshold, mark: Option<Price>) -> Option<Reach> {
         price,
         level: gap.rounded(mark).unwrap_or(price),
     })
-}
-
-/// Returns the lowest price above `price`, or itself where there is none.
-fn next_above(price: Price) -> Price {
-    price
-        .units()
-        .checked_add(1)
-        .and_then(|units| Price::from_units(units).ok())
-        .unwrap_or(price)
-}
-
-fn is_in_window(now: LogicalTime, window_s: u32) -> bool {
-    let window_us = u64::from(window_s).saturating_mul(1_000_000);
-    (OPEN_US..=OPEN_US.saturating_add(window_us)).contains(&now.seoul_micro_of_day())
-}
-
-/// Returns the next 09:00:00 in Seoul after `now`.
-fn next_open(now: LogicalTime) -> LogicalTime {
-    let of_day = now.seoul_micro_of_day();
-    let wait = if of_day < OPEN_US {
-        OPEN_US - of_day
-    } else {
-        DAY_US - of_day + OPEN_US
-    };
-    now.plus_micros(wait)
 }
