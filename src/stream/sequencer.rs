@@ -198,7 +198,11 @@ impl Sequencer {
                     self.subscribed.send_replace(true);
                 }
             }
-            KisEvent::Unsubscribed(_) | KisEvent::Notice(_) | KisEvent::NoticesSubscribed => {}
+            // The stream has told and counted what does not read as documented.
+            KisEvent::Malformed { .. }
+            | KisEvent::Unsubscribed(_)
+            | KisEvent::Notice(_)
+            | KisEvent::NoticesSubscribed => {}
             KisEvent::Connected => {
                 metrics::gauge!("price_sync_ws_connected").set(1.0);
                 info!("broker stream connected");
@@ -219,14 +223,6 @@ impl Sequencer {
                     registrations,
                     "the broker takes fewer registrations than configured"
                 );
-            }
-            KisEvent::Malformed {
-                place,
-                reason,
-                excerpt,
-                suppressed,
-            } => {
-                warn!(place, %reason, %excerpt, suppressed, "message of the broker skipped");
             }
         }
         true
