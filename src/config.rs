@@ -10,7 +10,8 @@ use turnstile_connectors::execution::{ExecutionConfig, SessionKind};
 use turnstile_connectors::kis::{Environment, KisConfig};
 use turnstile_connectors::postgres::{PostgresConfig, PriceSinkConfig};
 use turnstile_connectors::redis::RedisConfig;
-use turnstile_dataflows::engine::EngineConfig;
+use turnstile_dataflows::engine::{EngineConfig, Idle};
+use turnstile_dataflows::exit::Fills;
 
 /// Everything that can be configured. Every section and key is optional.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -42,9 +43,13 @@ pub(crate) struct EngineSection {
     pub(crate) workers: usize,
     /// Events that may wait before sources are pushed back.
     pub(crate) channel: usize,
-    /// How long an idle worker spins before it parks.
+    /// Events worked on at one go at most.
+    pub(crate) batch: usize,
+    /// How long a drain waits for one more event.
     #[serde(with = "humantime_serde")]
-    pub(crate) idle_spin: std::time::Duration,
+    pub(crate) linger: std::time::Duration,
+    /// What a worker does while no event waits: "park" or "spin".
+    pub(crate) idle: Idle,
 }
 
 impl Default for EngineSection {
@@ -52,12 +57,17 @@ impl Default for EngineSection {
         let EngineConfig {
             workers,
             channel,
-            idle_spin,
+            batch,
+            linger,
+            idle,
+            fills: _,
         } = EngineConfig::default();
         Self {
             workers,
             channel,
-            idle_spin,
+            batch,
+            linger,
+            idle,
         }
     }
 }
@@ -67,7 +77,10 @@ impl From<&EngineSection> for EngineConfig {
         Self {
             workers: section.workers,
             channel: section.channel,
-            idle_spin: section.idle_spin,
+            batch: section.batch,
+            linger: section.linger,
+            idle: section.idle,
+            fills: Fills::Reported,
         }
     }
 }
@@ -164,6 +177,7 @@ impl Config {
         for (key, value) in [
             ("workers", self.engine.workers),
             ("channel", self.engine.channel),
+            ("batch", self.engine.batch),
         ] {
             if value == 0 {
                 faults.push(format!("engine.{key}: at least 1 expected, was 0"));

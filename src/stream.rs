@@ -341,6 +341,13 @@ fn hand_out(
                     alarms.raise(alarms::not_judged(&alert.position, &alert.message));
                     continue;
                 }
+                Output::Exit(
+                    ExitOutput::Withheld(_)
+                    | ExitOutput::Freshness(_)
+                    | ExitOutput::Levels(_)
+                    | ExitOutput::Preview(_),
+                )
+                | Output::Previewed(_) => continue,
                 Output::Unruled(position) => {
                     alarms.raise(alarms::not_judged(&position, "no exit rule serves it"));
                     continue;

@@ -111,6 +111,8 @@ fn key(change: &Change) -> (u8, String) {
         Change::ReentryRule(id, _) => (8, id.to_string()),
         Change::Entry(_, id, _) => (9, id.to_string()),
         Change::ReentryMode(_) => (10, String::new()),
+        Change::ManualSale(id, _) => (11, id.to_string()),
+        Change::Preview(id, _) => (12, id.to_string()),
     }
 }
 

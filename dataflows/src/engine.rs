@@ -1,18 +1,19 @@
 //! The engine: worker threads that take events in logical time and hand out what follows.
 //!
 //! ```text
-//! events (bounded channel) ─> inputs of worker 0 ─> dataflows on all workers ─> outputs by time
+//! feed of events ─> inputs of worker 0 ─> dataflows on all workers ─> outputs by time ─> sink
 //! ```
 //!
-//! Worker 0 drains the channel, gives every event its own logical time, flushes once, and steps
-//! until the probe has passed the last one. So a batch is whatever had gathered; results do not
-//! depend on it. Inputs and traces advance with every event, the clock's included, so they compact
-//! also when nothing trades.
+//! Worker 0 drains the feed, gives every event its own logical time, flushes once, and steps until
+//! the probe has passed the last one. So a batch is whatever had gathered; results do not depend on
+//! it. Inputs and traces advance with every batch, the clock's included, so they compact also when
+//! nothing trades.
 
 mod event;
+mod feed;
 mod inputs;
 
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -21,14 +22,13 @@ use thiserror::Error;
 use timely::worker::Worker;
 
 pub use event::{Change, Event, Timed};
+pub use feed::{Feed, Idle};
 
-use crate::exit::ExitOutput;
+use crate::exit::{ExitOutput, Fills};
 use crate::model::{LogicalTime, PositionId};
 use crate::reentry::ReentryVerdict;
+use feed::ChannelFeed;
 use inputs::Inputs;
-
-/// Events drained at one go, so that outputs are not held back for long under load.
-const DRAIN_MAX: usize = 4_096;
 
 /// How the engine runs.
 #[derive(Clone, Debug)]
@@ -37,8 +37,14 @@ pub struct EngineConfig {
     pub workers: usize,
     /// Events that may wait; a full channel pushes back on the sequencer.
     pub channel: usize,
-    /// How long a waiting worker spins before it parks: latency against processor time.
-    pub idle_spin: Duration,
+    /// Events drained at one go at most, so that outputs are not held back for long under load.
+    pub batch: usize,
+    /// How long a drain waits for one more event before it is worked on.
+    pub linger: Duration,
+    /// What a worker does while no event waits.
+    pub idle: Idle,
+    /// Where fills come from.
+    pub fills: Fills,
 }
 
 impl Default for EngineConfig {
@@ -46,7 +52,10 @@ impl Default for EngineConfig {
         Self {
             workers: 1,
             channel: 65_536,
-            idle_spin: Duration::ZERO,
+            batch: 4_096,
+            linger: Duration::ZERO,
+            idle: Idle::Park,
+            fills: Fills::Reported,
         }
     }
 }
@@ -54,12 +63,14 @@ impl Default for EngineConfig {
 /// Something the dataflows say.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Output {
-    /// A decision to sell, or a position that cannot be judged.
+    /// What the exits say.
     Exit(ExitOutput),
     /// A change of a re-entry candidate.
     Reentry(Box<ReentryVerdict>),
     /// A live position has no rule.
     Unruled(PositionId),
+    /// A preview was answered: all its hits are in the same batch.
+    Previewed(Arc<str>),
 }
 
 /// Everything said up to a logical time.
@@ -108,9 +119,10 @@ impl Engine {
         sink: impl FnMut(OutputBatch) + Send + 'static,
     ) -> Result<(Self, SyncSender<Timed>), EngineError> {
         let (sender, receiver) = sync_channel(config.channel.max(1));
+        let feed = ChannelFeed::new(receiver, config.idle, config.linger);
         let thread = std::thread::Builder::new()
             .name("engine".to_owned())
-            .spawn(move || run(&config, receiver, sink))
+            .spawn(move || run(&config, feed, sink))
             .map_err(|error| EngineError::Start(error.to_string()))?;
         Ok((Self { thread }, sender))
     }
@@ -133,34 +145,40 @@ impl Engine {
 type Said = Arc<Mutex<Vec<(LogicalTime, Output)>>>;
 
 /// The part of worker 0: where events come from and outputs go.
-struct Ends<S> {
-    events: Receiver<Timed>,
+struct Ends<F, S> {
+    feed: F,
     sink: S,
 }
 
-fn run<S>(config: &EngineConfig, events: Receiver<Timed>, sink: S) -> Result<(), EngineError>
+/// Runs the dataflows over all events of `feed` and returns when it is over. `sink` gets every
+/// batch in order, on a thread of the engine.
+///
+/// # Errors
+/// If a worker fails, or an event is not later than the one before.
+pub fn run<F, S>(config: &EngineConfig, feed: F, sink: S) -> Result<(), EngineError>
 where
+    F: Feed,
     S: FnMut(OutputBatch) + Send + 'static,
 {
-    let mut timely = if config.workers > 1 {
+    let timely = if config.workers > 1 {
         timely::Config::process(config.workers)
     } else {
         timely::Config::thread()
     };
-    timely.worker = timely.worker.idle_spin(config.idle_spin);
-    let ends = Mutex::new(Some(Ends { events, sink }));
+    let (batch, fills) = (config.batch.max(1), config.fills);
+    let ends = Mutex::new(Some(Ends { feed, sink }));
     let failure = Arc::new(Mutex::new(None));
     let reported = failure.clone();
     let said: Said = Arc::default();
     let workers = timely::execute(timely, move |worker| {
-        let inputs = inputs::build(worker, &said);
+        let inputs = inputs::build(worker, fills, &said);
         // The others only work on what worker 0 feeds; their inputs close here.
         if worker.index() != 0 {
             return;
         }
         let ends = ends.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(ends) = ends
-            && let Err(error) = drive(worker, inputs, ends, &said)
+            && let Err(error) = drive(worker, inputs, ends, batch, &said)
         {
             *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         }
@@ -176,19 +194,24 @@ where
         .map_or(Ok(()), Err)
 }
 
-fn drive<S: FnMut(OutputBatch)>(
+fn drive<F: Feed, S: FnMut(OutputBatch)>(
     worker: &mut Worker,
     mut inputs: Inputs,
-    mut ends: Ends<S>,
+    mut ends: Ends<F, S>,
+    batch: usize,
     said: &Said,
 ) -> Result<(), EngineError> {
     let mut last = LogicalTime::default();
-    let mut is_open = true;
-    while is_open {
-        let Ok(first) = ends.events.recv() else { break };
-        let mut next = Some(first);
-        let mut drained = 0;
-        while let Some(timed) = next.take() {
+    let mut events = Vec::with_capacity(batch.min(65_536));
+    loop {
+        let is_open = ends.feed.next(batch, &mut events);
+        if events.is_empty() {
+            if is_open {
+                continue;
+            }
+            return Ok(());
+        }
+        for timed in events.drain(..) {
             if timed.time <= last {
                 return Err(EngineError::TimeFell {
                     event: timed.time,
@@ -197,14 +220,6 @@ fn drive<S: FnMut(OutputBatch)>(
             }
             last = timed.time;
             inputs.apply(timed);
-            drained += 1;
-            if drained < DRAIN_MAX {
-                match ends.events.try_recv() {
-                    Ok(timed) => next = Some(timed),
-                    Err(TryRecvError::Empty) => {}
-                    Err(TryRecvError::Disconnected) => is_open = false,
-                }
-            }
         }
         inputs.flush_through(last);
         // A short wait at most: what other workers send wakes this one.
@@ -215,6 +230,8 @@ fn drive<S: FnMut(OutputBatch)>(
             through: last,
             outputs,
         });
+        if !is_open {
+            return Ok(());
+        }
     }
-    Ok(())
 }

@@ -13,28 +13,30 @@ mod crossing;
 mod decision;
 mod held;
 mod marks;
+mod output;
 mod plan;
 mod quiet;
 mod trigger;
 
-use serde::{Deserialize, Serialize};
-
-pub use crossing::ExitOutput;
 pub use decision::{ExitDecision, Explanation};
+pub use output::{
+    Alert, ExitOutput, Freshness, Level, PositionLevels, PreviewHit, Side, Withheld, Withholding,
+};
 pub use plan::{ExitRule, PlanInputs, RuleLevel, RuleScope, SymbolContext};
 
 use crate::Rows;
-use crate::model::{ExitOrder, LogicalTime, PositionId, Tick};
+use crate::model::{ExitOrder, PositionId, Tick};
 
-/// A position that is held but cannot be judged.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Alert {
-    /// Logical time of the event that showed it.
-    pub time: LogicalTime,
-    /// The position.
-    pub position: PositionId,
-    /// What is wrong, and what follows.
-    pub message: String,
+/// Where the fills of exit orders come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fills {
+    /// From outside, as rows of positions and orders.
+    #[default]
+    Reported,
+    /// Each decision is filled whole at its own logical time and moves the phase at once (replay).
+    Immediate,
+    /// Nothing fills; what a full stop cancels is gone at once (replay).
+    None,
 }
 
 /// What the exit dataflow takes in.

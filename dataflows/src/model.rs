@@ -4,6 +4,7 @@
 //! differential collection. Decimal and time-zone types stop at the edge of this module.
 
 mod action_key;
+mod floor;
 mod id;
 mod mode;
 mod money;
@@ -18,16 +19,17 @@ mod tick;
 mod time;
 
 pub use action_key::ActionKey;
+pub use floor::{Floor, FloorError};
 pub use id::{CandidateId, ExitEventId, IdError, PositionId, ProfileId};
 pub use mode::{ExitMode, ReentryMode, UnknownMode};
 pub use money::{MoneyError, Price, Quantity};
 pub use order::{EntryOrder, ExitOrder, OrderFact, OrderFacts, OrderStatus, UnknownOrderStatus};
 pub use phase::{Phase, UnknownPhase, floor_after};
-pub use position::{Position, PositionState};
+pub use position::{ManualSale, Position, PositionMode, PositionState, UnknownPositionMode};
 pub(crate) use profile::{CustomCondition, CustomRule, Scaled};
 pub use profile::{Profile, ProfileFault, ProfileFaults};
 pub use ratio::{Ratio, RatioError, Threshold};
 pub use reason::{ExitReason, UnknownReason};
-pub use symbol::{Symbol, SymbolError};
+pub use symbol::{Symbol, SymbolError, SymbolText};
 pub use tick::Tick;
 pub use time::LogicalTime;

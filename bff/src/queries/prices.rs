@@ -20,7 +20,7 @@ pub(crate) async fn newest(db: &Postgres, symbol: &Symbol) -> Result<Option<Pric
              FROM market.prices WHERE symbol = $1 ORDER BY logical_us DESC LIMIT 1",
         )
         .await?;
-    let row = client.query_opt(&statement, &[&symbol.as_str()]).await?;
+    let row = client.query_opt(&statement, &[&&*symbol.text()]).await?;
     Ok(row.as_ref().map(price).transpose()?)
 }
 

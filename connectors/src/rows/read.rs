@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use turnstile_dataflows::engine::Change;
 use turnstile_dataflows::exit::{ExitRule, RuleScope};
-use turnstile_dataflows::model::{Position, PositionState, Profile, ProfileId, Ratio};
+use turnstile_dataflows::model::{Floor, Position, PositionState, Profile, ProfileId, Ratio};
 use turnstile_dataflows::reentry::{CandidateState, ExitEvent, ReentryRule, ReentryTrigger};
 
 use super::fields::{Fields, RowFault};
@@ -21,7 +21,7 @@ pub(super) fn position(row: &Value) -> Result<Position, RowFault> {
         avg_price: fields.price_if("avg_price")?,
         entry: fields.time("entry_ts")?,
         is_live: fields.text("status")? != "CLOSED",
-        is_enabled: fields.text("exit_mode")? == "ENABLED",
+        mode: fields.parsed("exit_mode")?,
         profile: fields.parsed_if("exit_profile_id")?,
         strategy: fields.text("strategy_id")?.into(),
         cycle: fields.whole("cycle")?,
@@ -31,9 +31,10 @@ pub(super) fn position(row: &Value) -> Result<Position, RowFault> {
 
 pub(super) fn position_state(row: &Value) -> Result<Change, RowFault> {
     let fields = Fields::new(row, "position_id");
+    let written_by_hand = fields.price_if("stop_floor_price")?.map(Floor::at);
     let state = PositionState {
         phase: fields.parsed("phase")?,
-        floor: fields.price_if("stop_floor_price")?,
+        floor: fields.parsed_if("stop_floor")?.or(written_by_hand),
         mark: fields.price_if("hwm_price")?,
     };
     Ok(Change::PositionState(fields.parsed("position_id")?, state))

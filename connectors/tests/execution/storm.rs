@@ -168,7 +168,7 @@ async fn the_books_agree_after_a_storm(#[case] seed: u64) {
             .broker
             .orders()
             .into_iter()
-            .filter(|line| line.symbol.as_str() == symbol(index));
+            .filter(|line| *line.symbol.text() == symbol(index));
         let sold: i64 = ours.map(|line| line.filled.shares()).sum();
         assert!(sold <= 100, "seed {seed}: {sold} of 100 shares sold");
         let id = position(index);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::exit::{ExitRule, SymbolContext};
 use crate::model::{
-    ExitEventId, ExitMode, ExitOrder, LogicalTime, Position, PositionId, PositionState, ProfileId,
-    ReentryMode, Symbol, Tick,
+    ExitEventId, ExitMode, ExitOrder, LogicalTime, ManualSale, Position, PositionId, PositionState,
+    ProfileId, ReentryMode, Symbol, Tick,
 };
 use crate::reentry::{CandidateState, ExitEvent, ReentryRule};
 
@@ -25,8 +25,13 @@ pub enum Event {
     Tick(Tick),
     /// The rows that one transaction of the store changed. A key appears at most once.
     Changes(Vec<Change>),
+    /// The last price of a symbol was confirmed unchanged. It renews the age of the price and is no
+    /// tick (decision contract, 2.12).
+    Confirmed(Symbol),
     /// A second has passed.
     Clock,
+    /// Levels that have changed may be told, at most so many rows, those nearest to firing first.
+    Levels(usize),
 }
 
 /// The row that now stands under a key.
@@ -44,6 +49,10 @@ pub enum Change {
     ExitMode(ExitMode),
     /// An exit order with what has become of it.
     ExitOrder(ExitOrder),
+    /// What the operator asks to sell; none where the request is over.
+    ManualSale(Arc<str>, Option<ManualSale>),
+    /// The question which positions would sell now if the rule stood; none where it was answered.
+    Preview(Arc<str>, Option<ExitRule>),
     /// An exit event.
     ExitEvent(ExitEvent),
     /// A re-entry candidate.

@@ -11,7 +11,7 @@ use timely::worker::Worker;
 
 use super::event::{Change, Event, Timed};
 use super::{Output, Said};
-use crate::exit::{self, ExitInputs, ExitRule, PlanInputs, SymbolContext};
+use crate::exit::{self, ExitInputs, ExitRule, Fills, PlanInputs, SymbolContext};
 use crate::model::{
     ExitEventId, ExitMode, ExitOrder, LogicalTime, Position, PositionId, PositionState, ProfileId,
     ReentryMode, Symbol, Tick,
@@ -77,7 +77,7 @@ pub(super) struct Inputs {
 }
 
 /// Builds the dataflows on `worker`. What they say goes to `said`.
-pub(super) fn build(worker: &mut Worker, said: &Said) -> Inputs {
+pub(super) fn build(worker: &mut Worker, _fills: Fills, said: &Said) -> Inputs {
     let probe = ProbeHandle::new();
     worker.dataflow::<Time, _, _>(|scope| {
         let (tick_input, ticks) = scope.new_collection();
@@ -169,6 +169,7 @@ impl Inputs {
         self.advance_to(timed.time.micros());
         match timed.event {
             Event::Tick(tick) => self.ticks.update(tick, 1),
+            Event::Confirmed(_) | Event::Levels(_) => {}
             Event::Clock => self.forget_old_entries(timed.time.seoul_day()),
             Event::Changes(changes) => changes.into_iter().for_each(|change| self.change(change)),
         }
@@ -196,6 +197,7 @@ impl Inputs {
             Change::Context(symbol, row) => self.contexts.put(symbol, Some(row)),
             Change::ExitMode(mode) => self.exit_mode.put((), Some(mode)),
             Change::ExitOrder(order) => self.orders.update(order, 1),
+            Change::ManualSale(..) | Change::Preview(..) => {}
             Change::ExitEvent(row) => self.exit_events.put(row.id.clone(), Some(row)),
             Change::Candidate(id, _symbol, CandidateState::Over) => {
                 self.exit_events.put(id.clone(), None);

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{ExitOrder, LogicalTime, PositionId, Price, Tick};
+use crate::model::{ExitOrder, LogicalTime, PositionId, PositionMode, Price, Tick};
 
 use super::Alert;
 use super::decision::ExitDecision;
@@ -88,7 +88,10 @@ impl Book {
             };
             self.put(now, &id, plan);
             let held = &self.positions[&id];
-            if let Some(message) = held.fault().filter(|_| held.plan.position.is_enabled) {
+            if let Some(message) = held
+                .fault()
+                .filter(|_| held.plan.position.mode == PositionMode::Enabled)
+            {
                 outcome.alerts.push(Alert {
                     time: now,
                     position: id.clone(),

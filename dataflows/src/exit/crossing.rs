@@ -12,9 +12,9 @@ use crate::model::{ExitOrder, LogicalTime, PositionId, Symbol, Tick};
 use crate::ordered::{self, Machine, OfSymbol};
 use crate::{Rows, Time};
 
+use super::ExitOutput;
 use super::book::{Book, Happening, Outcome};
 use super::plan::Plan;
-use super::{Alert, ExitDecision};
 
 /// Anything that concerns one symbol.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -33,15 +33,6 @@ impl OfSymbol for Input {
             Self::Order(order) => order.symbol,
         }
     }
-}
-
-/// Something that the exits say.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum ExitOutput {
-    /// Sell.
-    Decision(Box<ExitDecision>),
-    /// A position cannot be judged.
-    Alert(Alert),
 }
 
 /// Renders the crossing of `ticks` with `plans`. `orders` are facts about exit orders, `closed` the

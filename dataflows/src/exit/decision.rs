@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ActionKey, ExitMode, ExitReason, LogicalTime, Phase, PositionId, Price, ProfileId, Quantity,
-    Symbol,
+    ActionKey, ExitMode, ExitReason, Floor, LogicalTime, Phase, PositionId, Price, ProfileId,
+    Quantity, Symbol,
 };
 
 /// A decision to sell. At most one per action key ever becomes an order.
@@ -81,7 +81,7 @@ pub struct Explanation {
     /// High-water mark.
     pub high_water_mark: Option<Price>,
     /// Stop floor.
-    pub floor: Option<Price>,
+    pub floor: Option<Floor>,
     /// First slot of the run of breaches, for the debounced triggers.
     pub breach_slot: Option<u64>,
     /// Control mode.

@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    ActionKey, ExitOrder, ExitReason, LogicalTime, Price, Quantity, Threshold, Tick,
+    ActionKey, ExitOrder, ExitReason, LogicalTime, PositionMode, Price, Quantity, Threshold, Tick,
 };
 
 use super::decision::{ExitDecision, Explanation};
@@ -96,7 +96,7 @@ impl Held {
 
     /// Returns whether the position can be judged at all.
     pub(crate) fn is_judged(&self) -> bool {
-        self.plan.position.is_enabled && self.fault().is_none()
+        self.plan.position.mode == PositionMode::Enabled && self.fault().is_none()
     }
 
     /// Returns why an enabled position cannot be judged.

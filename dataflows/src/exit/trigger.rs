@@ -201,8 +201,8 @@ impl Rules<'_> {
     fn floor(&self) -> Option<Trigger> {
         let floor = self.plan.state.floor?;
         let reach = Reach {
-            price: floor,
-            level: floor,
+            price: floor.reach()?,
+            level: floor.level()?,
         };
         Some(Trigger::all(ExitReason::StopFloor, When::Floor(reach)))
     }

@@ -1,6 +1,7 @@
 //! Prices and quantities, exact.
 
 use std::fmt;
+use std::num::NonZeroI64;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
@@ -13,7 +14,7 @@ const PRICE_SCALE: u32 = 4;
 /// Price of one share in KRW, exact to 1/10000. Always positive.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Decimal", into = "Decimal")]
-pub struct Price(i64);
+pub struct Price(NonZeroI64);
 
 /// Number of shares, zero or more.
 #[derive(
@@ -48,11 +49,10 @@ impl Price {
     /// # Errors
     /// If `units` is zero or below.
     pub fn from_units(units: i64) -> Result<Self, MoneyError> {
-        if units > 0 {
-            Ok(Self(units))
-        } else {
-            Err(MoneyError::NotPositive(Decimal::new(units, PRICE_SCALE)))
-        }
+        NonZeroI64::new(units)
+            .filter(|units| units.get() > 0)
+            .map(Self)
+            .ok_or_else(|| MoneyError::NotPositive(Decimal::new(units, PRICE_SCALE)))
     }
 
     /// Returns the price of `won` whole won.
@@ -67,13 +67,13 @@ impl Price {
     }
 
     /// Returns the count of ten-thousandths of a won.
-    pub fn units(self) -> i64 {
-        self.0
+    pub const fn units(self) -> i64 {
+        self.0.get()
     }
 
     /// Returns the price as a decimal without trailing zeros.
     pub fn to_decimal(self) -> Decimal {
-        Decimal::new(self.0, PRICE_SCALE).normalize()
+        Decimal::new(self.units(), PRICE_SCALE).normalize()
     }
 }
 

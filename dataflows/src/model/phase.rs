@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{ExitReason, Price, Profile};
+use super::{ExitReason, Floor, Price, Profile};
 
 /// Exit phase of a position (decision contract, section 3).
 #[derive(
@@ -75,13 +75,13 @@ impl Phase {
 }
 
 /// Returns the stop floor after an order for `reason` has taken effect: the first take-profit sets
-/// `avg × (1 + floor)`, cut to a price that can be reached; a floor only rises.
+/// `avg × (1 + floor)`; a floor only rises.
 pub fn floor_after(
-    floor: Option<Price>,
+    floor: Option<Floor>,
     reason: ExitReason,
     avg: Price,
     profile: &Profile,
-) -> Option<Price> {
+) -> Option<Floor> {
     if reason != ExitReason::Tp1 {
         return floor;
     }

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 pub use parse::{ProfileFault, ProfileFaults};
 
-use super::{Price, Ratio, Threshold};
+use super::ratio::half_even_div;
+use super::{Floor, Price, Ratio, Threshold};
 
 /// One millionth parts of one: the scale of ATR percent and of its factor.
 pub(crate) const MILLION: i64 = 1_000_000;
@@ -114,12 +115,8 @@ impl Profile {
     }
 
     /// Returns the floor that the first take-profit sets, `avg × (1 + floor)`; none where it is off.
-    pub(crate) fn floor_of(&self, avg: Price) -> Option<Price> {
-        if self.floor.is_zero() {
-            None
-        } else {
-            self.floor.threshold().at_or_below(avg)
-        }
+    pub(crate) fn floor_of(&self, avg: Price) -> Option<Floor> {
+        (!self.floor.is_zero()).then(|| Floor::of(avg, self.floor))
     }
 
     /// Returns the ATR factor in millionths: `clamp(atr_pct ÷ ref, min, max)`, six decimals, half
@@ -131,17 +128,9 @@ impl Profile {
         if scaling.reference == 0 {
             return MILLION;
         }
-        let (product, by) = (
-            i128::from(atr) * i128::from(MILLION),
-            i128::from(scaling.reference),
-        );
-        let (whole, rest) = (product.div_euclid(by), product.rem_euclid(by));
-        let up = match (rest * 2).cmp(&by) {
-            std::cmp::Ordering::Less => false,
-            std::cmp::Ordering::Equal => whole % 2 != 0,
-            std::cmp::Ordering::Greater => true,
-        };
-        let factor = i64::try_from(whole + i128::from(up)).unwrap_or(i64::MAX);
+        let product = i128::from(atr) * i128::from(MILLION);
+        let factor = half_even_div(product, i128::from(scaling.reference));
+        let factor = i64::try_from(factor).unwrap_or(i64::MAX);
         factor.max(scaling.factor_min).min(scaling.factor_max)
     }
 

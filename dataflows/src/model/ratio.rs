@@ -1,5 +1,6 @@
 //! Ratios of rules and their comparison with prices, exact.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use rust_decimal::Decimal;
@@ -47,6 +48,11 @@ impl Ratio {
     /// Returns the ratio as a decimal without trailing zeros.
     pub fn to_decimal(self) -> Decimal {
         Decimal::new(self.0, RATIO_SCALE).normalize()
+    }
+
+    /// Returns the count of 1e-12 parts.
+    pub(super) const fn units(self) -> i64 {
+        self.0
     }
 
     /// Returns the threshold of this ratio without scaling.
@@ -158,41 +164,45 @@ impl Threshold {
 
     /// Returns the highest price at or below `base × (1 + self)`, if there is one.
     pub fn at_or_below(self, base: Price) -> Option<Price> {
-        price(self.scaled(base).div_euclid(THRESHOLD_ONE))
+        price(self.scaled(base)?.div_euclid(THRESHOLD_ONE))
     }
 
     /// Returns the lowest price at or above `base × (1 + self)`.
     pub fn at_or_above(self, base: Price) -> Option<Price> {
-        price(
-            (self.scaled(base) + THRESHOLD_ONE - 1)
-                .div_euclid(THRESHOLD_ONE)
-                .max(1),
-        )
+        let scaled = self.scaled(base)?;
+        price(ceil_div(scaled, THRESHOLD_ONE).max(1))
     }
 
     /// Returns `base × (1 + self)` rounded half to even to four decimals: the level as printed.
     pub fn rounded(self, base: Price) -> Option<Price> {
-        let scaled = self.scaled(base);
-        let (whole, rest) = (
-            scaled.div_euclid(THRESHOLD_ONE),
-            scaled.rem_euclid(THRESHOLD_ONE),
-        );
-        let up = match (rest * 2).cmp(&THRESHOLD_ONE) {
-            std::cmp::Ordering::Less => false,
-            std::cmp::Ordering::Equal => whole % 2 != 0,
-            std::cmp::Ordering::Greater => true,
-        };
-        price(whole + i128::from(up))
+        price(half_even_div(self.scaled(base)?, THRESHOLD_ONE))
     }
 
-    /// Returns `base × (1 + self)` in units of a price times eighteen decimals. The largest price
-    /// (9.2e18 units) times two (1e18 each) stays below 1.7e38.
-    fn scaled(self, base: Price) -> i128 {
-        i128::from(base.units()) * (THRESHOLD_ONE + self.0)
+    /// Returns `base × (1 + self)` in units of a price times eighteen decimals; none where that
+    /// does not fit, which no price of a market reaches: ATR scales a threshold at most to 500, and
+    /// 3e13 won times that still fit.
+    fn scaled(self, base: Price) -> Option<i128> {
+        i128::from(base.units()).checked_mul(THRESHOLD_ONE + self.0)
     }
 }
 
-fn price(units: i128) -> Option<Price> {
+/// Returns `value ÷ by`, rounded up. `by` is positive.
+fn ceil_div(value: i128, by: i128) -> i128 {
+    value.div_euclid(by) + i128::from(value.rem_euclid(by) != 0)
+}
+
+/// Returns `value ÷ by`, rounded half to even. `by` is positive.
+pub(super) fn half_even_div(value: i128, by: i128) -> i128 {
+    let (whole, rest) = (value.div_euclid(by), value.rem_euclid(by));
+    let up = match (rest * 2).cmp(&by) {
+        Ordering::Less => false,
+        Ordering::Equal => whole % 2 != 0,
+        Ordering::Greater => true,
+    };
+    whole + i128::from(up)
+}
+
+pub(super) fn price(units: i128) -> Option<Price> {
     i64::try_from(units)
         .ok()
         .and_then(|units| Price::from_units(units).ok())

@@ -14,8 +14,8 @@ use turnstile_dataflows::engine::{
 };
 use turnstile_dataflows::exit::{ExitDecision, ExitOutput, ExitRule, RuleScope};
 use turnstile_dataflows::model::{
-    ExitMode, ExitOrder, LogicalTime, OrderStatus, Position, PositionState, Price, Profile,
-    Quantity, ReentryMode, Tick, floor_after,
+    ExitMode, ExitOrder, LogicalTime, OrderStatus, Position, PositionMode, PositionState, Price,
+    Profile, Quantity, ReentryMode, Tick, floor_after,
 };
 
 /// 2026-11-24 10:00:00 in Seoul.
@@ -121,7 +121,7 @@ impl Harness {
             avg_price: Some(price(avg)),
             entry: LogicalTime::from_micros(TEN - 3_600_000_000),
             is_live: true,
-            is_enabled: true,
+            mode: PositionMode::Enabled,
             profile: None,
             strategy: "MANUAL".into(),
             cycle: 1,

@@ -45,7 +45,7 @@ const GROW_POSITION: &str = "UPDATE trade.positions
     SET qty = $2, original_qty = $3, avg_price = $4, cycle = cycle + $5 WHERE position_id = $1";
 
 const RESET_STATE: &str = "UPDATE trade.position_state
-    SET phase = 'OPEN', stop_floor_price = NULL, hwm_price = NULL, hwm_us = NULL,
+    SET phase = 'OPEN', stop_floor = NULL, stop_floor_price = NULL, hwm_price = NULL, hwm_us = NULL,
         updated_ts = clock_timestamp()
     WHERE position_id = $1";
 

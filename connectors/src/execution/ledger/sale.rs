@@ -4,20 +4,20 @@ use deadpool_postgres::Transaction;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use tracing::warn;
-use turnstile_dataflows::model::{ExitReason, Phase, Profile, Quantity, floor_after};
+use turnstile_dataflows::model::{ExitReason, Floor, Phase, Price, Profile, Quantity, floor_after};
 use uuid::Uuid;
 
 use super::super::alarm::{Alarm, Level};
 use super::super::error::StoreError;
 use super::super::merge::Step;
-use super::super::order::{optional_price, quantity};
+use super::super::order::quantity;
 use super::{Execution, Ledger, Subject};
 
 const LOCK_POSITION: &str = "SELECT qty, original_qty, avg_price, status, cycle
     FROM trade.positions WHERE position_id = $1 FOR NO KEY UPDATE";
 
-const LOCK_STATE: &str = "SELECT phase, stop_floor_price, hwm_price
-    FROM trade.position_state WHERE position_id = $1 FOR NO KEY UPDATE";
+const LOCK_STATE: &str =
+    "SELECT phase, stop_floor FROM trade.position_state WHERE position_id = $1 FOR NO KEY UPDATE";
 
 /// Sales of a position that have not ended; see `order::FRESH_ORDERS` for the OFFSET.
 const HAS_LIVE_SALE: &str = "SELECT EXISTS (
@@ -31,7 +31,7 @@ const SET_POSITION: &str = "UPDATE trade.positions SET qty = $2, status = $3,
     WHERE position_id = $1";
 
 const SET_STATE: &str = "UPDATE trade.position_state
-    SET phase = $2, stop_floor_price = $3, updated_ts = clock_timestamp() WHERE position_id = $1";
+    SET phase = $2, stop_floor = $3, stop_floor_price = $4, updated_ts = clock_timestamp() WHERE position_id = $1";
 
 /// A position under its lock.
 pub(super) struct Held {
@@ -146,7 +146,9 @@ async fn move_phase(
     let row = tx.query_one(&statement, &[&held.id]).await?;
     let phase: &str = row.try_get("phase")?;
     let phase: Phase = phase.parse().map_err(StoreError::inconsistent)?;
-    let floor = optional_price(row.try_get("stop_floor_price")?)?;
+    let floor: Option<&str> = row.try_get("stop_floor")?;
+    let floor = floor.map(str::parse::<Floor>).transpose();
+    let floor = floor.map_err(StoreError::inconsistent)?;
     let (mut next_phase, mut next_floor) = (phase, floor);
     if let Some(reason) = reason {
         let profile = profile(tx, subject).await?;
@@ -164,8 +166,9 @@ async fn move_phase(
         return Ok(());
     }
     let statement = tx.prepare_cached(SET_STATE).await?;
-    let floor = next_floor.map(turnstile_dataflows::model::Price::to_decimal);
-    tx.execute(&statement, &[&held.id, &next_phase.name(), &floor])
+    let exact = next_floor.map(|floor| floor.to_string());
+    let level = next_floor.and_then(Floor::level).map(Price::to_decimal);
+    tx.execute(&statement, &[&held.id, &next_phase.name(), &exact, &level])
         .await?;
     Ok(())
 }

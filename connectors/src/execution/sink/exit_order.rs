@@ -61,7 +61,7 @@ pub(super) async fn store(client: &Object, decision: &ExitDecision) -> Result<St
                 &id,
                 &position,
                 &action_key,
-                &decision.symbol.as_str(),
+                &&*decision.symbol.text(),
                 &intent,
                 &decision.qty.shares(),
                 &decision.reason.code(),

@@ -22,7 +22,7 @@ async fn the_limit_is_learned_from_the_broker() {
     let KisEvent::SubscriptionRefused { symbol, code, .. } = event else {
         panic!("{event:?}");
     };
-    assert_eq!((symbol.as_str(), code.as_str()), ("005930", "OPSP0008"));
+    assert_eq!((&*symbol.text(), code.as_str()), ("005930", "OPSP0008"));
     // A place that becomes free goes to the one that waits.
     running.parts.stream.set_symbols(symbols(&["005930"]));
     let (kind, tr_id, tr_key) = peer.hear_request().await;
@@ -44,7 +44,7 @@ async fn a_symbol_the_broker_refuses_is_named_and_the_others_go_on() {
     let KisEvent::SubscriptionRefused { symbol, code, .. } = event else {
         unreachable!("filtered");
     };
-    assert_eq!((symbol.as_str(), code.as_str()), ("000001", "OPSP8992"));
+    assert_eq!((&*symbol.text(), code.as_str()), ("000001", "OPSP8992"));
     assert_eq!(
         running.event().await,
         KisEvent::Subscribed("005930".parse().unwrap())

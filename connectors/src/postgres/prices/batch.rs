@@ -150,7 +150,7 @@ pub(super) async fn ensure_symbols(
     if new.is_empty() {
         return Ok(());
     }
-    let codes: Vec<&str> = new.iter().map(Symbol::as_str).collect();
+    let codes: Vec<String> = new.iter().map(Symbol::to_string).collect();
     let transaction = client.transaction().await?;
     let inserted = transaction
         .query(
@@ -262,7 +262,7 @@ pub(super) async fn write(
             .write(&[
                 &date(day),
                 &logical_us,
-                &row.symbol.as_str(),
+                &&*row.symbol.text(),
                 &system_time(row.exchange_us),
                 &system_time(row.received_us),
                 &row.source,

@@ -197,7 +197,7 @@ impl Pair {
                     avg_price: Some(Price::from_won(avg).unwrap()),
                     entry: LogicalTime::from_micros(self.now - days * 86_400_000_000 + 20_000_000),
                     is_live: true,
-                    is_enabled: true,
+                    mode: PositionMode::Enabled,
                     profile: None,
                     strategy: "s".into(),
                     cycle: 1,
@@ -232,7 +232,11 @@ impl Pair {
             }
             Step::Enable(is_enabled) => {
                 if let Some((position, _)) = self.positions.last_mut() {
-                    position.is_enabled = is_enabled;
+                    position.mode = if is_enabled {
+                        PositionMode::Enabled
+                    } else {
+                        PositionMode::Disabled
+                    };
                     self.replan_all();
                 }
             }
