@@ -2,6 +2,7 @@
 //!
 //! - [`kis`]: the broker, over WebSocket and REST.
 //! - [`postgres`], [`redis`]: the stores, with price sink, change feed and cache-aside.
+//! - [`recorded`]: recorded days, for replays.
 //! - [`rows`]: rows of the store as changes of the engine.
 //! - [`execution`]: from a decision to its fills.
 //! - [`embedded`]: a private PostgreSQL and Redis.
@@ -10,6 +11,7 @@ pub mod embedded;
 pub mod execution;
 pub mod kis;
 pub mod postgres;
+pub mod recorded;
 pub mod redis;
 pub mod rows;
 pub mod task;
