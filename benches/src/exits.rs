@@ -19,9 +19,9 @@ use clap::{Args as ClapArgs, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use crate::input::{Input, Shape};
+use crate::setting::Setting;
 use crate::{clock, process};
-use decided::Decided;
-pub(crate) use engine::Setting;
+pub(crate) use decided::Decided;
 pub(crate) use report::{Args, run};
 use vectors::Vectors;
 
@@ -148,3 +148,5 @@ fn run_loop(input: &Input) -> Outcome {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::by_loop;

@@ -6,6 +6,13 @@
     reason = "figures for people"
 )]
 
+use std::time::Duration;
+
+/// Returns a time in milliseconds.
+pub(crate) fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}
+
 /// A count that can be shown as a fraction.
 pub(crate) trait Count {
     /// Returns the count, rounded where it is very large.

@@ -19,8 +19,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use turnstile_dataflows::model::{Price, Symbol, Tick};
 
-pub(crate) use positions::{HeldRow, load_events, position_number};
-pub(crate) use rules::{Custom, MILLION, Rules, Scaled};
+pub(crate) use positions::{HeldRow, load_events, position_number, rule_row};
+pub(crate) use rules::{Custom, MILLION, Rules, Scaled, wide_rules};
 use walk::Walk;
 
 /// 2026-11-24 09:00:00 in Seoul: the first tick. The window of GAP_DOWN opens with it.

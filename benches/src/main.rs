@@ -2,11 +2,15 @@
 //! tuning; and the running system under load, measured from outside.
 
 mod clock;
+mod edit;
 mod exits;
 mod figures;
 mod input;
+mod latency;
 mod load;
 mod process;
+mod running;
+mod setting;
 
 use clap::{Parser, Subcommand};
 
@@ -25,6 +29,11 @@ enum Command {
     /// One contestant of `exits`, in a process of its own.
     #[command(hide = true)]
     Contestant(exits::ContestantArgs),
+    /// Percentiles from a tick at the engine's channel to its decision, under open-loop load.
+    Latency(latency::Args),
+    /// Milliseconds until a rule edit is in force on all its positions, and whether its preview
+    /// names what it sells.
+    Edit(edit::Args),
     /// Prices through the simulator's WebSocket onto many positions: every due exit must be ordered
     /// exactly once and no tick lost; prints the latency from frame to committed row and to the
     /// order's arrival at the broker. Needs all programs: `cargo build --release --workspace --bins`.
@@ -36,6 +45,8 @@ fn main() -> anyhow::Result<()> {
     match cli.command {
         Command::Exits(args) => exits::run(&args),
         Command::Contestant(args) => exits::contest(&args),
+        Command::Latency(args) => latency::run(&args),
+        Command::Edit(args) => edit::run(&args),
         Command::Load(args) => {
             let runtime = tokio::runtime::Runtime::new()?;
             runtime.block_on(Box::pin(load::run(args)))

@@ -6,42 +6,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
-use turnstile_dataflows::engine::{
-    self, Change, EngineConfig, Event, Feed, Output, OutputBatch, Timed,
-};
+use turnstile_dataflows::engine::{self, Change, Event, Feed, Output, OutputBatch, Timed};
 use turnstile_dataflows::exit::{ExitOutput, Fills};
 use turnstile_dataflows::model::{LogicalTime, Tick};
 
 use super::Outcome;
 use super::decided::Decided;
 use crate::input::{Input, OPEN_US, load_events};
+use crate::setting::Setting;
 use crate::{clock, process};
 
 /// Events of the clock between the load and the ticks, so that traces compact.
 const SETTLE_EVENTS: usize = 64;
-
-/// How the engine is run.
-#[derive(Clone, Copy, Debug, clap::Args)]
-pub(crate) struct Setting {
-    /// Worker threads.
-    #[arg(long, default_value_t = 1)]
-    pub(crate) workers: usize,
-    /// Events drained at one go at most.
-    #[arg(long, default_value_t = EngineConfig::default().batch)]
-    pub(crate) batch: usize,
-}
-
-impl Setting {
-    /// Returns the setting as arguments of this program.
-    pub(crate) fn arguments(self) -> [String; 4] {
-        [
-            "--workers".to_owned(),
-            self.workers.to_string(),
-            "--batch".to_owned(),
-            self.batch.to_string(),
-        ]
-    }
-}
 
 /// What sink and feed tell the measurement.
 #[derive(Debug, Default)]
@@ -73,12 +49,7 @@ pub(crate) fn run(input: Input, setting: Setting) -> anyhow::Result<Outcome> {
     let last = input.ticks.last().context("the input has ticks")?.time;
     let feed = InputFeed::new(input, seen.clone(), marks)?;
     let loaded = feed.loaded_through();
-    let config = EngineConfig {
-        workers: setting.workers,
-        batch: setting.batch,
-        fills: Fills::Immediate,
-        ..EngineConfig::default()
-    };
+    let config = setting.config(Fills::Immediate);
     let sink_seen = seen.clone();
     engine::run(&config, feed, move |batch| {
         let mut seen = sink_seen.lock().unwrap_or_else(PoisonError::into_inner);

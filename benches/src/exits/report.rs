@@ -8,10 +8,11 @@ use clap::Args as ClapArgs;
 use serde::Serialize;
 
 use super::decided::Stream;
-use super::{Ran, Setting, Who};
+use super::{Ran, Who};
 use crate::figures::{Count, median, ratio};
 use crate::input::Shape;
 use crate::process::{self, Machine};
+use crate::setting::Setting;
 
 /// Arguments of `exits`.
 #[derive(Clone, Copy, Debug, ClapArgs)]

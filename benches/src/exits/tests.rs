@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use turnstile_dataflows::model::{ExitReason, Phase};
 
-use super::decided::Decided;
+use super::Decided;
 use super::judge::{Desk, Held};
 use super::vectors::Vectors;
 use crate::input::{Input, Shape};
@@ -17,7 +17,7 @@ const SHAPE: Shape = Shape {
     busy: 40,
 };
 
-fn by_loop(input: &Input) -> Vec<Decided> {
+pub(crate) fn by_loop(input: &Input) -> Vec<Decided> {
     let (mut vectors, mut decided) = (Vectors::new(input), Vec::new());
     for tick in &input.ticks {
         vectors.tick(tick, &mut decided);

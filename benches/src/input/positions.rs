@@ -128,7 +128,8 @@ pub(crate) fn load_events(
         first.push(Change::Context(listed.symbol, context));
     }
     for rules in &input.rules {
-        first.push(rule_change(rules)?);
+        let rule = rule_row(rules, 1)?;
+        first.push(Change::ExitRule(rule.id.clone(), Some(rule)));
     }
     let rows = Rows::new(input)?;
     let mut positions = std::mem::take(&mut input.positions).into_iter();
@@ -144,14 +145,16 @@ pub(crate) fn load_events(
 }
 
 /// Returns the row of a rule that serves the strategy of its own name.
-fn rule_change(rules: &Rules) -> anyhow::Result<Change> {
-    let rule = ExitRule {
+///
+/// # Errors
+/// If the rules break the contract.
+pub(crate) fn rule_row(rules: &Rules, version: u32) -> anyhow::Result<ExitRule> {
+    Ok(ExitRule {
         id: rules.name.parse()?,
-        scope: RuleScope::Strategy(rules.name.into()),
-        version: 1,
+        scope: RuleScope::Strategy(rules.name.clone()),
+        version,
         profile: Arc::new(rules.profile()?),
-    };
-    Ok(Change::ExitRule(rule.id.clone(), Some(rule)))
+    })
 }
 
 /// What the rows of positions share.
@@ -166,7 +169,7 @@ impl Rows {
         let floors = input.rules.iter().map(|rules| ratio(rules.floor));
         Ok(Self {
             symbols: input.listed.iter().map(|listed| listed.symbol).collect(),
-            strategies: input.rules.iter().map(|rules| rules.name.into()).collect(),
+            strategies: input.rules.iter().map(|rules| rules.name.clone()).collect(),
             floors: floors.collect::<anyhow::Result<_>>()?,
         })
     }

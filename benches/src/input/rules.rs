@@ -2,6 +2,7 @@
 //! integers of the loop are made.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use anyhow::Context;
 use turnstile_dataflows::model::Profile;
@@ -12,7 +13,8 @@ pub(crate) const MILLION: i64 = 1_000_000;
 /// A complete rule profile; ratios in millionths.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
-    pub(crate) name: &'static str,
+    /// Identifier, and strategy that it serves.
+    pub(crate) name: Arc<str>,
     pub(crate) atr_reference: i64,
     pub(crate) factor_min: i64,
     pub(crate) factor_max: i64,
@@ -79,7 +81,7 @@ const fn custom(
 /// Returns profiles with every trigger on, whose levels lie so near that prices reach them.
 pub(crate) fn tight() -> Vec<Rules> {
     let first = Rules {
-        name: "tight-a",
+        name: "tight-a".into(),
         atr_reference: 20_000,
         factor_min: 800_000,
         factor_max: 1_250_000,
@@ -110,7 +112,7 @@ pub(crate) fn tight() -> Vec<Rules> {
         ],
     };
     let second = Rules {
-        name: "tight-b",
+        name: "tight-b".into(),
         sl2: scaled(-18_000, 0, 0, 800_000),
         sl1: scaled(-9_000, 0, 0, 400_000),
         take: [
@@ -129,8 +131,21 @@ pub(crate) fn tight() -> Vec<Rules> {
 
 /// Returns profiles with every trigger on, whose levels lie beyond what prices reach.
 pub(crate) fn wide() -> Vec<Rules> {
-    let first = Rules {
-        name: "wide-a",
+    let first = wide_rules();
+    let second = Rules {
+        name: "wide-b".into(),
+        start_trailing: false,
+        trail_pct: 210_000,
+        custom: vec![custom("cut", false, -340_000, 250_000, false)],
+        ..first.clone()
+    };
+    vec![first, second]
+}
+
+/// Returns a profile with every trigger on, whose levels lie beyond what prices reach.
+pub(crate) fn wide_rules() -> Rules {
+    Rules {
+        name: "wide-a".into(),
         atr_reference: 20_000,
         factor_min: 900_000,
         factor_max: 1_100_000,
@@ -158,15 +173,7 @@ pub(crate) fn wide() -> Vec<Rules> {
             custom("lock-in", true, 430_000, 200_000, false),
             custom("cut", false, -320_000, 250_000, true),
         ],
-    };
-    let second = Rules {
-        name: "wide-b",
-        start_trailing: false,
-        trail_pct: 210_000,
-        custom: vec![custom("cut", false, -340_000, 250_000, false)],
-        ..first.clone()
-    };
-    vec![first, second]
+    }
 }
 
 impl Rules {
