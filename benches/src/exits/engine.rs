@@ -78,6 +78,8 @@ pub(crate) fn run(input: Input, setting: Setting) -> anyhow::Result<Outcome> {
 impl Seen {
     fn take_in(&mut self, batch: OutputBatch) -> anyhow::Result<()> {
         self.through = batch.through;
+        let work = batch.work;
+        self.examined += work.levels_examined.saturating_sub(work.levels_reached);
         for (_time, output) in batch.outputs {
             match output {
                 Output::Exit(ExitOutput::Decision(decision)) => {

@@ -1,13 +1,15 @@
 //! The loop against the same judgement made of every position at every tick.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use turnstile_dataflows::model::{ExitReason, Phase};
 
-use super::Decided;
 use super::judge::{Desk, Held};
 use super::vectors::Vectors;
+use super::{Decided, engine, join};
 use crate::input::{Input, Shape};
+use crate::setting::{IdleMode, Setting};
 
 const SHAPE: Shape = Shape {
     symbols: 10,
@@ -66,4 +68,31 @@ fn the_input_brings_every_trigger_to_a_decision() {
     // FLATTEN and MANUAL are no rules.
     println!("{counts:?}");
     assert_eq!(counts.len(), 14, "{counts:?}");
+}
+
+#[test]
+fn the_engine_decides_as_the_loop() {
+    for (seed, workers, batch) in [(0, 1, 4_096), (1, 1, 7), (2, 2, 100)] {
+        let shape = Shape { seed, ..SHAPE };
+        let expected = by_loop(&Input::new(&shape).unwrap());
+        let setting = Setting {
+            workers,
+            batch,
+            linger_us: 0,
+            idle: IdleMode::Park,
+        };
+        let found = engine::run(Input::new(&shape).unwrap(), setting).unwrap();
+        assert_eq!(found.decisions, expected, "seed {seed}");
+    }
+}
+
+#[test]
+fn the_join_decides_as_the_loop() {
+    let shape = Shape {
+        ticks: 3_000,
+        ..SHAPE
+    };
+    let expected = by_loop(&Input::new(&shape).unwrap());
+    let found = join::run(Input::new(&shape).unwrap(), Duration::from_secs(60));
+    assert_eq!(found.decisions, expected);
 }

@@ -9,8 +9,8 @@ use rust_decimal::Decimal;
 use turnstile_dataflows::engine::Change;
 use turnstile_dataflows::exit::{ExitRule, RuleScope, SymbolContext};
 use turnstile_dataflows::model::{
-    ExitMode, Floor, LogicalTime, Phase, Position, PositionId, PositionMode, PositionState, Price,
-    Quantity, Ratio, ReentryMode,
+    ExitMode, Floor, LogicalTime, Mark, Phase, Position, PositionId, PositionMode, PositionState,
+    Price, Quantity, Ratio, ReentryMode,
 };
 
 use super::walk::Walk;
@@ -183,7 +183,7 @@ impl Rows {
             floor: avg
                 .filter(|_| row.phase != Phase::Open)
                 .map(|avg| Floor::of(avg, self.floors[rules])),
-            mark: price(row.mark),
+            mark: price(row.mark).map(|price| Mark { price, tick: None }),
         };
         let position = Position {
             id: id.clone(),
