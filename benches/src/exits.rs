@@ -22,7 +22,7 @@ use crate::input::{Input, Shape};
 use crate::setting::Setting;
 use crate::{clock, process};
 pub(crate) use decided::Decided;
-pub(crate) use report::{Args, run};
+pub(crate) use report::{Args, engine_speed, measure, run};
 use vectors::Vectors;
 
 /// Who decides.

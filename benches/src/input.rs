@@ -19,7 +19,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use turnstile_dataflows::model::{Price, Symbol, Tick};
 
-pub(crate) use positions::{HeldRow, load_events, position_number, rule_row};
+pub(crate) use positions::{HeldRow, PositionRows, load_events, position_number, rule_row};
 pub(crate) use rules::{Custom, MILLION, Rules, Scaled, wide_rules};
 use walk::Walk;
 
@@ -36,20 +36,33 @@ const DECISIONS_PER_TIGHT_POSITION_PCT: u64 = 150;
 #[derive(Clone, Copy, Debug, Args, Serialize)]
 pub(crate) struct Shape {
     /// Symbols.
-    #[arg(long, default_value_t = 2_000)]
+    #[arg(long, default_value_t = Self::default().symbols)]
     pub(crate) symbols: usize,
     /// Positions, spread evenly over the symbols.
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, default_value_t = Self::default().positions)]
     pub(crate) positions: usize,
     /// Ticks after the opening.
-    #[arg(long, default_value_t = 4_000_000)]
+    #[arg(long, default_value_t = Self::default().ticks)]
     pub(crate) ticks: usize,
     /// Seed of everything random.
-    #[arg(long, default_value_t = 7)]
+    #[arg(long, default_value_t = Self::default().seed)]
     pub(crate) seed: u64,
     /// Decisions aimed at, in each 1,000 ticks.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = Self::default().busy)]
     pub(crate) busy: u32,
+}
+
+impl Default for Shape {
+    /// That of the arguments.
+    fn default() -> Self {
+        Self {
+            symbols: 2_000,
+            positions: 10_000,
+            ticks: 4_000_000,
+            seed: 7,
+            busy: 2,
+        }
+    }
 }
 
 impl Shape {

@@ -20,7 +20,7 @@ use turnstile_dataflows::exit::{ExitOutput, Fills};
 
 use crate::clock;
 use crate::input::Input;
-use crate::process::Machine;
+use crate::process::{self, Machine};
 use crate::running::Running;
 use crate::setting::Setting;
 use pacer::Start;
@@ -135,6 +135,27 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Runs once in a process of its own.
+///
+/// # Errors
+/// If that fails.
+pub(crate) fn measure_apart(rate: u64, seconds: u64, setting: &Setting) -> anyhow::Result<Run> {
+    let mut arguments: Vec<String> = ["latency", "--json", "--rate"].map(str::to_owned).into();
+    arguments.extend([
+        rate.to_string(),
+        "--seconds".to_owned(),
+        seconds.to_string(),
+    ]);
+    arguments.extend(setting.arguments());
+    Ok(process::rerun::<Best>(&arguments)?.best)
+}
+
+/// What is read back of a report.
+#[derive(Deserialize)]
+struct Best {
+    best: Run,
 }
 
 fn decides_every(rate: u64) -> anyhow::Result<usize> {

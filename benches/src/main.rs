@@ -8,9 +8,12 @@ mod figures;
 mod input;
 mod latency;
 mod load;
+mod plots;
 mod process;
 mod running;
 mod setting;
+mod soak;
+mod sweep;
 
 use clap::{Parser, Subcommand};
 
@@ -34,6 +37,12 @@ enum Command {
     /// Milliseconds until a rule edit is in force on all its positions, and whether its preview
     /// names what it sells.
     Edit(edit::Args),
+    /// Throughput and latency over drain size, linger, workers and idle mode.
+    Sweep(sweep::Args),
+    /// Resident memory by the minute, under ticks and churn or under silence.
+    Soak(soak::Args),
+    /// Measures and draws throughput against positions per symbol, and latency against load.
+    Plots(plots::Args),
     /// Prices through the simulator's WebSocket onto many positions: every due exit must be ordered
     /// exactly once and no tick lost; prints the latency from frame to committed row and to the
     /// order's arrival at the broker. Needs all programs: `cargo build --release --workspace --bins`.
@@ -47,6 +56,9 @@ fn main() -> anyhow::Result<()> {
         Command::Contestant(args) => exits::contest(&args),
         Command::Latency(args) => latency::run(&args),
         Command::Edit(args) => edit::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
+        Command::Soak(args) => soak::run(&args),
+        Command::Plots(args) => plots::run(&args),
         Command::Load(args) => {
             let runtime = tokio::runtime::Runtime::new()?;
             runtime.block_on(Box::pin(load::run(args)))

@@ -1,5 +1,6 @@
 //! How the engine is run in a measurement.
 
+use std::fmt;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -27,21 +28,39 @@ impl IdleMode {
     }
 }
 
+impl fmt::Display for IdleMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
 /// What can be tuned.
 #[derive(Clone, Copy, Debug, Args, Serialize)]
 pub(crate) struct Setting {
     /// Worker threads.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = Self::default().workers)]
     pub(crate) workers: usize,
     /// Events drained at one go at most.
-    #[arg(long, default_value_t = EngineConfig::default().batch)]
+    #[arg(long, default_value_t = Self::default().batch)]
     pub(crate) batch: usize,
     /// Microseconds that a drain waits for one more event.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = Self::default().linger_us)]
     pub(crate) linger_us: u64,
     /// What a worker does while no event waits.
-    #[arg(long, value_enum, default_value_t = IdleMode::Spin)]
+    #[arg(long, value_enum, default_value_t = Self::default().idle)]
     pub(crate) idle: IdleMode,
+}
+
+impl Default for Setting {
+    /// That of the arguments.
+    fn default() -> Self {
+        Self {
+            workers: 1,
+            batch: EngineConfig::default().batch,
+            linger_us: 0,
+            idle: IdleMode::Park,
+        }
+    }
 }
 
 impl Setting {

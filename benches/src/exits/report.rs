@@ -108,10 +108,29 @@ pub(crate) fn measure(args: &Args) -> anyhow::Result<Report> {
     Ok(summary(args, machine, &turns, decisions))
 }
 
-fn contestant(who: Who, args: &Args, decisions: &Path) -> anyhow::Result<Ran> {
+/// Runs the engine alone, in a process of its own, and returns its ticks per second.
+///
+/// # Errors
+/// If it fails.
+pub(crate) fn engine_speed(shape: &Shape, workers: usize, batch: usize) -> anyhow::Result<f64> {
+    let setting = Setting {
+        workers,
+        batch,
+        ..Setting::default()
+    };
+    let ran: Ran = process::rerun(&arguments(Who::Engine, shape, &setting))?;
+    Ok(speed(&ran))
+}
+
+fn arguments(who: Who, shape: &Shape, setting: &Setting) -> Vec<String> {
     let mut arguments = vec!["contestant".to_owned(), who.name().to_owned()];
-    arguments.extend(args.shape.arguments());
-    arguments.extend(args.setting.arguments());
+    arguments.extend(shape.arguments());
+    arguments.extend(setting.arguments());
+    arguments
+}
+
+fn contestant(who: Who, args: &Args, decisions: &Path) -> anyhow::Result<Ran> {
+    let mut arguments = arguments(who, &args.shape, &args.setting);
     arguments.extend([
         "--join-seconds".to_owned(),
         args.join_seconds.to_string(),

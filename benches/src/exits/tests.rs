@@ -9,7 +9,7 @@ use super::judge::{Desk, Held};
 use super::vectors::Vectors;
 use super::{Decided, engine, join};
 use crate::input::{Input, Shape};
-use crate::setting::{IdleMode, Setting};
+use crate::setting::Setting;
 
 const SHAPE: Shape = Shape {
     symbols: 10,
@@ -78,8 +78,7 @@ fn the_engine_decides_as_the_loop() {
         let setting = Setting {
             workers,
             batch,
-            linger_us: 0,
-            idle: IdleMode::Park,
+            ..Setting::default()
         };
         let found = engine::run(Input::new(&shape).unwrap(), setting).unwrap();
         assert_eq!(found.decisions, expected, "seed {seed}");

@@ -131,13 +131,19 @@ pub(crate) fn load_events(
         let rule = rule_row(rules, 1)?;
         first.push(Change::ExitRule(rule.id.clone(), Some(rule)));
     }
-    let rows = Rows::new(input)?;
+    let rows = PositionRows::new(input)?;
     let mut positions = std::mem::take(&mut input.positions).into_iter();
     let events = std::iter::from_fn(move || {
         let changes: Vec<Change> = positions
             .by_ref()
             .take(LOAD_EVENT_POSITIONS)
-            .flat_map(|row| rows.changes(&row))
+            .flat_map(|row| {
+                let (position, state) = rows.of(&row);
+                [
+                    Change::PositionState(position.id.clone(), state),
+                    Change::Position(position),
+                ]
+            })
             .collect();
         (!changes.is_empty()).then_some(changes)
     });
@@ -157,15 +163,19 @@ pub(crate) fn rule_row(rules: &Rules, version: u32) -> anyhow::Result<ExitRule> 
     })
 }
 
-/// What the rows of positions share.
-struct Rows {
+/// Makes the rows of positions.
+pub(crate) struct PositionRows {
     symbols: Vec<turnstile_dataflows::model::Symbol>,
     strategies: Vec<Arc<str>>,
     floors: Vec<Ratio>,
 }
 
-impl Rows {
-    fn new(input: &Input) -> anyhow::Result<Self> {
+impl PositionRows {
+    /// Takes what the positions of `input` share.
+    ///
+    /// # Errors
+    /// Never: a floor is below one.
+    pub(crate) fn new(input: &Input) -> anyhow::Result<Self> {
         let floors = input.rules.iter().map(|rules| ratio(rules.floor));
         Ok(Self {
             symbols: input.listed.iter().map(|listed| listed.symbol).collect(),
@@ -174,7 +184,8 @@ impl Rows {
         })
     }
 
-    fn changes(&self, row: &HeldRow) -> [Change; 2] {
+    /// Returns position and state of a row.
+    pub(crate) fn of(&self, row: &HeldRow) -> (Position, PositionState) {
         let id = position_id(row.number);
         let rules = usize::from(row.rules);
         let avg = price(row.avg);
@@ -186,7 +197,7 @@ impl Rows {
             mark: price(row.mark).map(|price| Mark { price, tick: None }),
         };
         let position = Position {
-            id: id.clone(),
+            id,
             symbol: self.symbols[usize::try_from(row.symbol).unwrap_or_default()],
             qty: quantity(row.qty),
             original_qty: quantity(row.original_qty),
@@ -199,7 +210,7 @@ impl Rows {
             cycle: 1,
             version: 1,
         };
-        [Change::PositionState(id, state), Change::Position(position)]
+        (position, state)
     }
 }
 
