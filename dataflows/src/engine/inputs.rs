@@ -193,14 +193,13 @@ fn gather<D: Data>(
 }
 
 impl Inputs {
-    /// Enters one event at its time.
-    pub(super) fn apply(&mut self, timed: Timed) {
+    /// Enters one event at its time. Returns how many rows of the store it changed.
+    pub(super) fn apply(&mut self, timed: Timed) -> usize {
         self.now = timed.time.micros();
         match timed.event {
             Event::Tick(tick) => {
                 self.ticks.advance_to(self.now);
                 self.ticks.update(tick, 1);
-                return;
             }
             Event::Confirmed(symbol) => self.signal(Signal::Confirmed(symbol)),
             Event::Levels(rows) => {
@@ -215,9 +214,12 @@ impl Inputs {
             }
             Event::Changes(changes) => {
                 self.advance();
+                let rows = changes.len();
                 changes.into_iter().for_each(|change| self.change(change));
+                return rows;
             }
         }
+        0
     }
 
     fn signal(&mut self, signal: Signal) {
@@ -227,7 +229,14 @@ impl Inputs {
 
     fn change(&mut self, change: Change) {
         match change {
-            Change::Position(row) if row.is_live => self.positions.put(row),
+            Change::Position(row) if row.is_live => {
+                // Every symbol held has a context, perhaps an empty one.
+                if !self.contexts.rows.contains_key(&row.symbol) {
+                    self.contexts
+                        .put(row.symbol, Some(SymbolContext::default()));
+                }
+                self.positions.put(row);
+            }
             Change::Position(row) => {
                 self.positions.remove(&row.id);
                 self.closed.update((row.symbol, row.id), 1);
