@@ -76,6 +76,16 @@ struct Desk {
 /// # Errors
 /// If the preview names other positions than those sold, or the engine fails.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let report = measure(args)?;
+    report.print(args.json)?;
+    ensure!(
+        report.preview_equals_sales,
+        "the preview names other positions than those sold"
+    );
+    Ok(())
+}
+
+fn measure(args: &Args) -> anyhow::Result<Report> {
     ensure!(
         (1..=args.positions).contains(&args.touched) && args.runs > 0,
         "a rule must serve at least one position, and at most all"
@@ -116,7 +126,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 
     let (named, sold) = (hits(&answer), decisions(&sales));
     ensure!(!sold.is_empty(), "the edit that sells sold nothing");
-    let report = Report {
+    Ok(Report {
         machine,
         setting: args.setting,
         positions: args.positions,
@@ -128,13 +138,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         previewed_positions: named.len(),
         sold_positions: sold.len(),
         preview_equals_sales: named == sold,
-    };
-    report.print(args.json)?;
-    ensure!(
-        report.preview_equals_sales,
-        "the preview names other positions than those sold"
-    );
-    Ok(())
+    })
 }
 
 /// Returns positions whose levels lie far away, each rule serving as many as are touched.
@@ -239,5 +243,26 @@ impl Report {
             self.preview_ms, self.previewed_positions, self.sold_positions
         );
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preview_names_what_the_edit_then_sells() {
+        let report = measure(&Args {
+            positions: 2_000,
+            touched: 100,
+            symbols: 50,
+            runs: 3,
+            seed: 1,
+            setting: Setting::default(),
+            json: false,
+        })
+        .unwrap();
+        assert!(report.preview_equals_sales, "{report:?}");
+        assert!((1..100).contains(&report.sold_positions), "{report:?}");
     }
 }

@@ -73,7 +73,11 @@ fn the_input_brings_every_trigger_to_a_decision() {
 #[test]
 fn the_engine_decides_as_the_loop() {
     for (seed, workers, batch) in [(0, 1, 4_096), (1, 1, 7), (2, 2, 100)] {
-        let shape = Shape { seed, ..SHAPE };
+        let shape = Shape {
+            seed,
+            ticks: 6_000,
+            ..SHAPE
+        };
         let expected = by_loop(&Input::new(&shape).unwrap());
         let setting = Setting {
             workers,
