@@ -18,9 +18,10 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+use crate::clock::{Stopwatch, Took};
 use crate::input::{Input, Shape};
+use crate::process;
 use crate::setting::Setting;
-use crate::{clock, process};
 pub(crate) use decided::Decided;
 pub(crate) use report::{Args, engine_speed, measure, run};
 use vectors::Vectors;
@@ -72,7 +73,7 @@ pub(crate) struct ContestantArgs {
 pub(crate) struct Outcome {
     /// Measured ticks that were worked on.
     ticks: usize,
-    seconds: f64,
+    took: Took,
     /// Time of the last of them.
     through_us: u64,
     /// Levels that were looked at and not reached.
@@ -87,6 +88,8 @@ pub(crate) struct Outcome {
 pub(crate) struct Ran {
     pub(crate) ticks: usize,
     pub(crate) seconds: f64,
+    /// Seconds that the thread had a processor.
+    pub(crate) cpu_seconds: f64,
     pub(crate) through_us: u64,
     pub(crate) levels_examined: Option<u64>,
     pub(crate) bytes_per_position: Option<u64>,
@@ -106,12 +109,13 @@ pub(crate) fn contest(args: &ContestantArgs) -> anyhow::Result<()> {
     let opened_us = input.opening().last().map_or(0, |tick| tick.time.micros());
     let outcome = match args.who {
         Who::Engine => engine::run(input, args.setting)?,
-        Who::Loop => run_loop(&input),
-        Who::Join => join::run(input, Duration::from_secs(args.join_seconds)),
+        Who::Loop => run_loop(&input)?,
+        Who::Join => join::run(input, Duration::from_secs(args.join_seconds))?,
     };
     let ran = Ran {
         ticks: outcome.ticks,
-        seconds: outcome.seconds,
+        seconds: outcome.took.seconds,
+        cpu_seconds: outcome.took.cpu_seconds,
         through_us: outcome.through_us,
         levels_examined: outcome.levels_examined,
         bytes_per_position: outcome.bytes_per_position,
@@ -126,24 +130,24 @@ pub(crate) fn contest(args: &ContestantArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn run_loop(input: &Input) -> Outcome {
+fn run_loop(input: &Input) -> anyhow::Result<Outcome> {
     let mut vectors = Vectors::new(input);
     let mut decisions = Vec::with_capacity(2 * input.positions.len());
     for tick in input.opening() {
         vectors.tick(tick, &mut decisions);
     }
-    let start = clock::now();
+    let start = Stopwatch::start()?;
     for tick in input.measured() {
         vectors.tick(tick, &mut decisions);
     }
-    Outcome {
+    Ok(Outcome {
         ticks: input.measured().len(),
-        seconds: start.elapsed().as_secs_f64(),
+        took: start.took()?,
         through_us: input.ticks.last().map_or(0, |tick| tick.time.micros()),
         levels_examined: None,
         bytes_per_position: None,
         decisions,
-    }
+    })
 }
 
 #[cfg(test)]

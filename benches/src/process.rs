@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use serde::Serialize;
@@ -24,6 +25,19 @@ pub(crate) fn resident_bytes() -> anyhow::Result<u64> {
 /// If the system does not tell.
 pub(crate) fn peak_bytes() -> anyhow::Result<u64> {
     status_bytes("VmHWM:")
+}
+
+/// Returns how long this thread has had a processor: what a measurement takes where others keep
+/// the machine busy. Some milliseconds coarse.
+///
+/// # Errors
+/// If the system does not tell.
+pub(crate) fn thread_time() -> anyhow::Result<Duration> {
+    const SCHEDSTAT: &str = "/proc/thread-self/schedstat";
+    let text = fs::read_to_string(SCHEDSTAT).context(SCHEDSTAT)?;
+    let nanos = text.split_whitespace().next().map(str::parse);
+    let nanos = nanos.and_then(Result::ok).context("no time in schedstat")?;
+    Ok(Duration::from_nanos(nanos))
 }
 
 fn status_bytes(name: &str) -> anyhow::Result<u64> {

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use turnstile_dataflows::engine::{self, Change, Event, Feed, Output, OutputBatch, Timed};
@@ -12,9 +11,10 @@ use turnstile_dataflows::model::{LogicalTime, Tick};
 
 use super::Outcome;
 use super::decided::Decided;
+use crate::clock::{Stopwatch, Took};
 use crate::input::{Input, OPEN_US, load_events};
+use crate::process;
 use crate::setting::Setting;
-use crate::{clock, process};
 
 /// Events of the clock between the load and the ticks, so that traces compact.
 const SETTLE_EVENTS: usize = 64;
@@ -28,9 +28,9 @@ struct Seen {
     fault: Option<anyhow::Error>,
 }
 
-/// A point in time, and what was seen by then.
+/// What was seen when the measured ticks began, and when they ended.
 struct Mark {
-    at: Instant,
+    took: Option<Took>,
     through: LogicalTime,
     examined: u64,
     resident: u64,
@@ -67,7 +67,7 @@ pub(crate) fn run(input: Input, setting: Setting) -> anyhow::Result<Outcome> {
     let bytes = start.resident.saturating_sub(before);
     Ok(Outcome {
         ticks: measured,
-        seconds: (end.at - start.at).as_secs_f64(),
+        took: end.took.context("the ticks were not timed")?,
         through_us: last.micros(),
         levels_examined: Some(end.examined - start.examined),
         bytes_per_position: Some(bytes / u64::try_from(positions.max(1))?),
@@ -110,6 +110,8 @@ struct InputFeed {
     now_us: u64,
     seen: Arc<Mutex<Seen>>,
     marks: Sender<Mark>,
+    /// Runs since the ticks began; all calls come from the thread of the one worker that feeds.
+    watch: Option<Stopwatch>,
     stage: Stage,
 }
 
@@ -145,6 +147,7 @@ impl InputFeed {
             now_us: OPEN_US - load_events_max,
             seen,
             marks,
+            watch: None,
             stage: Stage::Load,
         })
     }
@@ -157,11 +160,11 @@ impl InputFeed {
             .unwrap_or_default()
     }
 
-    /// Notes what was seen by `at`.
-    fn mark(&self, at: Instant, resident: u64) {
+    /// Notes what was seen.
+    fn mark(&self, took: Option<Took>, resident: u64) {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mark = Mark {
-            at,
+            took,
             through: seen.through,
             examined: seen.examined,
             resident,
@@ -197,8 +200,8 @@ impl Feed for InputFeed {
             if self.load(max, events) {
                 return true;
             }
-            let resident = process::resident_bytes().unwrap_or(0);
-            self.mark(clock::now(), resident);
+            self.mark(None, process::resident_bytes().unwrap_or(0));
+            self.watch = Stopwatch::start().ok();
             self.stage = Stage::Ticks;
         }
         let to = self.ticks.len().min(self.next + max);
@@ -208,7 +211,8 @@ impl Feed for InputFeed {
         }));
         self.next = to;
         if self.stage == Stage::Ticks && events.is_empty() {
-            self.mark(clock::now(), 0);
+            let took = self.watch.and_then(|watch| watch.took().ok());
+            self.mark(took, 0);
             self.stage = Stage::Over;
         }
         self.stage == Stage::Ticks

@@ -17,7 +17,7 @@ use super::Outcome;
 use super::decided::Decided;
 use super::judge::{Desk, Held};
 use super::table::Table;
-use crate::clock;
+use crate::clock::Stopwatch;
 use crate::input::Input;
 
 /// Ticks entered before the dataflow is stepped.
@@ -44,7 +44,10 @@ impl Judges {
 }
 
 /// Joins the ticks of `input`, at most for `time_max` of real time.
-pub(super) fn run(input: Input, time_max: Duration) -> Outcome {
+///
+/// # Errors
+/// If the system does not tell the time.
+pub(super) fn run(input: Input, time_max: Duration) -> anyhow::Result<Outcome> {
     timely::execute_directly(move |worker| {
         let desk = Desk::new(&input);
         let judges = Rc::new(RefCell::new(Judges {
@@ -55,7 +58,7 @@ pub(super) fn run(input: Input, time_max: Duration) -> Outcome {
         let mut prices = Prices::build(worker, &input, &judges);
         prices.feed(worker, input.opening());
 
-        let start = clock::now();
+        let start = Stopwatch::start()?;
         let (mut ticks, mut through_us) = (0, 0);
         for batch in input.measured().chunks(BATCH) {
             through_us = prices.feed(worker, batch);
@@ -64,16 +67,16 @@ pub(super) fn run(input: Input, time_max: Duration) -> Outcome {
                 break;
             }
         }
-        let seconds = start.elapsed().as_secs_f64();
+        let took = start.took()?;
         let decisions = std::mem::take(&mut judges.borrow_mut().decided);
-        Outcome {
+        Ok(Outcome {
             ticks,
-            seconds,
+            took,
             through_us,
             levels_examined: None,
             bytes_per_position: None,
             decisions,
-        }
+        })
     })
 }
 

@@ -44,6 +44,9 @@ pub(crate) struct Report {
     pub(crate) join_ticks_per_second: f64,
     pub(crate) engine_over_loop: f64,
     pub(crate) engine_over_join: f64,
+    /// The same by the time that the threads had a processor, which others disturb less.
+    engine_over_loop_by_cpu: f64,
+    engine_over_join_by_cpu: f64,
     /// Levels that a tick looked at and did not reach, on average.
     levels_examined_per_tick: Option<f64>,
     bytes_per_position: Option<u64>,
@@ -160,8 +163,10 @@ fn summary(args: &Args, machine: Machine, turns: &[[Ran; 3]], decisions: usize) 
         .map(|turn| turn.each_ref().map(speed))
         .collect();
     let speed_of = |who: usize| median(speeds.iter().map(|turn| turn[who]));
+    let cpu_speed_of = |who: usize| median(turns.iter().map(|turn| cpu_speed(&turn[who])));
     let peak_of = |who: usize| turns.iter().map(|turn| turn[who].peak_bytes).max();
     let [engine, looped, join] = [0, 1, 2].map(speed_of);
+    let [cpu_engine, cpu_loop, cpu_join] = [0, 1, 2].map(cpu_speed_of);
     let ticks = args.shape.ticks;
     let first = &turns[0];
     Report {
@@ -174,6 +179,8 @@ fn summary(args: &Args, machine: Machine, turns: &[[Ran; 3]], decisions: usize) 
         join_ticks_per_second: join,
         engine_over_loop: engine / looped,
         engine_over_join: engine / join,
+        engine_over_loop_by_cpu: cpu_engine / cpu_loop,
+        engine_over_join_by_cpu: cpu_engine / cpu_join,
         levels_examined_per_tick: first[0].levels_examined.map(|levels| ratio(levels, ticks)),
         bytes_per_position: turns
             .iter()
@@ -193,6 +200,10 @@ fn summary(args: &Args, machine: Machine, turns: &[[Ran; 3]], decisions: usize) 
 
 fn speed(ran: &Ran) -> f64 {
     ran.ticks.float() / ran.seconds
+}
+
+fn cpu_speed(ran: &Ran) -> f64 {
+    ran.ticks.float() / ran.cpu_seconds
 }
 
 fn median_ticks(turns: &[[Ran; 3]]) -> usize {
@@ -219,8 +230,14 @@ impl Report {
             ),
             row("loop", self.loop_ticks_per_second, self.loop_peak_bytes),
             row("join", self.join_ticks_per_second, self.join_peak_bytes),
-            format!("engine over loop  {:.3}\n", self.engine_over_loop),
-            format!("engine over join  {:.1}\n", self.engine_over_join),
+            format!(
+                "engine over loop  {:.3} (by processor time {:.3})\n",
+                self.engine_over_loop, self.engine_over_loop_by_cpu
+            ),
+            format!(
+                "engine over join  {:.1} (by processor time {:.1})\n",
+                self.engine_over_join, self.engine_over_join_by_cpu
+            ),
             format!(
                 "levels examined per tick  {}\n",
                 or_none(

@@ -96,6 +96,6 @@ fn the_join_decides_as_the_loop() {
         ..SHAPE
     };
     let expected = by_loop(&Input::new(&shape).unwrap());
-    let found = join::run(Input::new(&shape).unwrap(), Duration::from_secs(60));
+    let found = join::run(Input::new(&shape).unwrap(), Duration::from_secs(60)).unwrap();
     assert_eq!(found.decisions, expected);
 }
