@@ -51,7 +51,7 @@ fn crates_depend_only_along_the_arrow() {
         ("turnstile-connectors", &["turnstile-dataflows"]),
         ("turnstile-dataflows", &[]),
         ("turnstile-exchange-sim", &[]),
-        ("turnstile-benches", &["turnstile-tests"]),
+        ("benches", &["turnstile-dataflows", "turnstile-tests"]),
         ("turnstile-tests", &["turnstile-connectors"]),
     ];
     assert_eq!(metadata.packages.len(), allowed.len());
