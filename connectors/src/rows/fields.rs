@@ -60,6 +60,11 @@ impl<'r> Fields<'r> {
         self.row.get(column).filter(|value| !value.is_null())
     }
 
+    /// Returns whether the row has `column`, null or not.
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.row.get(column).is_some()
+    }
+
     fn needed(&self, column: &str) -> Result<&'r Value, RowFault> {
         self.value(column)
             .ok_or_else(|| self.fault(column, "value expected, was null"))
@@ -110,7 +115,9 @@ impl<'r> Fields<'r> {
     pub(super) fn decimal(&self, column: &str) -> Result<Decimal, RowFault> {
         let value = self.needed(column)?;
         let text = value.to_string();
+        // A small one is written with an exponent.
         Decimal::from_str_exact(&text)
+            .or_else(|_| Decimal::from_scientific(&text))
             .map_err(|_| self.fault(column, format!("number expected, was {value}")))
     }
 

@@ -90,3 +90,102 @@ fn a_rule_of_tomorrow_is_not_in_force() {
         "{read:?}"
     );
 }
+
+#[test]
+fn context_has_exact_millionths_and_ends_with_its_row() {
+    let read = |atr: Value, is_deleted| {
+        let row = json!({"symbol": "005930", "trade_date": "2026-11-24", "atr_pct": atr, "prev_close": 71000.5});
+        let read = RowReader::default().read([("market.symbol_context", is_deleted, &row)], TODAY);
+        match &read.changes[..] {
+            [Change::Context(_, context)] => Ok(*context),
+            _ => Err(read.faults[0].to_string()),
+        }
+    };
+    let context = read(json!(0.023_456), false).unwrap();
+    assert_eq!(context.atr_pct_millionths, Some(23_456));
+    assert_eq!(context.prev_close.unwrap().to_string(), "71000.5");
+    let smallest = read(json!(0.000_001), false).unwrap();
+    assert_eq!(smallest.atr_pct_millionths, Some(1));
+    assert_eq!(read(Value::Null, false).unwrap().atr_pct_millionths, None);
+    assert_eq!(read(json!(0.02), true).unwrap().prev_close, None);
+    let fault = read(json!(-0.01), false).unwrap_err();
+    assert!(
+        fault.starts_with("market.symbol_context: row 005930: atr_pct: ratio of zero or more"),
+        "{fault}"
+    );
+}
+
+#[test]
+fn a_manual_sale_stands_while_it_is_asked() {
+    let row = |state: &str| {
+        json!({
+            "request_id": "r1", "position_id": "p1", "symbol": "005930", "qty": 7, "state": state,
+        })
+    };
+    let read = RowReader::default().read([("trade.manual_exits", false, &row("ASKED"))], TODAY);
+    let [Change::ManualSale(request, Some(sale))] = &read.changes[..] else {
+        panic!("{read:?}")
+    };
+    assert_eq!(
+        (&**request, &*sale.request, sale.qty.shares()),
+        ("r1", "r1", 7)
+    );
+    for state in ["ORDERED", "WITHDRAWN", "REFUSED"] {
+        let read = RowReader::default().read([("trade.manual_exits", false, &row(state))], TODAY);
+        assert!(
+            matches!(&read.changes[..], [Change::ManualSale(_, None)]),
+            "{state}: {read:?}"
+        );
+    }
+}
+
+#[test]
+fn a_preview_is_a_rule_until_it_is_answered() {
+    let row = |answered: Value| {
+        json!({
+            "request_id": "r1", "rule_id": "tight", "scope": "SYMBOL", "scope_key": "005930",
+            "rules": {"sl1": {"pnl": -0.02, "qty": 0.5}}, "answered_us": answered,
+        })
+    };
+    let read =
+        RowReader::default().read([("trade.rule_previews", false, &row(Value::Null))], TODAY);
+    assert!(
+        matches!(&read.changes[..], [Change::Preview(_, Some(rule))] if rule.id.as_str() == "tight"),
+        "{read:?}"
+    );
+    let read = RowReader::default().read([("trade.rule_previews", false, &row(json!(5)))], TODAY);
+    assert!(
+        matches!(&read.changes[..], [Change::Preview(_, None)]),
+        "{read:?}"
+    );
+}
+
+#[test]
+fn a_mark_is_told_by_the_load_and_by_a_split_only() {
+    let mut reader = RowReader::default();
+    let mut mark = |row: Value| {
+        let read = reader.read([("trade.position_state", false, &row)], TODAY);
+        let [Change::PositionState(_, state)] = &read.changes[..] else {
+            panic!("{read:?}")
+        };
+        state.mark.map(|mark| mark.to_string())
+    };
+    let row = |price: Value, us: Value| {
+        json!({
+            "position_id": "p1", "phase": "OPEN", "stop_floor": null, "stop_floor_price": null,
+            "hwm_price": price, "hwm_us": us,
+        })
+    };
+    let mut loaded = row(json!(70_000), json!(5));
+    loaded["mark"] = json!(72_000);
+    assert_eq!(mark(loaded).as_deref(), Some("72000"));
+    assert_eq!(mark(row(json!(70_000), json!(5))), None, "known already");
+    let split = row(json!(36_000), json!(9));
+    assert_eq!(mark(split.clone()).as_deref(), Some("36000"));
+    assert_eq!(mark(split), None);
+    assert_eq!(
+        mark(row(Value::Null, json!(12))),
+        None,
+        "a reset has no mark"
+    );
+}
