@@ -103,7 +103,7 @@ CREATE VIEW trade.position_rules AS
 SELECT p.position_id, chosen.*
 FROM trade.positions p
 CROSS JOIN LATERAL (
-    SELECT r.rule_id, r.version,
+    SELECT r.rule_id AS profile_id, r.version AS profile_version,
         CASE WHEN r.rule_id = p.exit_profile_id THEN 'POSITION' ELSE r.scope END AS profile_level
     FROM trade.exit_rules r
     WHERE r.is_active

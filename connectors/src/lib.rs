@@ -4,10 +4,12 @@
 //! - [`postgres`], [`redis`]: the stores, with price sink, change feed and cache-aside.
 //! - [`rows`]: rows of the store as changes of the engine.
 //! - [`execution`]: from a decision to its fills.
+//! - [`exits`]: what the exits say beside decisions.
 //! - [`embedded`]: a private PostgreSQL and Redis.
 
 pub mod embedded;
 pub mod execution;
+pub mod exits;
 pub mod kis;
 pub mod postgres;
 pub mod redis;
