@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
 use rust_decimal::Decimal;
@@ -71,6 +71,9 @@ pub(super) struct Sequencer {
     pub(super) notices: mpsc::Sender<BrokerEvent>,
     pub(super) poll: Arc<OrderPoll>,
     pub(super) subscriptions: Arc<Notify>,
+    /// How often the engine is asked for changed levels, and how many of them.
+    pub(super) levels_slice: Duration,
+    pub(super) levels_quota: usize,
     /// Symbols wanted at start and not confirmed yet.
     pub(super) awaited: BTreeSet<Symbol>,
     pub(super) subscribed: watch::Sender<bool>,
@@ -98,6 +101,8 @@ impl Sequencer {
         let following = task::spawn("change feed", follow(feed, sender, stop.clone()));
         let mut clock = tokio::time::interval(CLOCK_EVERY);
         clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut levels = tokio::time::interval(self.levels_slice);
+        levels.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             let is_running = tokio::select! {
                 biased;
@@ -106,6 +111,7 @@ impl Sequencer {
                     let time = self.stamp.now();
                     send_event(&self.events, timed(time, Event::Clock)).await
                 }
+                _ = levels.tick() => self.ask_for_levels(),
                 changed = changes.recv() => match changed {
                     Some(transaction) => self.take_changes(transaction).await,
                     None => false,
@@ -128,7 +134,15 @@ impl Sequencer {
         if let Err(error) = following.await {
             tracing::error!(%error, "change feed failed");
         }
-        self.journal.close().await;
+    }
+
+    /// Asks for a small portion of the levels that have changed, unless the engine is busy.
+    fn ask_for_levels(&mut self) -> bool {
+        let asked = timed(self.stamp.now(), Event::Levels(self.levels_quota));
+        !matches!(
+            self.events.try_send(asked),
+            Err(TrySendError::Disconnected(_))
+        )
     }
 
     async fn take_changes(&mut self, transaction: TransactionChanges) -> bool {
@@ -168,6 +182,7 @@ impl Sequencer {
         self.journal
             .note(Entry {
                 logical_us: time.micros(),
+                seq: 0,
                 kind,
                 payload,
             })
