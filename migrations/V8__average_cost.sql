@@ -6,10 +6,9 @@
 ALTER TABLE trade.position_state ADD COLUMN last_avg_price numeric(20,4) CHECK (last_avg_price > 0);
 UPDATE trade.position_state s SET last_avg_price = p.avg_price
 FROM trade.positions p WHERE p.position_id = s.position_id AND p.avg_price > 0;
-COMMENT ON COLUMN trade.position_state.hwm_price IS
-    'high-water mark reached up to hwm_us; later ones are computed from market.prices';
-COMMENT ON COLUMN trade.position_state.hwm_us IS
-    'logical time after which prices count for the mark; null: since the entry';
+-- Prices after this logical time count for the high-water mark; null: all since the entry. What was
+-- reached by then, and still counts, is hwm_price, at the tick hwm_us.
+ALTER TABLE trade.position_state ADD COLUMN hwm_since_us bigint;
 
 CREATE OR REPLACE FUNCTION trade.positions_open_state() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -29,16 +28,23 @@ IMMUTABLE LANGUAGE sql AS $$
         THEN sign(value) / 10::numeric ^ digits ELSE 0 END
 $$;
 
--- The highest evaluation price since the entry or the last reset; null before the first price.
+-- The highest evaluation price since the entry or the last reset, and a tick that had it; null
+-- before the first price.
 CREATE VIEW trade.high_water_marks AS
-SELECT s.position_id, greatest(s.hwm_price, (
-    SELECT max(CASE WHEN t.bid > 0 THEN t.bid ELSE t.last_price END)
+SELECT s.position_id, greatest(s.hwm_price, reached.price) AS mark,
+    CASE WHEN s.hwm_price > reached.price OR reached.price IS NULL THEN s.hwm_us
+        ELSE reached.logical_us END AS mark_us
+FROM trade.position_state s
+JOIN trade.positions p USING (position_id)
+LEFT JOIN LATERAL (
+    SELECT CASE WHEN t.bid > 0 THEN t.bid ELSE t.last_price END AS price, t.logical_us
     FROM market.prices t
     WHERE t.symbol = p.symbol AND t.session <> 'EXPECTED'
-        AND t.logical_us >= coalesce(s.hwm_us + 1, trade.micros(p.entry_ts))
-        AND t.trade_date >= (coalesce(to_timestamp(s.hwm_us / 1000000), p.entry_ts)
-            AT TIME ZONE 'Asia/Seoul')::date)) AS mark
-FROM trade.position_state s JOIN trade.positions p USING (position_id);
+        AND t.logical_us >= coalesce(s.hwm_since_us + 1, trade.micros(p.entry_ts))
+        AND t.trade_date >= (coalesce(to_timestamp(s.hwm_since_us / 1000000), p.entry_ts)
+            AT TIME ZONE 'Asia/Seoul')::date
+    ORDER BY 1 DESC, 2 DESC LIMIT 1
+) reached ON true;
 
 -- Against the reference average:
 --   a split (quantity and price move inversely)     rescales; phase and cycle stay
@@ -80,10 +86,10 @@ BEGIN
         UPDATE trade.position_state SET
             stop_floor = trim_scale(floor)::text,
             stop_floor_price = trade.round_half_even(floor, 4),
-            hwm_price = trade.round_half_even(
-                (SELECT mark FROM trade.high_water_marks WHERE position_id = NEW.position_id)
-                    * OLD.qty / NEW.qty, 4),
-            hwm_us = trade.micros(clock_timestamp()),
+            (hwm_price, hwm_us) = (
+                SELECT trade.round_half_even(mark * OLD.qty / NEW.qty, 4), mark_us
+                FROM trade.high_water_marks WHERE position_id = NEW.position_id),
+            hwm_since_us = trade.micros(clock_timestamp()),
             last_avg_price = trade.round_half_even(state.last_avg_price * OLD.qty / NEW.qty, 4),
             updated_ts = clock_timestamp()
         WHERE position_id = NEW.position_id;
@@ -94,7 +100,7 @@ BEGIN
         NEW.original_qty := NEW.qty;
         UPDATE trade.position_state SET
             phase = 'OPEN', stop_floor = NULL, stop_floor_price = NULL, hwm_price = NULL,
-            hwm_us = trade.micros(clock_timestamp()), last_avg_price = NEW.avg_price,
+            hwm_us = NULL, hwm_since_us = trade.micros(clock_timestamp()), last_avg_price = NEW.avg_price,
             updated_ts = clock_timestamp()
         WHERE position_id = NEW.position_id;
     ELSE

@@ -3,14 +3,12 @@
 //! The change feed and the load at start both give whole rows as JSON; one reading of them serves
 //! both. Orders are the exception to "a row is a change": their state is a reduction of the facts
 //! in `trade.order_events`, which is kept here for every order of a position that is not closed.
-//! A high-water mark is told where the row brings a new one: at the load, and by a split.
 //!
 //! A row that cannot be read changes nothing: what stood before stays in force, and the fault is
 //! reported with table, key and reason.
 
 mod fields;
 mod load;
-mod marks;
 mod orders;
 mod read;
 mod requests;
@@ -21,14 +19,12 @@ use turnstile_dataflows::engine::Change;
 pub use fields::RowFault;
 pub use load::{Loaded, load};
 
-use marks::Marks;
 use orders::Orders;
 
 /// Reads rows and remembers what is needed to read the next ones.
 #[derive(Debug, Default)]
 pub struct RowReader {
     orders: Orders,
-    marks: Marks,
 }
 
 /// What a set of rows says.
@@ -72,11 +68,10 @@ impl RowReader {
                 let position = read::position(row)?;
                 if !position.is_live {
                     self.orders.forget(&position.id);
-                    self.marks.forget(&position.id);
                 }
                 changes.push(Change::Position(position));
             }
-            "trade.position_state" => changes.push(read::position_state(row, &mut self.marks)?),
+            "trade.position_state" => changes.push(read::position_state(row)?),
             "trade.exit_rules" => changes.push(read::exit_rule(row, is_deleted, today)?),
             "market.symbol_context" => changes.push(read::context(row, is_deleted)?),
             "trade.manual_exits" => changes.push(requests::manual_exit(row, is_deleted)?),

@@ -12,6 +12,7 @@
 mod event;
 mod feed;
 mod inputs;
+mod positions;
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +25,7 @@ use timely::worker::Worker;
 pub use event::{Change, Event, Timed};
 pub use feed::{Feed, Idle};
 
-use crate::exit::{ExitOutput, Fills};
+use crate::exit::{ExitOutput, Fills, Work, WorkCount};
 use crate::model::{LogicalTime, PositionId};
 use crate::reentry::ReentryVerdict;
 use feed::ChannelFeed;
@@ -80,6 +81,8 @@ pub struct OutputBatch {
     pub through: LogicalTime,
     /// By time, then by what they say.
     pub outputs: Vec<(LogicalTime, Output)>,
+    /// What it took.
+    pub work: Work,
 }
 
 /// Why the engine could not run.
@@ -170,15 +173,16 @@ where
     let failure = Arc::new(Mutex::new(None));
     let reported = failure.clone();
     let said: Said = Arc::default();
+    let count: Arc<WorkCount> = Arc::default();
     let workers = timely::execute(timely, move |worker| {
-        let inputs = inputs::build(worker, fills, &said);
+        let inputs = inputs::build(worker, fills, &said, &count);
         // The others only work on what worker 0 feeds; their inputs close here.
         if worker.index() != 0 {
             return;
         }
         let ends = ends.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(ends) = ends
-            && let Err(error) = drive(worker, inputs, ends, batch, &said)
+            && let Err(error) = drive(worker, inputs, ends, batch, &said, &count)
         {
             *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         }
@@ -200,6 +204,7 @@ fn drive<F: Feed, S: FnMut(OutputBatch)>(
     mut ends: Ends<F, S>,
     batch: usize,
     said: &Said,
+    count: &WorkCount,
 ) -> Result<(), EngineError> {
     let mut last = LogicalTime::default();
     let mut events = Vec::with_capacity(batch.min(65_536));
@@ -229,6 +234,7 @@ fn drive<F: Feed, S: FnMut(OutputBatch)>(
         (ends.sink)(OutputBatch {
             through: last,
             outputs,
+            work: count.take(),
         });
         if !is_open {
             return Ok(());

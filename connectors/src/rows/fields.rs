@@ -60,11 +60,6 @@ impl<'r> Fields<'r> {
         self.row.get(column).filter(|value| !value.is_null())
     }
 
-    /// Returns whether the row has `column`, null or not.
-    pub(super) fn has(&self, column: &str) -> bool {
-        self.row.get(column).is_some()
-    }
-
     fn needed(&self, column: &str) -> Result<&'r Value, RowFault> {
         self.value(column)
             .ok_or_else(|| self.fault(column, "value expected, was null"))

@@ -59,8 +59,8 @@ fn condition(table: &str) -> &'static str {
 fn row(table: &str) -> &'static str {
     match table {
         "trade.position_state" => {
-            "to_jsonb(r) || jsonb_build_object('mark',
-                (SELECT m.mark FROM trade.high_water_marks m WHERE m.position_id = r.position_id))"
+            "to_jsonb(r) || (SELECT jsonb_build_object('hwm_price', m.mark, 'hwm_us', m.mark_us)
+                FROM trade.high_water_marks m WHERE m.position_id = r.position_id)"
         }
         _ => "to_jsonb(r) - 'explanation' - 'raw'",
     }

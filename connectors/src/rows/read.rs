@@ -6,11 +6,12 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use turnstile_dataflows::engine::Change;
 use turnstile_dataflows::exit::{ExitRule, RuleScope, SymbolContext};
-use turnstile_dataflows::model::{Floor, Position, PositionState, Profile, ProfileId, Ratio};
+use turnstile_dataflows::model::{
+    Floor, LogicalTime, Mark, Position, PositionState, Profile, ProfileId, Ratio,
+};
 use turnstile_dataflows::reentry::{CandidateState, ExitEvent, ReentryRule, ReentryTrigger};
 
 use super::fields::{Fields, RowFault};
-use super::marks::Marks;
 
 /// Parts of one in which ATR percent is counted.
 const MILLION: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
@@ -33,16 +34,21 @@ pub(super) fn position(row: &Value) -> Result<Position, RowFault> {
     })
 }
 
-pub(super) fn position_state(row: &Value, marks: &mut Marks) -> Result<Change, RowFault> {
+pub(super) fn position_state(row: &Value) -> Result<Change, RowFault> {
     let fields = Fields::new(row, "position_id");
-    let position = fields.parsed("position_id")?;
     let written_by_hand = fields.price_if("stop_floor_price")?.map(Floor::at);
     let state = PositionState {
         phase: fields.parsed("phase")?,
         floor: fields.parsed_if("stop_floor")?.or(written_by_hand),
-        mark: marks.news(&position, &fields)?,
+        mark: fields.price_if("hwm_price")?.map(|price| Mark {
+            price,
+            tick: fields
+                .value("hwm_us")
+                .and_then(Value::as_u64)
+                .map(LogicalTime::from_micros),
+        }),
     };
-    Ok(Change::PositionState(position, state))
+    Ok(Change::PositionState(fields.parsed("position_id")?, state))
 }
 
 pub(super) fn exit_rule(row: &Value, is_deleted: bool, today: &str) -> Result<Change, RowFault> {

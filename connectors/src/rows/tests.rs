@@ -159,33 +159,3 @@ fn a_preview_is_a_rule_until_it_is_answered() {
         "{read:?}"
     );
 }
-
-#[test]
-fn a_mark_is_told_by_the_load_and_by_a_split_only() {
-    let mut reader = RowReader::default();
-    let mut mark = |row: Value| {
-        let read = reader.read([("trade.position_state", false, &row)], TODAY);
-        let [Change::PositionState(_, state)] = &read.changes[..] else {
-            panic!("{read:?}")
-        };
-        state.mark.map(|mark| mark.to_string())
-    };
-    let row = |price: Value, us: Value| {
-        json!({
-            "position_id": "p1", "phase": "OPEN", "stop_floor": null, "stop_floor_price": null,
-            "hwm_price": price, "hwm_us": us,
-        })
-    };
-    let mut loaded = row(json!(70_000), json!(5));
-    loaded["mark"] = json!(72_000);
-    assert_eq!(mark(loaded).as_deref(), Some("72000"));
-    assert_eq!(mark(row(json!(70_000), json!(5))), None, "known already");
-    let split = row(json!(36_000), json!(9));
-    assert_eq!(mark(split.clone()).as_deref(), Some("36000"));
-    assert_eq!(mark(split), None);
-    assert_eq!(
-        mark(row(Value::Null, json!(12))),
-        None,
-        "a reset has no mark"
-    );
-}

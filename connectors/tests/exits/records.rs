@@ -1,10 +1,16 @@
 //! Withheld hits, answers to previews, requests of the operator.
 
+use std::sync::Arc;
+
 use tokio_util::sync::CancellationToken;
 use turnstile_connectors::exits::{Answer, Answers, WithheldHits};
 use turnstile_connectors::task;
-use turnstile_dataflows::exit::{ExitDecision, Explanation, Withheld, Withholding};
-use turnstile_dataflows::model::{ActionKey, ExitMode, ExitReason, Phase, Quantity};
+use turnstile_dataflows::exit::{
+    ExitDecision, Explanation, Orders, RuleLevel, Runs, Withheld, Withholding,
+};
+use turnstile_dataflows::model::{
+    ActionKey, ExitMode, ExitReason, Phase, PositionId, PositionMode, Quantity,
+};
 
 use crate::world::{FIRST, SECOND, TEN, World, won};
 
@@ -24,7 +30,7 @@ fn withheld(why: Withholding) -> Withheld {
 }
 
 fn decision(position: &str, qty: i64) -> ExitDecision {
-    let id = position.parse().unwrap();
+    let id: PositionId = position.parse().unwrap();
     let qty = Quantity::new(qty).unwrap();
     ExitDecision {
         time: TEN,
@@ -40,23 +46,35 @@ fn decision(position: &str, qty: i64) -> ExitDecision {
         action_key: ActionKey::exit(&id, 1, Phase::Open, ExitReason::Sl1, None, 1),
         cancels: Vec::new(),
         explanation: Explanation {
+            time: TEN,
             tick: TEN,
             last: won(67_000),
             bid: None,
+            position: id.clone(),
+            symbol: "005930".parse().unwrap(),
             position_version: 1,
+            position_mode: PositionMode::Enabled,
+            entry: TEN,
+            cycle: 1,
+            phase: Phase::Open,
             remaining: qty,
             available: qty,
             original_qty: qty,
-            avg_price: won(70_000),
+            avg_price: Some(won(70_000)),
             profile: "default".parse().unwrap(),
             profile_version: 1,
-            profile_level: "DEFAULT".into(),
+            profile_level: RuleLevel::Default,
+            rules: Arc::default(),
             atr_pct_millionths: None,
             prev_close: None,
             high_water_mark: None,
+            high_water_tick: None,
             floor: None,
-            breach_slot: None,
+            runs: Runs::default(),
             mode: ExitMode::Running,
+            mode_since: TEN,
+            orders: Orders::default(),
+            manual: Vec::new(),
         },
         position: id,
     }

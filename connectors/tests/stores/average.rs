@@ -220,6 +220,6 @@ async fn the_load_takes_the_mark_of_the_cycle() {
     let mark = loaded
         .iter()
         .find(|(table, _)| *table == "trade.position_state")
-        .map(|(_, row)| row["mark"].to_string());
-    assert_eq!(mark.as_deref(), Some("75000.0"));
+        .map(|(_, row)| (row["hwm_price"].to_string(), row["hwm_us"].as_i64()));
+    assert_eq!(mark, Some(("75000.0".to_owned(), Some(TEN_US + 2))));
 }

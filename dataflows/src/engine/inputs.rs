@@ -10,11 +10,14 @@ use timely::dataflow::Scope;
 use timely::worker::Worker;
 
 use super::event::{Change, Event, Timed};
+use super::positions::Positions;
 use super::{Output, Said};
-use crate::exit::{self, ExitInputs, ExitRule, Fills, PlanInputs, SymbolContext};
+use crate::exit::{
+    self, ExitControl, ExitInputs, ExitRule, Fills, PlanInputs, Signal, SymbolContext, WorkCount,
+};
 use crate::model::{
-    ExitEventId, ExitMode, ExitOrder, LogicalTime, Position, PositionId, PositionState, ProfileId,
-    ReentryMode, Symbol, Tick,
+    ExitEventId, ExitOrder, LogicalTime, ManualSale, PositionId, ProfileId, ReentryMode, Symbol,
+    Tick,
 };
 use crate::reentry::{self, CandidateState, ExitEvent, ReentryInputs, ReentryRule};
 use crate::{Rows, Time};
@@ -61,49 +64,69 @@ impl<K: Data, V: Data> Table<K, V> {
 /// All inputs of the dataflows.
 pub(super) struct Inputs {
     ticks: InputSession<Time, Tick, isize>,
-    positions: Table<PositionId, Position>,
-    states: Table<PositionId, PositionState>,
-    rules: Table<ProfileId, ExitRule>,
+    positions: Positions,
+    rules: Table<ProfileId, Arc<ExitRule>>,
     contexts: Table<Symbol, SymbolContext>,
-    exit_mode: Table<(), ExitMode>,
+    exit_control: Table<(), ExitControl>,
     orders: InputSession<Time, ExitOrder, isize>,
+    manual: Table<Arc<str>, ManualSale>,
+    previews: Table<Arc<str>, Arc<ExitRule>>,
+    closed: InputSession<Time, (Symbol, PositionId), isize>,
+    signals: InputSession<Time, Signal, isize>,
     exit_events: Table<ExitEventId, ExitEvent>,
     candidates: Table<ExitEventId, (Symbol, CandidateState)>,
     reentry_rules: Table<Arc<str>, ReentryRule>,
     entries: Table<ExitEventId, (Symbol, u64)>,
     reentry_mode: Table<(), ReentryMode>,
     probe: ProbeHandle<Time>,
+    workers: u64,
+    now: Time,
     today: u64,
 }
 
-/// Builds the dataflows on `worker`. What they say goes to `said`.
-pub(super) fn build(worker: &mut Worker, _fills: Fills, said: &Said) -> Inputs {
+/// Builds the dataflows on `worker`. What they say goes to `said`, what they do to `count`.
+pub(super) fn build(
+    worker: &mut Worker,
+    fills: Fills,
+    said: &Said,
+    count: &Arc<WorkCount>,
+) -> Inputs {
     let probe = ProbeHandle::new();
+    let workers = u64::try_from(worker.peers()).unwrap_or(1);
     worker.dataflow::<Time, _, _>(|scope| {
         let (tick_input, ticks) = scope.new_collection();
-        let (positions, position_rows) = Table::<PositionId, Position>::new(scope);
-        let (states, state_rows) = Table::new(scope);
+        let (positions, position_rows) = Positions::new(scope);
         let (rules, rule_rows) = Table::new(scope);
         let (contexts, context_rows) = Table::new(scope);
-        let (exit_mode, exit_control) = Table::new(scope);
+        let (exit_control, exit_control_rows) = Table::new(scope);
         let (order_input, orders) = scope.new_collection();
+        let (manual, manual_rows) = Table::<Arc<str>, ManualSale>::new(scope);
+        let (previews, preview_rows) = Table::<Arc<str>, Arc<ExitRule>>::new(scope);
+        let (closed_input, closed) = scope.new_collection();
+        let (signal_input, signals) = scope.new_collection();
         let (exit_events, event_rows) = Table::new(scope);
         let (candidates, candidate_rows) = Table::new(scope);
         let (reentry_rules, reentry_rule_rows) = Table::new(scope);
         let (entries, entry_rows) = Table::<ExitEventId, (Symbol, u64)>::new(scope);
         let (reentry_mode, reentry_control) = Table::new(scope);
 
-        let held = position_rows.clone().filter(|(_id, row)| row.is_live);
+        let held = position_rows.clone().map(|(_id, row)| row.position.symbol);
+        let asked = preview_rows.clone().map(|(request, _rule)| request);
         let exits = exit::render(ExitInputs {
             ticks: ticks.clone(),
             orders,
+            manual: manual_rows.map(|(_request, sale)| sale),
+            closed,
+            signals,
             plans: PlanInputs {
                 positions: position_rows,
-                states: state_rows,
                 rules: rule_rows,
                 contexts: context_rows,
-                control: exit_control,
+                control: exit_control_rows,
+                previews: preview_rows,
             },
+            fills,
+            count: count.clone(),
         });
         let verdicts = reentry::render(
             ticks,
@@ -112,12 +135,13 @@ pub(super) fn build(worker: &mut Worker, _fills: Fills, said: &Said) -> Inputs {
                 candidates: candidate_rows,
                 rules: reentry_rule_rows.map(|(_id, rule)| rule),
                 entries: entry_rows.map(|(id, (symbol, day))| (symbol, (day, id))),
-                held: held.map(|(_id, row)| row.symbol),
+                held,
                 control: reentry_control,
             },
         );
         gather(exits.said, Output::Exit, said, &probe);
         gather(exits.unruled, Output::Unruled, said, &probe);
+        gather(asked, Output::Previewed, said, &probe);
         gather(
             verdicts,
             |verdict| Output::Reentry(Box::new(verdict)),
@@ -127,17 +151,22 @@ pub(super) fn build(worker: &mut Worker, _fills: Fills, said: &Said) -> Inputs {
         Inputs {
             ticks: tick_input,
             positions,
-            states,
             rules,
             contexts,
-            exit_mode,
+            exit_control,
             orders: order_input,
+            manual,
+            previews,
+            closed: closed_input,
+            signals: signal_input,
             exit_events,
             candidates,
             reentry_rules,
             entries,
             reentry_mode,
             probe: probe.clone(),
+            workers,
+            now: 0,
             today: 0,
         }
     })
@@ -166,38 +195,53 @@ fn gather<D: Data>(
 impl Inputs {
     /// Enters one event at its time.
     pub(super) fn apply(&mut self, timed: Timed) {
-        self.advance_to(timed.time.micros());
+        self.now = timed.time.micros();
         match timed.event {
-            Event::Tick(tick) => self.ticks.update(tick, 1),
-            Event::Confirmed(_) | Event::Levels(_) => {}
-            Event::Clock => self.forget_old_entries(timed.time.seoul_day()),
-            Event::Changes(changes) => changes.into_iter().for_each(|change| self.change(change)),
+            Event::Tick(tick) => {
+                self.ticks.advance_to(self.now);
+                self.ticks.update(tick, 1);
+                return;
+            }
+            Event::Confirmed(symbol) => self.signal(Signal::Confirmed(symbol)),
+            Event::Levels(rows) => {
+                let rows = rows.div_ceil(usize::try_from(self.workers).unwrap_or(1));
+                let all = 0..self.workers;
+                all.for_each(|worker| self.signal(Signal::Levels { worker, rows }));
+            }
+            Event::Clock => {
+                self.advance();
+                self.forget_old_entries(timed.time.seoul_day());
+                (0..self.workers).for_each(|worker| self.signal(Signal::Clock { worker }));
+            }
+            Event::Changes(changes) => {
+                self.advance();
+                changes.into_iter().for_each(|change| self.change(change));
+            }
         }
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        self.signals.advance_to(self.now);
+        self.signals.update(signal, 1);
     }
 
     fn change(&mut self, change: Change) {
         match change {
-            Change::Position(row) if row.is_live => self.positions.put(row.id.clone(), Some(row)),
+            Change::Position(row) if row.is_live => self.positions.put(row),
             Change::Position(row) => {
-                // Its end is told once; nothing of it stays.
-                self.positions.put(row.id.clone(), None);
-                self.states.put(row.id.clone(), None);
-                self.positions.session.update((row.id.clone(), row), 1);
+                self.positions.remove(&row.id);
+                self.closed.update((row.symbol, row.id), 1);
             }
-            Change::PositionState(id, mut row) => {
-                // The engine's own mark is newer than what it has saved.
-                if let Some(known) = self.states.rows.get(&id) {
-                    row.mark = known.mark;
-                }
-                if row.phase != crate::model::Phase::Exited {
-                    self.states.put(id, Some(row));
-                }
-            }
-            Change::ExitRule(id, row) => self.rules.put(id, row),
+            Change::PositionState(id, state) => self.positions.put_state(id, state),
+            Change::ExitRule(id, row) => self.rules.put(id, row.map(Arc::new)),
             Change::Context(symbol, row) => self.contexts.put(symbol, Some(row)),
-            Change::ExitMode(mode) => self.exit_mode.put((), Some(mode)),
+            Change::ExitMode(mode) => {
+                let since = LogicalTime::from_micros(self.now);
+                self.exit_control.put((), Some(ExitControl { mode, since }));
+            }
             Change::ExitOrder(order) => self.orders.update(order, 1),
-            Change::ManualSale(..) | Change::Preview(..) => {}
+            Change::ManualSale(request, sale) => self.manual.put(request, sale),
+            Change::Preview(request, rule) => self.previews.put(request, rule.map(Arc::new)),
             Change::ExitEvent(row) => self.exit_events.put(row.id.clone(), Some(row)),
             Change::Candidate(id, _symbol, CandidateState::Over) => {
                 self.exit_events.put(id.clone(), None);
@@ -217,32 +261,27 @@ impl Inputs {
             return;
         }
         self.today = today;
-        let is_old = |day: u64| day + ENTRY_DAYS < today;
-        let old: Vec<_> = self
-            .entries
-            .rows
-            .iter()
-            .filter(|(_, (_, day))| is_old(*day))
-            .collect();
-        for id in old
-            .into_iter()
-            .map(|(id, _row)| id.clone())
-            .collect::<Vec<_>>()
-        {
-            self.entries.put(id, None);
-        }
+        let rows = self.entries.rows.iter();
+        let old = rows.filter(|(_id, (_symbol, day))| day + ENTRY_DAYS < today);
+        let old: Vec<_> = old.map(|(id, _row)| id.clone()).collect();
+        old.into_iter().for_each(|id| self.entries.put(id, None));
     }
 
     /// Closes all times up to and including `last`.
     pub(super) fn flush_through(&mut self, last: LogicalTime) {
-        self.advance_to(last.micros() + 1);
+        self.now = last.micros() + 1;
+        self.advance();
+        self.ticks.advance_to(self.now);
         self.ticks.flush();
         self.positions.session.flush();
-        self.states.session.flush();
         self.rules.session.flush();
         self.contexts.session.flush();
-        self.exit_mode.session.flush();
+        self.exit_control.session.flush();
         self.orders.flush();
+        self.manual.session.flush();
+        self.previews.session.flush();
+        self.closed.flush();
+        self.signals.flush();
         self.exit_events.session.flush();
         self.candidates.session.flush();
         self.reentry_rules.session.flush();
@@ -255,18 +294,26 @@ impl Inputs {
         self.probe.less_equal(&last.micros())
     }
 
-    fn advance_to(&mut self, time: Time) {
-        self.ticks.advance_to(time);
-        self.positions.session.advance_to(time);
-        self.states.session.advance_to(time);
-        self.rules.session.advance_to(time);
-        self.contexts.session.advance_to(time);
-        self.exit_mode.session.advance_to(time);
-        self.orders.advance_to(time);
-        self.exit_events.session.advance_to(time);
-        self.candidates.session.advance_to(time);
-        self.reentry_rules.session.advance_to(time);
-        self.entries.session.advance_to(time);
-        self.reentry_mode.session.advance_to(time);
+    /// Brings everything but ticks to the present time. A question of a preview stands for one
+    /// logical time only: it was answered at its own.
+    fn advance(&mut self) {
+        self.positions.session.advance_to(self.now);
+        self.rules.session.advance_to(self.now);
+        self.contexts.session.advance_to(self.now);
+        self.exit_control.session.advance_to(self.now);
+        self.orders.advance_to(self.now);
+        self.manual.session.advance_to(self.now);
+        self.previews.session.advance_to(self.now);
+        self.closed.advance_to(self.now);
+        self.signals.advance_to(self.now);
+        self.exit_events.session.advance_to(self.now);
+        self.candidates.session.advance_to(self.now);
+        self.reentry_rules.session.advance_to(self.now);
+        self.entries.session.advance_to(self.now);
+        self.reentry_mode.session.advance_to(self.now);
+        let asked = std::mem::take(&mut self.previews.rows);
+        for (request, rule) in asked {
+            self.previews.session.update((request, rule), -1);
+        }
     }
 }

@@ -1,237 +1,251 @@
 //! Plans: everything that decides about one live position, joined.
 //!
 //! ```text
-//! rules ──┬─ own, by symbol, by strategy, default ─> most specific ─┐
-//! positions ─⋈─ states ──────────────────────────────────────────────┴⋈─ contexts ─⋈─ control ─> plans
+//! positions ─ kinds ─┬─⋈─ rules by id, symbol, strategy, nothing ─┐
+//!     │              └─⋈─ previewed rules ────────────────────────┴─> most specific rule by kind
+//!     │                                                  ─⋈─ contexts ─⋈─ control ─> terms by kind
+//!     └──────────────────────── positions by kind ─⋈─ terms by kind ─> plans
 //! ```
 //!
-//! Arrangements: positions by id and by what rules choose them by (one entry a live position),
-//! rules by id (one entry a rule), contexts by symbol (one entry a symbol), control (one entry).
-//! A rule edit changes exactly the plans of the positions that use the rule, at one logical time.
+//! A rule is resolved once for each kind of position (own profile, symbol, strategy), of which there
+//! are as many as symbols and strategies, not for each position. So a rule edit changes exactly the
+//! plans of the positions that use the rule, at one logical time, and costs nothing for the others.
+//! A previewed rule competes for the kinds it would serve under an owner of its own; where it wins,
+//! it gives what-if plans beside the real ones.
+//!
+//! Arrangements: positions by kind (one entry a live position, a reference to its row); kinds by
+//! own profile, symbol, strategy, nothing, and candidates, winners and terms by kind (one entry a
+//! kind each); rules, contexts, control (one entry a row).
 
-use std::fmt;
 use std::sync::Arc;
 
+use differential_dataflow::operators::ThresholdTotal;
 use serde::{Deserialize, Serialize};
 
 use crate::Rows;
-use crate::model::{
-    ExitMode, Position, PositionId, PositionState, Price, Profile, ProfileId, Symbol,
-};
+use crate::model::{PositionId, PositionRow, ProfileId, Symbol};
 
-/// How specifically a rule was chosen. The first in this order wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum RuleLevel {
-    /// The position names it.
-    Position,
-    /// It is the override of the symbol.
-    Symbol,
-    /// It is the mapping of the strategy.
-    Strategy,
-    /// It serves every position.
-    Default,
-}
+use super::rule::{ExitControl, ExitRule, RuleLevel, RuleScope, SymbolContext, Terms};
 
-impl RuleLevel {
-    /// Returns the name in the database and in explanations.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Position => "POSITION",
-            Self::Symbol => "SYMBOL",
-            Self::Strategy => "STRATEGY",
-            Self::Default => "DEFAULT",
-        }
-    }
-}
-
-impl fmt::Display for RuleLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// Whom a rule serves.
+/// What chooses the rule of a position.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum RuleScope {
-    /// Every position.
-    Default,
-    /// Those of one strategy.
-    Strategy(Arc<str>),
-    /// Those of one symbol.
-    Symbol(Symbol),
-    /// Those that name it.
-    Position,
+pub(crate) struct Kind {
+    symbol: Symbol,
+    profile: Option<ProfileId>,
+    strategy: Arc<str>,
 }
 
-/// One active row of `trade.exit_rules`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ExitRule {
-    /// Identity.
-    pub id: ProfileId,
-    /// Whom it serves without being named.
-    pub scope: RuleScope,
-    /// Version of the row.
-    pub version: u32,
-    /// The rules.
-    pub profile: Arc<Profile>,
-}
+/// Whose plan it is: the position's own, or the question of a preview.
+pub(crate) type Owner = Option<Arc<str>>;
 
-/// What is known of a symbol for the whole session.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-pub struct SymbolContext {
-    /// ATR ÷ close of the day before, in millionths.
-    pub atr_pct_millionths: Option<i64>,
-    /// Close of the day before.
-    pub prev_close: Option<Price>,
-}
-
-/// Everything that decides about one live position.
+/// The plan of one live position.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Plan {
-    /// The position row.
-    pub(crate) position: Position,
-    /// Its phase and floor.
-    pub(crate) state: PositionState,
-    /// The rule in force.
-    pub(crate) rule: ExitRule,
-    /// What chose the rule.
-    pub(crate) level: RuleLevel,
-    /// ATR and previous close of the symbol.
-    pub(crate) context: SymbolContext,
-    /// Control mode.
-    pub(crate) mode: ExitMode,
+    pub(crate) row: Arc<PositionRow>,
+    pub(crate) terms: Arc<Terms>,
+    pub(crate) owner: Owner,
 }
 
 /// Collections that plans are made from. At most one row per key at any time.
 pub struct PlanInputs<'s> {
-    /// Position rows, live or not.
-    pub positions: Rows<'s, (PositionId, Position)>,
-    /// Phase and floor of each.
-    pub states: Rows<'s, (PositionId, PositionState)>,
+    /// Live positions.
+    pub positions: Rows<'s, (PositionId, Arc<PositionRow>)>,
     /// Active rules.
-    pub rules: Rows<'s, (ProfileId, ExitRule)>,
+    pub rules: Rows<'s, (ProfileId, Arc<ExitRule>)>,
     /// ATR and previous close; a symbol without a row has neither.
     pub contexts: Rows<'s, (Symbol, SymbolContext)>,
     /// The control mode.
-    pub control: Rows<'s, ((), ExitMode)>,
+    pub control: Rows<'s, ((), ExitControl)>,
+    /// Rules that are asked about, by request.
+    pub previews: Rows<'s, (Arc<str>, Arc<ExitRule>)>,
 }
+
+type Kinds<'s> = Rows<'s, Kind>;
+type Rules<'s> = Rows<'s, (ProfileId, Arc<ExitRule>)>;
+type Choice = (RuleLevel, Arc<ExitRule>);
+type Candidates<'s> = Rows<'s, (Kind, Choice)>;
 
 /// Renders the plans of all live positions, and the live positions without any rule: those are
 /// held, and somebody must be told.
 pub(super) fn render<'s>(inputs: PlanInputs<'s>) -> (Rows<'s, Plan>, Rows<'s, PositionId>) {
-    let live = inputs.positions.filter(|(_id, position)| position.is_live);
-    let rules_by_id = inputs
-        .rules
+    let by_kind = inputs
+        .positions
+        .map(|(_id, row)| (Kind::of(&row), row))
+        .arrange_by_key_named("plans: positions by kind");
+    let kinds = by_kind
         .clone()
-        .arrange_by_key_named("plans: rules by id");
+        .as_collection(|kind, _row| kind.clone())
+        .distinct_total();
 
-    let own = live
-        .clone()
-        .flat_map(|(id, position)| position.profile.map(|profile| (profile, id)))
-        .arrange_by_key_named("plans: positions by own rule")
-        .join_core(rules_by_id.clone(), |rule, id, _row| {
-            [(id.clone(), (RuleLevel::Position, rule.clone()))]
-        });
-    let of_symbol = by_symbol(&live, &inputs.rules);
-    let of_strategy = by_strategy(&live, &inputs.rules);
-    let default = by_default(&live, &inputs.rules);
-
-    let chosen = own
-        .concatenate([of_symbol, of_strategy, default])
+    let candidates = candidates(&kinds, &inputs.rules);
+    let previewed = previewed(&kinds, inputs.previews, &candidates);
+    let chosen = candidates
+        .map(|(kind, choice)| ((kind, None), choice))
+        .concat(previewed)
         .reduce_named(
-            "plans: most specific rule by position",
-            |_id, candidates, winner| {
-                let choice: &(RuleLevel, ProfileId) = candidates[0].0; // By level, then lower id.
+            "plans: most specific rule by kind",
+            |(_kind, _owner), candidates, winner| {
+                let choice: &Choice = candidates[0].0; // By level, then lower id.
                 winner.push((choice.clone(), 1));
             },
         );
-    let unruled = live
+    let ruled = chosen
         .clone()
-        .antijoin(chosen.clone().map(|(id, _choice)| id))
-        .map(|(id, _row)| id)
+        .flat_map(|((kind, owner), _choice)| owner.is_none().then_some(kind));
+    let unruled = by_kind
+        .clone()
+        .join_core(
+            kinds
+                .clone()
+                .map(|kind| (kind, ()))
+                .antijoin(ruled.distinct_total())
+                .arrange_by_key_named("plans: kinds without a rule"),
+            |_kind, row, ()| [row.position.id.clone()],
+        )
         .consolidate();
-    let resolved = chosen
-        .map(|(id, (level, rule))| (rule, (id, level)))
-        .arrange_by_key_named("plans: choices by rule")
-        .join_core(rules_by_id, |_rule, (id, level), row| {
-            [(id.clone(), (*level, row.clone()))]
-        });
 
-    let contexts = contexts_of(&live, inputs.contexts);
-    let plans = live
-        .join(inputs.states)
-        .join(resolved)
-        .map(|(_id, (held, ruled))| (held.0.symbol, (held, ruled)))
-        .join(contexts)
-        .map(|(_symbol, (row, context))| ((), (row, context)))
-        .join_map(
-            inputs.control,
-            |_key, (((position, state), (level, rule)), context), mode| Plan {
-                position: position.clone(),
-                state: state.clone(),
-                rule: rule.clone(),
-                level: *level,
-                context: *context,
-                mode: *mode,
-            },
-        );
+    let terms = terms(&kinds, chosen, inputs.contexts, inputs.control)
+        .arrange_by_key_named("plans: terms by kind");
+    let plans = by_kind.join_core(terms, |_kind, row, (owner, terms)| {
+        [Plan {
+            row: row.clone(),
+            terms: terms.clone(),
+            owner: owner.clone(),
+        }]
+    });
     (plans, unruled)
 }
 
-type Choices<'s> = Rows<'s, (PositionId, (RuleLevel, ProfileId))>;
-type Positions<'s> = Rows<'s, (PositionId, Position)>;
-type Rules<'s> = Rows<'s, (ProfileId, ExitRule)>;
+impl Kind {
+    fn of(row: &PositionRow) -> Self {
+        Self {
+            symbol: row.position.symbol,
+            profile: row.position.profile.clone(),
+            strategy: row.position.strategy.clone(),
+        }
+    }
 
-fn by_symbol<'s>(live: &Positions<'s>, rules: &Rules<'s>) -> Choices<'s> {
-    let overrides = rules.clone().flat_map(|(id, rule)| match rule.scope {
-        RuleScope::Symbol(symbol) => Some((symbol, id)),
-        RuleScope::Default | RuleScope::Strategy(_) | RuleScope::Position => None,
-    });
-    live.clone()
-        .map(|(id, position)| (position.symbol, id))
-        .join_map(overrides, |_symbol, id, rule| {
-            (id.clone(), (RuleLevel::Symbol, rule.clone()))
-        })
+    /// Returns how `rule` would serve positions of this kind, if it does.
+    fn served_by(&self, rule: &ExitRule) -> Option<RuleLevel> {
+        if self.profile.as_ref() == Some(&rule.id) {
+            return Some(RuleLevel::Position);
+        }
+        match &rule.scope {
+            RuleScope::Default => Some(RuleLevel::Default),
+            RuleScope::Strategy(name) => (*name == self.strategy).then_some(RuleLevel::Strategy),
+            RuleScope::Symbol(symbol) => (*symbol == self.symbol).then_some(RuleLevel::Symbol),
+            RuleScope::Position => None,
+        }
+    }
 }
 
-fn by_strategy<'s>(live: &Positions<'s>, rules: &Rules<'s>) -> Choices<'s> {
-    let mappings = rules.clone().flat_map(|(id, rule)| match rule.scope {
-        RuleScope::Strategy(strategy) => Some((strategy, id)),
-        RuleScope::Default | RuleScope::Symbol(_) | RuleScope::Position => None,
-    });
-    live.clone()
-        .map(|(id, position)| (position.strategy, id))
-        .join_map(mappings, |_name, id, rule| {
-            (id.clone(), (RuleLevel::Strategy, rule.clone()))
-        })
+/// Returns every rule that serves each kind, with its level.
+fn candidates<'s>(kinds: &Kinds<'s>, rules: &Rules<'s>) -> Candidates<'s> {
+    let own = kinds
+        .clone()
+        .flat_map(|kind| kind.profile.clone().map(|profile| (profile, kind)))
+        .join_map(rules.clone(), |_id, kind, rule| {
+            (kind.clone(), (RuleLevel::Position, rule.clone()))
+        });
+    let of_symbol = kinds.clone().map(|kind| (kind.symbol, kind)).join_map(
+        rules.clone().flat_map(|(_id, rule)| match rule.scope {
+            RuleScope::Symbol(symbol) => Some((symbol, rule)),
+            RuleScope::Default | RuleScope::Strategy(_) | RuleScope::Position => None,
+        }),
+        |_symbol, kind, rule| (kind.clone(), (RuleLevel::Symbol, rule.clone())),
+    );
+    let of_strategy = kinds
+        .clone()
+        .map(|kind| (kind.strategy.clone(), kind))
+        .join_map(
+            rules.clone().flat_map(|(_id, rule)| match &rule.scope {
+                RuleScope::Strategy(strategy) => Some((strategy.clone(), rule)),
+                RuleScope::Default | RuleScope::Symbol(_) | RuleScope::Position => None,
+            }),
+            |_name, kind, rule| (kind.clone(), (RuleLevel::Strategy, rule.clone())),
+        );
+    let default = kinds.clone().map(|kind| ((), kind)).join_map(
+        rules.clone().flat_map(|(_id, rule)| match rule.scope {
+            RuleScope::Default => Some(((), rule)),
+            RuleScope::Strategy(_) | RuleScope::Symbol(_) | RuleScope::Position => None,
+        }),
+        |_key, kind, rule| (kind.clone(), (RuleLevel::Default, rule.clone())),
+    );
+    own.concatenate([of_symbol, of_strategy, default])
 }
 
-fn by_default<'s>(live: &Positions<'s>, rules: &Rules<'s>) -> Choices<'s> {
-    let defaults = rules.clone().flat_map(|(id, rule)| match rule.scope {
-        RuleScope::Default => Some(((), id)),
-        RuleScope::Strategy(_) | RuleScope::Symbol(_) | RuleScope::Position => None,
-    });
-    live.clone()
-        .map(|(id, _position)| ((), id))
-        .join_map(defaults, |_key, id, rule| {
-            (id.clone(), (RuleLevel::Default, rule.clone()))
-        })
+/// Returns, for each kind that a previewed rule would serve, that rule and its competitors, where
+/// the rule would win; under the request as owner.
+fn previewed<'s>(
+    kinds: &Kinds<'s>,
+    previews: Rows<'s, (Arc<str>, Arc<ExitRule>)>,
+    candidates: &Candidates<'s>,
+) -> Rows<'s, ((Kind, Owner), Choice)> {
+    let served = kinds
+        .clone()
+        .map(|kind| ((), kind))
+        .join_map(
+            previews.map(|(request, rule)| ((), (request, rule))),
+            |_key, kind, (request, rule)| {
+                let level = kind.served_by(rule);
+                (kind.clone(), (request.clone(), rule.clone(), level))
+            },
+        )
+        .flat_map(|(kind, (request, rule, level))| {
+            level.map(|level| (kind, (request, (level, rule))))
+        });
+    // What is more specific than the previewed rule and not an older version of it.
+    let beaten = served
+        .clone()
+        .join_map(
+            candidates.clone(),
+            |kind, (request, choice), other: &Choice| {
+                let wins =
+                    other.1.id != choice.1.id && (other.0, &other.1.id) < (choice.0, &choice.1.id);
+                ((kind.clone(), request.clone()), wins)
+            },
+        )
+        .filter(|(_key, wins)| *wins)
+        .map(|(key, _wins)| key)
+        .distinct_total();
+    served
+        .map(|(kind, (request, choice))| ((kind, request), choice))
+        .antijoin(beaten)
+        .map(|((kind, request), choice)| ((kind, Some(request)), choice))
 }
 
-/// Returns one context per symbol held: the row there is, or an empty one.
-fn contexts_of<'s>(
-    live: &Positions<'s>,
+/// Returns the terms of each kind: its rule with the context of its symbol and the mode.
+fn terms<'s>(
+    kinds: &Kinds<'s>,
+    chosen: Rows<'s, ((Kind, Owner), Choice)>,
     contexts: Rows<'s, (Symbol, SymbolContext)>,
-) -> Rows<'s, (Symbol, SymbolContext)> {
-    live.clone()
-        .map(|(_id, position)| position.symbol)
-        .distinct()
+    control: Rows<'s, ((), ExitControl)>,
+) -> Rows<'s, (Kind, (Owner, Arc<Terms>))> {
+    let contexts = kinds
+        .clone()
+        .map(|kind| kind.symbol)
+        .distinct_total()
         .map(|symbol| (symbol, None))
         .concat(contexts.map(|(symbol, context)| (symbol, Some(context))))
         .reduce_named("plans: context by symbol", |_symbol, rows, output| {
             let last = rows[rows.len() - 1].0; // `None` sorts before any row.
             output.push((last.unwrap_or_default(), 1));
+        });
+    chosen
+        .map(|((kind, owner), choice)| (kind.symbol, (kind, owner, choice)))
+        .join_map(contexts, |_symbol, choice, context| {
+            ((), (choice.clone(), *context))
         })
+        .join_map(
+            control,
+            |_key, ((kind, owner, (level, rule)), context), control| {
+                let terms = Terms {
+                    rule: rule.clone(),
+                    level: *level,
+                    context: *context,
+                    control: *control,
+                };
+                (kind.clone(), (owner.clone(), Arc::new(terms)))
+            },
+        )
 }

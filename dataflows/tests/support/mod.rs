@@ -213,8 +213,9 @@ impl Harness {
 pub fn decisions(outputs: Vec<Output>) -> Vec<ExitDecision> {
     outputs
         .into_iter()
-        .map(|output| match output {
-            Output::Exit(ExitOutput::Decision(decision)) => *decision,
+        .filter_map(|output| match output {
+            Output::Exit(ExitOutput::Decision(decision)) => Some(*decision),
+            Output::Exit(ExitOutput::Withheld(_)) => None,
             other => panic!("unexpected output {other:?}"),
         })
         .collect()
