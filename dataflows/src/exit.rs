@@ -32,7 +32,7 @@ pub use orders::Orders;
 pub use output::{
     Alert, ExitOutput, Freshness, Level, PositionLevels, PreviewHit, Side, Withheld, Withholding,
 };
-pub use plan::PlanInputs;
+pub(crate) use plan::PlanInputs;
 pub use rule::{ExitControl, ExitRule, RuleLevel, RuleScope, SymbolContext};
 
 use crate::Rows;

@@ -227,7 +227,14 @@ impl Inputs {
 
     fn change(&mut self, change: Change) {
         match change {
-            Change::Position(row) if row.is_live => self.positions.put(row),
+            Change::Position(row) if row.is_live => {
+                // Every symbol held has a context, perhaps an empty one.
+                if !self.contexts.rows.contains_key(&row.symbol) {
+                    self.contexts
+                        .put(row.symbol, Some(SymbolContext::default()));
+                }
+                self.positions.put(row);
+            }
             Change::Position(row) => {
                 self.positions.remove(&row.id);
                 self.closed.update((row.symbol, row.id), 1);

@@ -1,10 +1,9 @@
 //! Plans: everything that decides about one live position, joined.
 //!
 //! ```text
-//! positions ─ kinds ─┬─⋈─ rules by id, symbol, strategy, nothing ─┐
-//!     │              └─⋈─ previewed rules ────────────────────────┴─> most specific rule by kind
-//!     │                                                  ─⋈─ contexts ─⋈─ control ─> terms by kind
-//!     └──────────────────────── positions by kind ─⋈─ terms by kind ─> plans
+//! positions ─> kinds ─⋈─ rules and previewed rules ─> chosen rule by kind
+//!     │                        contexts ─⋈─ control ─────────⋈─> outlook by kind
+//!     └─────────────────────── positions by kind ────────────⋈─> plans
 //! ```
 //!
 //! A rule is resolved once for each kind of position (own profile, symbol, strategy), of which there
@@ -13,10 +12,11 @@
 //! A previewed rule competes for the kinds it would serve under an owner of its own; where it wins,
 //! it gives what-if plans beside the real ones.
 //!
-//! Arrangements: positions by kind (one entry a live position, a reference to its row); kinds by
-//! own profile, symbol, strategy, nothing, and candidates, winners and terms by kind (one entry a
-//! kind each); rules, contexts, control (one entry a row).
+//! Arrangements: positions by kind (one entry a live position, a reference to its row); kinds, and
+//! kinds by what chooses rules (four entries a kind); candidates, choices and outlooks by kind (a
+//! few entries a kind); rules, contexts, control (a few entries a row).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use differential_dataflow::operators::ThresholdTotal;
@@ -47,23 +47,43 @@ pub(crate) struct Plan {
 }
 
 /// Collections that plans are made from. At most one row per key at any time.
-pub struct PlanInputs<'s> {
+pub(crate) struct PlanInputs<'s> {
     /// Live positions.
-    pub positions: Rows<'s, (PositionId, Arc<PositionRow>)>,
+    pub(crate) positions: Rows<'s, (PositionId, Arc<PositionRow>)>,
     /// Active rules.
-    pub rules: Rows<'s, (ProfileId, Arc<ExitRule>)>,
-    /// ATR and previous close; a symbol without a row has neither.
-    pub contexts: Rows<'s, (Symbol, SymbolContext)>,
+    pub(crate) rules: Rows<'s, (ProfileId, Arc<ExitRule>)>,
+    /// ATR and previous close: one row for every symbol held, perhaps an empty one.
+    pub(crate) contexts: Rows<'s, (Symbol, SymbolContext)>,
     /// The control mode.
-    pub control: Rows<'s, ((), ExitControl)>,
+    pub(crate) control: Rows<'s, ((), ExitControl)>,
     /// Rules that are asked about, by request.
-    pub previews: Rows<'s, (Arc<str>, Arc<ExitRule>)>,
+    pub(crate) previews: Rows<'s, (Arc<str>, Arc<ExitRule>)>,
 }
 
-type Kinds<'s> = Rows<'s, Kind>;
-type Rules<'s> = Rows<'s, (ProfileId, Arc<ExitRule>)>;
-type Choice = (RuleLevel, Arc<ExitRule>);
-type Candidates<'s> = Rows<'s, (Kind, Choice)>;
+/// What a rule is chosen by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Chooser {
+    Own(ProfileId),
+    Symbol(Symbol),
+    Strategy(Arc<str>),
+    Anything,
+}
+
+/// A rule that would serve a kind of position. The first in this order wins among those of one
+/// owner: by level, then by the lower id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+struct Choice {
+    level: RuleLevel,
+    rule: Arc<ExitRule>,
+    owner: Owner,
+}
+
+/// What a kind of position is under.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Outlook {
+    Ruled(Owner, Arc<Terms>),
+    Unruled,
+}
 
 /// Renders the plans of all live positions, and the live positions without any rule: those are
 /// held, and somebody must be told.
@@ -76,43 +96,34 @@ pub(super) fn render<'s>(inputs: PlanInputs<'s>) -> (Rows<'s, Plan>, Rows<'s, Po
         .clone()
         .as_collection(|kind, _row| kind.clone())
         .distinct_total();
-
-    let candidates = candidates(&kinds, &inputs.rules);
-    let previewed = previewed(&kinds, inputs.previews, &candidates);
-    let chosen = candidates
-        .map(|(kind, choice)| ((kind, None), choice))
-        .concat(previewed)
-        .reduce_named(
-            "plans: most specific rule by kind",
-            |(_kind, _owner), candidates, winner| {
-                let choice: &Choice = candidates[0].0; // By level, then lower id.
-                winner.push((choice.clone(), 1));
-            },
-        );
-    let ruled = chosen
-        .clone()
-        .flat_map(|((kind, owner), _choice)| owner.is_none().then_some(kind));
-    let unruled = by_kind
-        .clone()
-        .join_core(
-            kinds
-                .clone()
-                .map(|kind| (kind, ()))
-                .antijoin(ruled.distinct_total())
-                .arrange_by_key_named("plans: kinds without a rule"),
-            |_kind, row, ()| [row.position.id.clone()],
-        )
-        .consolidate();
-
-    let terms = terms(&kinds, chosen, inputs.contexts, inputs.control)
-        .arrange_by_key_named("plans: terms by kind");
-    let plans = by_kind.join_core(terms, |_kind, row, (owner, terms)| {
-        [Plan {
-            row: row.clone(),
-            terms: terms.clone(),
-            owner: owner.clone(),
+    let rules = inputs.rules.map(|(_id, rule)| (None, rule));
+    let previews = inputs.previews.map(|(request, rule)| (Some(request), rule));
+    let chosen = choose(&kinds, rules.concat(previews));
+    let surroundings = inputs
+        .contexts
+        .map(|(symbol, context)| ((), (symbol, context)))
+        .join_map(inputs.control, |_key, (symbol, context), control| {
+            (*symbol, (*context, *control))
+        });
+    let outlooks = chosen
+        .map(|(kind, choice)| (kind.symbol, (kind, choice)))
+        .join_map(surroundings, |_symbol, (kind, choice), surroundings| {
+            (kind.clone(), Outlook::of(choice.as_ref(), *surroundings))
+        })
+        .arrange_by_key_named("plans: outlooks by kind");
+    let outcomes = by_kind.join_core(outlooks, |_kind, row, outlook| {
+        [match outlook {
+            Outlook::Unruled => Err(row.position.id.clone()),
+            Outlook::Ruled(owner, terms) => Ok(Plan {
+                row: row.clone(),
+                terms: terms.clone(),
+                owner: owner.clone(),
+            }),
         }]
     });
+    let plans = outcomes.clone().flat_map(Result::ok);
+    // A change of context or mode leaves a position as unruled as it was.
+    let unruled = outcomes.flat_map(Result::err).consolidate();
     (plans, unruled)
 }
 
@@ -125,127 +136,97 @@ impl Kind {
         }
     }
 
-    /// Returns how `rule` would serve positions of this kind, if it does.
-    fn served_by(&self, rule: &ExitRule) -> Option<RuleLevel> {
-        if self.profile.as_ref() == Some(&rule.id) {
-            return Some(RuleLevel::Position);
-        }
-        match &rule.scope {
-            RuleScope::Default => Some(RuleLevel::Default),
-            RuleScope::Strategy(name) => (*name == self.strategy).then_some(RuleLevel::Strategy),
-            RuleScope::Symbol(symbol) => (*symbol == self.symbol).then_some(RuleLevel::Symbol),
-            RuleScope::Position => None,
-        }
+    fn choosers(&self) -> impl Iterator<Item = (RuleLevel, Chooser)> {
+        let own = self.profile.clone().map(Chooser::Own);
+        own.map(|own| (RuleLevel::Position, own))
+            .into_iter()
+            .chain([
+                (RuleLevel::Symbol, Chooser::Symbol(self.symbol)),
+                (
+                    RuleLevel::Strategy,
+                    Chooser::Strategy(self.strategy.clone()),
+                ),
+                (RuleLevel::Default, Chooser::Anything),
+            ])
     }
 }
 
-/// Returns every rule that serves each kind, with its level.
-fn candidates<'s>(kinds: &Kinds<'s>, rules: &Rules<'s>) -> Candidates<'s> {
-    let own = kinds
-        .clone()
-        .flat_map(|kind| kind.profile.clone().map(|profile| (profile, kind)))
-        .join_map(rules.clone(), |_id, kind, rule| {
-            (kind.clone(), (RuleLevel::Position, rule.clone()))
-        });
-    let of_symbol = kinds.clone().map(|kind| (kind.symbol, kind)).join_map(
-        rules.clone().flat_map(|(_id, rule)| match rule.scope {
-            RuleScope::Symbol(symbol) => Some((symbol, rule)),
-            RuleScope::Default | RuleScope::Strategy(_) | RuleScope::Position => None,
-        }),
-        |_symbol, kind, rule| (kind.clone(), (RuleLevel::Symbol, rule.clone())),
-    );
-    let of_strategy = kinds
-        .clone()
-        .map(|kind| (kind.strategy.clone(), kind))
-        .join_map(
-            rules.clone().flat_map(|(_id, rule)| match &rule.scope {
-                RuleScope::Strategy(strategy) => Some((strategy.clone(), rule)),
-                RuleScope::Default | RuleScope::Symbol(_) | RuleScope::Position => None,
-            }),
-            |_name, kind, rule| (kind.clone(), (RuleLevel::Strategy, rule.clone())),
-        );
-    let default = kinds.clone().map(|kind| ((), kind)).join_map(
-        rules.clone().flat_map(|(_id, rule)| match rule.scope {
-            RuleScope::Default => Some(((), rule)),
-            RuleScope::Strategy(_) | RuleScope::Symbol(_) | RuleScope::Position => None,
-        }),
-        |_key, kind, rule| (kind.clone(), (RuleLevel::Default, rule.clone())),
-    );
-    own.concatenate([of_symbol, of_strategy, default])
+impl Chooser {
+    /// Returns what chooses `rule`: whoever names it, and whom it serves.
+    fn of(rule: &ExitRule) -> impl Iterator<Item = Self> {
+        let scope = match &rule.scope {
+            RuleScope::Default => Some(Self::Anything),
+            RuleScope::Strategy(name) => Some(Self::Strategy(name.clone())),
+            RuleScope::Symbol(symbol) => Some(Self::Symbol(*symbol)),
+            RuleScope::Position => None,
+        };
+        [Self::Own(rule.id.clone())].into_iter().chain(scope)
+    }
 }
 
-/// Returns, for each kind that a previewed rule would serve, that rule and its competitors, where
-/// the rule would win; under the request as owner.
-fn previewed<'s>(
-    kinds: &Kinds<'s>,
-    previews: Rows<'s, (Arc<str>, Arc<ExitRule>)>,
-    candidates: &Candidates<'s>,
-) -> Rows<'s, ((Kind, Owner), Choice)> {
-    let served = kinds
-        .clone()
-        .map(|kind| ((), kind))
-        .join_map(
-            previews.map(|(request, rule)| ((), (request, rule))),
-            |_key, kind, (request, rule)| {
-                let level = kind.served_by(rule);
-                (kind.clone(), (request.clone(), rule.clone(), level))
-            },
-        )
-        .flat_map(|(kind, (request, rule, level))| {
-            level.map(|level| (kind, (request, (level, rule))))
-        });
-    // What is more specific than the previewed rule and not an older version of it.
-    let beaten = served
-        .clone()
-        .join_map(
-            candidates.clone(),
-            |kind, (request, choice), other: &Choice| {
-                let wins =
-                    other.1.id != choice.1.id && (other.0, &other.1.id) < (choice.0, &choice.1.id);
-                ((kind.clone(), request.clone()), wins)
-            },
-        )
-        .filter(|(_key, wins)| *wins)
-        .map(|(key, _wins)| key)
-        .distinct_total();
-    served
-        .map(|(kind, (request, choice))| ((kind, request), choice))
-        .antijoin(beaten)
-        .map(|((kind, request), choice)| ((kind, Some(request)), choice))
+impl Outlook {
+    fn of(choice: Option<&Choice>, (context, control): (SymbolContext, ExitControl)) -> Self {
+        choice.map_or(Self::Unruled, |choice| {
+            let terms = Terms {
+                rule: choice.rule.clone(),
+                level: choice.level,
+                context,
+                control,
+            };
+            Self::Ruled(choice.owner.clone(), Arc::new(terms))
+        })
+    }
 }
 
-/// Returns the terms of each kind: its rule with the context of its symbol and the mode.
-fn terms<'s>(
-    kinds: &Kinds<'s>,
-    chosen: Rows<'s, ((Kind, Owner), Choice)>,
-    contexts: Rows<'s, (Symbol, SymbolContext)>,
-    control: Rows<'s, ((), ExitControl)>,
-) -> Rows<'s, (Kind, (Owner, Arc<Terms>))> {
-    let contexts = kinds
+/// Returns the rule in force for each kind, or none; and every previewed rule that would be in force
+/// if it stood, in place of an older version of itself.
+fn choose<'s>(
+    kinds: &Rows<'s, Kind>,
+    rules: Rows<'s, (Owner, Arc<ExitRule>)>,
+) -> Rows<'s, (Kind, Option<Choice>)> {
+    let candidates = kinds
         .clone()
-        .map(|kind| kind.symbol)
-        .distinct_total()
-        .map(|symbol| (symbol, None))
-        .concat(contexts.map(|(symbol, context)| (symbol, Some(context))))
-        .reduce_named("plans: context by symbol", |_symbol, rows, output| {
-            let last = rows[rows.len() - 1].0; // `None` sorts before any row.
-            output.push((last.unwrap_or_default(), 1));
-        });
-    chosen
-        .map(|((kind, owner), choice)| (kind.symbol, (kind, owner, choice)))
-        .join_map(contexts, |_symbol, choice, context| {
-            ((), (choice.clone(), *context))
+        .flat_map(|kind| {
+            let choosers: Vec<_> = kind.choosers().collect();
+            let of = move |(level, chooser)| (chooser, (kind.clone(), level));
+            choosers.into_iter().map(of)
         })
         .join_map(
-            control,
-            |_key, ((kind, owner, (level, rule)), context), control| {
-                let terms = Terms {
-                    rule: rule.clone(),
+            rules.flat_map(|(owner, rule)| {
+                let choosers: Vec<_> = Chooser::of(&rule).collect();
+                let of = move |chooser| (chooser, (owner.clone(), rule.clone()));
+                choosers.into_iter().map(of)
+            }),
+            |_chooser, (kind, level), (owner, rule)| {
+                let choice = Choice {
                     level: *level,
-                    context: *context,
-                    control: *control,
+                    rule: rule.clone(),
+                    owner: owner.clone(),
                 };
-                (kind.clone(), (owner.clone(), Arc::new(terms)))
+                (kind.clone(), Some(choice))
+            },
+        );
+    candidates
+        .concat(kinds.clone().map(|kind| (kind, None)))
+        .reduce_named(
+            "plans: rule in force by kind",
+            |_kind, candidates, chosen| {
+                let choices = candidates
+                    .iter()
+                    .filter_map(|(choice, _diff)| choice.as_ref());
+                let (real, asked): (Vec<_>, Vec<_>) =
+                    choices.partition(|choice| choice.owner.is_none());
+                chosen.push((real.first().map(|choice| (*choice).clone()), 1));
+                // A rule that serves a kind in two ways does so at the stronger level.
+                let mut owners = BTreeSet::new();
+                chosen.extend(asked.into_iter().filter_map(|asked| {
+                    let others = real.iter().filter(|other| other.rule.id != asked.rule.id);
+                    let mut stronger = others.filter(|other| {
+                        (other.level, &other.rule.id) < (asked.level, &asked.rule.id)
+                    });
+                    let wins = owners.insert(&asked.owner) && stronger.next().is_none();
+                    wins.then(|| (Some(asked.clone()), 1))
+                }));
             },
         )
 }
