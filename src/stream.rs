@@ -16,9 +16,9 @@ mod journal;
 mod outputs;
 mod records;
 mod sequencer;
+mod staleness;
 mod subscriptions;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use turnstile_connectors::execution::wall_clock_us;
+use turnstile_connectors::exits::prune_previews;
 use turnstile_connectors::kis::{Clock, KisClient, KisSettings, KisStream, KisStreamParts};
 use turnstile_connectors::postgres::{
     AdvisoryLock, ChangeFeed, Postgres, PostgresError, PriceSink, prune_change_log,
@@ -42,9 +43,10 @@ use desk::Desk;
 use outputs::Outputs;
 use records::Records;
 use sequencer::{Sequencer, Stamp};
+use staleness::Staleness;
 use subscriptions::Subscriptions;
 
-/// How long changed rows are kept for followers that are behind.
+/// How long changed rows are kept for followers that are behind, and answers to previews.
 const CHANGE_LOG_AGE: Duration = Duration::from_secs(24 * 3_600);
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(60);
 
@@ -96,7 +98,7 @@ impl Stream {
             levels: tellers.levels,
             withheld: tellers.withheld,
             answers: tellers.answers,
-            stale: BTreeSet::new(),
+            staleness: Staleness::default(),
         };
         let (engine, events) = Engine::start(EngineConfig::from(&config.engine), move |batch| {
             outputs.hand_out(batch);
@@ -259,6 +261,9 @@ async fn keep_house(postgres: Postgres, stop: CancellationToken) {
         postgres.retire_connections();
         if let Err(error) = prune_change_log(&postgres, CHANGE_LOG_AGE).await {
             warn!(%error, "old changes not pruned");
+        }
+        if let Err(error) = prune_previews(&postgres, CHANGE_LOG_AGE).await {
+            warn!(%error, "old previews not pruned");
         }
     }
 }

@@ -20,7 +20,7 @@ mod withheld;
 
 pub use config::ExitsConfig;
 pub use levels::{LevelsBoard, LevelsWriter};
-pub use previews::{Answer, Answers};
+pub use previews::{Answer, Answers, prune_previews};
 pub use queue::Told;
 pub use signals::Signals;
 pub use withheld::WithheldHits;

@@ -36,10 +36,15 @@ pub(super) fn not_judged(position: &PositionId, message: &str) -> Alarm {
 pub(super) fn freshness(change: &Freshness) -> Alarm {
     let symbol = change.symbol;
     let (level, event, message) = if change.is_stale {
-        let message = format!("the price of {symbol} is stale; its positions are not judged");
+        let what = if change.seen.is_some() {
+            "the price is stale"
+        } else {
+            "there is no price since the start"
+        };
+        let message = format!("{symbol}: {what}; its positions are not judged");
         (Level::Warning, "price_stale", message)
     } else {
-        let message = format!("the price of {symbol} is fresh again");
+        let message = format!("{symbol}: the price is fresh again");
         (Level::Info, "price_fresh", message)
     };
     Alarm {

@@ -1,20 +1,20 @@
 //! Where the outputs of the engine go: decisions to the order sink, which the engine waits for; all
 //! the rest to places that never hold it up.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use turnstile_connectors::execution::{Alarms, EngineOutput, SinkItem};
-use turnstile_connectors::exits::metrics::STALE_SYMBOLS;
 use turnstile_connectors::exits::{Answer, LevelsBoard, Told};
 use turnstile_dataflows::engine::{Output, OutputBatch};
 use turnstile_dataflows::exit::{ExitDecision, ExitOutput, Freshness, Withheld};
-use turnstile_dataflows::model::{LogicalTime, Symbol};
+use turnstile_dataflows::model::LogicalTime;
 
 use super::alarms;
 use super::journal::{Entry, Journal};
+use super::staleness::Staleness;
 
 /// Entries of the journal at one logical time: the event itself, then what it made stale or fresh.
 const FRESHNESS_SEQ: i32 = 1;
@@ -27,7 +27,7 @@ pub(super) struct Outputs {
     pub(super) levels: LevelsBoard,
     pub(super) withheld: Told<Withheld>,
     pub(super) answers: Told<Answer>,
-    pub(super) stale: BTreeSet<Symbol>,
+    pub(super) staleness: Staleness,
 }
 
 impl Outputs {
@@ -55,7 +55,7 @@ impl Outputs {
                 Output::Exit(ExitOutput::Levels(levels)) => self.levels.tell(time, levels),
                 Output::Exit(ExitOutput::Freshness(change)) => {
                     freshness.entry(time).or_default().push(entry_of(&change));
-                    self.freshness(&change);
+                    self.staleness.take(change, &self.alarms);
                 }
                 Output::Exit(ExitOutput::Preview(hit)) => {
                     hits.entry(hit.request).or_default().push(hit.decision);
@@ -70,6 +70,7 @@ impl Outputs {
                 }
             }
         }
+        self.staleness.wait_for_first(batch.through, &self.alarms);
         for (time, changes) in freshness {
             self.journal.note_if_there_is_room(Entry {
                 logical_us: time.micros(),
@@ -89,19 +90,6 @@ impl Outputs {
         };
         // An error means that the order sink has ended: the process stops.
         drop(self.orders.blocking_send(item));
-    }
-
-    fn freshness(&mut self, change: &Freshness) {
-        let is_news = if change.is_stale {
-            self.stale.insert(change.symbol)
-        } else {
-            self.stale.remove(&change.symbol)
-        };
-        if is_news {
-            self.alarms.raise(alarms::freshness(change));
-        }
-        let count = u32::try_from(self.stale.len()).unwrap_or(u32::MAX);
-        metrics::gauge!(STALE_SYMBOLS).set(f64::from(count));
     }
 }
 

@@ -34,6 +34,7 @@ const SUBSCRIBING_TABLES: [&str; 3] = [
     "trade.reentry_candidates",
     "strategy.watchlist",
 ];
+const RULES: &str = "trade.exit_rules";
 /// Transactions of the change feed that may wait.
 const CHANGES_MAX: usize = 1_024;
 const CLOCK_EVERY: Duration = Duration::from_secs(1);
@@ -90,6 +91,7 @@ impl Sequencer {
     ) {
         let today = self.today();
         let read = initial(&mut self.reader, &loaded, &today);
+        let mut day = today;
         let payload = loaded
             .iter()
             .map(|(table, row)| json!({"table": table, "row": row}))
@@ -107,10 +109,7 @@ impl Sequencer {
             let is_running = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                _ = clock.tick() => {
-                    let time = self.stamp.now();
-                    send_event(&self.events, timed(time, Event::Clock)).await
-                }
+                _ = clock.tick() => self.take_second(&mut day).await,
                 _ = levels.tick() => self.ask_for_levels(),
                 changed = changes.recv() => match changed {
                     Some(transaction) => self.take_changes(transaction).await,
@@ -134,6 +133,25 @@ impl Sequencer {
         if let Err(error) = following.await {
             tracing::error!(%error, "change feed failed");
         }
+    }
+
+    async fn take_second(&mut self, day: &mut String) -> bool {
+        let today = self.today();
+        if *day != today {
+            *day = today;
+            // Rules of this day come into force with it.
+            let due = self.reader.due_rules(day);
+            let rows = due.iter().map(|row| (RULES, false, row));
+            let read = self.reader.read(rows, day);
+            if !due.is_empty() {
+                let payload = due.into_iter();
+                let payload =
+                    payload.map(|row| json!({"table": RULES, "deleted": false, "row": row}));
+                self.enter(read, "changes", payload.collect()).await;
+            }
+        }
+        let time = self.stamp.now();
+        send_event(&self.events, timed(time, Event::Clock)).await
     }
 
     /// Asks for a small portion of the levels that have changed, unless the engine is busy.

@@ -1,6 +1,7 @@
 //! Answers to previews: which positions would sell now if a rule stood.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use metrics::counter;
 use rust_decimal::Decimal;
@@ -30,6 +31,23 @@ const WRITE_HITS: &str = "INSERT INTO trade.rule_preview_hits
 
 const ANSWER: &str = "UPDATE trade.rule_previews
     SET answered_us = $2, answered_ts = clock_timestamp() WHERE request_id = $1";
+
+/// Deletes previews older than `age`, with their answers.
+///
+/// # Errors
+/// If the statement fails.
+pub async fn prune_previews(postgres: &Postgres, age: Duration) -> Result<(), PostgresError> {
+    let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+    let client = postgres.client().await?;
+    client
+        .execute(
+            "DELETE FROM trade.rule_previews
+             WHERE created_ts < now() - make_interval(secs => $1::bigint::double precision)",
+            &[&seconds],
+        )
+        .await?;
+    Ok(())
+}
 
 /// The answer to one preview.
 #[derive(Clone, Debug)]

@@ -11,6 +11,7 @@ use turnstile_dataflows::model::{
 };
 use turnstile_dataflows::reentry::{CandidateState, ExitEvent, ReentryRule, ReentryTrigger};
 
+use super::early::is_early;
 use super::fields::{Fields, RowFault};
 
 /// Parts of one in which ATR percent is counted.
@@ -54,11 +55,7 @@ pub(super) fn position_state(row: &Value) -> Result<Change, RowFault> {
 pub(super) fn exit_rule(row: &Value, is_deleted: bool, today: &str) -> Result<Change, RowFault> {
     let fields = Fields::new(row, "rule_id");
     let id: ProfileId = fields.parsed("rule_id")?;
-    let is_early = fields
-        .value("effective_from")
-        .and_then(Value::as_str)
-        .is_some_and(|from| from > today);
-    if is_deleted || is_early || !fields.flag("is_active")? {
+    if is_deleted || is_early(row, today) || !fields.flag("is_active")? {
         return Ok(Change::ExitRule(id, None));
     }
     let scope = scope(&fields)?;

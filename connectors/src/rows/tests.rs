@@ -79,16 +79,33 @@ fn a_malformed_rule_is_reported_with_its_place_and_changes_nothing() {
 }
 
 #[test]
-fn a_rule_of_tomorrow_is_not_in_force() {
-    let rule = json!({
-        "rule_id": "d", "scope": "DEFAULT", "version": 1, "is_active": true, "rules": {},
-        "effective_from": "2026-11-25",
-    });
-    let read = RowReader::default().read([("trade.exit_rules", false, &rule)], TODAY);
+fn a_rule_of_tomorrow_is_in_force_tomorrow() {
+    let rule = |from: &str| {
+        json!({
+            "rule_id": "d", "scope": "DEFAULT", "version": 1, "is_active": true, "rules": {},
+            "effective_from": from,
+        })
+    };
+    let mut reader = RowReader::default();
+    let read = reader.read([("trade.exit_rules", false, &rule("2026-11-25"))], TODAY);
     assert!(
         matches!(&read.changes[..], [Change::ExitRule(_, None)]),
         "{read:?}"
     );
+    assert!(reader.due_rules(TODAY).is_empty());
+    let due = reader.due_rules("2026-11-25");
+    let rows = due.iter().map(|row| ("trade.exit_rules", false, row));
+    let read = reader.read(rows, "2026-11-25");
+    assert!(
+        matches!(&read.changes[..], [Change::ExitRule(_, Some(_))]),
+        "{read:?}"
+    );
+    assert!(reader.due_rules("2026-11-26").is_empty(), "told once");
+
+    // What was changed or deleted meanwhile does not come.
+    reader.read([("trade.exit_rules", false, &rule("2026-11-26"))], TODAY);
+    reader.read([("trade.exit_rules", true, &rule("2026-11-26"))], TODAY);
+    assert!(reader.due_rules("2026-11-27").is_empty());
 }
 
 #[test]
