@@ -31,6 +31,10 @@ use crate::reentry::ReentryVerdict;
 use feed::ChannelFeed;
 use inputs::Inputs;
 
+/// Changed rows after which a batch is worked on although more events wait: what a flush holds in
+/// buffers stays allocated, so a load of millions of rows goes in by parts.
+const ROWS_MAX: usize = 8_192;
+
 /// How the engine runs.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
@@ -216,6 +220,8 @@ fn drive<F: Feed, S: FnMut(OutputBatch)>(
             }
             return Ok(());
         }
+        let mut rows = 0;
+        let mut left = events.len();
         for timed in events.drain(..) {
             if timed.time <= last {
                 return Err(EngineError::TimeFell {
@@ -224,18 +230,24 @@ fn drive<F: Feed, S: FnMut(OutputBatch)>(
                 });
             }
             last = timed.time;
-            inputs.apply(timed);
+            left -= 1;
+            rows += inputs.apply(timed);
+            if rows < ROWS_MAX && left > 0 {
+                continue;
+            }
+            rows = 0;
+            inputs.flush_through(last);
+            // A short wait at most: what other workers send wakes this one.
+            worker.step_or_park_while(Some(Duration::from_millis(1)), || inputs.is_behind(last));
+            let mut outputs =
+                std::mem::take(&mut *said.lock().unwrap_or_else(PoisonError::into_inner));
+            outputs.sort();
+            (ends.sink)(OutputBatch {
+                through: last,
+                outputs,
+                work: count.take(),
+            });
         }
-        inputs.flush_through(last);
-        // A short wait at most: what other workers send wakes this one.
-        worker.step_or_park_while(Some(Duration::from_millis(1)), || inputs.is_behind(last));
-        let mut outputs = std::mem::take(&mut *said.lock().unwrap_or_else(PoisonError::into_inner));
-        outputs.sort();
-        (ends.sink)(OutputBatch {
-            through: last,
-            outputs,
-            work: count.take(),
-        });
         if !is_open {
             return Ok(());
         }

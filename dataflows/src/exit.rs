@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! rules, positions, contexts, control, previews ─> plans ─┐
-//! orders (fills and results), requests, signals ──────────┼─> crossing by symbol ─> what is said
-//! ticks ──────────────────────────────────────────────────┘
+//! orders (fills and results), requests ───────────────────┼─> crossing by symbol ─> what is said
+//! ticks, clock and confirmations ─────────────────────────┘
 //! ```
 //!
 //! Memory: the arrangements of [`plan`], and in the crossing one book per symbol with positions.
@@ -25,7 +25,6 @@ mod trigger;
 
 use std::sync::Arc;
 
-pub(crate) use crossing::Signal;
 pub use crossing::{Work, WorkCount};
 pub use decision::{ExitDecision, Explanation, Run, Runs};
 pub use orders::Orders;
@@ -36,7 +35,8 @@ pub(crate) use plan::PlanInputs;
 pub use rule::{ExitControl, ExitRule, RuleLevel, RuleScope, SymbolContext};
 
 use crate::Rows;
-use crate::model::{ExitOrder, ManualSale, PositionId, Symbol, Tick};
+use crate::model::{ExitOrder, ManualSale, PositionId, Symbol};
+use crate::ordered::Beat;
 use crossing::Fact;
 
 /// Where the fills of exit orders come from.
@@ -53,16 +53,14 @@ pub enum Fills {
 
 /// What the exit dataflow takes in.
 pub(crate) struct ExitInputs<'s> {
-    /// Ticks; never arranged.
-    pub(crate) ticks: Rows<'s, Tick>,
+    /// Ticks and signals; never arranged.
+    pub(crate) beats: Rows<'s, Beat>,
     /// Facts about exit orders: an insertion replaces what was known under its action key.
     pub(crate) orders: Rows<'s, ExitOrder>,
     /// What the operator asks to sell.
     pub(crate) manual: Rows<'s, ManualSale>,
     /// Positions that ended.
     pub(crate) closed: Rows<'s, (Symbol, PositionId)>,
-    /// Clock and confirmations.
-    pub(crate) signals: Rows<'s, Signal>,
     /// Everything that makes plans.
     pub(crate) plans: PlanInputs<'s>,
     /// Where fills come from.
@@ -86,8 +84,7 @@ pub(crate) fn render(inputs: ExitInputs<'_>) -> ExitOutputs<'_> {
         inputs.orders.map(|order| Fact::Order(Box::new(order))),
         inputs.manual.map(Fact::Manual),
         inputs.closed.map(|(symbol, id)| Fact::Closed(symbol, id)),
-        inputs.signals.map(Fact::Signal),
     ]);
-    let said = crossing::render(inputs.ticks, facts, inputs.fills, inputs.count);
+    let said = crossing::render(inputs.beats, facts, inputs.fills, inputs.count);
     ExitOutputs { said, unruled }
 }

@@ -1,32 +1,83 @@
 //! The one custom operator: a state machine fed strictly in order of logical time.
 //!
 //! ```text
-//! ticks (in order, most of the load) ──┐
-//! facts (joined, in any order) ────────┴─> machine, one time after the other ─> what it says
+//! beats: ticks, signals, marks of facts ──┐
+//! facts: joined, in any order ────────────┴─> machine, one time after the other ─> what it says
 //! ```
 //!
-//! Keeps what has arrived and may not be applied yet: ticks in the containers they came in, facts by
-//! time. Holds a capability for the least time at which something happens (a waiting tick or fact,
-//! or a deadline of the machine), and drops it when there is none. When the frontiers of both inputs
-//! advance it applies everything before them, one time after the other, the facts of one time
-//! together and before a tick of that time; so results do not depend on how inputs were batched. A
-//! deadline speaks at exactly its own time although nothing arrives then; closing the inputs drops
-//! deadlines after the last thing that arrived. Cost per tick: the machine's own. Cost per fact: a map entry per
-//! distinct time, plus the machine's own.
+//! Facts come through joins and reduces; letting the frontier of all of them follow each tick would
+//! cost many times the tick. So the inputs of facts advance only when there are facts, and a mark in
+//! the beats says so at the time of the facts: as long as every marked time is closed, the beats may
+//! go on up to their own frontier. A mark travels with the beats, so no beat overtakes it.
+//!
+//! Keeps what has arrived and may not be applied yet: beats in the containers they came in, facts by
+//! time. Holds one capability, at the time up to which everything is applied; the output does not
+//! depend on the frontier of the facts. When it may advance, it applies one time after the other,
+//! the facts of one time together and before a beat of that time; so results do not depend on how
+//! inputs were batched. A deadline of the machine speaks at exactly its own time although nothing
+//! arrives then; closing the inputs drops deadlines after the last thing that arrived. Cost per
+//! beat: the machine's own. Cost per fact: a map entry per distinct time, plus the machine's own.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use differential_dataflow::{AsCollection, Data, ExchangeData};
+use serde::{Deserialize, Serialize};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Exchange;
-use timely::dataflow::operators::Capability;
-use timely::dataflow::operators::generic::operator::Operator;
+use timely::dataflow::operators::generic::OutputBuilder;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+use timely::progress::Antichain;
+use timely::progress::frontier::MutableAntichain;
 
 use crate::model::{Symbol, Tick};
 use crate::{Rows, Time};
 
 /// A row with its time and multiplicity.
 type Update<D> = (D, Time, isize);
+
+/// What comes in order of time, most of it ticks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Beat {
+    /// A trade.
+    Tick(Tick),
+    /// Something else that is no row of the store.
+    Signal(Signal),
+    /// There are facts at this time. Told to every worker.
+    Facts {
+        /// Which worker it is told to.
+        worker: u64,
+    },
+}
+
+/// What is no trade and no row of the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Signal {
+    /// The price of a symbol was confirmed unchanged.
+    Confirmed(Symbol),
+    /// A second has passed. Told to every worker.
+    Clock {
+        /// Which worker it is told to.
+        worker: u64,
+    },
+    /// Levels may be told. Told to every worker.
+    Levels {
+        /// Which worker it is told to.
+        worker: u32,
+        /// About so many rows.
+        rows: u32,
+    },
+}
+
+impl Routed for Beat {
+    fn route(&self) -> u64 {
+        match self {
+            Self::Tick(tick) => tick.symbol.route(),
+            Self::Signal(Signal::Confirmed(symbol)) => symbol.route(),
+            Self::Signal(Signal::Clock { worker }) | Self::Facts { worker } => *worker,
+            Self::Signal(Signal::Levels { worker, .. }) => u64::from(*worker),
+        }
+    }
+}
 
 /// What goes to the worker that keeps the state it concerns.
 pub(crate) trait Routed {
@@ -47,6 +98,9 @@ pub(crate) trait Machine<F, O>: 'static {
     /// Applies a tick. What it says belongs to the time of the tick.
     fn tick(&mut self, tick: &Tick, said: &mut Vec<O>);
 
+    /// Applies a signal.
+    fn signal(&mut self, time: Time, signal: Signal, said: &mut Vec<O>);
+
     /// Applies the facts of `time`, and deadlines that are due. Facts are not consolidated: joins
     /// say what cancels within one time, and only sums count.
     fn facts(&mut self, time: Time, facts: Vec<(F, isize)>, said: &mut Vec<O>);
@@ -60,51 +114,64 @@ pub(crate) trait Machine<F, O>: 'static {
 
 /// What has arrived and waits for the frontiers.
 struct Waiting<F> {
-    ticks: VecDeque<Vec<Update<Tick>>>,
-    /// Ticks of the first container that are applied already.
+    beats: VecDeque<Vec<Update<Beat>>>,
+    /// Beats of the first container that are applied already.
     done: usize,
-    /// Time of the last tick that arrived.
+    /// Time of the last beat that arrived.
     last: Time,
     is_sorted: bool,
+    /// Times at which there are facts that may not all have come, in order.
+    marks: BTreeSet<Time>,
     facts: BTreeMap<Time, Vec<(F, isize)>>,
 }
 
 impl<F> Waiting<F> {
     fn new() -> Self {
         Self {
-            ticks: VecDeque::new(),
+            beats: VecDeque::new(),
             done: 0,
             last: 0,
             is_sorted: true,
+            marks: BTreeSet::new(),
             facts: BTreeMap::new(),
         }
     }
 
-    fn add_ticks(&mut self, ticks: Vec<Update<Tick>>) {
-        for (_tick, time, _diff) in &ticks {
+    fn add_beats(&mut self, beats: Vec<Update<Beat>>) {
+        for (beat, time, _diff) in &beats {
             self.is_sorted &= *time >= self.last;
             self.last = *time;
+            if let Beat::Facts { .. } = beat {
+                self.marks.insert(*time);
+            }
         }
-        if !ticks.is_empty() {
-            self.ticks.push_back(ticks);
+        if !beats.is_empty() {
+            self.beats.push_back(beats);
         }
     }
 
-    /// Puts the ticks in order where several senders mixed them.
+    /// Puts the beats in order where several senders mixed them.
     fn sort(&mut self) {
         if std::mem::replace(&mut self.is_sorted, true) {
             return;
         }
-        let mut all: Vec<_> = self.ticks.drain(..).flatten().skip(self.done).collect();
-        all.sort_by_key(|(_tick, time, _diff)| *time);
+        let mut all: Vec<_> = self.beats.drain(..).flatten().skip(self.done).collect();
+        all.sort_by_key(|(_beat, time, _diff)| *time);
         self.done = 0;
-        self.last = all.last().map_or(self.last, |(_tick, time, _diff)| *time);
-        self.ticks.push_back(all);
+        self.last = all.last().map_or(self.last, |(_beat, time, _diff)| *time);
+        self.beats.push_back(all);
     }
 
-    fn next_tick(&self) -> Option<Time> {
-        let first = self.ticks.front()?;
-        first.get(self.done).map(|(_tick, time, _diff)| *time)
+    /// Returns the time before which everything has arrived; none where nothing can come any more.
+    fn end(
+        &mut self,
+        beats: &MutableAntichain<Time>,
+        facts: &MutableAntichain<Time>,
+    ) -> Option<Time> {
+        let [beats, facts] = [beats, facts].map(|frontier| frontier.frontier().first().copied());
+        self.marks = facts.map_or_else(BTreeSet::new, |facts| self.marks.split_off(&facts));
+        let open = self.marks.first().copied();
+        open.into_iter().chain(beats).min().or(facts)
     }
 
     fn next_fact(&self) -> Option<Time> {
@@ -113,26 +180,30 @@ impl<F> Waiting<F> {
 
     /// Returns whether anything waits that is not before `time`.
     fn reaches(&self, time: Time) -> bool {
-        let tick = self.ticks.back().and_then(|ticks| ticks.last());
-        let last_tick = tick.map(|(_tick, time, _diff)| *time);
-        last_tick.max(self.facts.keys().last().copied()) >= Some(time)
+        let beat = self.beats.back().and_then(|beats| beats.last());
+        let last_beat = beat.map(|(_beat, time, _diff)| *time);
+        last_beat.max(self.facts.keys().last().copied()) >= Some(time)
     }
 
-    /// Applies the ticks before `end`, up to a deadline of the machine that comes first.
-    fn apply_ticks<O>(&mut self, machine: &mut impl Machine<F, O>, end: Time, said: &mut Said<O>) {
-        while let Some(ticks) = self.ticks.front() {
-            for (tick, time, _diff) in &ticks[self.done..] {
+    /// Applies the beats before `end`, up to a deadline of the machine that comes first.
+    fn apply_beats<O>(&mut self, machine: &mut impl Machine<F, O>, end: Time, said: &mut Said<O>) {
+        while let Some(beats) = self.beats.front() {
+            for (beat, time, _diff) in &beats[self.done..] {
                 let is_due = machine.deadline().is_some_and(|deadline| deadline <= *time);
                 if *time >= end || is_due {
                     return;
                 }
                 self.done += 1;
-                machine.tick(tick, &mut said.rows);
+                match beat {
+                    Beat::Tick(tick) => machine.tick(tick, &mut said.rows),
+                    Beat::Signal(signal) => machine.signal(*time, *signal, &mut said.rows),
+                    Beat::Facts { .. } => {}
+                }
                 if said.rows.len() > said.times.len() {
                     said.times.resize(said.rows.len(), *time);
                 }
             }
-            self.ticks.pop_front();
+            self.beats.pop_front();
             self.done = 0;
         }
     }
@@ -144,9 +215,9 @@ struct Said<O> {
     times: Vec<Time>,
 }
 
-/// Renders `machine` over `ticks` and `facts`.
+/// Renders `machine` over `beats` and `facts`.
 pub(crate) fn render<'s, F, O, M>(
-    ticks: Rows<'s, Tick>,
+    beats: Rows<'s, Beat>,
     facts: Rows<'s, F>,
     name: &str,
     mut machine: M,
@@ -156,78 +227,61 @@ where
     O: Data,
     M: Machine<F, O>,
 {
-    let by_symbol = Exchange::new(|update: &Update<Tick>| update.0.symbol.route());
-    let by_route = Exchange::new(|update: &Update<F>| update.0.route());
-    ticks
-        .inner
-        .binary_frontier::<_, CapacityContainerBuilder<Vec<_>>, _, _, _, _>(
-            facts.inner,
-            by_symbol,
-            by_route,
-            name,
-            |_capability, _info| {
-                let mut waiting = Waiting::new();
-                let mut held: Option<Capability<Time>> = None;
-                move |(ticks, tick_frontier), (facts, fact_frontier), output| {
-                    let port = output.output_index();
-                    ticks.for_each_stamp(|stamp, data| {
-                        keep_least(&mut held, stamp.retain_least(port));
-                        for batch in data {
-                            waiting.add_ticks(std::mem::take(batch));
-                        }
-                    });
-                    facts.for_each_stamp(|stamp, data| {
-                        keep_least(&mut held, stamp.retain_least(port));
-                        for (fact, time, diff) in data.flat_map(|batch| batch.drain(..)) {
-                            waiting.facts.entry(time).or_default().push((fact, diff));
-                        }
-                    });
-                    let ends = [tick_frontier.frontier(), fact_frontier.frontier()]
-                        .map(|frontier| frontier.first().copied());
-                    // Where no more can come from either input, deadlines are dropped.
-                    let is_over = ends == [None, None];
-                    let end = ends.into_iter().flatten().min().unwrap_or(Time::MAX);
-                    let said = advance(&mut machine, &mut waiting, end, is_over);
-                    if let Some(capability) = held.as_ref().filter(|_| !said.rows.is_empty()) {
-                        let rows = said.rows.into_iter().zip(said.times);
-                        let mut session = output.session(capability);
-                        session.give_iterator(rows.map(|(row, time)| (row, time, 1)));
-                    }
-                    let next = [waiting.next_tick(), waiting.next_fact(), machine.deadline()];
-                    let next = next.into_iter().flatten().min().filter(|_| !is_over);
-                    match (next, &mut held) {
-                        (Some(next), Some(capability)) => capability.downgrade(&next),
-                        _ => held = None,
-                    }
-                    machine.rest();
+    let mut builder = OperatorBuilder::new(name.to_owned(), beats.inner.scope());
+    let beat_route = Exchange::new(|update: &Update<Beat>| update.0.route());
+    let mut beats = builder.new_input(beats.inner, beat_route);
+    let fact_route = Exchange::new(|update: &Update<F>| update.0.route());
+    let mut facts = builder.new_input(facts.inner, fact_route);
+    // Only beats bound the output by their frontier; for facts the capability below does.
+    let of_beats = [(0, Antichain::from_elem(Default::default()))];
+    let (output, said) = builder.new_output_connection(of_beats);
+    let mut output = OutputBuilder::<_, CapacityContainerBuilder<Vec<Update<O>>>>::from(output);
+    builder.build(move |mut capabilities| {
+        let mut held = capabilities.pop();
+        let mut waiting = Waiting::new();
+        move |frontiers| {
+            beats.for_each_stamp(|_stamp, data| {
+                data.for_each(|batch| waiting.add_beats(std::mem::take(batch)));
+            });
+            facts.for_each_stamp(|_stamp, data| {
+                for (fact, time, diff) in data.flat_map(|batch| batch.drain(..)) {
+                    waiting.facts.entry(time).or_default().push((fact, diff));
                 }
-            },
-        )
-        .as_collection()
-}
-
-fn keep_least(held: &mut Option<Capability<Time>>, new: Option<Capability<Time>>) {
-    let Some(new) = new else { return };
-    if held.as_ref().is_none_or(|old| new.time() < old.time()) {
-        *held = Some(new);
-    }
+            });
+            let end = waiting.end(&frontiers[0], &frontiers[1]);
+            let said = advance(&mut machine, &mut waiting, end);
+            machine.rest();
+            if let Some(capability) = held.as_ref().filter(|_| !said.rows.is_empty()) {
+                let rows = said.rows.into_iter().zip(said.times);
+                let mut handle = output.activate();
+                let mut session = handle.session(capability);
+                session.give_iterator(rows.map(|(row, time)| (row, time, 1)));
+            }
+            match (end, &mut held) {
+                (Some(end), Some(capability)) => capability.downgrade(&end),
+                _ => held = None,
+            }
+        }
+    });
+    said.as_collection()
 }
 
 /// Applies everything before `end`, in order of time.
 fn advance<F, O, M: Machine<F, O>>(
     machine: &mut M,
     waiting: &mut Waiting<F>,
-    end: Time,
-    is_over: bool,
+    end: Option<Time>,
 ) -> Said<O> {
     let mut said = Said {
         rows: Vec::new(),
         times: Vec::new(),
     };
+    // Where no more can come from either input, deadlines are dropped.
+    let (end, is_over) = (end.unwrap_or(Time::MAX), end.is_none());
     waiting.sort();
     loop {
         let facts = waiting.next_fact().filter(|time| *time < end);
-        waiting.apply_ticks(machine, facts.unwrap_or(end), &mut said);
+        waiting.apply_beats(machine, facts.unwrap_or(end), &mut said);
         let has_come = |time: &Time| *time < end && (!is_over || waiting.reaches(*time));
         let deadline = machine.deadline().filter(has_come);
         let Some(time) = facts.into_iter().chain(deadline).min() else {

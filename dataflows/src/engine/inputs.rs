@@ -13,12 +13,12 @@ use super::event::{Change, Event, Timed};
 use super::positions::Positions;
 use super::{Output, Said};
 use crate::exit::{
-    self, ExitControl, ExitInputs, ExitRule, Fills, PlanInputs, Signal, SymbolContext, WorkCount,
+    self, ExitControl, ExitInputs, ExitRule, Fills, PlanInputs, SymbolContext, WorkCount,
 };
 use crate::model::{
     ExitEventId, ExitOrder, LogicalTime, ManualSale, PositionId, ProfileId, ReentryMode, Symbol,
-    Tick,
 };
+use crate::ordered::{Beat, Signal};
 use crate::reentry::{self, CandidateState, ExitEvent, ReentryInputs, ReentryRule};
 use crate::{Rows, Time};
 
@@ -63,7 +63,7 @@ impl<K: Data, V: Data> Table<K, V> {
 
 /// All inputs of the dataflows.
 pub(super) struct Inputs {
-    ticks: InputSession<Time, Tick, isize>,
+    beats: InputSession<Time, Beat, isize>,
     positions: Positions,
     rules: Table<ProfileId, Arc<ExitRule>>,
     contexts: Table<Symbol, SymbolContext>,
@@ -72,15 +72,19 @@ pub(super) struct Inputs {
     manual: Table<Arc<str>, ManualSale>,
     previews: Table<Arc<str>, Arc<ExitRule>>,
     closed: InputSession<Time, (Symbol, PositionId), isize>,
-    signals: InputSession<Time, Signal, isize>,
     exit_events: Table<ExitEventId, ExitEvent>,
     candidates: Table<ExitEventId, (Symbol, CandidateState)>,
     reentry_rules: Table<Arc<str>, ReentryRule>,
     entries: Table<ExitEventId, (Symbol, u64)>,
     reentry_mode: Table<(), ReentryMode>,
-    probe: ProbeHandle<Time>,
-    workers: u64,
+    said: ProbeHandle<Time>,
+    joined: ProbeHandle<Time>,
+    workers: u32,
     now: Time,
+    /// Time of the last facts that were not flushed yet.
+    unflushed: Option<Time>,
+    /// Time of the last facts that were.
+    flushed: Option<Time>,
     today: u64,
 }
 
@@ -91,10 +95,10 @@ pub(super) fn build(
     said: &Said,
     count: &Arc<WorkCount>,
 ) -> Inputs {
-    let probe = ProbeHandle::new();
-    let workers = u64::try_from(worker.peers()).unwrap_or(1);
+    let (said_probe, joined) = (ProbeHandle::new(), ProbeHandle::new());
+    let workers = u32::try_from(worker.peers()).unwrap_or(1);
     worker.dataflow::<Time, _, _>(|scope| {
-        let (tick_input, ticks) = scope.new_collection();
+        let (beat_input, beats) = scope.new_collection();
         let (positions, position_rows) = Positions::new(scope);
         let (rules, rule_rows) = Table::new(scope);
         let (contexts, context_rows) = Table::new(scope);
@@ -103,7 +107,6 @@ pub(super) fn build(
         let (manual, manual_rows) = Table::<Arc<str>, ManualSale>::new(scope);
         let (previews, preview_rows) = Table::<Arc<str>, Arc<ExitRule>>::new(scope);
         let (closed_input, closed) = scope.new_collection();
-        let (signal_input, signals) = scope.new_collection();
         let (exit_events, event_rows) = Table::new(scope);
         let (candidates, candidate_rows) = Table::new(scope);
         let (reentry_rules, reentry_rule_rows) = Table::new(scope);
@@ -113,11 +116,10 @@ pub(super) fn build(
         let held = position_rows.clone().map(|(_id, row)| row.position.symbol);
         let asked = preview_rows.clone().map(|(request, _rule)| request);
         let exits = exit::render(ExitInputs {
-            ticks: ticks.clone(),
+            beats: beats.clone(),
             orders,
             manual: manual_rows.map(|(_request, sale)| sale),
             closed,
-            signals,
             plans: PlanInputs {
                 positions: position_rows,
                 rules: rule_rows,
@@ -129,7 +131,7 @@ pub(super) fn build(
             count: count.clone(),
         });
         let verdicts = reentry::render(
-            ticks,
+            beats,
             ReentryInputs {
                 exit_events: event_rows,
                 candidates: candidate_rows,
@@ -139,17 +141,17 @@ pub(super) fn build(
                 control: reentry_control,
             },
         );
-        gather(exits.said, Output::Exit, said, &probe);
-        gather(exits.unruled, Output::Unruled, said, &probe);
-        gather(asked, Output::Previewed, said, &probe);
+        gather(exits.said, Output::Exit, said, &said_probe);
+        gather(exits.unruled, Output::Unruled, said, &joined);
+        gather(asked, Output::Previewed, said, &joined);
         gather(
             verdicts,
             |verdict| Output::Reentry(Box::new(verdict)),
             said,
-            &probe,
+            &said_probe,
         );
         Inputs {
-            ticks: tick_input,
+            beats: beat_input,
             positions,
             rules,
             contexts,
@@ -158,15 +160,17 @@ pub(super) fn build(
             manual,
             previews,
             closed: closed_input,
-            signals: signal_input,
             exit_events,
             candidates,
             reentry_rules,
             entries,
             reentry_mode,
-            probe: probe.clone(),
+            said: said_probe,
+            joined,
             workers,
             now: 0,
+            unflushed: None,
+            flushed: None,
             today: 0,
         }
     })
@@ -193,36 +197,56 @@ fn gather<D: Data>(
 }
 
 impl Inputs {
-    /// Enters one event at its time.
-    pub(super) fn apply(&mut self, timed: Timed) {
+    /// Enters one event at its time. Returns how many rows of the store it changed.
+    pub(super) fn apply(&mut self, timed: Timed) -> usize {
         self.now = timed.time.micros();
         match timed.event {
-            Event::Tick(tick) => {
-                self.ticks.advance_to(self.now);
-                self.ticks.update(tick, 1);
-                return;
-            }
-            Event::Confirmed(symbol) => self.signal(Signal::Confirmed(symbol)),
+            Event::Tick(tick) => self.beat(Beat::Tick(tick)),
+            Event::Confirmed(symbol) => self.beat(Beat::Signal(Signal::Confirmed(symbol))),
             Event::Levels(rows) => {
-                let rows = rows.div_ceil(usize::try_from(self.workers).unwrap_or(1));
-                let all = 0..self.workers;
-                all.for_each(|worker| self.signal(Signal::Levels { worker, rows }));
+                let rows = u32::try_from(rows)
+                    .unwrap_or(u32::MAX)
+                    .div_ceil(self.workers);
+                for worker in 0..self.workers {
+                    self.beat(Beat::Signal(Signal::Levels { worker, rows }));
+                }
             }
             Event::Clock => {
-                self.advance();
+                // Inputs and traces advance, so that they compact also when nothing changes.
+                self.begin_facts();
                 self.forget_old_entries(timed.time.seoul_day());
-                (0..self.workers).for_each(|worker| self.signal(Signal::Clock { worker }));
+                for worker in 0..self.workers {
+                    let worker = u64::from(worker);
+                    self.beat(Beat::Signal(Signal::Clock { worker }));
+                }
             }
             Event::Changes(changes) => {
-                self.advance();
+                self.begin_facts();
+                let rows = changes.len();
                 changes.into_iter().for_each(|change| self.change(change));
+                return rows;
             }
         }
+        0
     }
 
-    fn signal(&mut self, signal: Signal) {
-        self.signals.advance_to(self.now);
-        self.signals.update(signal, 1);
+    fn beat(&mut self, beat: Beat) {
+        self.beats.advance_to(self.now);
+        self.beats.update(beat, 1);
+    }
+
+    /// Brings the inputs of facts to the present time, and tells every worker that there are some.
+    fn begin_facts(&mut self) {
+        self.advance_facts();
+        self.unflushed = Some(self.now);
+        for worker in 0..self.workers {
+            let worker = u64::from(worker);
+            self.beat(Beat::Facts { worker });
+        }
+        // A question of a preview stands for one logical time: it was answered at its own.
+        for (request, rule) in std::mem::take(&mut self.previews.rows) {
+            self.previews.session.update((request, rule), -1);
+        }
     }
 
     fn change(&mut self, change: Change) {
@@ -274,12 +298,28 @@ impl Inputs {
         old.into_iter().for_each(|id| self.entries.put(id, None));
     }
 
-    /// Closes all times up to and including `last`.
+    /// Closes all times up to and including `last`. The inputs of facts follow only where there are
+    /// some, since their frontier passes through every join.
     pub(super) fn flush_through(&mut self, last: LogicalTime) {
         self.now = last.micros() + 1;
-        self.advance();
-        self.ticks.advance_to(self.now);
-        self.ticks.flush();
+        self.beats.advance_to(self.now);
+        self.beats.flush();
+        if self.unflushed.is_some() {
+            self.flushed = self.unflushed.take();
+            self.advance_facts();
+            self.flush_facts();
+        }
+    }
+
+    /// Returns whether the outputs do not yet reflect everything through `last`.
+    pub(super) fn is_behind(&self, last: LogicalTime) -> bool {
+        self.said.less_equal(&last.micros())
+            || self
+                .flushed
+                .is_some_and(|facts| self.joined.less_equal(&facts))
+    }
+
+    fn flush_facts(&mut self) {
         self.positions.session.flush();
         self.rules.session.flush();
         self.contexts.session.flush();
@@ -288,7 +328,6 @@ impl Inputs {
         self.manual.session.flush();
         self.previews.session.flush();
         self.closed.flush();
-        self.signals.flush();
         self.exit_events.session.flush();
         self.candidates.session.flush();
         self.reentry_rules.session.flush();
@@ -296,14 +335,7 @@ impl Inputs {
         self.reentry_mode.session.flush();
     }
 
-    /// Returns whether the outputs do not yet reflect everything through `last`.
-    pub(super) fn is_behind(&self, last: LogicalTime) -> bool {
-        self.probe.less_equal(&last.micros())
-    }
-
-    /// Brings everything but ticks to the present time. A question of a preview stands for one
-    /// logical time only: it was answered at its own.
-    fn advance(&mut self) {
+    fn advance_facts(&mut self) {
         self.positions.session.advance_to(self.now);
         self.rules.session.advance_to(self.now);
         self.contexts.session.advance_to(self.now);
@@ -312,15 +344,10 @@ impl Inputs {
         self.manual.session.advance_to(self.now);
         self.previews.session.advance_to(self.now);
         self.closed.advance_to(self.now);
-        self.signals.advance_to(self.now);
         self.exit_events.session.advance_to(self.now);
         self.candidates.session.advance_to(self.now);
         self.reentry_rules.session.advance_to(self.now);
         self.entries.session.advance_to(self.now);
         self.reentry_mode.session.advance_to(self.now);
-        let asked = std::mem::take(&mut self.previews.rows);
-        for (request, rule) in asked {
-            self.previews.session.update((request, rule), -1);
-        }
     }
 }

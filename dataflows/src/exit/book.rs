@@ -222,6 +222,7 @@ impl Book {
         self.index
             .add(slot, held.entered, held.quiet, &mut self.marks);
         *self.entry(slot) = Some(held);
+        self.tidy_marks();
     }
 
     fn ask(&mut self, sale: ManualSale, stands: bool) {
@@ -272,7 +273,14 @@ impl Book {
         self.free.push(slot);
         if self.slots.is_empty() {
             self.marks.clear();
-        } else if self.marks.is_long(self.slots.len()) {
+        } else {
+            self.tidy_marks();
+        }
+    }
+
+    /// Drops what holds the mark of no position, where that has become much.
+    fn tidy_marks(&mut self) {
+        if self.marks.is_long(self.slots.len()) {
             let held = self.held.iter().flatten();
             let entered: BTreeSet<_> = held.map(|held| held.entered).collect();
             self.marks.compact(entered.into_iter());

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ExitOrder, LogicalTime, ManualSale, PositionId, Symbol, Tick};
-use crate::ordered::{self, Machine, Routed};
+use crate::ordered::{self, Beat, Machine, Routed, Signal};
 use crate::{Rows, Time};
 
 use super::book::{Book, Bounds, Desk, Happening, LastPrice};
@@ -26,28 +26,15 @@ pub(crate) enum Fact {
     /// What the operator asks to sell.
     Manual(ManualSale),
     Closed(Symbol, PositionId),
-    Signal(Signal),
-}
-
-/// What is no row of the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) enum Signal {
-    /// The price of a symbol was confirmed unchanged.
-    Confirmed(Symbol),
-    /// A second has passed, told to one worker.
-    Clock { worker: u64 },
-    /// Levels may be told, about so many rows, told to one worker.
-    Levels { worker: u64, rows: usize },
 }
 
 impl Routed for Fact {
     fn route(&self) -> u64 {
         match self {
             Self::Plan(plan) => plan.row.position.symbol.route(),
-            Self::Closed(symbol, _) | Self::Signal(Signal::Confirmed(symbol)) => symbol.route(),
+            Self::Closed(symbol, _) => symbol.route(),
             Self::Order(order) => order.symbol.route(),
             Self::Manual(sale) => sale.symbol.route(),
-            Self::Signal(Signal::Clock { worker } | Signal::Levels { worker, .. }) => *worker,
         }
     }
 }
@@ -85,9 +72,9 @@ impl WorkCount {
     }
 }
 
-/// Renders the crossing of `ticks` with `facts`.
+/// Renders the crossing of `beats` with `facts`.
 pub(super) fn render<'s>(
-    ticks: Rows<'s, Tick>,
+    beats: Rows<'s, Beat>,
     facts: Rows<'s, Fact>,
     fills: Fills,
     count: Arc<WorkCount>,
@@ -102,7 +89,7 @@ pub(super) fn render<'s>(
         places: FxHashMap::default(),
         books: Vec::new(),
     };
-    ordered::render(ticks, facts, "exit: crossing by symbol", books)
+    ordered::render(beats, facts, "exit: crossing by symbol", books)
 }
 
 /// One symbol: what a tick is compared with, and the book behind it.
@@ -131,21 +118,6 @@ impl Books {
             });
         }
         &mut self.books[place]
-    }
-
-    /// Lets a signal have its effect on every book of this worker.
-    fn signal(&mut self, now: LogicalTime, signal: Signal, said: &mut Vec<ExitOutput>) {
-        match signal {
-            Signal::Confirmed(symbol) => self.of(symbol).last.confirmed = now,
-            Signal::Clock { .. } => {
-                for traded in &mut self.books {
-                    let book = traded.book.as_deref_mut();
-                    let changed = book.and_then(|book| book.freshness(now, &traded.last));
-                    said.extend(changed.map(ExitOutput::Freshness));
-                }
-            }
-            Signal::Levels { rows, .. } => self.tell_levels(rows, said),
-        }
     }
 
     /// Tells levels that have changed, in books nearest to firing first.
@@ -191,6 +163,23 @@ impl Machine<Fact, ExitOutput> for Books {
         }
     }
 
+    fn signal(&mut self, time: Time, signal: Signal, said: &mut Vec<ExitOutput>) {
+        let now = LogicalTime::from_micros(time);
+        match signal {
+            Signal::Confirmed(symbol) => self.of(symbol).last.confirmed = now,
+            Signal::Clock { .. } => {
+                for traded in &mut self.books {
+                    let book = traded.book.as_deref_mut();
+                    let changed = book.and_then(|book| book.freshness(now, &traded.last));
+                    said.extend(changed.map(ExitOutput::Freshness));
+                }
+            }
+            Signal::Levels { rows, .. } => {
+                self.tell_levels(usize::try_from(rows).unwrap_or(usize::MAX), said);
+            }
+        }
+    }
+
     fn facts(&mut self, time: Time, facts: Vec<(Fact, isize)>, said: &mut Vec<ExitOutput>) {
         let now = LogicalTime::from_micros(time);
         let mut happenings: BTreeMap<Symbol, Happening> = BTreeMap::new();
@@ -212,8 +201,7 @@ impl Machine<Fact, ExitOutput> for Books {
                     let happening = happenings.entry(sale.symbol).or_default();
                     happening.manual.push((sale, diff > 0));
                 }
-                Fact::Signal(signal) if diff > 0 => self.signal(now, signal, said),
-                Fact::Order(_) | Fact::Closed(..) | Fact::Signal(_) => {}
+                Fact::Order(_) | Fact::Closed(..) => {}
             }
         }
         add_plans(plans, &mut happenings);

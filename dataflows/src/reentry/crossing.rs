@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use differential_dataflow::consolidation::consolidate;
 
 use crate::model::{ExitEventId, LogicalTime, Symbol, Tick};
-use crate::ordered::{self, Machine, Routed};
+use crate::ordered::{self, Beat, Machine, Routed, Signal};
 use crate::{Rows, Time};
 
 use super::candidate::Candidate;
@@ -22,13 +22,13 @@ impl Routed for CandidatePlan {
     }
 }
 
-/// Renders the crossing of `ticks` with candidate `plans`.
+/// Renders the crossing of `beats` with candidate `plans`.
 pub(super) fn render<'s>(
-    ticks: Rows<'s, Tick>,
+    beats: Rows<'s, Beat>,
     plans: Rows<'s, CandidatePlan>,
 ) -> Rows<'s, ReentryVerdict> {
     ordered::render(
-        ticks,
+        beats,
         plans,
         "re-entry: crossing by symbol",
         Watch::default(),
@@ -59,6 +59,8 @@ impl Machine<CandidatePlan, ReentryVerdict> for Watch {
             });
         }
     }
+
+    fn signal(&mut self, _time: Time, _signal: Signal, _said: &mut Vec<ReentryVerdict>) {}
 
     fn facts(
         &mut self,

@@ -138,7 +138,6 @@ impl Index {
         reached: &mut Vec<Slot>,
     ) -> u64 {
         reached.extend(&self.always);
-        let before = reached.len();
         let lows = self.lows.iter().rev();
         reached.extend(
             lows.take_while(|(low, _)| *low >= price)
@@ -157,7 +156,7 @@ impl Index {
                 .map(|(_, slot)| *slot),
         );
         // Each walk looked at one level that was not reached.
-        let walked = u64::try_from(reached.len() - before).unwrap_or_default() + 3;
+        let walked = u64::try_from(reached.len()).unwrap_or_default() + 3;
         walked + marks.reached(price, reached)
     }
 }
