@@ -55,7 +55,8 @@ const FILL: &str = "
           \"tp1\": {\"pnl\": 0.07, \"qty\": 0.1, \"floor\": 0.006}, \"tp2\": {\"pnl\": 0.1, \"qty\": 0.2},
           \"trail\": {\"pct\": 0.03, \"qty\": 0.5}, \"time\": {\"max_hold_days\": 30}}', 'bench');
     SELECT market.ensure_prices_partition('2026-11-24');
-    SET session_replication_role = replica;
+    ALTER TABLE trade.positions DISABLE TRIGGER USER;
+    ALTER TABLE trade.position_state DISABLE TRIGGER USER;
     INSERT INTO trade.positions (position_id, account_id, symbol, qty, original_qty, avg_price,
             entry_ts, strategy_id)
         SELECT gen_random_uuid(), 'bench', lpad((n % $symbols)::text, 6, '0'), 100, 100,
@@ -63,7 +64,8 @@ const FILL: &str = "
         FROM generate_series(0, $positions - 1) n;
     INSERT INTO trade.position_state (position_id, last_avg_price)
         SELECT position_id, avg_price FROM trade.positions;
-    SET session_replication_role = origin;
+    ALTER TABLE trade.positions ENABLE TRIGGER USER;
+    ALTER TABLE trade.position_state ENABLE TRIGGER USER;
     INSERT INTO market.prices (trade_date, logical_us, symbol, ts, recv_ts, source, last_price,
             volume, session)
         SELECT '2026-11-24', 1795482000000000 + n, lpad((n % $symbols)::text, 6, '0'), now(), now(),
