@@ -12,6 +12,7 @@
 mod event;
 mod feed;
 mod inputs;
+mod positions;
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,11 +25,15 @@ use timely::worker::Worker;
 pub use event::{Change, Event, Timed};
 pub use feed::{Feed, Idle};
 
-use crate::exit::{ExitOutput, Fills};
+use crate::exit::{ExitOutput, Fills, Work, WorkCount};
 use crate::model::{LogicalTime, PositionId};
 use crate::reentry::ReentryVerdict;
 use feed::ChannelFeed;
 use inputs::Inputs;
+
+/// Changed rows after which a batch is worked on although more events wait: what a flush holds in
+/// buffers stays allocated, so a load of millions of rows goes in by parts.
+const ROWS_MAX: usize = 8_192;
 
 /// How the engine runs.
 #[derive(Clone, Debug)]
@@ -80,6 +85,8 @@ pub struct OutputBatch {
     pub through: LogicalTime,
     /// By time, then by what they say.
     pub outputs: Vec<(LogicalTime, Output)>,
+    /// What it took.
+    pub work: Work,
 }
 
 /// Why the engine could not run.
@@ -170,15 +177,16 @@ where
     let failure = Arc::new(Mutex::new(None));
     let reported = failure.clone();
     let said: Said = Arc::default();
+    let count: Arc<WorkCount> = Arc::default();
     let workers = timely::execute(timely, move |worker| {
-        let inputs = inputs::build(worker, fills, &said);
+        let inputs = inputs::build(worker, fills, &said, &count);
         // The others only work on what worker 0 feeds; their inputs close here.
         if worker.index() != 0 {
             return;
         }
         let ends = ends.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(ends) = ends
-            && let Err(error) = drive(worker, inputs, ends, batch, &said)
+            && let Err(error) = drive(worker, inputs, ends, batch, &said, &count)
         {
             *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         }
@@ -200,6 +208,7 @@ fn drive<F: Feed, S: FnMut(OutputBatch)>(
     mut ends: Ends<F, S>,
     batch: usize,
     said: &Said,
+    count: &WorkCount,
 ) -> Result<(), EngineError> {
     let mut last = LogicalTime::default();
     let mut events = Vec::with_capacity(batch.min(65_536));
@@ -211,6 +220,8 @@ fn drive<F: Feed, S: FnMut(OutputBatch)>(
             }
             return Ok(());
         }
+        let mut rows = 0;
+        let mut left = events.len();
         for timed in events.drain(..) {
             if timed.time <= last {
                 return Err(EngineError::TimeFell {
@@ -219,17 +230,24 @@ fn drive<F: Feed, S: FnMut(OutputBatch)>(
                 });
             }
             last = timed.time;
-            inputs.apply(timed);
+            left -= 1;
+            rows += inputs.apply(timed);
+            if rows < ROWS_MAX && left > 0 {
+                continue;
+            }
+            rows = 0;
+            inputs.flush_through(last);
+            // A short wait at most: what other workers send wakes this one.
+            worker.step_or_park_while(Some(Duration::from_millis(1)), || inputs.is_behind(last));
+            let mut outputs =
+                std::mem::take(&mut *said.lock().unwrap_or_else(PoisonError::into_inner));
+            outputs.sort();
+            (ends.sink)(OutputBatch {
+                through: last,
+                outputs,
+                work: count.take(),
+            });
         }
-        inputs.flush_through(last);
-        // A short wait at most: what other workers send wakes this one.
-        worker.step_or_park_while(Some(Duration::from_millis(1)), || inputs.is_behind(last));
-        let mut outputs = std::mem::take(&mut *said.lock().unwrap_or_else(PoisonError::into_inner));
-        outputs.sort();
-        (ends.sink)(OutputBatch {
-            through: last,
-            outputs,
-        });
         if !is_open {
             return Ok(());
         }

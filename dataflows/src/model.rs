@@ -14,6 +14,7 @@ mod position;
 mod profile;
 mod ratio;
 mod reason;
+mod split;
 mod symbol;
 mod tick;
 mod time;
@@ -25,11 +26,14 @@ pub use mode::{ExitMode, ReentryMode, UnknownMode};
 pub use money::{MoneyError, Price, Quantity};
 pub use order::{EntryOrder, ExitOrder, OrderFact, OrderFacts, OrderStatus, UnknownOrderStatus};
 pub use phase::{Phase, UnknownPhase, floor_after};
-pub use position::{ManualSale, Position, PositionMode, PositionState, UnknownPositionMode};
-pub(crate) use profile::{CustomCondition, CustomRule, Scaled};
+pub use position::{
+    ManualSale, Mark, Position, PositionMode, PositionRow, PositionState, UnknownPositionMode,
+};
+pub(crate) use profile::{CustomCondition, Scaled};
 pub use profile::{Profile, ProfileFault, ProfileFaults};
 pub use ratio::{Ratio, RatioError, Threshold};
 pub use reason::{ExitReason, UnknownReason};
+pub(crate) use split::split_of;
 pub use symbol::{Symbol, SymbolError, SymbolText};
 pub use tick::Tick;
 pub use time::LogicalTime;

@@ -10,15 +10,17 @@ mod crossing;
 mod plan;
 mod verdict;
 
-pub use plan::{
-    CandidateState, ExitEvent, ReentryInputs, ReentryRule, ReentryTrigger, reason_class,
-};
+pub(crate) use plan::ReentryInputs;
+pub use plan::{CandidateState, ExitEvent, ReentryRule, ReentryTrigger, reason_class};
 pub use verdict::{EntryExplanation, ReentryVerdict, Verdict};
 
 use crate::Rows;
-use crate::model::Tick;
+use crate::ordered::Beat;
 
 /// Renders the re-entry dataflow: one verdict per change of a candidate's state.
-pub fn render<'s>(ticks: Rows<'s, Tick>, inputs: ReentryInputs<'s>) -> Rows<'s, ReentryVerdict> {
-    crossing::render(ticks, plan::render(inputs))
+pub(crate) fn render<'s>(
+    beats: Rows<'s, Beat>,
+    inputs: ReentryInputs<'s>,
+) -> Rows<'s, ReentryVerdict> {
+    crossing::render(beats, plan::render(inputs))
 }

@@ -6,7 +6,9 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use turnstile_dataflows::engine::Change;
 use turnstile_dataflows::exit::{ExitRule, RuleScope};
-use turnstile_dataflows::model::{Floor, Position, PositionState, Profile, ProfileId, Ratio};
+use turnstile_dataflows::model::{
+    Floor, LogicalTime, Mark, Position, PositionState, Profile, ProfileId, Ratio,
+};
 use turnstile_dataflows::reentry::{CandidateState, ExitEvent, ReentryRule, ReentryTrigger};
 
 use super::fields::{Fields, RowFault};
@@ -35,7 +37,13 @@ pub(super) fn position_state(row: &Value) -> Result<Change, RowFault> {
     let state = PositionState {
         phase: fields.parsed("phase")?,
         floor: fields.parsed_if("stop_floor")?.or(written_by_hand),
-        mark: fields.price_if("hwm_price")?,
+        mark: fields.price_if("hwm_price")?.map(|price| Mark {
+            price,
+            tick: fields
+                .value("hwm_us")
+                .and_then(Value::as_u64)
+                .map(LogicalTime::from_micros),
+        }),
     };
     Ok(Change::PositionState(fields.parsed("position_id")?, state))
 }

@@ -1,9 +1,11 @@
 //! Decisions as the engine would make them.
 
+use std::sync::Arc;
+
 use turnstile_connectors::execution::{EngineOutput, SinkItem};
-use turnstile_dataflows::exit::{ExitDecision, Explanation};
+use turnstile_dataflows::exit::{ExitDecision, Explanation, Orders, RuleLevel, Runs};
 use turnstile_dataflows::model::{
-    ActionKey, ExitMode, ExitReason, LogicalTime, Phase, PositionId, Price, Quantity,
+    ActionKey, ExitMode, ExitReason, LogicalTime, Phase, PositionId, PositionMode, Price, Quantity,
 };
 use turnstile_dataflows::reentry::{EntryExplanation, ReentryVerdict, Verdict};
 
@@ -46,23 +48,35 @@ pub(crate) fn exit_in(
         action_key: ActionKey::exit(&id, 1, phase, reason, None, attempt),
         cancels: Vec::new(),
         explanation: Explanation {
+            time: DECIDED.plus_micros(rank),
             tick: DECIDED,
             last: won(70_000),
             bid: None,
+            position: id.clone(),
+            symbol: "005930".parse().unwrap(),
             position_version: 1,
+            position_mode: PositionMode::Enabled,
+            entry: LogicalTime::default(),
+            cycle: 1,
+            phase,
             remaining: shares(100),
             available: shares(100),
             original_qty: shares(100),
-            avg_price: won(65_000),
+            avg_price: Some(won(65_000)),
             profile: "default".parse().unwrap(),
             profile_version: 1,
-            profile_level: "DEFAULT".into(),
+            profile_level: RuleLevel::Default,
+            rules: Arc::default(),
             atr_pct_millionths: None,
             prev_close: None,
             high_water_mark: Some(won(71_000)),
+            high_water_tick: None,
             floor: None,
-            breach_slot: None,
+            runs: Runs::default(),
             mode: ExitMode::Running,
+            mode_since: LogicalTime::default(),
+            orders: Orders::default(),
+            manual: Vec::new(),
         },
     }
 }

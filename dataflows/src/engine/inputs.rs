@@ -10,12 +10,15 @@ use timely::dataflow::Scope;
 use timely::worker::Worker;
 
 use super::event::{Change, Event, Timed};
+use super::positions::Positions;
 use super::{Output, Said};
-use crate::exit::{self, ExitInputs, ExitRule, Fills, PlanInputs, SymbolContext};
-use crate::model::{
-    ExitEventId, ExitMode, ExitOrder, LogicalTime, Position, PositionId, PositionState, ProfileId,
-    ReentryMode, Symbol, Tick,
+use crate::exit::{
+    self, ExitControl, ExitInputs, ExitRule, Fills, PlanInputs, SymbolContext, WorkCount,
 };
+use crate::model::{
+    ExitEventId, ExitOrder, LogicalTime, ManualSale, PositionId, ProfileId, ReentryMode, Symbol,
+};
+use crate::ordered::{Beat, Signal};
 use crate::reentry::{self, CandidateState, ExitEvent, ReentryInputs, ReentryRule};
 use crate::{Rows, Time};
 
@@ -60,84 +63,114 @@ impl<K: Data, V: Data> Table<K, V> {
 
 /// All inputs of the dataflows.
 pub(super) struct Inputs {
-    ticks: InputSession<Time, Tick, isize>,
-    positions: Table<PositionId, Position>,
-    states: Table<PositionId, PositionState>,
-    rules: Table<ProfileId, ExitRule>,
+    beats: InputSession<Time, Beat, isize>,
+    positions: Positions,
+    rules: Table<ProfileId, Arc<ExitRule>>,
     contexts: Table<Symbol, SymbolContext>,
-    exit_mode: Table<(), ExitMode>,
+    exit_control: Table<(), ExitControl>,
     orders: InputSession<Time, ExitOrder, isize>,
+    manual: Table<Arc<str>, ManualSale>,
+    previews: Table<Arc<str>, Arc<ExitRule>>,
+    closed: InputSession<Time, (Symbol, PositionId), isize>,
     exit_events: Table<ExitEventId, ExitEvent>,
     candidates: Table<ExitEventId, (Symbol, CandidateState)>,
     reentry_rules: Table<Arc<str>, ReentryRule>,
     entries: Table<ExitEventId, (Symbol, u64)>,
     reentry_mode: Table<(), ReentryMode>,
-    probe: ProbeHandle<Time>,
+    said: ProbeHandle<Time>,
+    joined: ProbeHandle<Time>,
+    workers: u32,
+    now: Time,
+    /// Time of the last facts that were not flushed yet.
+    unflushed: Option<Time>,
+    /// Time of the last facts that were.
+    flushed: Option<Time>,
     today: u64,
 }
 
-/// Builds the dataflows on `worker`. What they say goes to `said`.
-pub(super) fn build(worker: &mut Worker, _fills: Fills, said: &Said) -> Inputs {
-    let probe = ProbeHandle::new();
+/// Builds the dataflows on `worker`. What they say goes to `said`, what they do to `count`.
+pub(super) fn build(
+    worker: &mut Worker,
+    fills: Fills,
+    said: &Said,
+    count: &Arc<WorkCount>,
+) -> Inputs {
+    let (said_probe, joined) = (ProbeHandle::new(), ProbeHandle::new());
+    let workers = u32::try_from(worker.peers()).unwrap_or(1);
     worker.dataflow::<Time, _, _>(|scope| {
-        let (tick_input, ticks) = scope.new_collection();
-        let (positions, position_rows) = Table::<PositionId, Position>::new(scope);
-        let (states, state_rows) = Table::new(scope);
+        let (beat_input, beats) = scope.new_collection();
+        let (positions, position_rows) = Positions::new(scope);
         let (rules, rule_rows) = Table::new(scope);
         let (contexts, context_rows) = Table::new(scope);
-        let (exit_mode, exit_control) = Table::new(scope);
+        let (exit_control, exit_control_rows) = Table::new(scope);
         let (order_input, orders) = scope.new_collection();
+        let (manual, manual_rows) = Table::<Arc<str>, ManualSale>::new(scope);
+        let (previews, preview_rows) = Table::<Arc<str>, Arc<ExitRule>>::new(scope);
+        let (closed_input, closed) = scope.new_collection();
         let (exit_events, event_rows) = Table::new(scope);
         let (candidates, candidate_rows) = Table::new(scope);
         let (reentry_rules, reentry_rule_rows) = Table::new(scope);
         let (entries, entry_rows) = Table::<ExitEventId, (Symbol, u64)>::new(scope);
         let (reentry_mode, reentry_control) = Table::new(scope);
 
-        let held = position_rows.clone().filter(|(_id, row)| row.is_live);
+        let held = position_rows.clone().map(|(_id, row)| row.position.symbol);
+        let asked = preview_rows.clone().map(|(request, _rule)| request);
         let exits = exit::render(ExitInputs {
-            ticks: ticks.clone(),
+            beats: beats.clone(),
             orders,
+            manual: manual_rows.map(|(_request, sale)| sale),
+            closed,
             plans: PlanInputs {
                 positions: position_rows,
-                states: state_rows,
                 rules: rule_rows,
                 contexts: context_rows,
-                control: exit_control,
+                control: exit_control_rows,
+                previews: preview_rows,
             },
+            fills,
+            count: count.clone(),
         });
         let verdicts = reentry::render(
-            ticks,
+            beats,
             ReentryInputs {
                 exit_events: event_rows,
                 candidates: candidate_rows,
                 rules: reentry_rule_rows.map(|(_id, rule)| rule),
                 entries: entry_rows.map(|(id, (symbol, day))| (symbol, (day, id))),
-                held: held.map(|(_id, row)| row.symbol),
+                held,
                 control: reentry_control,
             },
         );
-        gather(exits.said, Output::Exit, said, &probe);
-        gather(exits.unruled, Output::Unruled, said, &probe);
+        gather(exits.said, Output::Exit, said, &said_probe);
+        gather(exits.unruled, Output::Unruled, said, &joined);
+        gather(asked, Output::Previewed, said, &joined);
         gather(
             verdicts,
             |verdict| Output::Reentry(Box::new(verdict)),
             said,
-            &probe,
+            &said_probe,
         );
         Inputs {
-            ticks: tick_input,
+            beats: beat_input,
             positions,
-            states,
             rules,
             contexts,
-            exit_mode,
+            exit_control,
             orders: order_input,
+            manual,
+            previews,
+            closed: closed_input,
             exit_events,
             candidates,
             reentry_rules,
             entries,
             reentry_mode,
-            probe: probe.clone(),
+            said: said_probe,
+            joined,
+            workers,
+            now: 0,
+            unflushed: None,
+            flushed: None,
             today: 0,
         }
     })
@@ -164,40 +197,82 @@ fn gather<D: Data>(
 }
 
 impl Inputs {
-    /// Enters one event at its time.
-    pub(super) fn apply(&mut self, timed: Timed) {
-        self.advance_to(timed.time.micros());
+    /// Enters one event at its time. Returns how many rows of the store it changed.
+    pub(super) fn apply(&mut self, timed: Timed) -> usize {
+        self.now = timed.time.micros();
         match timed.event {
-            Event::Tick(tick) => self.ticks.update(tick, 1),
-            Event::Confirmed(_) | Event::Levels(_) => {}
-            Event::Clock => self.forget_old_entries(timed.time.seoul_day()),
-            Event::Changes(changes) => changes.into_iter().for_each(|change| self.change(change)),
+            Event::Tick(tick) => self.beat(Beat::Tick(tick)),
+            Event::Confirmed(symbol) => self.beat(Beat::Signal(Signal::Confirmed(symbol))),
+            Event::Levels(rows) => {
+                let rows = u32::try_from(rows)
+                    .unwrap_or(u32::MAX)
+                    .div_ceil(self.workers);
+                for worker in 0..self.workers {
+                    self.beat(Beat::Signal(Signal::Levels { worker, rows }));
+                }
+            }
+            Event::Clock => {
+                // Inputs and traces advance, so that they compact also when nothing changes.
+                self.begin_facts();
+                self.forget_old_entries(timed.time.seoul_day());
+                for worker in 0..self.workers {
+                    let worker = u64::from(worker);
+                    self.beat(Beat::Signal(Signal::Clock { worker }));
+                }
+            }
+            Event::Changes(changes) => {
+                self.begin_facts();
+                let rows = changes.len();
+                changes.into_iter().for_each(|change| self.change(change));
+                return rows;
+            }
+        }
+        0
+    }
+
+    fn beat(&mut self, beat: Beat) {
+        self.beats.advance_to(self.now);
+        self.beats.update(beat, 1);
+    }
+
+    /// Brings the inputs of facts to the present time, and tells every worker that there are some.
+    fn begin_facts(&mut self) {
+        self.advance_facts();
+        self.unflushed = Some(self.now);
+        for worker in 0..self.workers {
+            let worker = u64::from(worker);
+            self.beat(Beat::Facts { worker });
+        }
+        // A question of a preview stands for one logical time: it was answered at its own.
+        for (request, rule) in std::mem::take(&mut self.previews.rows) {
+            self.previews.session.update((request, rule), -1);
         }
     }
 
     fn change(&mut self, change: Change) {
         match change {
-            Change::Position(row) if row.is_live => self.positions.put(row.id.clone(), Some(row)),
+            Change::Position(row) if row.is_live => {
+                // Every symbol held has a context, perhaps an empty one.
+                if !self.contexts.rows.contains_key(&row.symbol) {
+                    self.contexts
+                        .put(row.symbol, Some(SymbolContext::default()));
+                }
+                self.positions.put(row);
+            }
             Change::Position(row) => {
-                // Its end is told once; nothing of it stays.
-                self.positions.put(row.id.clone(), None);
-                self.states.put(row.id.clone(), None);
-                self.positions.session.update((row.id.clone(), row), 1);
+                self.positions.remove(&row.id);
+                self.closed.update((row.symbol, row.id), 1);
             }
-            Change::PositionState(id, mut row) => {
-                // The engine's own mark is newer than what it has saved.
-                if let Some(known) = self.states.rows.get(&id) {
-                    row.mark = known.mark;
-                }
-                if row.phase != crate::model::Phase::Exited {
-                    self.states.put(id, Some(row));
-                }
-            }
-            Change::ExitRule(id, row) => self.rules.put(id, row),
+            Change::PositionState(id, state) => self.positions.put_state(id, state),
+            Change::ExitRule(id, row) => self.rules.put(id, row.map(Arc::new)),
             Change::Context(symbol, row) => self.contexts.put(symbol, Some(row)),
-            Change::ExitMode(mode) => self.exit_mode.put((), Some(mode)),
+            Change::ExitMode(mode) => {
+                let since = LogicalTime::from_micros(self.now);
+                self.exit_control.put((), Some(ExitControl { mode, since }));
+            }
             Change::ExitOrder(order) => self.orders.update(order, 1),
-            Change::ManualSale(..) | Change::Preview(..) => {}
+            Change::ManualSale(request, sale) => self.manual.put(request, sale),
+            Change::Preview(request, rule) => self.previews.put(request, rule.map(Arc::new)),
             Change::ExitEvent(row) => self.exit_events.put(row.id.clone(), Some(row)),
             Change::Candidate(id, _symbol, CandidateState::Over) => {
                 self.exit_events.put(id.clone(), None);
@@ -217,32 +292,42 @@ impl Inputs {
             return;
         }
         self.today = today;
-        let is_old = |day: u64| day + ENTRY_DAYS < today;
-        let old: Vec<_> = self
-            .entries
-            .rows
-            .iter()
-            .filter(|(_, (_, day))| is_old(*day))
-            .collect();
-        for id in old
-            .into_iter()
-            .map(|(id, _row)| id.clone())
-            .collect::<Vec<_>>()
-        {
-            self.entries.put(id, None);
+        let rows = self.entries.rows.iter();
+        let old = rows.filter(|(_id, (_symbol, day))| day + ENTRY_DAYS < today);
+        let old: Vec<_> = old.map(|(id, _row)| id.clone()).collect();
+        old.into_iter().for_each(|id| self.entries.put(id, None));
+    }
+
+    /// Closes all times up to and including `last`. The inputs of facts follow only where there are
+    /// some, since their frontier passes through every join.
+    pub(super) fn flush_through(&mut self, last: LogicalTime) {
+        self.now = last.micros() + 1;
+        self.beats.advance_to(self.now);
+        self.beats.flush();
+        if self.unflushed.is_some() {
+            self.flushed = self.unflushed.take();
+            self.advance_facts();
+            self.flush_facts();
         }
     }
 
-    /// Closes all times up to and including `last`.
-    pub(super) fn flush_through(&mut self, last: LogicalTime) {
-        self.advance_to(last.micros() + 1);
-        self.ticks.flush();
+    /// Returns whether the outputs do not yet reflect everything through `last`.
+    pub(super) fn is_behind(&self, last: LogicalTime) -> bool {
+        self.said.less_equal(&last.micros())
+            || self
+                .flushed
+                .is_some_and(|facts| self.joined.less_equal(&facts))
+    }
+
+    fn flush_facts(&mut self) {
         self.positions.session.flush();
-        self.states.session.flush();
         self.rules.session.flush();
         self.contexts.session.flush();
-        self.exit_mode.session.flush();
+        self.exit_control.session.flush();
         self.orders.flush();
+        self.manual.session.flush();
+        self.previews.session.flush();
+        self.closed.flush();
         self.exit_events.session.flush();
         self.candidates.session.flush();
         self.reentry_rules.session.flush();
@@ -250,23 +335,19 @@ impl Inputs {
         self.reentry_mode.session.flush();
     }
 
-    /// Returns whether the outputs do not yet reflect everything through `last`.
-    pub(super) fn is_behind(&self, last: LogicalTime) -> bool {
-        self.probe.less_equal(&last.micros())
-    }
-
-    fn advance_to(&mut self, time: Time) {
-        self.ticks.advance_to(time);
-        self.positions.session.advance_to(time);
-        self.states.session.advance_to(time);
-        self.rules.session.advance_to(time);
-        self.contexts.session.advance_to(time);
-        self.exit_mode.session.advance_to(time);
-        self.orders.advance_to(time);
-        self.exit_events.session.advance_to(time);
-        self.candidates.session.advance_to(time);
-        self.reentry_rules.session.advance_to(time);
-        self.entries.session.advance_to(time);
-        self.reentry_mode.session.advance_to(time);
+    fn advance_facts(&mut self) {
+        self.positions.session.advance_to(self.now);
+        self.rules.session.advance_to(self.now);
+        self.contexts.session.advance_to(self.now);
+        self.exit_control.session.advance_to(self.now);
+        self.orders.advance_to(self.now);
+        self.manual.session.advance_to(self.now);
+        self.previews.session.advance_to(self.now);
+        self.closed.advance_to(self.now);
+        self.exit_events.session.advance_to(self.now);
+        self.candidates.session.advance_to(self.now);
+        self.reentry_rules.session.advance_to(self.now);
+        self.entries.session.advance_to(self.now);
+        self.reentry_mode.session.advance_to(self.now);
     }
 }

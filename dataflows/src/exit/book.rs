@@ -1,266 +1,508 @@
 //! Books: all live positions of one symbol, in the order of the prices that concern them.
 //!
-//! A tick touches only the positions whose quiet range it leaves. Cost per tick: logarithmic in the
-//! positions of the symbol, plus the positions touched. Memory: four index entries a position and
-//! the orders of each.
+//! A tick touches only the positions whose quiet range it leaves: comparing it with four numbers
+//! says that there are none, which is so for nearly all ticks. Cost per tick: constant, plus, where
+//! a level is reached, logarithmic in the positions of the symbol for each position touched. Memory:
+//! the positions, three index entries each at most, and the orders of each.
+
+mod index;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::model::{ExitOrder, LogicalTime, PositionId, PositionMode, Price, Tick};
+use crate::model::{
+    ExitOrder, LogicalTime, ManualSale, Mark, PositionId, PositionMode, PositionRow, Price, Tick,
+    split_of,
+};
 
-use super::Alert;
-use super::decision::ExitDecision;
-use super::held::{Held, Judgement, Orders};
-use super::marks::Marks;
-use super::plan::Plan;
+use super::Fills;
+use super::held::{Held, Judgement, Scratch};
+use super::marks::{Marks, Slot};
+use super::orders::Orders;
+use super::output::{Alert, ExitOutput, Freshness, PreviewHit};
 use super::quiet::Quiet;
+use super::rule::Terms;
+pub(super) use index::Bounds;
+use index::Index;
 
-/// A tick older than this is not judged by any other event (decision contract, 2.1).
+/// A tick older than this is not judged by any other event (decision contract, 2.1), and the price
+/// is stale (2.12).
 const TICK_AGE_MAX_US: u64 = 10_000_000;
+
+/// What a position is planned to be; none where no rule serves it any more.
+pub(super) type Planned = Option<(Arc<PositionRow>, Arc<Terms>)>;
 
 /// What happened to one symbol at one logical time.
 #[derive(Debug, Default)]
-pub(crate) struct Happening {
+pub(super) struct Happening {
     /// Facts about orders.
-    pub(crate) orders: Vec<ExitOrder>,
-    /// The plan of each position now; none where it has no plan any more.
-    pub(crate) plans: BTreeMap<PositionId, Option<Plan>>,
+    pub(super) orders: Vec<ExitOrder>,
+    /// Requests of the operator that begin or, without a sale, end.
+    pub(super) manual: Vec<(ManualSale, bool)>,
+    /// The plan of each position now.
+    pub(super) plans: BTreeMap<PositionId, Planned>,
+    /// Plans that are asked about.
+    pub(super) previews: Vec<(Arc<str>, Arc<PositionRow>, Arc<Terms>)>,
     /// Positions that are closed for good.
-    pub(crate) closed: BTreeSet<PositionId>,
-    /// Trades.
-    pub(crate) ticks: Vec<Tick>,
+    pub(super) closed: BTreeSet<PositionId>,
 }
 
-/// What came of it.
+/// What the books of a worker share.
 #[derive(Debug, Default)]
-pub(crate) struct Outcome {
-    pub(crate) decisions: Vec<ExitDecision>,
-    pub(crate) alerts: Vec<Alert>,
+pub(super) struct Desk {
+    pub(super) fills: Fills,
+    pub(super) scratch: Scratch,
+    pub(super) work: super::Work,
+    /// Positions that a tick concerns; kept for its memory.
+    pub(super) due: Vec<Slot>,
+}
+
+/// The price of a symbol as it was last seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LastPrice {
+    pub(super) tick: Option<Tick>,
+    /// When it was last confirmed unchanged.
+    pub(super) confirmed: LogicalTime,
+}
+
+impl LastPrice {
+    /// Returns when the price was last seen or confirmed.
+    fn seen(&self) -> Option<LogicalTime> {
+        self.tick.map(|tick| tick.time.max(self.confirmed))
+    }
+
+    /// Returns the last tick, if it is young enough to be judged by another event.
+    fn fresh(&self, now: LogicalTime) -> Option<Tick> {
+        let age_us = now.micros_since(self.seen()?);
+        self.tick.filter(|_| age_us <= TICK_AGE_MAX_US)
+    }
+}
+
+/// Facts about a position that came before it.
+#[derive(Debug, Default)]
+struct Early {
+    orders: Orders,
+    manual: Vec<ManualSale>,
 }
 
 /// All live positions of one symbol.
 #[derive(Debug, Default)]
-pub(crate) struct Book {
-    positions: BTreeMap<PositionId, Held>,
-    orders: BTreeMap<PositionId, Orders>,
-    lows: BTreeSet<(Price, PositionId)>,
-    highs: BTreeSet<(Price, PositionId)>,
-    wakes: BTreeSet<(LogicalTime, PositionId)>,
-    always: BTreeSet<PositionId>,
+pub(super) struct Book {
+    /// In place by slot; a slot is used again after its position has gone.
+    held: Vec<Option<Held>>,
+    free: Vec<Slot>,
+    slots: BTreeMap<PositionId, Slot>,
+    early: BTreeMap<PositionId, Early>,
+    index: Index,
     marks: Marks,
-    last_tick: Option<Tick>,
+    dirty: Vec<Slot>,
+    have_marks_moved: bool,
+    is_stale: bool,
 }
 
 impl Book {
-    /// Takes in what happened at `now`: plans and orders first, then the positions that a plan
-    /// change concerns are judged by the last tick, then the ticks.
-    pub(crate) fn apply(&mut self, now: LogicalTime, happening: Happening) -> Outcome {
-        let mut outcome = Outcome::default();
-        let mut replanned = self.replan(now, happening.plans, &mut outcome);
+    /// Takes in what happened at `now`: plans, orders and requests first; then the positions that
+    /// this concerns are judged by the last tick.
+    pub(super) fn apply(
+        &mut self,
+        now: LogicalTime,
+        happening: Happening,
+        last: &LastPrice,
+        desk: &mut Desk,
+        said: &mut Vec<ExitOutput>,
+    ) {
+        let mut concerned = BTreeSet::new();
+        for (id, plan) in happening.plans {
+            self.plan(now, &id, plan, said);
+            concerned.insert(id);
+        }
+        for (sale, stands) in happening.manual {
+            concerned.insert(sale.position.clone());
+            self.ask(sale, stands);
+        }
         for order in happening.orders {
             // Fills and order results judge nothing.
-            replanned.remove(&order.position);
+            concerned.remove(&order.position);
             self.take_order(order);
         }
         for id in happening.closed {
-            self.orders.remove(&id);
+            concerned.remove(&id);
+            self.close(&id);
         }
-        self.judge_by_last_tick(now, replanned, &mut outcome);
-        for tick in happening.ticks {
-            self.tick(tick, &mut outcome);
+        let Some(tick) = last.fresh(now) else { return };
+        self.judge_by_last_tick(now, &tick, &concerned, desk, said);
+        for (request, row, terms) in happening.previews {
+            let hit = self.preview(now, &tick, row, terms);
+            said.extend(
+                hit.map(|decision| ExitOutput::Preview(Box::new(PreviewHit { request, decision }))),
+            );
         }
-        outcome
     }
 
-    fn replan(
+    fn plan(
         &mut self,
         now: LogicalTime,
-        plans: BTreeMap<PositionId, Option<Plan>>,
-        outcome: &mut Outcome,
-    ) -> BTreeSet<PositionId> {
-        let mut replanned = BTreeSet::new();
-        for (id, plan) in plans {
-            let Some(plan) = plan else {
-                if let Some(held) = self.positions.remove(&id) {
-                    self.unindex(&id, held.quiet);
-                }
-                continue;
-            };
-            self.put(now, &id, plan);
-            let held = &self.positions[&id];
-            if let Some(message) = held
-                .fault()
-                .filter(|_| held.plan.position.mode == PositionMode::Enabled)
-            {
-                outcome.alerts.push(Alert {
-                    time: now,
-                    position: id.clone(),
-                    message,
-                });
-            }
-            replanned.insert(id);
+        id: &PositionId,
+        plan: Planned,
+        said: &mut Vec<ExitOutput>,
+    ) {
+        let Some((row, terms)) = plan else {
+            self.change(now, id, |held| held.is_ruled = false);
+            return;
+        };
+        if self.slots.contains_key(id) {
+            self.change(now, id, |held| held.replan(row, terms));
+        } else {
+            self.insert(now, id, Held::new(row, terms));
         }
-        if self.positions.is_empty() {
-            self.marks.clear();
-        }
-        replanned
+        let held = self.slot(id).and_then(|slot| self.held[slot].as_ref());
+        let is_on = |held: &&Held| held.row.position.mode == PositionMode::Enabled;
+        let fault = held.filter(is_on).and_then(Held::fault);
+        said.extend(fault.map(|fault| {
+            ExitOutput::Alert(Alert {
+                time: now,
+                position: id.clone(),
+                message: fault.to_owned(),
+            })
+        }));
     }
 
-    fn put(&mut self, now: LogicalTime, id: &PositionId, plan: Plan) {
-        let known = self.positions.remove(id);
-        let held = match known {
-            Some(mut held) => {
-                self.unindex(id, held.quiet);
-                let was_judged = held.is_judged();
-                let is_new_cycle = held.plan.position.cycle != plan.position.cycle;
-                if was_judged {
-                    held.mark = held.mark.max(self.marks.since(held.entered));
-                }
-                held.replan(plan);
-                if is_new_cycle {
-                    held.mark = None;
-                }
-                // Ticks count for the mark while the position is judged.
-                held.entered = now;
-                held
-            }
-            None => Held::new(plan, now),
-        };
-        if held.entered == now {
+    fn insert(&mut self, now: LogicalTime, id: &PositionId, mut held: Held) {
+        if let Some(early) = self.early.remove(id) {
+            held.orders = early.orders;
+            held.manual = early.manual;
+        }
+        if held.is_evaluated() {
+            held.entered = now;
             self.marks.enter(now);
         }
-        self.index(id, held.quiet);
-        self.positions.insert(id.clone(), held);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.held.push(None);
+            Slot::try_from(self.held.len() - 1).expect("fewer than 2^32 positions of a symbol")
+        });
+        self.index
+            .add(slot, held.entered, held.quiet, &mut self.marks);
+        self.dirty.push(slot);
+        self.slots.insert(id.clone(), slot);
+        *self.entry(slot) = Some(held);
+    }
+
+    /// Lets `change` alter a position, and keeps its mark and its place in the index.
+    fn change(&mut self, now: LogicalTime, id: &PositionId, change: impl FnOnce(&mut Held)) {
+        let Some(slot) = self.slots.get(id).copied() else {
+            return;
+        };
+        let Some(mut held) = self.entry(slot).take() else {
+            return;
+        };
+        self.index
+            .remove(slot, held.entered, held.quiet, &mut self.marks);
+        let (was_evaluated, cycle) = (held.is_evaluated(), held.row.position.cycle);
+        let (own, shared) = (held.mark, self.marks.since(held.entered));
+        let was_dirty = held.is_dirty;
+        let price_scale = held.row.clone();
+        held.mark = higher(own, shared);
+        change(&mut held);
+        let is_same_scale = Arc::ptr_eq(&price_scale, &held.row)
+            || split_of(&price_scale.position, &held.row.position).is_none();
+        let is_same_cycle = cycle == held.row.position.cycle;
+        if held.is_evaluated() {
+            if was_evaluated && is_same_cycle && is_same_scale {
+                held.mark = own; // It goes on sharing the mark of its segment.
+            } else {
+                held.entered = now;
+                self.marks.enter(now);
+            }
+        } else {
+            held.entered = LogicalTime::MAX;
+        }
+        if held.is_dirty && !was_dirty {
+            self.dirty.push(slot);
+        }
+        self.index
+            .add(slot, held.entered, held.quiet, &mut self.marks);
+        *self.entry(slot) = Some(held);
+        self.tidy_marks();
+    }
+
+    fn ask(&mut self, sale: ManualSale, stands: bool) {
+        let Some(held) = self.held_mut(&sale.position) else {
+            let early = self.early.entry(sale.position.clone()).or_default();
+            put(&mut early.manual, sale, stands);
+            return;
+        };
+        let (entered, quiet) = (held.entered, held.quiet);
+        put(&mut held.manual, sale.clone(), stands);
+        held.quiet = Quiet::NEVER;
+        self.reindex(&sale.position, entered, quiet);
     }
 
     fn take_order(&mut self, order: ExitOrder) {
         let id = order.position.clone();
-        let orders = self.orders.entry(id.clone()).or_default();
-        let is_over = order.status.is_terminal();
-        orders.insert(order.action_key.clone(), order);
-        if let Some(held) = self.positions.get_mut(&id) {
-            // What may be decided has changed; the next tick judges anew.
-            let (old, new) = (held.quiet, Quiet::NEVER);
-            held.quiet = new;
-            self.unindex(&id, old);
-            self.index(&id, new);
-        } else if is_over {
-            self.orders.remove(&id);
+        let Some(held) = self.held_mut(&id) else {
+            self.early.entry(id).or_default().orders.put(order);
+            return;
+        };
+        let (entered, quiet) = (held.entered, held.quiet);
+        held.orders.put(order);
+        // What may be decided has changed; the next tick judges anew.
+        held.quiet = Quiet::NEVER;
+        self.reindex(&id, entered, quiet);
+    }
+
+    /// Moves the index entries of a position from `old` to its present quiet range.
+    fn reindex(&mut self, id: &PositionId, entered: LogicalTime, old: Quiet) {
+        let Some(slot) = self.slots.get(id).copied() else {
+            return;
+        };
+        if let Some(held) = &self.held[place(slot)] {
+            self.index.remove(slot, entered, old, &mut self.marks);
+            self.index.add(slot, entered, held.quiet, &mut self.marks);
+        }
+    }
+
+    fn close(&mut self, id: &PositionId) {
+        self.early.remove(id);
+        let Some(slot) = self.slots.remove(id) else {
+            return;
+        };
+        if let Some(held) = self.entry(slot).take() {
+            self.index
+                .remove(slot, held.entered, held.quiet, &mut self.marks);
+        }
+        self.free.push(slot);
+        if self.slots.is_empty() {
+            self.marks.clear();
+        } else {
+            self.tidy_marks();
+        }
+    }
+
+    /// Drops what holds the mark of no position, where that has become much.
+    fn tidy_marks(&mut self) {
+        if self.marks.is_long(self.slots.len()) {
+            let held = self.held.iter().flatten();
+            let entered: BTreeSet<_> = held.map(|held| held.entered).collect();
+            self.marks.compact(entered.into_iter());
         }
     }
 
     fn judge_by_last_tick(
         &mut self,
         now: LogicalTime,
-        ids: BTreeSet<PositionId>,
-        outcome: &mut Outcome,
+        tick: &Tick,
+        ids: &BTreeSet<PositionId>,
+        desk: &mut Desk,
+        said: &mut Vec<ExitOutput>,
     ) {
-        let Some(tick) = self.last_tick else { return };
-        if now.micros_since(tick.time) > TICK_AGE_MAX_US {
-            return;
-        }
         for id in ids {
-            if let Some(held) = self.positions.get_mut(&id).filter(|held| held.is_judged()) {
-                held.mark = held.mark.max(Some(tick.evaluation_price()));
+            let Some(slot) = self.slots.get(id).copied() else {
+                continue;
+            };
+            let Some(held) = self.entry(slot) else {
+                continue;
+            };
+            if held.is_evaluated() {
+                // Its mark is its own until the price passes it, so the index stays right.
+                let of_tick = Mark {
+                    price: tick.evaluation_price(),
+                    tick: Some(tick.time),
+                };
+                held.mark = higher(held.mark, Some(of_tick));
             }
-            self.judge(now, &id, &tick, false, outcome);
+            self.judge(now, slot, tick, false, desk, said);
         }
     }
 
-    /// Takes in one tick.
-    pub(crate) fn tick(&mut self, tick: Tick, outcome: &mut Outcome) {
+    /// Returns what has become of the freshness of the price, if it has changed.
+    pub(super) fn freshness(&mut self, now: LogicalTime, last: &LastPrice) -> Option<Freshness> {
+        let held = self.held.iter().flatten().next()?;
+        let symbol = held.row.position.symbol;
+        let seen = last.seen();
+        let is_stale = seen.is_none_or(|seen| now.micros_since(seen) > TICK_AGE_MAX_US);
+        (std::mem::replace(&mut self.is_stale, is_stale) != is_stale).then_some(Freshness {
+            time: now,
+            symbol,
+            seen,
+            is_stale,
+        })
+    }
+
+    /// Returns the decision that would follow at once if a position had this plan.
+    fn preview(
+        &self,
+        now: LogicalTime,
+        tick: &Tick,
+        row: Arc<PositionRow>,
+        terms: Arc<Terms>,
+    ) -> Option<super::ExitDecision> {
+        let known = self
+            .slot(&row.position.id)
+            .and_then(|slot| self.held[slot].as_ref());
+        let mut held = known.map_or_else(|| Held::new(row.clone(), terms.clone()), Held::clone);
+        held.replan(row, terms);
+        let of_tick = Mark {
+            price: tick.evaluation_price(),
+            tick: Some(tick.time),
+        };
+        let mark = higher(held.mark, self.marks.since(held.entered));
+        held.would_decide(Judgement {
+            now,
+            tick,
+            is_tick: false,
+            mark: higher(mark, Some(of_tick)),
+        })
+    }
+
+    /// Takes in a tick that may leave the quiet range of the book.
+    pub(super) fn tick(&mut self, tick: &Tick, desk: &mut Desk, said: &mut Vec<ExitOutput>) {
         let price = tick.evaluation_price();
-        self.last_tick = Some(tick);
-        self.marks.raise(tick.time, price);
-        for id in self.due(tick.time, price) {
-            self.judge(tick.time, &id, &tick, true, outcome);
+        self.have_marks_moved |= self.marks.raise(tick.time, price);
+        let mut due = std::mem::take(&mut desk.due);
+        due.clear();
+        let examined = self.index.reached(tick.time, price, &self.marks, &mut due);
+        due.sort_unstable();
+        due.dedup();
+        desk.work.levels_examined += examined;
+        desk.work.levels_reached += u64::try_from(due.len()).unwrap_or_default();
+        if due.len() > 1 {
+            due.sort_by(|a, b| self.id(*a).cmp(&self.id(*b)));
         }
+        for slot in &due {
+            self.judge(tick.time, *slot, tick, true, desk, said);
+        }
+        desk.due = due;
     }
 
-    /// Returns the positions whose quiet range the price or the time leaves, by id.
-    fn due(&self, now: LogicalTime, price: Price) -> BTreeSet<PositionId> {
-        let mut due = self.always.clone();
-        due.extend(
-            self.lows
-                .iter()
-                .rev()
-                .take_while(|(low, _)| *low >= price)
-                .chain(self.highs.iter().take_while(|(high, _)| *high <= price))
-                .map(|(_, id)| id.clone()),
-        );
-        due.extend(
-            self.wakes
-                .iter()
-                .take_while(|(at, _)| *at <= now)
-                .map(|(_, id)| id.clone()),
-        );
-        due
+    /// Returns within what no tick concerns a position.
+    pub(super) fn bounds(&self) -> Bounds {
+        self.index.bounds(&self.marks)
+    }
+
+    /// Returns whether levels have changed since they were told.
+    pub(super) fn is_dirty(&self) -> bool {
+        self.have_marks_moved || !self.dirty.is_empty()
+    }
+
+    /// Tells the levels that have changed, those nearest to `last` first, about `rows` of them.
+    /// Returns how many rows it told.
+    pub(super) fn tell_levels(
+        &mut self,
+        last: &LastPrice,
+        rows: usize,
+        said: &mut Vec<ExitOutput>,
+    ) -> usize {
+        if std::mem::take(&mut self.have_marks_moved) {
+            for slot in self.marks.trailers() {
+                if let Some(held) = &mut self.held[place(slot)]
+                    && !std::mem::replace(&mut held.is_dirty, true)
+                {
+                    self.dirty.push(slot);
+                }
+            }
+        }
+        let price = last.tick.map(|tick| tick.evaluation_price());
+        let distance = |slot: &Slot| {
+            let held = self.held[place(*slot)].as_ref();
+            held.zip(price)
+                .map_or(0, |(held, price)| held.distance(price))
+        };
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.sort_by_cached_key(|slot| std::cmp::Reverse(distance(slot)));
+        let mut told = 0;
+        while told < rows
+            && let Some(slot) = dirty.pop()
+        {
+            let Some(held) = &mut self.held[place(slot)] else {
+                continue;
+            };
+            if std::mem::take(&mut held.is_dirty) {
+                let levels = held.levels(higher(held.mark, self.marks.since(held.entered)));
+                told += levels.levels.len().max(1);
+                said.push(ExitOutput::Levels(Box::new(levels)));
+            }
+        }
+        self.dirty = dirty;
+        told
+    }
+
+    /// Returns how far the price is from the nearest price that concerns a position, as a share of
+    /// the price in millionths.
+    pub(super) fn distance(&self, price: Price) -> i64 {
+        self.bounds().distance(price)
     }
 
     fn judge(
         &mut self,
         now: LogicalTime,
-        id: &PositionId,
+        slot: Slot,
         tick: &Tick,
         is_tick: bool,
-        outcome: &mut Outcome,
+        desk: &mut Desk,
+        said: &mut Vec<ExitOutput>,
     ) {
-        let Some(held) = self.positions.get_mut(id) else {
+        let Some(held) = &mut self.held[place(slot)] else {
             return;
         };
-        let mark = held.mark.max(self.marks.since(held.entered));
-        let old = held.quiet;
-        let orders = self.orders.entry(id.clone()).or_default();
-        let decision = held.judge(
-            Judgement {
-                now,
-                tick,
-                is_tick,
-                mark,
-            },
-            orders,
-        );
-        if orders.is_empty() {
-            self.orders.remove(id);
+        let shared = self.marks.since(held.entered);
+        let (old, was_dirty) = (held.quiet, held.is_dirty);
+        let mark = higher(held.mark, shared);
+        if held.mark.map(|own| own.price) <= shared.map(|shared| shared.price) {
+            held.mark = None;
         }
-        let new = held.quiet;
-        if new != old {
-            self.unindex(id, old);
-            self.index(id, new);
+        let by = Judgement {
+            now,
+            tick,
+            is_tick,
+            mark,
+        };
+        held.judge(by, desk.fills, &mut desk.scratch, said);
+        if held.is_dirty && !was_dirty {
+            self.dirty.push(slot);
         }
-        outcome.decisions.extend(decision);
-    }
-
-    fn index(&mut self, id: &PositionId, quiet: Quiet) {
-        if let Some(low) = quiet.low {
-            self.lows.insert((low, id.clone()));
-        }
-        if let Some(high) = quiet.high {
-            self.highs.insert((high, id.clone()));
-        }
-        if let Some(wake) = quiet.wake {
-            self.wakes.insert((wake, id.clone()));
-        }
-        if quiet.never {
-            self.always.insert(id.clone());
+        if held.quiet != old {
+            let (entered, new) = (held.entered, held.quiet);
+            self.index.remove(slot, entered, old, &mut self.marks);
+            self.index.add(slot, entered, new, &mut self.marks);
         }
     }
 
-    fn unindex(&mut self, id: &PositionId, quiet: Quiet) {
-        if let Some(low) = quiet.low {
-            self.lows.remove(&(low, id.clone()));
-        }
-        if let Some(high) = quiet.high {
-            self.highs.remove(&(high, id.clone()));
-        }
-        if let Some(wake) = quiet.wake {
-            self.wakes.remove(&(wake, id.clone()));
-        }
-        if quiet.never {
-            self.always.remove(id);
-        }
+    fn id(&self, slot: Slot) -> Option<&PositionId> {
+        let held = self.held[place(slot)].as_ref()?;
+        Some(&held.row.position.id)
+    }
+
+    fn slot(&self, id: &PositionId) -> Option<usize> {
+        self.slots.get(id).map(|slot| place(*slot))
+    }
+
+    fn entry(&mut self, slot: Slot) -> &mut Option<Held> {
+        &mut self.held[place(slot)]
+    }
+
+    fn held_mut(&mut self, id: &PositionId) -> Option<&mut Held> {
+        let slot = self.slot(id)?;
+        self.held[slot].as_mut()
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// Returns the higher of two marks, the second where they tie.
+fn higher(own: Option<Mark>, shared: Option<Mark>) -> Option<Mark> {
+    if own.map(|own| own.price) > shared.map(|shared| shared.price) {
+        own
+    } else {
+        shared
+    }
+}
+
+fn put(sales: &mut Vec<ManualSale>, sale: ManualSale, stands: bool) {
+    sales.retain(|known| known.request != sale.request);
+    if stands {
+        sales.push(sale);
+        sales.sort();
+    }
+}
+
+fn place(slot: Slot) -> usize {
+    usize::try_from(slot).unwrap_or(usize::MAX) // A slot is an index that was made from a usize.
+}

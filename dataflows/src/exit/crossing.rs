@@ -1,105 +1,273 @@
 //! The crossing: prices meet plans.
 //!
-//! Keeps per symbol a [`Book`]: its live positions ordered by the prices and times that concern
-//! them, their orders, the shared high-water marks and the last tick; a symbol that only trades
-//! keeps its last tick. Cost per update: see [`Book`].
+//! Keeps per symbol that has traded its last price and, where positions are held, their book.
+//! Cost per update: see [`Book`]; a tick first finds its symbol by hash.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ExitOrder, LogicalTime, PositionId, Symbol, Tick};
-use crate::ordered::{self, Machine, OfSymbol};
+use crate::model::{ExitOrder, LogicalTime, ManualSale, PositionId, Symbol, Tick};
+use crate::ordered::{self, Beat, Machine, Routed, Signal};
 use crate::{Rows, Time};
 
-use super::ExitOutput;
-use super::book::{Book, Happening, Outcome};
+use super::book::{Book, Bounds, Desk, Happening, LastPrice};
 use super::plan::Plan;
+use super::{ExitOutput, Fills};
 
-/// Anything that concerns one symbol.
+/// Anything but a tick that concerns one symbol, or all.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-enum Input {
-    Tick(Tick),
-    Plan(Symbol, Box<Plan>),
+pub(crate) enum Fact {
+    Plan(Plan),
     Order(Box<ExitOrder>),
+    /// What the operator asks to sell.
+    Manual(ManualSale),
     Closed(Symbol, PositionId),
 }
 
-impl OfSymbol for Input {
-    fn symbol(&self) -> Symbol {
+impl Routed for Fact {
+    fn route(&self) -> u64 {
         match self {
-            Self::Tick(tick) => tick.symbol,
-            Self::Plan(symbol, _) | Self::Closed(symbol, _) => *symbol,
-            Self::Order(order) => order.symbol,
+            Self::Plan(plan) => plan.row.position.symbol.route(),
+            Self::Closed(symbol, _) => symbol.route(),
+            Self::Order(order) => order.symbol.route(),
+            Self::Manual(sale) => sale.symbol.route(),
         }
     }
 }
 
-/// Renders the crossing of `ticks` with `plans`. `orders` are facts about exit orders, `closed` the
-/// positions that ended.
-pub(super) fn render<'s>(
-    ticks: Rows<'s, Tick>,
-    plans: Rows<'s, Plan>,
-    orders: Rows<'s, ExitOrder>,
-    closed: Rows<'s, (Symbol, PositionId)>,
-) -> Rows<'s, ExitOutput> {
-    let inputs = ticks.map(Input::Tick).concatenate([
-        plans.map(|plan| Input::Plan(plan.position.symbol, Box::new(plan))),
-        orders.map(|order| Input::Order(Box::new(order))),
-        closed.map(|(symbol, id)| Input::Closed(symbol, id)),
-    ]);
-    ordered::render(inputs, "exit: crossing by symbol", Books::default())
+/// How much work the crossing has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Levels that ticks were compared with.
+    pub levels_examined: u64,
+    /// Positions that were judged because a tick reached one of their levels.
+    pub levels_reached: u64,
 }
 
-#[derive(Default)]
-struct Books(BTreeMap<Symbol, Book>);
+/// [`Work`] of all workers, to be taken from outside.
+#[derive(Debug, Default)]
+pub struct WorkCount {
+    examined: AtomicU64,
+    reached: AtomicU64,
+}
 
-impl Machine<Input, ExitOutput> for Books {
-    fn apply(&mut self, time: Time, updates: Vec<(Input, isize)>) -> Vec<ExitOutput> {
-        if let [(Input::Tick(tick), 1)] = updates.as_slice() {
-            let mut outcome = Outcome::default();
-            self.0
-                .entry(tick.symbol)
-                .or_default()
-                .tick(*tick, &mut outcome);
-            return outputs(outcome).collect();
+impl WorkCount {
+    fn add(&self, work: Work) {
+        self.examined
+            .fetch_add(work.levels_examined, Ordering::Relaxed);
+        self.reached
+            .fetch_add(work.levels_reached, Ordering::Relaxed);
+    }
+
+    /// Returns what was done since it was last taken.
+    pub fn take(&self) -> Work {
+        Work {
+            levels_examined: self.examined.swap(0, Ordering::Relaxed),
+            levels_reached: self.reached.swap(0, Ordering::Relaxed),
         }
-        let mut happenings: BTreeMap<Symbol, Happening> = BTreeMap::new();
-        for (input, diff) in updates {
-            let happening = happenings.entry(input.symbol()).or_default();
-            match input {
-                Input::Tick(tick) => happening.ticks.push(tick),
-                Input::Order(order) if diff > 0 => happening.orders.push(*order),
-                Input::Closed(_, id) if diff > 0 => {
-                    happening.closed.insert(id);
-                }
-                Input::Order(_) | Input::Closed(..) => {}
-                Input::Plan(_, plan) => {
-                    let slot = happening.plans.entry(plan.position.id.clone()).or_default();
-                    if diff > 0 {
-                        *slot = Some(*plan);
-                    }
-                }
+    }
+}
+
+/// Renders the crossing of `beats` with `facts`.
+pub(super) fn render<'s>(
+    beats: Rows<'s, Beat>,
+    facts: Rows<'s, Fact>,
+    fills: Fills,
+    count: Arc<WorkCount>,
+) -> Rows<'s, ExitOutput> {
+    let desk = Desk {
+        fills,
+        ..Desk::default()
+    };
+    let books = Books {
+        desk,
+        count,
+        places: FxHashMap::default(),
+        books: Vec::new(),
+    };
+    ordered::render(beats, facts, "exit: crossing by symbol", books)
+}
+
+/// One symbol: what a tick is compared with, and the book behind it.
+struct Traded {
+    bounds: Bounds,
+    last: LastPrice,
+    book: Option<Box<Book>>,
+}
+
+struct Books {
+    places: FxHashMap<Symbol, usize>,
+    books: Vec<Traded>,
+    desk: Desk,
+    count: Arc<WorkCount>,
+}
+
+impl Books {
+    fn of(&mut self, symbol: Symbol) -> &mut Traded {
+        let next = self.books.len();
+        let place = *self.places.entry(symbol).or_insert(next);
+        if place == next {
+            self.books.push(Traded {
+                bounds: Bounds::NOTHING,
+                last: LastPrice::default(),
+                book: None,
+            });
+        }
+        &mut self.books[place]
+    }
+
+    /// Tells levels that have changed, in books nearest to firing first.
+    fn tell_levels(&mut self, rows: usize, said: &mut Vec<ExitOutput>) {
+        let dirty = self.books.iter().enumerate().filter_map(|(place, traded)| {
+            let book = traded.book.as_deref().filter(|book| book.is_dirty())?;
+            let price = traded.last.tick.map(|tick| tick.evaluation_price());
+            Some((price.map_or(0, |price| book.distance(price)), place))
+        });
+        let mut dirty: Vec<_> = dirty.collect();
+        dirty.sort_unstable();
+        let mut left = rows;
+        for (_distance, place) in dirty {
+            if left == 0 {
+                return;
+            }
+            let traded = &mut self.books[place];
+            if let Some(book) = traded.book.as_deref_mut() {
+                left = left.saturating_sub(book.tell_levels(&traded.last, left, said));
             }
         }
-        let mut said = Vec::new();
-        for (symbol, happening) in happenings {
-            let book = self.0.entry(symbol).or_default();
-            said.extend(outputs(
-                book.apply(LogicalTime::from_micros(time), happening),
-            ));
+    }
+}
+
+impl Machine<Fact, ExitOutput> for Books {
+    fn tick(&mut self, tick: &Tick, said: &mut Vec<ExitOutput>) {
+        let place = match self.places.get(&tick.symbol) {
+            Some(place) => *place,
+            None => {
+                self.of(tick.symbol);
+                self.books.len() - 1
+            }
+        };
+        let traded = &mut self.books[place];
+        traded.last.tick = Some(*tick);
+        self.desk.work.levels_examined += Bounds::LIMITS;
+        if traded.bounds.hold(tick.time, tick.evaluation_price()) {
+            return;
         }
-        said
+        if let Some(book) = traded.book.as_deref_mut() {
+            book.tick(tick, &mut self.desk, said);
+            traded.bounds = book.bounds();
+        }
+    }
+
+    fn signal(&mut self, time: Time, signal: Signal, said: &mut Vec<ExitOutput>) {
+        let now = LogicalTime::from_micros(time);
+        match signal {
+            Signal::Confirmed(symbol) => self.of(symbol).last.confirmed = now,
+            Signal::Clock { .. } => {
+                for traded in &mut self.books {
+                    let book = traded.book.as_deref_mut();
+                    let changed = book.and_then(|book| book.freshness(now, &traded.last));
+                    said.extend(changed.map(ExitOutput::Freshness));
+                }
+            }
+            Signal::Levels { rows, .. } => {
+                self.tell_levels(usize::try_from(rows).unwrap_or(usize::MAX), said);
+            }
+        }
+    }
+
+    fn facts(&mut self, time: Time, facts: Vec<(Fact, isize)>, said: &mut Vec<ExitOutput>) {
+        let now = LogicalTime::from_micros(time);
+        let mut happenings: BTreeMap<Symbol, Happening> = BTreeMap::new();
+        let mut plans: Vec<(Plan, isize)> = Vec::new();
+        for (fact, diff) in facts {
+            match fact {
+                Fact::Plan(plan) => plans.push((plan, diff)),
+                Fact::Order(order) if diff > 0 => {
+                    happenings
+                        .entry(order.symbol)
+                        .or_default()
+                        .orders
+                        .push(*order);
+                }
+                Fact::Closed(symbol, id) if diff > 0 => {
+                    happenings.entry(symbol).or_default().closed.insert(id);
+                }
+                Fact::Manual(sale) => {
+                    let happening = happenings.entry(sale.symbol).or_default();
+                    happening.manual.push((sale, diff > 0));
+                }
+                Fact::Order(_) | Fact::Closed(..) => {}
+            }
+        }
+        add_plans(plans, &mut happenings);
+        for (symbol, happening) in happenings {
+            self.of(symbol);
+            let traded = &mut self.books[self.places[&symbol]];
+            let book = traded.book.get_or_insert_default();
+            book.apply(now, happening, &traded.last, &mut self.desk, said);
+            traded.bounds = book.bounds();
+        }
     }
 
     fn deadline(&self) -> Option<Time> {
         None // Times only matter to the tick that comes after them.
     }
+
+    fn rest(&mut self) {
+        self.count.add(std::mem::take(&mut self.desk.work));
+    }
 }
 
-fn outputs(outcome: Outcome) -> impl Iterator<Item = ExitOutput> {
-    let decisions = outcome.decisions.into_iter();
-    decisions
-        .map(|decision| ExitOutput::Decision(Box::new(decision)))
-        .chain(outcome.alerts.into_iter().map(ExitOutput::Alert))
+/// Adds the plan that stands for each position after all changes of one time. A plan whose changes
+/// cancel each other is none.
+fn add_plans(mut plans: Vec<(Plan, isize)>, happenings: &mut BTreeMap<Symbol, Happening>) {
+    let key = |plan: &Plan| (plan.row.position.symbol, plan.row.position.id.clone());
+    plans.sort_by(|(a, _), (b, _)| {
+        let (x, y) = (&a.row.position, &b.row.position);
+        (x.symbol, &x.id, &a.owner).cmp(&(y.symbol, &y.id, &b.owner))
+    });
+    for group in plans
+        .chunk_by(|(a, _), (b, _)| (&a.row.position.id, &a.owner) == (&b.row.position.id, &b.owner))
+    {
+        let mut sums: Vec<(&Plan, isize)> = Vec::with_capacity(2);
+        for (plan, diff) in group {
+            match sums.iter_mut().find(|(known, _)| is_same(known, plan)) {
+                Some((_, sum)) => *sum += diff,
+                None => sums.push((plan, *diff)),
+            }
+        }
+        sums.retain(|(_plan, sum)| *sum != 0);
+        let Some((any, _)) = sums.first() else {
+            continue;
+        };
+        let stands = sums
+            .iter()
+            .find(|(_plan, sum)| *sum > 0)
+            .map(|(plan, _)| *plan);
+        let (symbol, id) = key(any);
+        let happening = happenings.entry(symbol).or_default();
+        match (&any.owner, stands) {
+            (None, stands) => {
+                let planned = stands.map(|plan| (plan.row.clone(), plan.terms.clone()));
+                happening.plans.insert(id, planned);
+            }
+            (Some(request), Some(plan)) => {
+                happening
+                    .previews
+                    .push((request.clone(), plan.row.clone(), plan.terms.clone()))
+            }
+            (Some(_), None) => {}
+        }
+    }
+}
+
+/// Returns whether two plans of one position are the same; references usually tell.
+fn is_same(a: &Plan, b: &Plan) -> bool {
+    let is_same_row = Arc::ptr_eq(&a.row, &b.row) || a.row == b.row;
+    is_same_row && (Arc::ptr_eq(&a.terms, &b.terms) || a.terms == b.terms)
 }

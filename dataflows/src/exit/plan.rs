@@ -1,237 +1,232 @@
 //! Plans: everything that decides about one live position, joined.
 //!
 //! ```text
-//! rules ──┬─ own, by symbol, by strategy, default ─> most specific ─┐
-//! positions ─⋈─ states ──────────────────────────────────────────────┴⋈─ contexts ─⋈─ control ─> plans
+//! positions ─> kinds ─⋈─ rules and previewed rules ─> chosen rule by kind
+//!     │                        contexts ─⋈─ control ─────────⋈─> outlook by kind
+//!     └─────────────────────── positions by kind ────────────⋈─> plans
 //! ```
 //!
-//! Arrangements: positions by id and by what rules choose them by (one entry a live position),
-//! rules by id (one entry a rule), contexts by symbol (one entry a symbol), control (one entry).
-//! A rule edit changes exactly the plans of the positions that use the rule, at one logical time.
+//! A rule is resolved once for each kind of position (own profile, symbol, strategy), of which there
+//! are as many as symbols and strategies, not for each position. So a rule edit changes exactly the
+//! plans of the positions that use the rule, at one logical time, and costs nothing for the others.
+//! A previewed rule competes for the kinds it would serve under an owner of its own; where it wins,
+//! it gives what-if plans beside the real ones.
+//!
+//! Arrangements: positions by kind (one entry a live position, a reference to its row); kinds, and
+//! kinds by what chooses rules (four entries a kind); candidates, choices and outlooks by kind (a
+//! few entries a kind); rules, contexts, control (a few entries a row).
 
-use std::fmt;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use differential_dataflow::operators::ThresholdTotal;
 use serde::{Deserialize, Serialize};
 
 use crate::Rows;
-use crate::model::{
-    ExitMode, Position, PositionId, PositionState, Price, Profile, ProfileId, Symbol,
-};
+use crate::model::{PositionId, PositionRow, ProfileId, Symbol};
 
-/// How specifically a rule was chosen. The first in this order wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum RuleLevel {
-    /// The position names it.
-    Position,
-    /// It is the override of the symbol.
-    Symbol,
-    /// It is the mapping of the strategy.
-    Strategy,
-    /// It serves every position.
-    Default,
-}
+use super::rule::{ExitControl, ExitRule, RuleLevel, RuleScope, SymbolContext, Terms};
 
-impl RuleLevel {
-    /// Returns the name in the database and in explanations.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Position => "POSITION",
-            Self::Symbol => "SYMBOL",
-            Self::Strategy => "STRATEGY",
-            Self::Default => "DEFAULT",
-        }
-    }
-}
-
-impl fmt::Display for RuleLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// Whom a rule serves.
+/// What chooses the rule of a position.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum RuleScope {
-    /// Every position.
-    Default,
-    /// Those of one strategy.
-    Strategy(Arc<str>),
-    /// Those of one symbol.
-    Symbol(Symbol),
-    /// Those that name it.
-    Position,
+pub(crate) struct Kind {
+    symbol: Symbol,
+    profile: Option<ProfileId>,
+    strategy: Arc<str>,
 }
 
-/// One active row of `trade.exit_rules`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ExitRule {
-    /// Identity.
-    pub id: ProfileId,
-    /// Whom it serves without being named.
-    pub scope: RuleScope,
-    /// Version of the row.
-    pub version: u32,
-    /// The rules.
-    pub profile: Arc<Profile>,
-}
+/// Whose plan it is: the position's own, or the question of a preview.
+pub(crate) type Owner = Option<Arc<str>>;
 
-/// What is known of a symbol for the whole session.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-pub struct SymbolContext {
-    /// ATR ÷ close of the day before, in millionths.
-    pub atr_pct_millionths: Option<i64>,
-    /// Close of the day before.
-    pub prev_close: Option<Price>,
-}
-
-/// Everything that decides about one live position.
+/// The plan of one live position.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Plan {
-    /// The position row.
-    pub(crate) position: Position,
-    /// Its phase and floor.
-    pub(crate) state: PositionState,
-    /// The rule in force.
-    pub(crate) rule: ExitRule,
-    /// What chose the rule.
-    pub(crate) level: RuleLevel,
-    /// ATR and previous close of the symbol.
-    pub(crate) context: SymbolContext,
-    /// Control mode.
-    pub(crate) mode: ExitMode,
+    pub(crate) row: Arc<PositionRow>,
+    pub(crate) terms: Arc<Terms>,
+    pub(crate) owner: Owner,
 }
 
 /// Collections that plans are made from. At most one row per key at any time.
-pub struct PlanInputs<'s> {
-    /// Position rows, live or not.
-    pub positions: Rows<'s, (PositionId, Position)>,
-    /// Phase and floor of each.
-    pub states: Rows<'s, (PositionId, PositionState)>,
+pub(crate) struct PlanInputs<'s> {
+    /// Live positions.
+    pub(crate) positions: Rows<'s, (PositionId, Arc<PositionRow>)>,
     /// Active rules.
-    pub rules: Rows<'s, (ProfileId, ExitRule)>,
-    /// ATR and previous close; a symbol without a row has neither.
-    pub contexts: Rows<'s, (Symbol, SymbolContext)>,
+    pub(crate) rules: Rows<'s, (ProfileId, Arc<ExitRule>)>,
+    /// ATR and previous close: one row for every symbol held, perhaps an empty one.
+    pub(crate) contexts: Rows<'s, (Symbol, SymbolContext)>,
     /// The control mode.
-    pub control: Rows<'s, ((), ExitMode)>,
+    pub(crate) control: Rows<'s, ((), ExitControl)>,
+    /// Rules that are asked about, by request.
+    pub(crate) previews: Rows<'s, (Arc<str>, Arc<ExitRule>)>,
+}
+
+/// What a rule is chosen by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Chooser {
+    Own(ProfileId),
+    Symbol(Symbol),
+    Strategy(Arc<str>),
+    Anything,
+}
+
+/// A rule that would serve a kind of position. The first in this order wins among those of one
+/// owner: by level, then by the lower id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+struct Choice {
+    level: RuleLevel,
+    rule: Arc<ExitRule>,
+    owner: Owner,
+}
+
+/// What a kind of position is under.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Outlook {
+    Ruled(Owner, Arc<Terms>),
+    Unruled,
 }
 
 /// Renders the plans of all live positions, and the live positions without any rule: those are
 /// held, and somebody must be told.
 pub(super) fn render<'s>(inputs: PlanInputs<'s>) -> (Rows<'s, Plan>, Rows<'s, PositionId>) {
-    let live = inputs.positions.filter(|(_id, position)| position.is_live);
-    let rules_by_id = inputs
-        .rules
+    let by_kind = inputs
+        .positions
+        .map(|(_id, row)| (Kind::of(&row), row))
+        .arrange_by_key_named("plans: positions by kind");
+    let kinds = by_kind
         .clone()
-        .arrange_by_key_named("plans: rules by id");
-
-    let own = live
-        .clone()
-        .flat_map(|(id, position)| position.profile.map(|profile| (profile, id)))
-        .arrange_by_key_named("plans: positions by own rule")
-        .join_core(rules_by_id.clone(), |rule, id, _row| {
-            [(id.clone(), (RuleLevel::Position, rule.clone()))]
+        .as_collection(|kind, _row| kind.clone())
+        .distinct_total();
+    let rules = inputs.rules.map(|(_id, rule)| (None, rule));
+    let previews = inputs.previews.map(|(request, rule)| (Some(request), rule));
+    let chosen = choose(&kinds, rules.concat(previews));
+    let surroundings = inputs
+        .contexts
+        .map(|(symbol, context)| ((), (symbol, context)))
+        .join_map(inputs.control, |_key, (symbol, context), control| {
+            (*symbol, (*context, *control))
         });
-    let of_symbol = by_symbol(&live, &inputs.rules);
-    let of_strategy = by_strategy(&live, &inputs.rules);
-    let default = by_default(&live, &inputs.rules);
-
-    let chosen = own
-        .concatenate([of_symbol, of_strategy, default])
-        .reduce_named(
-            "plans: most specific rule by position",
-            |_id, candidates, winner| {
-                let choice: &(RuleLevel, ProfileId) = candidates[0].0; // By level, then lower id.
-                winner.push((choice.clone(), 1));
-            },
-        );
-    let unruled = live
-        .clone()
-        .antijoin(chosen.clone().map(|(id, _choice)| id))
-        .map(|(id, _row)| id)
-        .consolidate();
-    let resolved = chosen
-        .map(|(id, (level, rule))| (rule, (id, level)))
-        .arrange_by_key_named("plans: choices by rule")
-        .join_core(rules_by_id, |_rule, (id, level), row| {
-            [(id.clone(), (*level, row.clone()))]
-        });
-
-    let contexts = contexts_of(&live, inputs.contexts);
-    let plans = live
-        .join(inputs.states)
-        .join(resolved)
-        .map(|(_id, (held, ruled))| (held.0.symbol, (held, ruled)))
-        .join(contexts)
-        .map(|(_symbol, (row, context))| ((), (row, context)))
-        .join_map(
-            inputs.control,
-            |_key, (((position, state), (level, rule)), context), mode| Plan {
-                position: position.clone(),
-                state: state.clone(),
-                rule: rule.clone(),
-                level: *level,
-                context: *context,
-                mode: *mode,
-            },
-        );
+    let outlooks = chosen
+        .map(|(kind, choice)| (kind.symbol, (kind, choice)))
+        .join_map(surroundings, |_symbol, (kind, choice), surroundings| {
+            (kind.clone(), Outlook::of(choice.as_ref(), *surroundings))
+        })
+        .arrange_by_key_named("plans: outlooks by kind");
+    let outcomes = by_kind.join_core(outlooks, |_kind, row, outlook| {
+        [match outlook {
+            Outlook::Unruled => Err(row.position.id.clone()),
+            Outlook::Ruled(owner, terms) => Ok(Plan {
+                row: row.clone(),
+                terms: terms.clone(),
+                owner: owner.clone(),
+            }),
+        }]
+    });
+    let plans = outcomes.clone().flat_map(Result::ok);
+    // A change of context or mode leaves a position as unruled as it was.
+    let unruled = outcomes.flat_map(Result::err).consolidate();
     (plans, unruled)
 }
 
-type Choices<'s> = Rows<'s, (PositionId, (RuleLevel, ProfileId))>;
-type Positions<'s> = Rows<'s, (PositionId, Position)>;
-type Rules<'s> = Rows<'s, (ProfileId, ExitRule)>;
+impl Kind {
+    fn of(row: &PositionRow) -> Self {
+        Self {
+            symbol: row.position.symbol,
+            profile: row.position.profile.clone(),
+            strategy: row.position.strategy.clone(),
+        }
+    }
 
-fn by_symbol<'s>(live: &Positions<'s>, rules: &Rules<'s>) -> Choices<'s> {
-    let overrides = rules.clone().flat_map(|(id, rule)| match rule.scope {
-        RuleScope::Symbol(symbol) => Some((symbol, id)),
-        RuleScope::Default | RuleScope::Strategy(_) | RuleScope::Position => None,
-    });
-    live.clone()
-        .map(|(id, position)| (position.symbol, id))
-        .join_map(overrides, |_symbol, id, rule| {
-            (id.clone(), (RuleLevel::Symbol, rule.clone()))
-        })
+    fn choosers(&self) -> impl Iterator<Item = (RuleLevel, Chooser)> {
+        let own = self.profile.clone().map(Chooser::Own);
+        own.map(|own| (RuleLevel::Position, own))
+            .into_iter()
+            .chain([
+                (RuleLevel::Symbol, Chooser::Symbol(self.symbol)),
+                (
+                    RuleLevel::Strategy,
+                    Chooser::Strategy(self.strategy.clone()),
+                ),
+                (RuleLevel::Default, Chooser::Anything),
+            ])
+    }
 }
 
-fn by_strategy<'s>(live: &Positions<'s>, rules: &Rules<'s>) -> Choices<'s> {
-    let mappings = rules.clone().flat_map(|(id, rule)| match rule.scope {
-        RuleScope::Strategy(strategy) => Some((strategy, id)),
-        RuleScope::Default | RuleScope::Symbol(_) | RuleScope::Position => None,
-    });
-    live.clone()
-        .map(|(id, position)| (position.strategy, id))
-        .join_map(mappings, |_name, id, rule| {
-            (id.clone(), (RuleLevel::Strategy, rule.clone()))
-        })
+impl Chooser {
+    /// Returns what chooses `rule`: whoever names it, and whom it serves.
+    fn of(rule: &ExitRule) -> impl Iterator<Item = Self> {
+        let scope = match &rule.scope {
+            RuleScope::Default => Some(Self::Anything),
+            RuleScope::Strategy(name) => Some(Self::Strategy(name.clone())),
+            RuleScope::Symbol(symbol) => Some(Self::Symbol(*symbol)),
+            RuleScope::Position => None,
+        };
+        [Self::Own(rule.id.clone())].into_iter().chain(scope)
+    }
 }
 
-fn by_default<'s>(live: &Positions<'s>, rules: &Rules<'s>) -> Choices<'s> {
-    let defaults = rules.clone().flat_map(|(id, rule)| match rule.scope {
-        RuleScope::Default => Some(((), id)),
-        RuleScope::Strategy(_) | RuleScope::Symbol(_) | RuleScope::Position => None,
-    });
-    live.clone()
-        .map(|(id, _position)| ((), id))
-        .join_map(defaults, |_key, id, rule| {
-            (id.clone(), (RuleLevel::Default, rule.clone()))
+impl Outlook {
+    fn of(choice: Option<&Choice>, (context, control): (SymbolContext, ExitControl)) -> Self {
+        choice.map_or(Self::Unruled, |choice| {
+            let terms = Terms {
+                rule: choice.rule.clone(),
+                level: choice.level,
+                context,
+                control,
+            };
+            Self::Ruled(choice.owner.clone(), Arc::new(terms))
         })
+    }
 }
 
-/// Returns one context per symbol held: the row there is, or an empty one.
-fn contexts_of<'s>(
-    live: &Positions<'s>,
-    contexts: Rows<'s, (Symbol, SymbolContext)>,
-) -> Rows<'s, (Symbol, SymbolContext)> {
-    live.clone()
-        .map(|(_id, position)| position.symbol)
-        .distinct()
-        .map(|symbol| (symbol, None))
-        .concat(contexts.map(|(symbol, context)| (symbol, Some(context))))
-        .reduce_named("plans: context by symbol", |_symbol, rows, output| {
-            let last = rows[rows.len() - 1].0; // `None` sorts before any row.
-            output.push((last.unwrap_or_default(), 1));
+/// Returns the rule in force for each kind, or none; and every previewed rule that would be in force
+/// if it stood, in place of an older version of itself.
+fn choose<'s>(
+    kinds: &Rows<'s, Kind>,
+    rules: Rows<'s, (Owner, Arc<ExitRule>)>,
+) -> Rows<'s, (Kind, Option<Choice>)> {
+    let candidates = kinds
+        .clone()
+        .flat_map(|kind| {
+            let choosers: Vec<_> = kind.choosers().collect();
+            let of = move |(level, chooser)| (chooser, (kind.clone(), level));
+            choosers.into_iter().map(of)
         })
+        .join_map(
+            rules.flat_map(|(owner, rule)| {
+                let choosers: Vec<_> = Chooser::of(&rule).collect();
+                let of = move |chooser| (chooser, (owner.clone(), rule.clone()));
+                choosers.into_iter().map(of)
+            }),
+            |_chooser, (kind, level), (owner, rule)| {
+                let choice = Choice {
+                    level: *level,
+                    rule: rule.clone(),
+                    owner: owner.clone(),
+                };
+                (kind.clone(), Some(choice))
+            },
+        );
+    candidates
+        .concat(kinds.clone().map(|kind| (kind, None)))
+        .reduce_named(
+            "plans: rule in force by kind",
+            |_kind, candidates, chosen| {
+                let choices = candidates
+                    .iter()
+                    .filter_map(|(choice, _diff)| choice.as_ref());
+                let (real, asked): (Vec<_>, Vec<_>) =
+                    choices.partition(|choice| choice.owner.is_none());
+                chosen.push((real.first().map(|choice| (*choice).clone()), 1));
+                // A rule that serves a kind in two ways does so at the stronger level.
+                let mut owners = BTreeSet::new();
+                chosen.extend(asked.into_iter().filter_map(|asked| {
+                    let others = real.iter().filter(|other| other.rule.id != asked.rule.id);
+                    let mut stronger = others.filter(|other| {
+                        (other.level, &other.rule.id) < (asked.level, &asked.rule.id)
+                    });
+                    let wins = owners.insert(&asked.owner) && stronger.next().is_none();
+                    wins.then(|| (Some(asked.clone()), 1))
+                }));
+            },
+        )
 }

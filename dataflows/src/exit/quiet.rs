@@ -1,27 +1,29 @@
 //! Quiet ranges: within which prices, and until when, judging a position again changes nothing.
 
-use crate::model::{LogicalTime, Price};
+use crate::model::{LogicalTime, Price, Threshold};
 
 const DAY_US: u64 = 86_400_000_000;
 /// 09:00:00 in Seoul.
 const OPEN_US: u64 = 9 * 3_600_000_000;
 
-/// When a position must be judged again: at or below `low`, at or above `high`, from `wake` on, or
-/// at any tick.
+/// When a position must be judged again: at or below `low`, at or above `high`, from `wake` on, at
+/// or below its shared mark less `trail`, or at any tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Quiet {
-    pub(crate) low: Option<Price>,
-    pub(crate) high: Option<Price>,
-    pub(crate) wake: Option<LogicalTime>,
-    pub(crate) never: bool,
+pub(super) struct Quiet {
+    pub(super) low: Option<Price>,
+    pub(super) high: Option<Price>,
+    pub(super) wake: Option<LogicalTime>,
+    pub(super) trail: Option<Threshold>,
+    pub(super) never: bool,
 }
 
 impl Quiet {
     /// Judged at any tick.
-    pub(crate) const NEVER: Self = Self {
+    pub(super) const NEVER: Self = Self {
         low: None,
         high: None,
         wake: None,
+        trail: None,
         never: true,
     };
 
@@ -40,17 +42,26 @@ impl Quiet {
 
 /// Returns the lowest price above `price`, or itself where there is none.
 pub(super) fn next_above(price: Price) -> Price {
-    price
-        .units()
-        .checked_add(1)
+    let units = price.units().checked_add(1);
+    units
         .and_then(|units| Price::from_units(units).ok())
         .unwrap_or(price)
 }
 
+/// Returns the highest price below `price`, or itself where there is none.
+pub(super) fn next_below(price: Price) -> Price {
+    Price::from_units(price.units() - 1).unwrap_or(price)
+}
+
 /// Returns whether `now` lies from 09:00:00 to `window_s` seconds later in Seoul, both inclusive.
 pub(super) fn is_in_window(now: LogicalTime, window_s: u32) -> bool {
-    let window_us = u64::from(window_s).saturating_mul(1_000_000);
-    (OPEN_US..=OPEN_US.saturating_add(window_us)).contains(&now.seoul_micro_of_day())
+    (OPEN_US..=OPEN_US.saturating_add(micros(window_s))).contains(&now.seoul_micro_of_day())
+}
+
+/// Returns the first time after the window that `now` lies in.
+pub(super) fn window_end(now: LogicalTime, window_s: u32) -> LogicalTime {
+    let since_open = now.seoul_micro_of_day().saturating_sub(OPEN_US);
+    now.plus_micros(micros(window_s).saturating_sub(since_open) + 1)
 }
 
 /// Returns the next 09:00:00 in Seoul after `now`.
@@ -62,4 +73,8 @@ pub(super) fn next_open(now: LogicalTime) -> LogicalTime {
         DAY_US - of_day + OPEN_US
     };
     now.plus_micros(wait)
+}
+
+fn micros(seconds: u32) -> u64 {
+    u64::from(seconds).saturating_mul(1_000_000)
 }

@@ -1,36 +1,72 @@
-//! Triggers: the rules of a plan, compiled to prices and times that can be compared.
+//! Triggers: the rules in force for a position, compiled to prices and times that can be compared.
 
 use std::sync::Arc;
 
-use crate::model::{ExitMode, ExitReason, LogicalTime, Phase, Price, Quantity, Ratio, Threshold};
+use crate::model::{
+    CustomCondition, ExitMode, ExitReason, Floor, LogicalTime, ManualSale, Phase, Position,
+    PositionMode, Price, Quantity, Ratio, Scaled, Threshold,
+};
 
-use super::plan::Plan;
-use crate::model::{CustomCondition, CustomRule, Scaled};
+use super::rule::Terms;
 
 const DAY_US: u64 = 86_400_000_000;
 
-/// One rule that may sell, in the phase the plan is in.
-#[derive(Clone, Debug)]
-pub(crate) struct Trigger {
-    pub(crate) reason: ExitReason,
-    pub(crate) rule_id: Option<Arc<str>>,
-    pub(crate) when: When,
-    pub(crate) sells: Sells,
+/// One rule that may sell, in the phase the position is in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trigger {
+    pub(super) reason: ExitReason,
+    /// Which custom rule of the profile, or which request of the operator.
+    pub(super) item: usize,
+    pub(super) when: When,
+    pub(super) sells: Sells,
 }
 
-/// A price to be reached: the outermost price that reaches it, and the level as it is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Reach {
+/// A price to be reached: the outermost price that reaches it, and how it is printed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reach {
     /// Comparisons use this one; both sides are inclusive.
-    pub(crate) price: Price,
-    /// The exact level rounded half to even.
-    pub(crate) level: Price,
+    pub(super) price: Price,
+    printed: Printed,
+}
+
+/// What the printed level is made from, once it is needed.
+#[derive(Clone, Copy, Debug)]
+enum Printed {
+    Return { base: Price, threshold: Threshold },
+    Floor(Floor),
+}
+
+impl Reach {
+    /// Returns the highest price at or below `base × (1 + threshold)`.
+    pub(super) fn below(base: Price, threshold: Threshold) -> Option<Self> {
+        Some(Self {
+            price: threshold.at_or_below(base)?,
+            printed: Printed::Return { base, threshold },
+        })
+    }
+
+    /// Returns the lowest price at or above `base × (1 + threshold)`.
+    fn above(base: Price, threshold: Threshold) -> Option<Self> {
+        Some(Self {
+            price: threshold.at_or_above(base)?,
+            printed: Printed::Return { base, threshold },
+        })
+    }
+
+    /// Returns the exact level rounded half to even.
+    pub(super) fn level(&self) -> Price {
+        let level = match self.printed {
+            Printed::Return { base, threshold } => threshold.rounded(base),
+            Printed::Floor(floor) => floor.level(),
+        };
+        level.unwrap_or(self.price)
+    }
 }
 
 /// What makes a trigger hit.
-#[derive(Clone, Debug)]
-pub(crate) enum When {
-    /// In EMERGENCY_FLATTEN: at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum When {
+    /// At once: in EMERGENCY_FLATTEN, and where the operator asks.
     Now,
     /// The price is at or below.
     Below(Reach),
@@ -51,232 +87,238 @@ pub(crate) enum When {
     },
 }
 
+impl When {
+    /// Returns whether it hits only after a run of breaches.
+    pub(super) const fn is_debounced(&self) -> bool {
+        matches!(self, Self::Floor(_) | Self::Trail { .. })
+    }
+}
+
 /// How much a trigger sells, before it is held between one and what is available.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Sells {
+pub(super) enum Sells {
     All,
+    Shares(Quantity),
     OfRemaining(Ratio),
     OfOriginal(Ratio),
 }
 
 impl Sells {
-    /// Returns the shares to sell of a position.
-    pub(crate) fn quantity(self, plan: &Plan, available: Quantity) -> Quantity {
+    /// Returns the shares to sell of `remaining`.
+    pub(super) fn quantity(
+        self,
+        remaining: Quantity,
+        original: Quantity,
+        available: Quantity,
+    ) -> Quantity {
         let shares = match self {
             Self::All => return available,
-            Self::OfRemaining(ratio) => ratio.share_of(plan.position.qty),
-            Self::OfOriginal(ratio) => ratio.share_of(plan.position.original_qty),
+            Self::Shares(shares) => shares,
+            Self::OfRemaining(ratio) => ratio.share_of(remaining),
+            Self::OfOriginal(ratio) => ratio.share_of(original),
         };
         shares.max(Quantity::ONE).min(available)
     }
 }
 
-/// Returns the triggers of `plan` in the priority of its phase, those that are off left out
-/// (decision contract, 2.7 and section 3). `avg` is the position's average cost.
-pub(crate) fn compile(plan: &Plan, avg: Price) -> Vec<Trigger> {
-    let rules = Rules { plan, avg };
-    let mut list = Vec::with_capacity(12);
-    if plan.mode == ExitMode::EmergencyFlatten {
-        list.push(Trigger::all(ExitReason::Flatten, When::Now));
-    }
-    list.extend(rules.hard_stop());
-    list.extend(rules.gap_down());
-    list.extend(rules.stop(ExitReason::Sl2, plan.rule.profile.sl2));
-    match plan.state.phase {
-        Phase::Open => {
-            list.extend(rules.break_even());
-            list.extend(rules.stop(ExitReason::Sl1, plan.rule.profile.sl1));
-            list.extend(rules.custom());
-            list.extend(rules.take(ExitReason::Tp1, plan.rule.profile.tp1));
-        }
-        Phase::Tp1Done => {
-            list.extend(rules.floor());
-            list.extend(rules.stop(ExitReason::Sl1, plan.rule.profile.sl1));
-            list.extend(rules.custom());
-            list.extend(rules.take(ExitReason::Tp2, plan.rule.profile.tp2));
-        }
-        Phase::Tp2Done => {
-            list.extend(rules.floor());
-            list.extend(rules.stop(ExitReason::Sl1, plan.rule.profile.sl1));
-            list.extend(rules.custom());
-            list.extend(rules.take(ExitReason::Tp3, plan.rule.profile.tp3));
-            list.extend(rules.trail(ExitReason::TrailPartial));
-        }
-        Phase::Tp3Done => list.extend(rules.floor()),
-        Phase::TrailingActive => {
-            list.extend(rules.floor());
-            list.extend(rules.trail(ExitReason::Trail));
-        }
-        Phase::Exited => return Vec::new(),
-    }
-    list.extend(rules.time());
-    list
-}
-
 impl Trigger {
-    fn all(reason: ExitReason, when: When) -> Self {
+    fn of(reason: ExitReason, when: When, sells: Sells) -> Self {
         Self {
             reason,
-            rule_id: None,
+            item: 0,
             when,
-            sells: Sells::All,
+            sells,
+        }
+    }
+
+    fn all(reason: ExitReason, when: When) -> Self {
+        Self::of(reason, when, Sells::All)
+    }
+
+    /// Returns the custom rule or the request that it stands for.
+    pub(super) fn rule_id(&self, subject: &Subject<'_>) -> Option<Arc<str>> {
+        match self.reason {
+            ExitReason::CustomLoss | ExitReason::CustomProfit => {
+                let rules = &subject.terms.rule.profile.custom;
+                rules.get(self.item).map(|rule| rule.id.clone())
+            }
+            ExitReason::Manual => {
+                let sale = subject.manual.get(self.item);
+                sale.map(|sale| sale.request.clone())
+            }
+            _ => None,
         }
     }
 }
 
-struct Rules<'p> {
-    plan: &'p Plan,
-    avg: Price,
+/// What triggers are compiled from.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'p> {
+    pub(super) position: &'p Position,
+    pub(super) terms: &'p Terms,
+    pub(super) phase: Phase,
+    pub(super) floor: Option<Floor>,
+    pub(super) avg: Price,
+    pub(super) manual: &'p [ManualSale],
 }
 
-impl Rules<'_> {
-    fn below(&self, base: Price, threshold: Threshold) -> Option<Reach> {
-        let price = threshold.at_or_below(base)?;
-        Some(Reach {
-            price,
-            level: threshold.rounded(base).unwrap_or(price),
-        })
+/// Writes to `list` the triggers of a position in the priority of its phase, those that are off
+/// left out (decision contract, 2.7 and section 3). A request of the operator stands right after
+/// the hard stop.
+pub(super) fn compile(subject: &Subject<'_>, list: &mut Vec<Trigger>) {
+    list.clear();
+    let profile = &subject.terms.rule.profile;
+    if subject.phase == Phase::Exited || subject.position.mode == PositionMode::Disabled {
+        return;
     }
-
-    fn above(&self, base: Price, threshold: Threshold) -> Option<Reach> {
-        let price = threshold.at_or_above(base)?;
-        Some(Reach {
-            price,
-            level: threshold.rounded(base).unwrap_or(price),
-        })
+    if subject.position.mode == PositionMode::ManualOnly {
+        list.extend(subject.manual_sales());
+        return;
     }
+    if subject.terms.control.mode == ExitMode::EmergencyFlatten {
+        list.push(Trigger::all(ExitReason::Flatten, When::Now));
+    }
+    list.extend(subject.hard_stop());
+    list.extend(subject.manual_sales());
+    list.extend(subject.gap_down());
+    list.extend(subject.stop(ExitReason::Sl2, profile.sl2));
+    match subject.phase {
+        Phase::Open => {
+            list.extend(subject.break_even());
+            list.extend(subject.stop(ExitReason::Sl1, profile.sl1));
+            list.extend(subject.custom());
+            list.extend(subject.take(ExitReason::Tp1, profile.tp1));
+        }
+        Phase::Tp1Done => {
+            list.extend(subject.floor());
+            list.extend(subject.stop(ExitReason::Sl1, profile.sl1));
+            list.extend(subject.custom());
+            list.extend(subject.take(ExitReason::Tp2, profile.tp2));
+        }
+        Phase::Tp2Done => {
+            list.extend(subject.floor());
+            list.extend(subject.stop(ExitReason::Sl1, profile.sl1));
+            list.extend(subject.custom());
+            list.extend(subject.take(ExitReason::Tp3, profile.tp3));
+            list.extend(subject.trail(ExitReason::TrailPartial));
+        }
+        Phase::Tp3Done => list.extend(subject.floor()),
+        Phase::TrailingActive => {
+            list.extend(subject.floor());
+            list.extend(subject.trail(ExitReason::Trail));
+        }
+        Phase::Exited => {}
+    }
+    list.extend(subject.time());
+}
 
+impl Subject<'_> {
     fn hard_stop(&self) -> Option<Trigger> {
-        let pnl = self.plan.rule.profile.hard_stop;
+        let pnl = self.terms.rule.profile.hard_stop;
         if pnl.is_zero() {
             return None;
         }
-        let reach = self.below(self.avg, pnl.threshold())?;
+        let reach = Reach::below(self.avg, pnl.threshold())?;
         Some(Trigger::all(ExitReason::HardStop, When::Below(reach)))
     }
 
+    fn manual_sales(&self) -> impl Iterator<Item = Trigger> {
+        let sales = self.manual.iter().enumerate();
+        sales.map(|(item, sale)| Trigger {
+            item,
+            ..Trigger::of(ExitReason::Manual, When::Now, Sells::Shares(sale.qty))
+        })
+    }
+
     fn gap_down(&self) -> Option<Trigger> {
-        let gap = self
-            .plan
-            .rule
-            .profile
-            .gap_down
-            .filter(|gap| !gap.change.is_zero())?;
-        let reach = self.below(self.plan.context.prev_close?, gap.change.threshold())?;
+        let gap = self.terms.rule.profile.gap_down;
+        let gap = gap.filter(|gap| !gap.change.is_zero())?;
+        let reach = Reach::below(self.terms.context.prev_close?, gap.change.threshold())?;
+        let window_s = gap.window_s;
         Some(Trigger::all(
             ExitReason::GapDown,
-            When::Gap {
-                reach,
-                window_s: gap.window_s,
-            },
+            When::Gap { reach, window_s },
         ))
+    }
+
+    fn threshold(&self, rule: &Scaled) -> Threshold {
+        let atr = self.terms.context.atr_pct_millionths;
+        self.terms.rule.profile.threshold(rule, atr)
     }
 
     fn stop(&self, reason: ExitReason, rule: Option<Scaled>) -> Option<Trigger> {
         let rule = rule.filter(Scaled::is_on)?;
-        let atr = self.plan.context.atr_pct_millionths;
-        let reach = self.below(self.avg, self.plan.rule.profile.threshold(&rule, atr))?;
+        let reach = Reach::below(self.avg, self.threshold(&rule))?;
         let sells = Sells::OfRemaining(rule.qty);
-        Some(Trigger {
-            reason,
-            rule_id: None,
-            when: When::Below(reach),
-            sells,
-        })
+        Some(Trigger::of(reason, When::Below(reach), sells))
     }
 
     fn take(&self, reason: ExitReason, rule: Option<Scaled>) -> Option<Trigger> {
         let rule = rule.filter(Scaled::is_on)?;
-        let atr = self.plan.context.atr_pct_millionths;
-        let reach = self.above(self.avg, self.plan.rule.profile.threshold(&rule, atr))?;
+        let reach = Reach::above(self.avg, self.threshold(&rule))?;
         let sells = Sells::OfOriginal(rule.qty);
-        Some(Trigger {
-            reason,
-            rule_id: None,
-            when: When::Above(reach),
-            sells,
-        })
+        Some(Trigger::of(reason, When::Above(reach), sells))
     }
 
     fn floor(&self) -> Option<Trigger> {
-        let floor = self.plan.state.floor?;
+        let floor = self.floor?;
         let reach = Reach {
             price: floor.reach()?,
-            level: floor.level()?,
+            printed: Printed::Floor(floor),
         };
         Some(Trigger::all(ExitReason::StopFloor, When::Floor(reach)))
     }
 
     fn break_even(&self) -> Option<Trigger> {
-        let rule = self
-            .plan
-            .rule
-            .profile
-            .break_even
-            .filter(|rule| !rule.trigger.is_zero())?;
+        let rule = self.terms.rule.profile.break_even;
+        let rule = rule.filter(|rule| !rule.trigger.is_zero())?;
         let arm = rule.trigger.threshold().at_or_above(self.avg)?;
-        let reach = self.below(self.avg, rule.buffer.threshold())?;
+        let reach = Reach::below(self.avg, rule.buffer.threshold())?;
         Some(Trigger::all(
             ExitReason::BreakEven,
             When::BreakEven { arm, reach },
         ))
     }
 
-    fn custom(&self) -> Vec<Trigger> {
-        let on = |rule: &&CustomRule| rule.enabled && !rule.pnl.is_zero() && !rule.qty.is_zero();
-        let rules = self.plan.rule.profile.custom.iter().filter(on);
-        rules.filter_map(|rule| self.custom_trigger(rule)).collect()
-    }
-
-    fn custom_trigger(&self, rule: &CustomRule) -> Option<Trigger> {
-        let threshold = rule.pnl.threshold();
-        let (reason, when) = match rule.condition {
-            CustomCondition::ProfitAbove => (
-                ExitReason::CustomProfit,
-                When::Above(self.above(self.avg, threshold)?),
-            ),
-            CustomCondition::ProfitBelow => (
-                ExitReason::CustomLoss,
-                When::Below(self.below(self.avg, threshold)?),
-            ),
-        };
-        let base = if rule.of_original {
-            Sells::OfOriginal
-        } else {
-            Sells::OfRemaining
-        };
-        Some(Trigger {
-            reason,
-            rule_id: Some(rule.id.clone()),
-            when,
-            sells: base(rule.qty),
+    fn custom(&self) -> impl Iterator<Item = Trigger> {
+        let rules = self.terms.rule.profile.custom.iter().enumerate();
+        let on =
+            rules.filter(|(_, rule)| rule.enabled && !rule.pnl.is_zero() && !rule.qty.is_zero());
+        on.filter_map(|(item, rule)| {
+            let threshold = rule.pnl.threshold();
+            let (reason, when) = match rule.condition {
+                CustomCondition::ProfitAbove => (
+                    ExitReason::CustomProfit,
+                    When::Above(Reach::above(self.avg, threshold)?),
+                ),
+                CustomCondition::ProfitBelow => (
+                    ExitReason::CustomLoss,
+                    When::Below(Reach::below(self.avg, threshold)?),
+                ),
+            };
+            let sells = if rule.of_original {
+                Sells::OfOriginal(rule.qty)
+            } else {
+                Sells::OfRemaining(rule.qty)
+            };
+            Some(Trigger {
+                item,
+                ..Trigger::of(reason, when, sells)
+            })
         })
     }
 
     fn trail(&self, reason: ExitReason) -> Option<Trigger> {
-        let trail = self
-            .plan
-            .rule
-            .profile
-            .trail
-            .filter(|trail| !trail.qty.is_zero())?;
-        let gap = self
-            .plan
-            .rule
-            .profile
-            .trail_gap(self.plan.context.atr_pct_millionths)?;
+        let profile = &self.terms.rule.profile;
+        let trail = profile.trail.filter(|trail| !trail.qty.is_zero())?;
+        let gap = profile.trail_gap(self.terms.context.atr_pct_millionths)?;
         let sells = Sells::OfRemaining(trail.qty);
-        Some(Trigger {
-            reason,
-            rule_id: None,
-            when: When::Trail { gap },
-            sells,
-        })
+        Some(Trigger::of(reason, When::Trail { gap }, sells))
     }
 
     fn time(&self) -> Option<Trigger> {
-        let rule = self.plan.rule.profile.time?;
-        let entry = self.plan.position.entry;
+        let rule = self.terms.rule.profile.time?;
+        let entry = self.position.entry;
         let after = |days: u32| {
             (days > 0).then(|| entry.plus_micros(u64::from(days).saturating_mul(DAY_US)))
         };

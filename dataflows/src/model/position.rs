@@ -90,5 +90,24 @@ pub struct PositionState {
     /// Floor that the first take-profit set.
     pub floor: Option<Floor>,
     /// High-water mark reached before this process saw the position.
-    pub mark: Option<Price>,
+    pub mark: Option<Mark>,
+}
+
+/// A high-water mark: the highest evaluation price since entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Mark {
+    /// The price.
+    pub price: Price,
+    /// Logical time of a tick that had it, where that is known.
+    pub tick: Option<LogicalTime>,
+}
+
+/// A position with its state: what plans are joined from. Shared by reference wherever the
+/// dataflow keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PositionRow {
+    /// The position.
+    pub position: Position,
+    /// Its phase, floor and saved mark.
+    pub state: PositionState,
 }

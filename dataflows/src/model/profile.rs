@@ -4,6 +4,7 @@
 //! only door; it reports every fault with the path of its key.
 
 mod parse;
+mod write;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ pub(crate) const MILLION: i64 = 1_000_000;
 
 /// A whole set of exit rules for one position.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "serde_json::Value", into = "serde_json::Value")]
 pub struct Profile {
     pub(crate) atr: Option<AtrScaling>,
     pub(crate) hard_stop: Ratio,
@@ -37,7 +39,7 @@ pub struct Profile {
 }
 
 /// Scaling of thresholds by volatility, in millionths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct AtrScaling {
     pub(crate) reference: i64,
     pub(crate) factor_min: i64,
@@ -45,7 +47,7 @@ pub(crate) struct AtrScaling {
 }
 
 /// A threshold that ATR scales, and how much it sells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Scaled {
     pub(crate) pnl: Ratio,
     pub(crate) min: Ratio,
@@ -53,19 +55,19 @@ pub(crate) struct Scaled {
     pub(crate) qty: Ratio,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct GapDown {
     pub(crate) change: Ratio,
     pub(crate) window_s: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct BreakEven {
     pub(crate) trigger: Ratio,
     pub(crate) buffer: Ratio,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Trail {
     pub(crate) pct: Ratio,
     /// In millionths.
@@ -73,14 +75,14 @@ pub(crate) struct Trail {
     pub(crate) qty: Ratio,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct TimeLimit {
     pub(crate) max_hold_days: u32,
     pub(crate) no_momentum_days: u32,
     pub(crate) no_momentum_profit: Ratio,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct CustomRule {
     pub(crate) id: Arc<str>,
     pub(crate) enabled: bool,
@@ -90,7 +92,7 @@ pub(crate) struct CustomRule {
     pub(crate) of_original: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum CustomCondition {
     ProfitAbove,
     ProfitBelow,

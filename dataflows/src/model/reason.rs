@@ -71,6 +71,12 @@ impl ExitReason {
         }
     }
 
+    /// Returns the place of the reason among all of them, from zero.
+    pub(crate) fn rank(self) -> usize {
+        let place = Self::ALL.iter().position(|reason| *reason == self);
+        place.unwrap_or_default() // Every reason is among them.
+    }
+
     /// Returns whether this is a full stop: it also cancels weaker orders, sells what that frees,
     /// and may be attempted without limit (decision contract 2.11 and 4).
     pub const fn is_full_stop(self) -> bool {

@@ -17,6 +17,9 @@ const SEOUL_OFFSET_S: u64 = 9 * 3_600;
 pub struct LogicalTime(u64);
 
 impl LogicalTime {
+    /// The last time there is.
+    pub const MAX: Self = Self(u64::MAX);
+
     /// Returns the time of `micros` microseconds since the Unix epoch.
     pub const fn from_micros(micros: u64) -> Self {
         Self(micros)
@@ -30,6 +33,11 @@ impl LogicalTime {
     /// Returns the 3-second slot in which breaches are counted (decision contract, 2.8).
     pub const fn breach_slot(self) -> u64 {
         self.0 / (3 * MICROS_PER_SECOND)
+    }
+
+    /// Returns the first time of a 3-second slot.
+    pub const fn from_breach_slot(slot: u64) -> Self {
+        Self(slot.saturating_mul(3 * MICROS_PER_SECOND))
     }
 
     /// Returns the second of the day in Seoul, with the microseconds cut off.

@@ -6,39 +6,33 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use differential_dataflow::consolidation::consolidate;
 
 use crate::model::{ExitEventId, LogicalTime, Symbol, Tick};
-use crate::ordered::{self, Machine, OfSymbol};
+use crate::ordered::{self, Beat, Machine, Routed, Signal};
 use crate::{Rows, Time};
 
 use super::candidate::Candidate;
 use super::plan::CandidatePlan;
 use super::verdict::ReentryVerdict;
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-enum Input {
-    Plan(Box<CandidatePlan>),
-    Tick(Tick),
-}
-
-impl OfSymbol for Input {
-    fn symbol(&self) -> Symbol {
-        match self {
-            Self::Plan(plan) => plan.event.symbol,
-            Self::Tick(tick) => tick.symbol,
-        }
+impl Routed for CandidatePlan {
+    fn route(&self) -> u64 {
+        self.event.symbol.route()
     }
 }
 
-/// Renders the crossing of `ticks` with candidate `plans`.
+/// Renders the crossing of `beats` with candidate `plans`.
 pub(super) fn render<'s>(
-    ticks: Rows<'s, Tick>,
+    beats: Rows<'s, Beat>,
     plans: Rows<'s, CandidatePlan>,
 ) -> Rows<'s, ReentryVerdict> {
-    let plans = plans.map(|plan| Input::Plan(Box::new(plan)));
-    let inputs = ticks.map(Input::Tick).concat(plans);
-    ordered::render(inputs, "re-entry: crossing by symbol", Watch::default())
+    ordered::render(
+        beats,
+        plans,
+        "re-entry: crossing by symbol",
+        Watch::default(),
+    )
 }
 
 /// All candidates of this worker.
@@ -48,46 +42,52 @@ struct Watch {
     deadlines: BTreeSet<(LogicalTime, Symbol, ExitEventId)>,
 }
 
-impl Machine<Input, ReentryVerdict> for Watch {
-    fn apply(&mut self, time: Time, updates: Vec<(Input, isize)>) -> Vec<ReentryVerdict> {
+impl Machine<CandidatePlan, ReentryVerdict> for Watch {
+    fn tick(&mut self, tick: &Tick, said: &mut Vec<ReentryVerdict>) {
+        if self.candidates.is_empty() {
+            return;
+        }
+        let of_symbol = self.candidates.get(&tick.symbol);
+        let ids: Vec<_> = of_symbol
+            .into_iter()
+            .flat_map(BTreeMap::keys)
+            .cloned()
+            .collect();
+        for id in ids {
+            self.change(tick.symbol, &id, |candidate| {
+                said.extend(candidate.tick(tick))
+            });
+        }
+    }
+
+    fn signal(&mut self, _time: Time, _signal: Signal, _said: &mut Vec<ReentryVerdict>) {}
+
+    fn facts(
+        &mut self,
+        time: Time,
+        mut facts: Vec<(CandidatePlan, isize)>,
+        said: &mut Vec<ReentryVerdict>,
+    ) {
         let now = LogicalTime::from_micros(time);
-        let mut said = Vec::new();
         while let Some((due, symbol, id)) = self.deadlines.first().cloned() {
             if due > now {
                 break;
             }
             self.change(symbol, &id, |candidate| said.extend(candidate.advance(now)));
         }
+        consolidate(&mut facts);
         let mut plans: BTreeMap<(Symbol, ExitEventId), Option<CandidatePlan>> = BTreeMap::new();
-        let mut ticks = Vec::new();
-        for (input, diff) in updates {
-            match input {
-                Input::Tick(tick) => ticks.push(tick),
-                Input::Plan(plan) => {
-                    let slot = plans
-                        .entry((plan.event.symbol, plan.event.id.clone()))
-                        .or_default();
-                    if diff > 0 {
-                        *slot = Some(*plan);
-                    }
-                }
+        for (plan, diff) in facts {
+            let slot = plans
+                .entry((plan.event.symbol, plan.event.id.clone()))
+                .or_default();
+            if diff > 0 {
+                *slot = Some(plan);
             }
         }
         for ((symbol, id), plan) in plans {
             said.extend(self.replan(now, symbol, id, plan));
         }
-        for tick in ticks {
-            let ids = self
-                .candidates
-                .get(&tick.symbol)
-                .map(|of_symbol| of_symbol.keys().cloned());
-            for id in ids.into_iter().flatten().collect::<Vec<_>>() {
-                self.change(tick.symbol, &id, |candidate| {
-                    said.extend(candidate.tick(&tick))
-                });
-            }
-        }
-        said
     }
 
     fn deadline(&self) -> Option<Time> {

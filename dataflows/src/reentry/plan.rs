@@ -144,19 +144,19 @@ pub fn reason_class(code: &str) -> Option<&'static str> {
 }
 
 /// Collections that candidates are made from.
-pub struct ReentryInputs<'s> {
+pub(crate) struct ReentryInputs<'s> {
     /// All exit events.
-    pub exit_events: Rows<'s, (ExitEventId, ExitEvent)>,
+    pub(crate) exit_events: Rows<'s, (ExitEventId, ExitEvent)>,
     /// Stored state of each candidate, with its symbol.
-    pub candidates: Rows<'s, (ExitEventId, (Symbol, CandidateState))>,
+    pub(crate) candidates: Rows<'s, (ExitEventId, (Symbol, CandidateState))>,
     /// Active rules.
-    pub rules: Rows<'s, ReentryRule>,
+    pub(crate) rules: Rows<'s, ReentryRule>,
     /// Entry orders: symbol and day of Seoul of each.
-    pub entries: Rows<'s, (Symbol, (u64, ExitEventId))>,
+    pub(crate) entries: Rows<'s, (Symbol, (u64, ExitEventId))>,
     /// Symbols of live positions.
-    pub held: Rows<'s, Symbol>,
+    pub(crate) held: Rows<'s, Symbol>,
     /// The control mode.
-    pub control: Rows<'s, ((), ReentryMode)>,
+    pub(crate) control: Rows<'s, ((), ReentryMode)>,
 }
 
 /// Everything that decides about one candidate.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use turnstile_dataflows::engine::{
     Change, Engine, EngineConfig, Event, Output, OutputBatch, Timed,
 };
-use turnstile_dataflows::exit::{ExitDecision, ExitOutput, ExitRule, RuleScope};
+use turnstile_dataflows::exit::{ExitDecision, ExitOutput, ExitRule, Explanation, RuleScope};
 use turnstile_dataflows::model::{
     ExitMode, ExitOrder, LogicalTime, OrderStatus, Position, PositionMode, PositionState, Price,
     Profile, Quantity, ReentryMode, Tick, floor_after,
@@ -210,11 +210,23 @@ impl Harness {
     }
 }
 
+/// Returns the decisions among `outputs`. Each must follow from its explanation alone, as stored.
 pub fn decisions(outputs: Vec<Output>) -> Vec<ExitDecision> {
+    let decisions = decided(outputs);
+    for decision in &decisions {
+        let stored = serde_json::to_string(&decision.explanation).unwrap();
+        let read: Explanation = serde_json::from_str(&stored).unwrap();
+        assert_eq!(read.decide().as_ref(), Some(decision), "{stored}");
+    }
+    decisions
+}
+
+fn decided(outputs: Vec<Output>) -> Vec<ExitDecision> {
     outputs
         .into_iter()
-        .map(|output| match output {
-            Output::Exit(ExitOutput::Decision(decision)) => *decision,
+        .filter_map(|output| match output {
+            Output::Exit(ExitOutput::Decision(decision)) => Some(*decision),
+            Output::Exit(ExitOutput::Withheld(_)) => None,
             other => panic!("unexpected output {other:?}"),
         })
         .collect()

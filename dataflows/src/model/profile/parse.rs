@@ -132,7 +132,7 @@ impl Reader {
                 let tp2 = self.section(root, "tp2", &["pnl", "min", "max", "qty"]);
                 self.scaled(tp2, "tp2", Range::Profit, Ratio::ZERO)
             },
-            start_trailing: tp3.and_then(|tp3| self.flag(tp3, "tp3", "start_trailing")),
+            start_trailing: tp3.map(|tp3| self.flag(tp3, "tp3", "start_trailing").unwrap_or(true)),
             tp3: self.scaled(tp3, "tp3", Range::Profit, Ratio::ZERO),
             trail: self.trail(root),
             time: self.time(root),
