@@ -106,7 +106,7 @@ fn state_of(state: State) -> PositionState {
     PositionState {
         phase: state.phase,
         floor: floor.transpose().expect("a floor is above zero"),
-        mark: state.mark,
+        mark: state.mark.map(|price| Mark { price, tick: None }),
     }
 }
 
@@ -127,6 +127,13 @@ fn rule_of(id: &ProfileId, rule: &Rule) -> ExitRule {
 
 fn decision_of(decision: &ExitDecision) -> Decision {
     let why = &decision.explanation;
+    let again = why.decide();
+    assert_eq!(again.as_ref(), Some(decision), "a decision follows from its explanation");
+    let run = match decision.reason {
+        ExitReason::StopFloor => why.runs.floor,
+        ExitReason::Trail | ExitReason::TrailPartial => why.runs.trail,
+        _ => None,
+    };
     Decision {
         time: decision.time,
         position: decision.position.clone(),
@@ -146,11 +153,11 @@ fn decision_of(decision: &ExitDecision) -> Decision {
             position_version: why.position_version,
             remaining: why.remaining.shares(),
             available: why.available.shares(),
-            avg: why.avg_price,
+            avg: why.avg_price.expect("only an average above zero is judged"),
             rule: (
                 why.profile.clone(),
                 why.profile_version,
-                level_name(&why.profile_level),
+                why.profile_level.name(),
             ),
             context: Context {
                 atr_pct: why.atr_pct_millionths,
@@ -158,16 +165,8 @@ fn decision_of(decision: &ExitDecision) -> Decision {
             },
             mark: why.high_water_mark,
             floor: why.floor.map(|floor| Won::from_decimal(floor.to_decimal())),
-            slot: why.breach_slot,
+            slot: run.map(|run| run.slot),
             mode: why.mode,
         },
     }
-}
-
-fn level_name(name: &str) -> &'static str {
-    let names = ["POSITION", "SYMBOL", "STRATEGY", "DEFAULT"];
-    names
-        .into_iter()
-        .find(|known| *known == name)
-        .unwrap_or("UNKNOWN")
 }

@@ -212,12 +212,7 @@ impl History {
                 let noise = avg + avg * self.dice.between(-15, 15) / 1_000;
                 position.avg_price = Price::from_units(noise.max(1)).ok();
             }
-            // A split.
-            7 => {
-                position.qty = shares(position.qty.shares() * 2);
-                position.original_qty = shares(position.original_qty.shares() * 2);
-                position.avg_price = Price::from_units((avg / 2).max(1)).ok();
-            }
+            7 => self.split(position),
             8 => position.avg_price = None,
             9 => position.qty = shares(self.dice.between(0, position.qty.shares() + 1)),
             10 => position.profile = self.rules.keys().next().cloned(),
@@ -230,6 +225,23 @@ impl History {
         let mut rows = Vec::new();
         self.store(holding, &mut rows);
         rows
+    }
+
+    /// The same holding in other units: a split, or a reverse one where the quantity allows it.
+    fn split(&mut self, position: &mut Position) {
+        let avg = position.avg_price.map_or(self.base, Price::units);
+        let by = self.dice.pick(&[2, 2, 3, 10]);
+        let (qty, original) = (position.qty.shares(), position.original_qty.shares());
+        let noise = self.dice.pick(&[0, 0, 1, 200]);
+        if qty % by == 0 && self.dice.percent(50) {
+            position.qty = shares(qty / by);
+            position.original_qty = shares(original / by);
+            position.avg_price = Price::from_units(avg * by + noise).ok();
+        } else {
+            position.qty = shares(qty * by);
+            position.original_qty = shares(original * by);
+            position.avg_price = Price::from_units(avg / by + noise).ok();
+        }
     }
 
     /// Somebody says who may sell a position, or closes it by hand.

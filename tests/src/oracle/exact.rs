@@ -116,7 +116,7 @@ fn price(units: i128) -> Option<Price> {
 }
 
 /// Returns `value ÷ by`, rounded half to even. `by` is above zero.
-fn half_even(value: i128, by: i128) -> i128 {
+pub(super) fn half_even(value: i128, by: i128) -> i128 {
     let whole = value.div_euclid(by);
     let twice = 2 * value.rem_euclid(by);
     let is_up = twice > by || (twice == by && whole % 2 != 0);

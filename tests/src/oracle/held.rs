@@ -251,11 +251,17 @@ impl Held {
         self.state = state;
     }
 
-    /// Puts another row in force. A change of the cycle empties the mark and ends the runs.
+    /// Puts another row in force. A change of the cycle empties the mark and ends the runs; a split
+    /// tells the mark in the new units.
     pub(super) fn set_position(&mut self, position: Position) {
         if position.cycle != self.position.cycle {
             self.mark = None;
             self.runs = Runs::default();
+        } else if transitions::is_split(&self.position, &position) {
+            let (before, after) = (self.position.qty.shares(), position.qty.shares());
+            self.mark = self
+                .mark
+                .map(|mark| transitions::in_other_units(mark, before, after));
         }
         self.position = position;
     }

@@ -1,8 +1,8 @@
-//! What a fill does to phase and floor (contract, section 3).
+//! What a fill does to phase and floor (contract, section 3), and a split to the mark.
 
-use turnstile_dataflows::model::{ExitReason, Phase, Price};
+use turnstile_dataflows::model::{ExitReason, Phase, Position, Price};
 
-use super::exact::Won;
+use super::exact::{Won, half_even};
 use super::rows::State;
 use super::rules::Rules;
 
@@ -35,6 +35,29 @@ pub fn after(state: State, reason: ExitReason, avg: Price, rules: &Rules) -> Sta
         },
         _ => state,
     }
+}
+
+/// Returns whether the same holding is told in other units: one quantity is a whole multiple of the
+/// other, and quantity times average stays the same within one percent (domain 3.7: a split rescales
+/// and does not reset).
+pub(super) fn is_split(old: &Position, new: &Position) -> bool {
+    let (Some(old_avg), Some(new_avg)) = (old.avg_price, new.avg_price) else {
+        return false;
+    };
+    let (old_qty, new_qty) = (old.qty.shares(), new.qty.shares());
+    let (fewer, more) = (old_qty.min(new_qty), old_qty.max(new_qty));
+    let is_multiple = fewer > 0 && fewer != more && more % fewer == 0;
+    let old_value = i128::from(old_qty) * i128::from(old_avg.units());
+    let new_value = i128::from(new_qty) * i128::from(new_avg.units());
+    is_multiple && 100 * (new_value - old_value).abs() <= old_value
+}
+
+/// Returns a price of one of `before` shares as that of one of `after` shares, half to even to four
+/// decimals; as it was where nothing is left of it.
+pub(super) fn in_other_units(price: Price, before: i64, after: i64) -> Price {
+    let units = i128::from(price.units()) * i128::from(before);
+    let units = i64::try_from(half_even(units, i128::from(after))).expect("a price");
+    Price::from_units(units).unwrap_or(price)
 }
 
 #[cfg(test)]
