@@ -7,7 +7,8 @@ use tokio_postgres::{Error, GenericClient};
 pub type Loaded = Vec<(&'static str, Value)>;
 
 /// Tables whose changes the engine follows.
-const FOLLOWED_TABLES: [&str; 10] = [
+const FOLLOWED_TABLES: [&str; 13] = [
+    "market.symbol_context",
     "trade.exit_control",
     "trade.reentry_control",
     "trade.exit_rules",
@@ -18,6 +19,8 @@ const FOLLOWED_TABLES: [&str; 10] = [
     "trade.order_events",
     "trade.exit_events",
     "trade.reentry_candidates",
+    "trade.manual_exits",
+    "trade.rule_previews",
 ];
 
 /// What of a table is loaded: everything live, and what live rows depend on.
@@ -41,6 +44,11 @@ fn condition(table: &str) -> &'static str {
             "NOT EXISTS (SELECT 1 FROM trade.reentry_candidates c
              WHERE c.exit_event_id = r.exit_event_id AND c.state IN ('ENTERED', 'EXPIRED', 'BLOCKED'))"
         }
+        "trade.manual_exits" => "r.state = 'ASKED'",
+        // Nobody waits any more for the answer to an older one.
+        "trade.rule_previews" => {
+            "r.answered_us IS NULL AND r.created_ts > now() - interval '1 minute'"
+        }
         "trade.reentry_candidates" => "r.state NOT IN ('ENTERED', 'EXPIRED', 'BLOCKED')",
         _ => "true",
     }
@@ -51,12 +59,8 @@ fn condition(table: &str) -> &'static str {
 fn row(table: &str) -> &'static str {
     match table {
         "trade.position_state" => {
-            "to_jsonb(r) || jsonb_build_object('hwm_price', greatest(r.hwm_price, (
-                SELECT max(CASE WHEN t.bid > 0 THEN t.bid ELSE t.last_price END)
-                FROM market.prices t JOIN trade.positions p ON p.symbol = t.symbol
-                WHERE p.position_id = r.position_id AND t.session <> 'EXPECTED'
-                  AND t.trade_date >= (p.entry_ts AT TIME ZONE 'Asia/Seoul')::date
-                  AND t.logical_us >= (extract(epoch FROM p.entry_ts) * 1000000)::bigint)))"
+            "to_jsonb(r) || (SELECT jsonb_build_object('hwm_price', m.mark, 'hwm_us', m.mark_us)
+                FROM trade.high_water_marks m WHERE m.position_id = r.position_id)"
         }
         _ => "to_jsonb(r) - 'explanation' - 'raw'",
     }
