@@ -44,13 +44,22 @@ enum Command {
     Migrate,
     /// Run the simulated exchange alone: it speaks the broker's protocol on local ports.
     ExchangeSim(commands::exchange_sim::Args),
+    /// Run the engine on a recorded day: ticks, positions and rules in, decisions out.
+    ///
+    /// Needs no database, no broker and no configuration. The same files give the same decisions,
+    /// byte for byte.
+    #[command(after_long_help = commands::replay::FORMATS)]
+    Replay(commands::replay::Args),
 }
 
 impl Cli {
     /// Runs the command.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         logging::install(self.log_json)?;
-        let config = Config::read(self.config.as_deref())?;
+        let config = match &self.command {
+            Command::Replay(_) => Config::default(), // Its options say everything.
+            _ => Config::read(self.config.as_deref())?,
+        };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
@@ -62,6 +71,7 @@ impl Cli {
                 Command::Bff => Box::pin(commands::bff::run(&config)).await,
                 Command::Migrate => commands::migrate::run(&config).await,
                 Command::ExchangeSim(args) => Box::pin(commands::exchange_sim::run(args)).await,
+                Command::Replay(args) => commands::replay::run(args).await,
             }
         });
         // Whoever had to end has ended; what is left only waits for peers.

@@ -3,6 +3,7 @@
 pub(crate) mod bff;
 pub(crate) mod exchange_sim;
 pub(crate) mod migrate;
+pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod stream;
 

@@ -10,6 +10,10 @@ mod metrics;
 mod stream;
 
 use clap::Parser;
+use turnstile_connectors::recorded::RecordedError;
+
+/// Status of a replay whose files are malformed; that of a wrong command line, too.
+const MALFORMED: u8 = 2;
 
 fn main() -> std::process::ExitCode {
     match cli::Cli::parse().run() {
@@ -17,7 +21,10 @@ fn main() -> std::process::ExitCode {
         Err(error) => {
             // The chain in one line: what was attempted, and why it failed.
             eprintln!("turnstile: {error:#}");
-            std::process::ExitCode::FAILURE
+            match error.downcast_ref() {
+                Some(RecordedError::Malformed(_)) => MALFORMED.into(),
+                _ => std::process::ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`kis`]: the broker, over WebSocket and REST.
 //! - [`postgres`], [`redis`]: the stores, with price sink, change feed and cache-aside.
+//! - [`recorded`]: recorded days, for replays.
 //! - [`rows`]: rows of the store as changes of the engine.
 //! - [`execution`]: from a decision to its fills.
 //! - [`exits`]: what the exits say beside decisions.
@@ -12,6 +13,7 @@ pub mod execution;
 pub mod exits;
 pub mod kis;
 pub mod postgres;
+pub mod recorded;
 pub mod redis;
 pub mod rows;
 pub mod task;

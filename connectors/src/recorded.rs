@@ -1,0 +1,36 @@
+//! Recorded days: the files that `turnstile replay` reads and writes.
+//!
+//! ```text
+//! ticks (streamed) ──┐
+//! positions, control ┴─ DayFeed: one order, one logical time each ─> engine ─> DecisionFile
+//! rules, ATR ─────────── in force before the first event
+//! ```
+//!
+//! 1. A row is read by a pure function of its fields; what it may not hold is a [`Fault`] with file,
+//!    line, column and reason.
+//! 2. The first fault ends everything, or is counted and its line left out ([`OnFault`]).
+//! 3. The tick file is never held whole; everything else is.
+//! 4. Nothing appears under the name of the output before all of it is there.
+
+mod atr;
+mod control;
+mod day;
+mod decisions;
+mod error;
+mod fields;
+mod file;
+mod positions;
+mod rules;
+mod table;
+mod ticks;
+
+pub use atr::read_contexts;
+pub use control::{ControlMode, ControlRow, read_control};
+pub use day::{Day, DayFeed, DayReport, recorded_time};
+pub use decisions::DecisionFile;
+pub use error::{Fault, RecordedError};
+pub use file::OnRead;
+pub use positions::{RecordedPosition, read_positions};
+pub use rules::read_rules;
+pub use table::{OnFault, Skipped};
+pub use ticks::Ticks;

@@ -1,0 +1,286 @@
+//! `turnstile replay`: the engine on a recorded day.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, bail};
+use clap::{Args as ClapArgs, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use turnstile_connectors::recorded::{
+    Day, DecisionFile, OnFault, RecordedError, Skipped, Ticks, read_contexts, read_control,
+    read_positions, read_rules, recorded_time,
+};
+use turnstile_dataflows::engine::{self, EngineConfig, Output, OutputBatch};
+use turnstile_dataflows::exit::{Alert, ExitOutput, Fills};
+
+use super::stop_on_signal;
+
+/// What the files hold; the end of `turnstile replay --help`.
+pub(crate) const FORMATS: &str = "\
+The files are CSV with a header, UTF-8, plain or compressed with gzip (told by content), their \
+columns in any order. Rules are TOML. Unknown columns and keys are refused.
+
+  ticks      ts, symbol, price [, bid, ask, volume, source]
+  positions  position_id, symbol, qty, avg_price, entry_ts [, profile]
+  rules      a table [profiles.NAME] for each profile
+  atr        symbol, atr_pct [, prev_close]
+  control    ts, mode [, scope]
+
+  ts, entry_ts  RFC 3339 with any offset (2013-10-07T08:00:00.464Z), or whole microseconds since
+                1970 UTC. In ticks and control it never falls; equal times keep their order.
+                Digits beyond the microsecond are cut off.
+  price, avg_price, prev_close, bid, ask
+                decimals with at most 4 places; a bid or ask of 0, or empty, is none. The bid is
+                judged where there is one, else the price.
+  atr_pct       ATR ÷ close of the day before, at most 6 places: 0.021 is 2.1 %
+  profile       name in the rules; `default` where there is none
+  mode          of exits RUNNING, PAUSE_PROFIT, PAUSE_ALL, EMERGENCY_FLATTEN; in the scope
+                `reentry` RUNNING, PAUSE_ENTRY, PAUSE_ALL
+  scope         `exit` (also where there is none) or `reentry`
+
+A smallest example:
+
+  ticks.csv      ts,symbol,price
+                 2013-10-07T12:00:00Z,A,97
+  positions.csv  position_id,symbol,qty,avg_price,entry_ts
+                 p1,A,7,100,2013-10-07T09:00:00Z
+  rules.toml     [profiles.default]
+                 sl1 = { pnl = -0.03, qty = 0.5 }
+
+  turnstile replay --ticks ticks.csv --positions positions.csv --rules rules.toml --out out.csv
+
+and out.csv is
+
+  ts,position_id,symbol,reason,phase,qty,price,level,action_key
+  1381147200000001,p1,A,SL1,OPEN,4,97,97,p1:1:OPEN:SL1:1
+
+Each control row, position and tick takes one microsecond of its own, in the order of ts, and of \
+one ts control first, then positions by id, then ticks. A position enters when it was opened, but \
+not before the first tick. Rules and ATR stand before all of it. The output is the same, byte for \
+byte, for every --workers and --batch. docs/decisions.md says what is decided, and why.
+
+A malformed line ends the replay with status 2 and names file, line, column and reason; nothing is \
+written then. Other failures end it with status 1. The last line on standard error is JSON: \
+ticks, positions, decisions, seconds, ticks_per_second.";
+
+/// Options of a replay.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    /// Trades of the day, in the order of time (CSV).
+    #[arg(long, value_name = "FILE")]
+    ticks: PathBuf,
+    /// Positions held or opened on the day (CSV).
+    #[arg(long, value_name = "FILE")]
+    positions: PathBuf,
+    /// Rule profiles that the positions name (TOML).
+    #[arg(long, value_name = "FILE")]
+    rules: PathBuf,
+    /// Where the decisions go (CSV). The file appears when the replay is over, and only if it
+    /// succeeds.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// ATR and previous close by symbol (CSV).
+    #[arg(long, value_name = "FILE")]
+    atr: Option<PathBuf>,
+    /// Control modes that were set on the day (CSV); RUNNING before the first.
+    #[arg(long, value_name = "FILE")]
+    control: Option<PathBuf>,
+    /// What becomes of a decision.
+    #[arg(long, value_enum, default_value_t = FillsArg::Immediate)]
+    fills: FillsArg,
+    /// Worker threads; they change nothing but the speed.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    workers: u16,
+    /// Events worked on at one go at most; they change nothing but the speed.
+    #[arg(long, value_name = "N", default_value_t = 4_096, value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    batch: u32,
+    /// Leave malformed lines out, and tell how many, instead of ending at the first. Headers, the
+    /// rules and a file that breaks off are not lines: they end the replay all the same.
+    #[arg(long)]
+    skip_bad: bool,
+}
+
+/// What becomes of a decision.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FillsArg {
+    /// It is filled whole, at the price judged and its own time, and moves the phase at once.
+    Immediate,
+    /// Nothing is filled; it stays an active order. What a full stop cancels is gone at once.
+    None,
+}
+
+impl From<FillsArg> for Fills {
+    fn from(fills: FillsArg) -> Self {
+        match fills {
+            FillsArg::Immediate => Self::Immediate,
+            FillsArg::None => Self::None,
+        }
+    }
+}
+
+pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    let stop = stop_on_signal()?;
+    let begin = Instant::now();
+    let replaying = tokio::task::spawn_blocking(move || replay(&args, begin, stop));
+    replaying.await.context("the replay failed")?
+}
+
+fn replay(args: &Args, begin: Instant, stop: CancellationToken) -> anyhow::Result<()> {
+    let bar = progress(args)?;
+    let (day, mut skipped) = read(args, &bar)?;
+    let positions = day.positions.len();
+    let (feed, report) = day.into_feed(stop.clone())?;
+    let scribe = Arc::new(Mutex::new(Scribe {
+        file: Some(DecisionFile::create(&args.out)?),
+        alerts: BTreeSet::new(),
+        error: None,
+        bar: bar.clone(),
+        stop: stop.clone(),
+    }));
+    let config = EngineConfig {
+        workers: args.workers.into(),
+        batch: usize::try_from(args.batch).unwrap_or(usize::MAX),
+        fills: args.fills.into(),
+        ..EngineConfig::default()
+    };
+    let sink = scribe.clone();
+    let ran = engine::run(&config, feed, move |batch| lock(&sink).take_down(batch));
+    bar.finish_and_clear();
+    let report = std::mem::take(&mut *lock(&report));
+    let (file, error) = {
+        let mut scribe = lock(&scribe);
+        (scribe.file.take(), scribe.error.take())
+    };
+    ran?;
+    if let Some(error) = report.error.or(error) {
+        return Err(error.into());
+    }
+    let Some(file) = file.filter(|_| !stop.is_cancelled()) else {
+        bail!("stopped by a signal; nothing was written");
+    };
+    let decisions = file.count();
+    file.finish()?;
+    skipped.merge(report.skipped);
+    tell_skipped(&skipped);
+    tell_end(begin, report.ticks, positions, decisions);
+    Ok(())
+}
+
+fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads everything but the ticks.
+fn read(args: &Args, bar: &ProgressBar) -> Result<(Day, Skipped), RecordedError> {
+    let on_fault = if args.skip_bad {
+        OnFault::Skip
+    } else {
+        OnFault::Stop
+    };
+    let rules = read_rules(&args.rules)?;
+    let (positions, mut skipped) = read_positions(&args.positions, &rules, on_fault)?;
+    let mut day = Day {
+        rules,
+        contexts: Default::default(),
+        positions,
+        control: Vec::new(),
+        ticks: {
+            let bar = bar.clone();
+            let on_read = Box::new(move |len| bar.inc(len));
+            Ticks::open(&args.ticks, on_fault, Some(on_read))?
+        },
+    };
+    if let Some(file) = &args.atr {
+        let (contexts, left_out) = read_contexts(file, on_fault)?;
+        day.contexts = contexts;
+        skipped.merge(left_out);
+    }
+    if let Some(file) = &args.control {
+        let (control, left_out) = read_control(file, on_fault)?;
+        day.control = control;
+        skipped.merge(left_out);
+    }
+    Ok((day, skipped))
+}
+
+/// Returns a bar over the bytes of the tick file; without a terminal it shows nothing.
+fn progress(args: &Args) -> anyhow::Result<ProgressBar> {
+    let len = std::fs::metadata(&args.ticks).map_or(0, |found| found.len());
+    let style = "{bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
+    let style = ProgressStyle::with_template(style).context("the progress bar")?;
+    Ok(ProgressBar::new(len).with_style(style))
+}
+
+/// Takes down what the engine says.
+struct Scribe {
+    file: Option<DecisionFile>,
+    alerts: BTreeSet<Alert>,
+    error: Option<RecordedError>,
+    bar: ProgressBar,
+    stop: CancellationToken,
+}
+
+impl Scribe {
+    fn take_down(&mut self, batch: OutputBatch) {
+        for (time, output) in batch.outputs {
+            match output {
+                Output::Exit(ExitOutput::Decision(decision)) => {
+                    let Some(file) = &mut self.file else { return };
+                    if let Err(error) = file.write(recorded_time(time), &decision) {
+                        // Nothing of it is of use any more.
+                        self.file = None;
+                        self.error = Some(error);
+                        self.stop.cancel();
+                    }
+                }
+                Output::Exit(ExitOutput::Alert(alert)) => self.alert(alert),
+                Output::Exit(
+                    ExitOutput::Withheld(_)
+                    | ExitOutput::Freshness(_)
+                    | ExitOutput::Levels(_)
+                    | ExitOutput::Preview(_),
+                )
+                | Output::Reentry(_)
+                | Output::Unruled(_)
+                | Output::Previewed(_) => {}
+            }
+        }
+    }
+
+    /// Tells an alert of a position once.
+    fn alert(&mut self, mut alert: Alert) {
+        alert.time = Default::default();
+        if self.alerts.contains(&alert) {
+            return;
+        }
+        self.bar.suspend(|| {
+            eprintln!("turnstile: position {}: {}", alert.position, alert.message);
+        });
+        self.alerts.insert(alert);
+    }
+}
+
+fn tell_skipped(skipped: &Skipped) {
+    if skipped.count == 0 {
+        return;
+    }
+    for fault in &skipped.first {
+        eprintln!("turnstile: left out: {fault}");
+    }
+    eprintln!("turnstile: {} malformed lines left out", skipped.count);
+}
+
+/// Tells the figures, as the last line.
+fn tell_end(begin: Instant, ticks: u64, positions: usize, decisions: u64) {
+    let micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let per_second = u128::from(ticks) * 1_000_000 / u128::from(micros.max(1));
+    eprintln!(
+        "{{\"ticks\":{ticks},\"positions\":{positions},\"decisions\":{decisions},\
+         \"seconds\":{}.{:06},\"ticks_per_second\":{per_second}}}",
+        micros / 1_000_000,
+        micros % 1_000_000,
+    );
+}
