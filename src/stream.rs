@@ -268,14 +268,6 @@ async fn keep_house(postgres: Postgres, stop: CancellationToken) {
     }
 }
 
-/// The first event of the engine: everything that stands at start.
-fn initial(reader: &mut RowReader, loaded: &rows::Loaded, today: &str) -> rows::ReadRows {
-    reader.read(
-        loaded.iter().map(|(table, row)| (*table, false, row)),
-        today,
-    )
-}
-
 /// Sends an event to the engine, waiting while its channel is full.
 async fn send_event(events: &std::sync::mpsc::SyncSender<Timed>, timed: Timed) -> bool {
     use std::sync::mpsc::TrySendError;

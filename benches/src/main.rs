@@ -10,6 +10,7 @@ mod latency;
 mod load;
 mod plots;
 mod process;
+mod rebuild;
 mod running;
 mod setting;
 mod soak;
@@ -37,6 +38,8 @@ enum Command {
     /// Milliseconds until a rule edit is in force on all its positions, and whether its preview
     /// names what it sells.
     Edit(edit::Args),
+    /// Seconds until an engine stands as the database says, from an empty process.
+    Rebuild(rebuild::Args),
     /// Throughput and latency over drain size, linger, workers and idle mode.
     Sweep(sweep::Args),
     /// Resident memory by the minute, under ticks and churn or under silence.
@@ -57,6 +60,10 @@ fn main() -> anyhow::Result<()> {
         Command::Latency(args) => latency::run(&args),
         Command::Edit(args) => edit::run(&args),
         Command::Sweep(args) => sweep::run(&args),
+        Command::Rebuild(args) => {
+            let runtime = tokio::runtime::Runtime::new()?;
+            runtime.block_on(Box::pin(rebuild::run(args)))
+        }
         Command::Soak(args) => soak::run(&args),
         Command::Plots(args) => plots::run(&args),
         Command::Load(args) => {

@@ -9,6 +9,7 @@
 
 mod early;
 mod fields;
+mod live;
 mod load;
 mod orders;
 mod read;
@@ -18,7 +19,8 @@ use serde_json::Value;
 use turnstile_dataflows::engine::Change;
 
 pub use fields::RowFault;
-pub use load::{Loaded, load};
+pub use live::LivePosition;
+pub use load::{Loaded, Portion, PortionSource, load};
 
 use early::EarlyRules;
 use orders::Orders;

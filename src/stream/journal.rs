@@ -12,10 +12,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use turnstile_connectors::exits::metrics::LOST;
 use turnstile_connectors::postgres::{Postgres, PostgresError};
+use turnstile_connectors::rows::PortionSource;
 use turnstile_connectors::task;
 
 const QUEUE: usize = 8_192;
-const BATCH: usize = 256;
+/// Entries written at once; one of a load holds a thousand rows.
+const BATCH: usize = 32;
 const RETRY: Duration = Duration::from_millis(500);
 
 /// One input.
@@ -24,7 +26,24 @@ pub(super) struct Entry {
     /// Order among entries of one logical time.
     pub(super) seq: i32,
     pub(super) kind: &'static str,
-    pub(super) payload: Value,
+    pub(super) payload: Payload,
+}
+
+/// What an input brought.
+pub(super) enum Payload {
+    /// Rows as they were told.
+    Told(Value),
+    /// Rows that were loaded: made into text only when they are written.
+    Loaded(PortionSource),
+}
+
+impl Payload {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Told(value) => value.clone(),
+            Self::Loaded(source) => source.to_json(),
+        }
+    }
 }
 
 /// The way into the journal. It ends when all of them are dropped.
@@ -83,7 +102,7 @@ async fn write(postgres: &Postgres, batch: &[Entry]) -> Result<(), PostgresError
         .collect();
     let seqs: Vec<i32> = batch.iter().map(|entry| entry.seq).collect();
     let kinds: Vec<&str> = batch.iter().map(|entry| entry.kind).collect();
-    let payloads: Vec<&Value> = batch.iter().map(|entry| &entry.payload).collect();
+    let payloads: Vec<Value> = batch.iter().map(|entry| entry.payload.to_json()).collect();
     postgres
         .client()
         .await?

@@ -13,7 +13,7 @@ use turnstile_dataflows::exit::{ExitDecision, ExitOutput, Freshness, Withheld};
 use turnstile_dataflows::model::LogicalTime;
 
 use super::alarms;
-use super::journal::{Entry, Journal};
+use super::journal::{Entry, Journal, Payload};
 use super::staleness::Staleness;
 
 /// Entries of the journal at one logical time: the event itself, then what it made stale or fresh.
@@ -76,7 +76,7 @@ impl Outputs {
                 logical_us: time.micros(),
                 seq: FRESHNESS_SEQ,
                 kind: "freshness",
-                payload: Value::Array(changes),
+                payload: Payload::Told(Value::Array(changes)),
             });
         }
     }

@@ -12,7 +12,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -25,8 +25,8 @@ use turnstile_connectors::task;
 use turnstile_dataflows::engine::{Event, Timed};
 use turnstile_dataflows::model::{LogicalTime, Symbol, Tick};
 
-use super::journal::{Entry, Journal};
-use super::{alarms, initial, send_event, timed};
+use super::journal::{Entry, Journal, Payload};
+use super::{alarms, send_event, timed};
 
 /// Tables that decide what is streamed.
 const SUBSCRIBING_TABLES: [&str; 3] = [
@@ -90,14 +90,11 @@ impl Sequencer {
         stop: CancellationToken,
     ) {
         let today = self.today();
-        let read = initial(&mut self.reader, &loaded, &today);
+        for portion in loaded.portions(&mut self.reader, &today) {
+            self.enter(portion.read, "load", Payload::Loaded(portion.source))
+                .await;
+        }
         let mut day = today;
-        let payload = loaded
-            .iter()
-            .map(|(table, row)| json!({"table": table, "row": row}))
-            .collect();
-        self.enter(read, "load", payload).await;
-        drop(loaded);
 
         let (sender, mut changes) = mpsc::channel(CHANGES_MAX);
         let following = task::spawn("change feed", follow(feed, sender, stop.clone()));
@@ -147,7 +144,8 @@ impl Sequencer {
                 let payload = due.into_iter();
                 let payload =
                     payload.map(|row| json!({"table": RULES, "deleted": false, "row": row}));
-                self.enter(read, "changes", payload.collect()).await;
+                let payload = Payload::Told(payload.collect());
+                self.enter(read, "changes", payload).await;
             }
         }
         let time = self.stamp.now();
@@ -186,17 +184,16 @@ impl Sequencer {
             .into_iter()
             .map(|change| json!({"table": change.table, "deleted": change.is_deleted, "row": change.content}))
             .collect();
-        self.enter(read, "changes", payload).await
+        self.enter(read, "changes", Payload::Told(payload)).await
     }
 
-    async fn enter(&mut self, read: ReadRows, kind: &'static str, rows: Vec<Value>) -> bool {
+    async fn enter(&mut self, read: ReadRows, kind: &'static str, payload: Payload) -> bool {
         for fault in &read.faults {
             metrics::counter!("rows_not_readable_total").increment(1);
             self.alarms.raise(alarms::row_fault(fault));
         }
         let time = self.stamp.now();
         let is_running = send_event(&self.events, timed(time, Event::Changes(read.changes))).await;
-        let payload = Value::Array(rows);
         self.journal
             .note(Entry {
                 logical_us: time.micros(),

@@ -2,6 +2,7 @@
 
 use tokio_postgres::Client;
 use turnstile_connectors::rows;
+use turnstile_dataflows::model::LogicalTime;
 
 use crate::servers::PostgresServer;
 
@@ -217,9 +218,8 @@ async fn the_load_takes_the_mark_of_the_cycle() {
     let (_server, client) = held().await;
     prices(&client, TEN_US, &[74_000, 75_000]).await;
     let loaded = rows::load(&client).await.unwrap();
-    let mark = loaded
-        .iter()
-        .find(|(table, _)| *table == "trade.position_state")
-        .map(|(_, row)| (row["hwm_price"].to_string(), row["hwm_us"].as_i64()));
-    assert_eq!(mark, Some(("75000.0".to_owned(), Some(TEN_US + 2))));
+    let mark = loaded.positions[0].state.mark.unwrap();
+    assert_eq!(mark.price, "75000".parse().unwrap());
+    let tick = u64::try_from(TEN_US + 2).unwrap();
+    assert_eq!(mark.tick, Some(LogicalTime::from_micros(tick)));
 }
