@@ -1,7 +1,9 @@
 //! What the exits say beside decisions, and what the operator asks of them.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use turnstile_tests::{Api, Stock, System, eventually};
+use turnstile_tests::{Api, Stock, System};
 
 const SYMBOL: &str = "005930";
 
@@ -16,16 +18,23 @@ async fn start() -> System {
 
 /// Waits until a query gives `expected`.
 async fn expect(system: &System, query: &str, expected: &str) {
-    eventually(&format!("{query}: {expected}"), async || {
-        system
+    let mut was = String::new();
+    for _ in 0..TRIES {
+        was = system
             .one::<Option<String>>(query, &[])
             .await
-            .as_deref()
-            .unwrap_or_default()
-            == expected
-    })
-    .await;
+            .unwrap_or_default();
+        if was == expected {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    panic!("{query}: expected {expected:?}, was {was:?}");
 }
+
+/// Patience with everything that the tests wait for.
+const TRIES: u32 = 600;
+const PAUSE: Duration = Duration::from_millis(100);
 
 const LEVELS: &str =
     "SELECT string_agg(reason || ' ' || side || ' ' || level, ', ' ORDER BY reason)
@@ -99,7 +108,7 @@ async fn a_hit_under_pause_is_recorded_and_a_stale_price_told_once() {
     }
     let withheld = "SELECT string_agg(concat_ws(' ', reason, why, price, level), ', ')
         FROM trade.exit_withheld";
-    expect(&system, withheld, "SL2 MODE 93900.0000 95000.0000").await;
+    expect(&system, withheld, "SL2 MODE 94000.0000 95000.0000").await;
 
     // Ten seconds without a trade, by the clock of the engine.
     let events = "SELECT string_agg(event || ' ' || level, ', ' ORDER BY id) FROM system.logs

@@ -27,17 +27,22 @@ const CLEAN: &str = "DELETE FROM trade.exit_levels l WHERE NOT EXISTS (
     WHERE p.position_id = l.position_id AND p.status <> 'CLOSED' AND p.exit_mode = 'ENABLED')";
 
 /// Writes the levels of the positions `$1`: the rows given, and no others. A row that stands like
-/// this already is not written; a level that did not move keeps its time.
+/// this already is not written; a level that did not move keeps its time. The deletion is written so
+/// that it finds the rows of each position by index and hashes those told, whatever the planner
+/// thinks of their number.
 const WRITE: &str = "WITH told AS (
         SELECT * FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
             $7::numeric[], $8::text[], $9::integer[], $10::text[], $11::numeric[], $12::bigint[])
             AS t(position_id, symbol, reason, rule_id, side, level, profile_id, profile_version,
                 profile_level, hwm_price, since_us)
     ), gone AS (
-        DELETE FROM trade.exit_levels l USING unnest($1::uuid[]) AS p(position_id)
-        WHERE l.position_id = p.position_id AND NOT EXISTS (
-            SELECT 1 FROM told t WHERE t.position_id = l.position_id AND t.reason = l.reason
-                AND t.rule_id IS NOT DISTINCT FROM l.rule_id)
+        DELETE FROM trade.exit_levels WHERE ctid = ANY (ARRAY(
+            SELECT l.place FROM unnest($1::uuid[]) AS p(position_id)
+            CROSS JOIN LATERAL (
+                SELECT ctid AS place, reason, rule_id FROM trade.exit_levels
+                WHERE position_id = p.position_id OFFSET 0) l
+            WHERE (p.position_id, l.reason, coalesce(l.rule_id, '')) NOT IN (
+                SELECT position_id, reason, coalesce(rule_id, '') FROM told)))
         RETURNING 1
     ), written AS (
         INSERT INTO trade.exit_levels AS l

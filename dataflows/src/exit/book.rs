@@ -129,7 +129,7 @@ impl Book {
         }
         for id in happening.closed {
             concerned.remove(&id);
-            self.close(&id);
+            self.close(&id, said);
         }
         let Some(tick) = last.fresh(now) else { return };
         self.judge_by_last_tick(now, &tick, &concerned, desk, said);
@@ -149,7 +149,10 @@ impl Book {
         said: &mut Vec<ExitOutput>,
     ) {
         let Some((row, terms)) = plan else {
-            self.change(now, id, |held| held.is_ruled = false);
+            self.change(now, id, |held| {
+                held.is_ruled = false;
+                held.is_dirty = true;
+            });
             return;
         };
         if self.slots.contains_key(id) {
@@ -249,7 +252,11 @@ impl Book {
         held.orders.put(order);
         // What may be decided has changed; the next tick judges anew.
         held.quiet = Quiet::NEVER;
+        let was_dirty = std::mem::replace(&mut held.is_dirty, true);
         self.reindex(&id, entered, quiet);
+        if !was_dirty && let Some(slot) = self.slots.get(&id) {
+            self.dirty.push(*slot);
+        }
     }
 
     /// Moves the index entries of a position from `old` to its present quiet range.
@@ -263,7 +270,7 @@ impl Book {
         }
     }
 
-    fn close(&mut self, id: &PositionId) {
+    fn close(&mut self, id: &PositionId, said: &mut Vec<ExitOutput>) {
         self.early.remove(id);
         let Some(slot) = self.slots.remove(id) else {
             return;
@@ -271,6 +278,7 @@ impl Book {
         if let Some(held) = self.entry(slot).take() {
             self.index
                 .remove(slot, held.entered, held.quiet, &mut self.marks);
+            said.push(ExitOutput::Levels(Box::new(held.no_levels())));
         }
         self.free.push(slot);
         if self.slots.is_empty() {
@@ -459,6 +467,8 @@ impl Book {
             mark,
         };
         held.judge(by, desk.fills, &mut desk.scratch, said);
+        // Its trailing level stands or falls with the first mark, or moved with its own.
+        held.is_dirty |= held.quiet.trail != old.trail;
         if held.is_dirty && !was_dirty {
             self.dirty.push(slot);
         }

@@ -10,7 +10,7 @@ use super::trigger::{Reach, Trigger, When, compile};
 impl Held {
     /// Returns the levels at which rules fire now that are not spent, in the priority of the phase.
     pub(super) fn levels(&self, mark: Option<Mark>) -> PositionLevels {
-        let (position, terms) = (&self.row.position, &self.terms);
+        let terms = &self.terms;
         let mut triggers = Vec::new();
         let subject = self.subject();
         if let Some(subject) = &subject {
@@ -33,13 +33,23 @@ impl Held {
             })
         });
         PositionLevels {
+            high_water_mark: mark.map(|mark| mark.price),
+            levels: levels.collect(),
+            ..self.no_levels()
+        }
+    }
+
+    /// Returns what is said of a position that has no levels any more.
+    pub(super) fn no_levels(&self) -> PositionLevels {
+        let (position, terms) = (&self.row.position, &self.terms);
+        PositionLevels {
             position: position.id.clone(),
             symbol: position.symbol,
             profile: terms.rule.id.clone(),
             profile_version: terms.rule.version,
             chosen_by: terms.level,
-            high_water_mark: mark.map(|mark| mark.price),
-            levels: levels.collect(),
+            high_water_mark: None,
+            levels: Vec::new(),
         }
     }
 
