@@ -27,7 +27,7 @@ use turnstile_dataflows::model::{
 };
 
 use crate::oracle::{Decision, Fills, News, Row, Rule, Scope, Tally};
-pub use check::Difference;
+pub use check::{Difference, Differences};
 pub use engine::{Shape, decide};
 pub use script::{Script, default_profile, price, said};
 

@@ -1,10 +1,13 @@
 //! Differences between engine and oracle, shrunk to what it takes.
 
+use std::collections::BTreeSet;
 use std::fmt;
+
+use turnstile_dataflows::model::Symbol;
 
 use super::engine::{Shape, decide};
 use super::{Logged, Pack};
-use crate::oracle::{Decision, Fills, Oracle};
+use crate::oracle::{Decision, Fills, News, Oracle, Row};
 
 /// A history about which engine and oracle disagree.
 pub struct Difference {
@@ -24,35 +27,40 @@ pub struct Difference {
     pub decided: Vec<Decision>,
 }
 
+/// What a pack disagrees about.
+#[derive(Default)]
+pub struct Differences {
+    /// How many histories come out differently.
+    pub count: usize,
+    /// Some of them.
+    pub shrunk: Vec<Difference>,
+}
+
 impl Pack {
-    /// Runs the pack through the engine and returns the histories that come out differently, at
-    /// most `most` of them.
-    pub fn check(&self, shape: Shape, most: usize) -> Vec<Difference> {
+    /// Runs the pack through the engine and returns how many histories come out differently, and
+    /// at most `most` of them shrunk.
+    pub fn check(&self, shape: Shape, most: usize) -> Differences {
         let decided = decide(&self.log, self.fills, shape);
         if decided == self.expected {
-            return Vec::new();
+            return Differences::default();
         }
-        let mut numbers: Vec<usize> = self
-            .log
-            .iter()
-            .filter_map(|logged| logged.history)
-            .collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        let different = numbers.into_iter().filter(|number| {
-            let of = |list: &[Decision]| -> Vec<Decision> {
-                let symbol = format!("S{number:05}");
-                let own = list
-                    .iter()
-                    .filter(|decision| decision.symbol.to_string() == symbol);
-                own.cloned().collect()
-            };
-            of(&decided) != of(&self.expected)
+        let symbols = |list: &[Decision], other: &[Decision]| -> BTreeSet<Symbol> {
+            let only = list.iter().filter(|decision| !other.contains(decision));
+            only.map(|decision| decision.symbol).collect()
+        };
+        let mut different = symbols(&decided, &self.expected);
+        different.extend(symbols(&self.expected, &decided));
+        let numbers = different.iter().map(|symbol| {
+            let number = symbol.to_string()[1..].parse();
+            number.expect("the symbol of a history ends with its number")
         });
-        different
-            .take(most)
-            .map(|number| self.shrunk(number, shape))
-            .collect()
+        Differences {
+            count: different.len(),
+            shrunk: numbers
+                .take(most)
+                .map(|number| self.shrunk(number, shape))
+                .collect(),
+        }
     }
 
     fn shrunk(&self, history: usize, shape: Shape) -> Difference {
@@ -120,7 +128,7 @@ impl fmt::Display for Difference {
             writeln!(f, "the history by itself comes out right; all of it:")?;
         }
         for logged in &self.log {
-            writeln!(f, "  {} {:?}", logged.time, logged.news)?;
+            writeln!(f, "  {} {}", logged.time, Told(&logged.news))?;
         }
         let only = |list: &[Decision], other: &[Decision]| -> Vec<Decision> {
             list.iter()
@@ -143,6 +151,38 @@ impl fmt::Display for Difference {
         )?;
         for decision in only(&self.decided, &self.expected) {
             writeln!(f, "  {decision:?}")?;
+        }
+        Ok(())
+    }
+}
+
+/// An event in few words.
+struct Told<'a>(&'a News);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = match self.0 {
+            News::Tick(tick) => {
+                let bid = tick
+                    .bid
+                    .map(|bid| format!(", bid {bid}"))
+                    .unwrap_or_default();
+                return write!(f, "{} {}{bid}", tick.symbol, tick.last);
+            }
+            News::Confirmed(symbol) => return write!(f, "{symbol} confirmed"),
+            News::Clock => return write!(f, "clock"),
+            News::Rows(rows) => rows,
+        };
+        for row in rows {
+            match row {
+                Row::Rule(id, Some(rule)) => write!(
+                    f,
+                    "\n    rule {id} version {} for {:?}: {}",
+                    rule.version, rule.scope, rule.profile
+                ),
+                Row::Rule(id, None) => write!(f, "\n    rule {id} removed"),
+                other => write!(f, "\n    {other:?}"),
+            }?;
         }
         Ok(())
     }

@@ -6,7 +6,9 @@ use turnstile_dataflows::engine::{self, Change, EngineConfig, Event, Feed, Outpu
 use turnstile_dataflows::exit::{
     self, ExitDecision, ExitOutput, ExitRule, RuleScope, SymbolContext,
 };
-use turnstile_dataflows::model::{Floor, PositionState, Profile, ProfileId, ReentryMode};
+use turnstile_dataflows::model::{
+    ExitReason, Floor, Mark, PositionState, Profile, ProfileId, ReentryMode,
+};
 
 use super::Logged;
 use crate::oracle::{Context, Decision, Fills, Inputs, News, Row, Rule, Scope, State, Won};
@@ -128,7 +130,11 @@ fn rule_of(id: &ProfileId, rule: &Rule) -> ExitRule {
 fn decision_of(decision: &ExitDecision) -> Decision {
     let why = &decision.explanation;
     let again = why.decide();
-    assert_eq!(again.as_ref(), Some(decision), "a decision follows from its explanation");
+    assert_eq!(
+        again.as_ref(),
+        Some(decision),
+        "a decision follows from its explanation"
+    );
     let run = match decision.reason {
         ExitReason::StopFloor => why.runs.floor,
         ExitReason::Trail | ExitReason::TrailPartial => why.runs.trail,
