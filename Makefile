@@ -20,9 +20,14 @@ run: build ## Start everything and print the address of the web app (RUN="--list
 test: ## Run every check and test, with the minutes of each part
 	@scripts/test
 
-bench: install ## Measure latency under load (about two minutes)
+bench: install ## Measure decisions against a loop and a join, latency, and the running system (about ten minutes)
 	cargo build --release --locked --workspace --bins
-	@exec "$${CARGO_TARGET_DIR:-target}/release/turnstile-benches" load
+	@set -e; benches="$${CARGO_TARGET_DIR:-target}/release/turnstile-benches"; \
+	"$$benches" exits; \
+	"$$benches" latency --rate 1000 --idle spin; \
+	"$$benches" latency --rate 1000 --idle park; \
+	"$$benches" latency --rate 100000 --idle spin; \
+	"$$benches" load
 
 clean: ## Remove what was built; the data in .turnstile stays
 	cargo clean

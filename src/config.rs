@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use turnstile_bff::BffConfig;
 use turnstile_connectors::execution::{ExecutionConfig, SessionKind};
+use turnstile_connectors::exits::ExitsConfig;
 use turnstile_connectors::kis::{Environment, KisConfig};
 use turnstile_connectors::postgres::{PostgresConfig, PriceSinkConfig};
 use turnstile_connectors::redis::RedisConfig;
@@ -27,6 +28,8 @@ pub(crate) struct Config {
     pub(crate) prices: PriceSinkConfig,
     /// Orders and fills.
     pub(crate) execution: ExecutionConfig,
+    /// What the exits say beside decisions.
+    pub(crate) exits: ExitsConfig,
     /// The dataflow workers.
     pub(crate) engine: EngineSection,
     /// The stream job around them.
@@ -168,6 +171,7 @@ impl Config {
         let mut faults = self.postgres.validate();
         faults.extend(self.redis.validate());
         faults.extend(self.prices.validate());
+        faults.extend(self.exits.validate());
         if let Err(error) = self.execution.validate() {
             faults.push(error.to_string());
         }

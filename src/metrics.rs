@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use turnstile_connectors::{execution, kis, postgres, redis};
+use turnstile_connectors::{execution, exits, kis, postgres, redis};
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -44,5 +44,6 @@ fn describe() {
     redis::describe_metrics();
     kis::metrics::describe();
     execution::metrics::describe();
+    exits::metrics::describe();
     turnstile_bff::describe_metrics();
 }

@@ -3,49 +3,52 @@
 //! ```text
 //! KIS ─ trades ─┐                          ┌─> price sink ─> PostgreSQL ─> Redis
 //! change feed ──┼─> sequencer ─> engine ───┴─> order sink ─> executor ─> KIS
-//! clock ────────┘                                              fills <── notices
+//! clock ────────┘               │                              fills <── notices
+//!                               └─> levels, withheld hits, previews, alarms
 //! ```
 //!
 //! Start: lock, load, settle what was left open with the broker, only then take ticks. Stop: the
 //! sources first, then everything downstream drains in order.
 
 mod alarms;
+mod desk;
 mod journal;
+mod outputs;
+mod records;
 mod sequencer;
+mod staleness;
 mod subscriptions;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
-use turnstile_connectors::execution::{
-    AlarmWriter, Alarms, Book, BrokerEvent, CostModel, EngineOutput, Executor, ExecutorParts,
-    Fills, KisBroker, KrxSession, Ledger, OrderPoll, OrderSink, PositionCache, PriceProgress,
-    SessionKind, SessionSource, SimulatorSession, SinkItem, Store, wall_clock_us,
-};
+use turnstile_connectors::execution::wall_clock_us;
+use turnstile_connectors::exits::prune_previews;
 use turnstile_connectors::kis::{Clock, KisClient, KisSettings, KisStream, KisStreamParts};
 use turnstile_connectors::postgres::{
-    AdvisoryLock, ChangeFeed, Postgres, PostgresError, PriceSink, PriceSinkHandle, prune_change_log,
+    AdvisoryLock, ChangeFeed, Postgres, PostgresError, PriceSink, prune_change_log,
 };
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::rows::RowReader;
 use turnstile_connectors::{rows, task};
-use turnstile_dataflows::engine::{Engine, EngineConfig, Event, Output, OutputBatch, Timed};
-use turnstile_dataflows::exit::ExitOutput;
+use turnstile_dataflows::engine::{Engine, EngineConfig, Event, Timed};
 
 use crate::config::Config;
+use desk::Desk;
+use outputs::Outputs;
+use records::Records;
 use sequencer::{Sequencer, Stamp};
+use staleness::Staleness;
 use subscriptions::Subscriptions;
 
-/// How long changed rows are kept for followers that are behind.
+/// How long changed rows are kept for followers that are behind, and answers to previews.
 const CHANGE_LOG_AGE: Duration = Duration::from_secs(24 * 3_600);
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(60);
-/// Outputs of the engine on their way to the order sink.
-const OUTPUTS_MAX: usize = 8_192;
 
 /// A running stream job.
 pub(crate) struct Stream {
@@ -86,11 +89,20 @@ impl Stream {
             &prices,
             downstream.clone(),
         )?;
-        let outputs = desk.outputs.clone();
-        let (engine, events) = Engine::start(
-            EngineConfig::from(&config.engine),
-            hand_out(outputs, desk.alarms.clone()),
-        )?;
+        let (journal, journal_task) = journal::Journal::start(&postgres, downstream.clone());
+        let (tellers, records) = Records::start(&config.exits, &postgres, &downstream);
+        let mut outputs = Outputs {
+            orders: desk.outputs.clone(),
+            alarms: desk.alarms.clone(),
+            journal: journal.clone(),
+            levels: tellers.levels,
+            withheld: tellers.withheld,
+            answers: tellers.answers,
+            staleness: Staleness::default(),
+        };
+        let (engine, events) = Engine::start(EngineConfig::from(&config.engine), move |batch| {
+            outputs.hand_out(batch);
+        })?;
         desk.wait_until_ready(stop).await?;
 
         let sources = CancellationToken::new();
@@ -110,12 +122,14 @@ impl Stream {
             stamp,
             events,
             prices: prices.clone(),
-            journal: journal::Journal::start(&postgres, downstream.clone()),
+            journal,
             reader: RowReader::default(),
             alarms: desk.alarms.clone(),
             notices: desk.notices.clone(),
             poll: desk.poll.clone(),
             subscriptions: changed,
+            levels_slice: config.exits.levels_slice,
+            levels_quota: config.exits.levels_quota(),
             awaited: wanted,
             subscribed: subscribed_sender,
         };
@@ -150,8 +164,10 @@ impl Stream {
                 Ok(Err(error)) => error!(%error, "engine failed"),
                 Err(error) => error!(%error, "engine thread failed"),
             }
+            report(journal_task.await);
             drop(prices);
             desk.drain(&stop_downstream).await;
+            records.join().await;
             sink.join().await;
             report(guard.await);
         });
@@ -187,181 +203,9 @@ impl Stream {
     }
 }
 
-/// Everything downstream of the engine.
-struct Desk {
-    outputs: mpsc::Sender<SinkItem>,
-    notices: mpsc::Sender<BrokerEvent>,
-    poll: Arc<OrderPoll>,
-    alarms: Alarms,
-    ready: watch::Receiver<bool>,
-    sink: JoinHandle<()>,
-    rest: Vec<JoinHandle<()>>,
-}
-
-impl Desk {
-    fn start(
-        config: &Config,
-        postgres: &Postgres,
-        cache: &Cache,
-        client: &KisClient,
-        prices: &PriceSinkHandle,
-        stop: CancellationToken,
-    ) -> anyhow::Result<Self> {
-        let settings = &config.execution;
-        let store = Store::new(postgres.pool().clone());
-        let (alarms, alarm_writer): (Alarms, AlarmWriter) = Alarms::new(store.clone());
-        let mut rest = vec![task::spawn("alarms", alarm_writer.run(stop.clone()))];
-        let session: Arc<dyn SessionSource> = match settings.session {
-            SessionKind::Krx => Arc::new(KrxSession::new(settings.calendar(), wall_clock_us)),
-            SessionKind::Simulator => {
-                let url = config.stream.simulator_url.as_deref().unwrap_or_default();
-                let session = SimulatorSession::new(url, wall_clock_us);
-                rest.push(task::spawn("session", session.clone().run(stop.clone())));
-                Arc::new(session)
-            }
-        };
-        let forget: Arc<dyn PositionCache> = Arc::new(alarms::PositionKeys(cache.clone()));
-        let book = Arc::new(Book::default());
-        let costs = CostModel::new(settings.commission_rate, settings.calendar());
-        let ledger = Ledger::new(
-            store.clone(),
-            costs,
-            book.clone(),
-            forget.clone(),
-            alarms.clone(),
-            wall_clock_us,
-        );
-        let broker = Arc::new(KisBroker::new(client.clone()));
-        let poll = Arc::new(OrderPoll::new(
-            settings.clone(),
-            broker.clone(),
-            session.clone(),
-            ledger.clone(),
-            book.clone(),
-            alarms.clone(),
-        ));
-        let waker = prices.clone();
-        let progress =
-            PriceProgress::new(prices.durable(), move |through_us| waker.want(through_us));
-        let executor = Executor::new(ExecutorParts {
-            config: settings.clone(),
-            account: account_id(client.settings()),
-            store: store.clone(),
-            broker,
-            session: session.clone(),
-            prices: progress.clone(),
-            ledger: ledger.clone(),
-            book: book.clone(),
-            poll: poll.clone(),
-            alarms: alarms.clone(),
-            now_us: wall_clock_us,
-        });
-        let ready = executor.ready();
-        let (orders, order_rows) = mpsc::channel(settings.order_queue.get());
-        let order_sink = OrderSink::new(
-            settings,
-            store.clone(),
-            progress,
-            forget,
-            alarms.clone(),
-            orders,
-            wall_clock_us,
-        );
-        let (outputs, items) = mpsc::channel(OUTPUTS_MAX);
-        let (notices, notice_events) = mpsc::channel(settings.notice_queue.get());
-        let fills = Fills::new(
-            settings.clone(),
-            store,
-            session,
-            ledger,
-            book,
-            poll.clone(),
-            alarms.clone(),
-        );
-        let sink = task::spawn("order sink", order_sink.run(items, stop.clone()));
-        rest.push(task::spawn(
-            "executor",
-            executor.run(order_rows, stop.clone()),
-        ));
-        rest.push(task::spawn("order poll", poll.clone().run(stop.clone())));
-        rest.push(task::spawn(
-            "notices",
-            fills.run(notice_events, stop.clone()),
-        ));
-        Ok(Self {
-            outputs,
-            notices,
-            poll,
-            alarms,
-            ready,
-            sink,
-            rest,
-        })
-    }
-
-    /// Returns once everything that an earlier run left open is settled with the broker.
-    async fn wait_until_ready(&self, stop: &CancellationToken) -> anyhow::Result<()> {
-        let mut ready = self.ready.clone();
-        stop.run_until_cancelled(ready.wait_for(|ready| *ready))
-            .await
-            .context("stopped before it was ready")?
-            .context("the executor ended before it was ready")?;
-        Ok(())
-    }
-
-    /// Lets the order sink store what it has, then stops the rest.
-    async fn drain(self, stop: &CancellationToken) {
-        drop(self.outputs);
-        drop(self.notices);
-        report(self.sink.await);
-        stop.cancel();
-        for task in self.rest {
-            report(task.await);
-        }
-    }
-}
-
 fn report(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
         error!(%error, "a task failed");
-    }
-}
-
-/// Returns the sink of the engine: decisions to the order sink, the rest to alarms.
-fn hand_out(
-    outputs: mpsc::Sender<SinkItem>,
-    alarms: Alarms,
-) -> impl FnMut(OutputBatch) + Send + 'static {
-    move |batch| {
-        for (time, output) in batch.outputs {
-            let output = match output {
-                Output::Exit(ExitOutput::Decision(decision)) => EngineOutput::Exit(decision),
-                Output::Reentry(verdict) => EngineOutput::Reentry(verdict),
-                Output::Exit(ExitOutput::Alert(alert)) => {
-                    alarms.raise(alarms::not_judged(&alert.position, &alert.message));
-                    continue;
-                }
-                Output::Exit(
-                    ExitOutput::Withheld(_)
-                    | ExitOutput::Freshness(_)
-                    | ExitOutput::Levels(_)
-                    | ExitOutput::Preview(_),
-                )
-                | Output::Previewed(_) => continue,
-                Output::Unruled(position) => {
-                    alarms.raise(alarms::not_judged(&position, "no exit rule serves it"));
-                    continue;
-                }
-            };
-            // Logical time is the time of receipt wherever that was later than the event before.
-            let item = SinkItem {
-                output,
-                received_us: Some(time.micros()),
-            };
-            if outputs.blocking_send(item).is_err() {
-                return; // The order sink has ended: the process stops.
-            }
-        }
     }
 }
 
@@ -418,15 +262,10 @@ async fn keep_house(postgres: Postgres, stop: CancellationToken) {
         if let Err(error) = prune_change_log(&postgres, CHANGE_LOG_AGE).await {
             warn!(%error, "old changes not pruned");
         }
+        if let Err(error) = prune_previews(&postgres, CHANGE_LOG_AGE).await {
+            warn!(%error, "old previews not pruned");
+        }
     }
-}
-
-/// The first event of the engine: everything that stands at start.
-fn initial(reader: &mut RowReader, loaded: &rows::Loaded, today: &str) -> rows::ReadRows {
-    reader.read(
-        loaded.iter().map(|(table, row)| (*table, false, row)),
-        today,
-    )
 }
 
 /// Sends an event to the engine, waiting while its channel is full.

@@ -1,10 +1,24 @@
-//! The benchmark harness: the running system under load, measured from outside.
+//! The benchmark harness: the decisions alone against a loop and a join, their latency, memory and
+//! tuning; and the running system under load, measured from outside.
 
+mod clock;
+mod edit;
+mod exits;
+mod figures;
+mod input;
+mod latency;
 mod load;
+mod plots;
+mod process;
+mod rebuild;
+mod running;
+mod setting;
+mod soak;
+mod sweep;
 
 use clap::{Parser, Subcommand};
 
-/// Measures the running system. Build it first: `cargo build --release --workspace --bins`.
+/// Measures Turnstile. Build it with `--release`.
 #[derive(Debug, Parser)]
 struct Cli {
     #[command(subcommand)]
@@ -13,16 +27,48 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Ticks per second of the engine, of a hand-written loop and of a plain join on the same
+    /// input; all must decide the same.
+    Exits(exits::Args),
+    /// One contestant of `exits`, in a process of its own.
+    #[command(hide = true)]
+    Contestant(exits::ContestantArgs),
+    /// Percentiles from a tick at the engine's channel to its decision, under open-loop load.
+    Latency(latency::Args),
+    /// Milliseconds until a rule edit is in force on all its positions, and whether its preview
+    /// names what it sells.
+    Edit(edit::Args),
+    /// Seconds until an engine stands as the database says, from an empty process.
+    Rebuild(rebuild::Args),
+    /// Throughput and latency over drain size, linger, workers and idle mode.
+    Sweep(sweep::Args),
+    /// Resident memory by the minute, under ticks and churn or under silence.
+    Soak(soak::Args),
+    /// Measures and draws throughput against positions per symbol, and latency against load.
+    Plots(plots::Args),
     /// Prices through the simulator's WebSocket onto many positions: every due exit must be ordered
     /// exactly once and no tick lost; prints the latency from frame to committed row and to the
-    /// order's arrival at the broker.
+    /// order's arrival at the broker. Needs all programs: `cargo build --release --workspace --bins`.
     Load(load::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
-    let runtime = tokio::runtime::Runtime::new()?;
     match cli.command {
-        Command::Load(args) => runtime.block_on(Box::pin(load::run(args))),
+        Command::Exits(args) => exits::run(&args),
+        Command::Contestant(args) => exits::contest(&args),
+        Command::Latency(args) => latency::run(&args),
+        Command::Edit(args) => edit::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
+        Command::Rebuild(args) => {
+            let runtime = tokio::runtime::Runtime::new()?;
+            runtime.block_on(Box::pin(rebuild::run(args)))
+        }
+        Command::Soak(args) => soak::run(&args),
+        Command::Plots(args) => plots::run(&args),
+        Command::Load(args) => {
+            let runtime = tokio::runtime::Runtime::new()?;
+            runtime.block_on(Box::pin(load::run(args)))
+        }
     }
 }

@@ -4,8 +4,12 @@
 pub(crate) mod control;
 pub(crate) mod executions;
 pub(crate) mod exit_events;
+pub(crate) mod exit_rules;
+pub(crate) mod levels;
 pub(crate) mod logs;
+pub(crate) mod manual_exits;
 pub(crate) mod orders;
 pub(crate) mod positions;
+pub(crate) mod previews;
 pub(crate) mod prices;
 pub(crate) mod reentry;

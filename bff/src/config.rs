@@ -22,6 +22,9 @@ pub struct BffConfig {
     /// Longest time one request may take.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
+    /// How long a preview waits for the engine; less than `request_timeout`.
+    #[serde(with = "humantime_serde")]
+    pub preview_timeout: Duration,
     /// Largest request body in bytes.
     pub body_limit: usize,
     /// Largest number of WebSocket clients; further ones get 503.
@@ -41,6 +44,7 @@ impl Default for BffConfig {
             web_dir: None,
             api_token: None,
             request_timeout: Duration::from_secs(10),
+            preview_timeout: Duration::from_secs(5),
             // The largest body is a batch of 100 symbols: about 1.3 kB.
             body_limit: 64 * 1024,
             ws_clients_max: 256,
@@ -91,12 +95,19 @@ impl BffConfig {
         }
         for (key, value) in [
             ("request_timeout", self.request_timeout),
+            ("preview_timeout", self.preview_timeout),
             ("ws_send_timeout", self.ws_send_timeout),
             ("stop_deadline", self.stop_deadline),
         ] {
             if value.is_zero() {
                 fault(key, "must be longer than 0s".to_owned());
             }
+        }
+        if !self.request_timeout.is_zero() && self.preview_timeout >= self.request_timeout {
+            fault(
+                "preview_timeout",
+                "must be less than request_timeout".to_owned(),
+            );
         }
         for (key, value) in [
             ("body_limit", self.body_limit),

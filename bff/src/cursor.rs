@@ -13,9 +13,10 @@ use crate::seoul::SeoulTime;
 /// Microseconds of the last second of the year 9999: later than every stored time.
 const END_OF_TIME_US: i64 = 253_402_207_200_000_000;
 
-/// Sort key of a list: rows come in descending order of it, and a page holds rows below it.
+/// Sort key of a list: rows come in descending order of it and a page holds rows below it, unless
+/// the cursor says otherwise.
 pub(crate) trait Cursor: FromStr + fmt::Display {
-    /// Returns the cursor above every row.
+    /// Returns the cursor before every row.
     fn first() -> Self;
 }
 
@@ -89,6 +90,34 @@ impl FromStr for NumberCursor {
     }
 }
 
+/// Place in a list that is ordered by a name, ascending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NameCursor(pub(crate) String);
+
+impl Cursor for NameCursor {
+    fn first() -> Self {
+        Self(String::new())
+    }
+}
+
+impl fmt::Display for NameCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for NameCursor {
+    type Err = CursorError;
+
+    fn from_str(text: &str) -> Result<Self, CursorError> {
+        // PostgreSQL could not read it.
+        if text.contains('\0') {
+            return Err(CursorError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -106,6 +135,8 @@ mod tests {
         ] {
             assert_eq!(cursor.to_string().parse::<TimeCursor>().unwrap(), cursor);
         }
+        assert_eq!("a".parse::<NameCursor>().unwrap(), NameCursor("a".into()));
+        assert!("a\0".parse::<NameCursor>().is_err());
         assert_eq!("42".parse::<NumberCursor>().unwrap(), NumberCursor(42));
     }
 

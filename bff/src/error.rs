@@ -29,6 +29,8 @@ pub(crate) enum Code {
     ForbiddenOrigin,
     /// There is no such thing or path.
     NotFound,
+    /// What is asked for does not go with how things stand; `details` says how.
+    Conflict,
     /// The path exists, but not with this method.
     MethodNotAllowed,
     /// The body is larger than allowed.
@@ -39,6 +41,8 @@ pub(crate) enum Code {
     UpgradeRequired,
     /// PostgreSQL cannot be asked now; try again later.
     DatabaseUnavailable,
+    /// The engine has not answered in time; the stream job may not run.
+    EngineSilent,
     /// As many WebSocket clients as allowed are connected.
     TooManyClients,
     /// The request took too long.
@@ -54,12 +58,13 @@ impl Code {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::ForbiddenOrigin => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Conflict => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
             Self::DatabaseUnavailable | Self::TooManyClients => StatusCode::SERVICE_UNAVAILABLE,
-            Self::RequestTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::EngineSilent | Self::RequestTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -115,6 +120,14 @@ impl ApiError {
         Self {
             details: Some(serde_json::json!({ "resource": resource, "id": id })),
             ..Self::new(Code::NotFound, format!("there is no {resource} \"{id}\""))
+        }
+    }
+
+    /// Makes the error of something that does not go with how things stand.
+    pub(crate) fn conflict(message: impl Into<String>, details: Value) -> Self {
+        Self {
+            details: Some(details),
+            ..Self::new(Code::Conflict, message)
         }
     }
 

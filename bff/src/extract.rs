@@ -208,10 +208,20 @@ impl Body {
     /// never used, since [`Body::finish`] refuses.
     pub(crate) fn required_text(&mut self, name: &str, length_max: usize) -> String {
         let text = self.text(name, length_max);
-        if text.is_none() && !self.faults.contains_key(name) {
-            self.fault(name, "is required".to_owned());
+        if text.is_none() {
+            self.fault_if_none(name, "is required");
         }
         text.unwrap_or_default()
+    }
+
+    /// Takes the text `name`, one of `choices`.
+    pub(crate) fn choice(&mut self, name: &str, choices: &[&'static str]) -> Option<&'static str> {
+        let text = self.text(name, usize::MAX)?;
+        let choice = choices.iter().find(|choice| **choice == text);
+        if choice.is_none() {
+            self.fault(name, one_of(choices, &text));
+        }
+        choice.copied()
     }
 
     /// Takes the required text `name`, one of `choices`.
@@ -224,6 +234,62 @@ impl Body {
             self.fault(name, one_of(choices, &text));
         }
         choices[0]
+    }
+
+    /// Takes the whole number `name`, from `least` on.
+    pub(crate) fn whole(&mut self, name: &str, least: i64) -> Option<i64> {
+        match self.given.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(value) => {
+                let number = value.as_i64().filter(|number| *number >= least);
+                if number.is_none() {
+                    let fault = format!("must be a whole number of at least {least}, was {value}");
+                    self.fault(name, fault);
+                }
+                number
+            }
+        }
+    }
+
+    /// Takes the required whole number `name`, from `least` on.
+    pub(crate) fn required_whole(&mut self, name: &str, least: i64) -> i64 {
+        let number = self.whole(name, least);
+        if number.is_none() {
+            self.fault_if_none(name, "is required");
+        }
+        number.unwrap_or_default()
+    }
+
+    /// Takes the flag `name`.
+    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
+        match self.given.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::Bool(flag)) => Some(flag),
+            Some(other) => {
+                self.fault(name, format!("must be true or false, was {other}"));
+                None
+            }
+        }
+    }
+
+    /// Takes the text `name` as a `T`.
+    pub(crate) fn parsed<T>(&mut self, name: &str) -> Option<T>
+    where
+        T: FromStr<Err: Display>,
+    {
+        let text = self.text(name, usize::MAX)?;
+        text.parse()
+            .map_err(|error| self.fault(name, format!("cannot be used: {error}")))
+            .ok()
+    }
+
+    /// Takes the required value `name`, whatever it is.
+    pub(crate) fn required_value(&mut self, name: &str) -> Value {
+        let value = self.given.remove(name).unwrap_or_default();
+        if value.is_null() {
+            self.fault(name, "is required".to_owned());
+        }
+        value
     }
 
     /// Takes the required list `name` of 1 to `length_max` texts that parse as `T`.
@@ -265,8 +331,16 @@ impl Body {
         Err(ApiError::fields(Code::InvalidBody, self.faults))
     }
 
-    fn fault(&mut self, name: &str, fault: String) {
+    /// Notes what is wrong with `name`, a key or a path of keys.
+    pub(crate) fn fault(&mut self, name: &str, fault: String) {
         self.faults.insert(name.to_owned(), fault);
+    }
+
+    /// Notes what is wrong with `name`, unless something was noted already.
+    pub(crate) fn fault_if_none(&mut self, name: &str, fault: &str) {
+        if !self.faults.contains_key(name) {
+            self.fault(name, fault.to_owned());
+        }
     }
 }
 

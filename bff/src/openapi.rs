@@ -5,7 +5,10 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::api::{control, executions, exit_events, logs, orders, positions, prices, reentry};
+use crate::api::{
+    control, executions, exit_events, exit_rules, levels, logs, manual_exits, orders, positions,
+    previews, prices, reentry,
+};
 use crate::health;
 
 #[derive(OpenApi)]
@@ -26,6 +29,12 @@ use crate::health;
         prices::batch,
         positions::list,
         positions::one,
+        levels::of_position,
+        manual_exits::sell,
+        exit_rules::list,
+        exit_rules::one,
+        exit_rules::save,
+        previews::preview,
         orders::list,
         orders::one,
         executions::list,

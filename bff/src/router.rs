@@ -11,7 +11,10 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, http::Method};
 
-use crate::api::{control, executions, exit_events, logs, orders, positions, prices, reentry};
+use crate::api::{
+    control, executions, exit_events, exit_rules, levels, logs, manual_exits, orders, positions,
+    previews, prices, reentry,
+};
 use crate::config::BffConfig;
 use crate::error::{ApiError, Code};
 use crate::state::AppState;
@@ -29,6 +32,14 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         .route("/api/v1/prices/batch", post(prices::batch))
         .route("/api/v1/positions", get(positions::list))
         .route("/api/v1/positions/{id}", get(positions::one))
+        .route("/api/v1/positions/{id}/levels", get(levels::of_position))
+        .route("/api/v1/positions/{id}/sell", post(manual_exits::sell))
+        .route("/api/v1/exit-rules", get(exit_rules::list))
+        .route("/api/v1/exit-rules/preview", post(previews::preview))
+        .route(
+            "/api/v1/exit-rules/{id}",
+            get(exit_rules::one).put(exit_rules::save),
+        )
         .route("/api/v1/orders", get(orders::list))
         .route("/api/v1/orders/{id}", get(orders::one))
         .route("/api/v1/executions", get(executions::list))
@@ -45,7 +56,10 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         )
         .route("/api/v1/logs", get(logs::list))
         .route("/api", get(unknown_path))
-        .route("/api/{*path}", get(unknown_path).post(unknown_path))
+        .route(
+            "/api/{*path}",
+            get(unknown_path).post(unknown_path).put(unknown_path),
+        )
         .route("/ws", get(live::upgrade))
         .layer(map_response(no_store))
         .method_not_allowed_fallback(wrong_method);

@@ -82,6 +82,7 @@ impl Bff {
             live: Arc::new(live),
             metrics,
             guard,
+            preview_timeout: config.preview_timeout,
         };
         let sources = live::start(&state, &stop);
         let serve = axum::serve(listener, router(&config, state))

@@ -1,6 +1,7 @@
 //! What every handler may use.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use turnstile_connectors::postgres::Postgres;
@@ -17,4 +18,6 @@ pub(crate) struct AppState {
     pub(crate) live: Arc<Live>,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) guard: Guard,
+    /// How long a preview waits for the engine.
+    pub(crate) preview_timeout: Duration,
 }

@@ -5,10 +5,12 @@
 //! - [`recorded`]: recorded days, for replays.
 //! - [`rows`]: rows of the store as changes of the engine.
 //! - [`execution`]: from a decision to its fills.
+//! - [`exits`]: what the exits say beside decisions.
 //! - [`embedded`]: a private PostgreSQL and Redis.
 
 pub mod embedded;
 pub mod execution;
+pub mod exits;
 pub mod kis;
 pub mod postgres;
 pub mod recorded;

@@ -7,23 +7,29 @@
 //! A row that cannot be read changes nothing: what stood before stays in force, and the fault is
 //! reported with table, key and reason.
 
+mod early;
 mod fields;
+mod live;
 mod load;
 mod orders;
 mod read;
+mod requests;
 
 use serde_json::Value;
 use turnstile_dataflows::engine::Change;
 
 pub use fields::RowFault;
-pub use load::{Loaded, load};
+pub use live::LivePosition;
+pub use load::{Loaded, Portion, PortionSource, load};
 
+use early::EarlyRules;
 use orders::Orders;
 
 /// Reads rows and remembers what is needed to read the next ones.
 #[derive(Debug, Default)]
 pub struct RowReader {
     orders: Orders,
+    early: EarlyRules,
 }
 
 /// What a set of rows says.
@@ -54,6 +60,12 @@ impl RowReader {
         read
     }
 
+    /// Returns the rows of rules that were too early before `today` and are in force on it, to be
+    /// read again; each once.
+    pub fn due_rules(&mut self, today: &str) -> Vec<Value> {
+        self.early.take_due(today)
+    }
+
     fn read_row(
         &mut self,
         table: &str,
@@ -71,7 +83,13 @@ impl RowReader {
                 changes.push(Change::Position(position));
             }
             "trade.position_state" => changes.push(read::position_state(row)?),
-            "trade.exit_rules" => changes.push(read::exit_rule(row, is_deleted, today)?),
+            "trade.exit_rules" => {
+                self.early.note(row, is_deleted, today);
+                changes.push(read::exit_rule(row, is_deleted, today)?);
+            }
+            "market.symbol_context" => changes.push(read::context(row, is_deleted)?),
+            "trade.manual_exits" => changes.push(requests::manual_exit(row, is_deleted)?),
+            "trade.rule_previews" => changes.push(requests::preview(row, is_deleted)?),
             "trade.exit_control" => changes.push(read::exit_control(row)?),
             "trade.reentry_control" => changes.push(read::reentry_control(row)?),
             "trade.orders" => changes.extend(self.orders.add_order(row)?),

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests panic")]
 
+#[path = "stores/average.rs"]
+mod average;
 #[path = "stores/cache.rs"]
 mod cache;
 #[path = "support/dice.rs"]

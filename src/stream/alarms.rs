@@ -7,7 +7,8 @@ use serde_json::json;
 use turnstile_connectors::execution::{Alarm, Level, PositionCache};
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::rows::RowFault;
-use turnstile_dataflows::model::PositionId;
+use turnstile_dataflows::exit::Freshness;
+use turnstile_dataflows::model::{LogicalTime, PositionId};
 use uuid::Uuid;
 
 /// Deletes `position:{id}` after a commit.
@@ -28,6 +29,31 @@ pub(super) fn not_judged(position: &PositionId, message: &str) -> Alarm {
         position: position.as_str().parse().ok(),
         message: format!("position {position} is held but not judged: {message}"),
         context: json!({}),
+    }
+}
+
+/// The price of a held symbol became stale, or fresh again.
+pub(super) fn freshness(change: &Freshness) -> Alarm {
+    let symbol = change.symbol;
+    let (level, event, message) = if change.is_stale {
+        let what = if change.seen.is_some() {
+            "the price is stale"
+        } else {
+            "there is no price since the start"
+        };
+        let message = format!("{symbol}: {what}; its positions are not judged");
+        (Level::Warning, "price_stale", message)
+    } else {
+        let message = format!("{symbol}: the price is fresh again");
+        (Level::Info, "price_fresh", message)
+    };
+    Alarm {
+        level,
+        event,
+        symbol: Some(symbol.to_string()),
+        position: None,
+        message,
+        context: json!({"seen_us": change.seen.map(LogicalTime::micros)}),
     }
 }
 

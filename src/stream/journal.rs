@@ -1,5 +1,6 @@
 //! The journal: every input of the engine that is not a tick, with its logical time, in
-//! `system.engine_events`. Together with `market.prices` it replays any past day.
+//! `system.engine_events`. Together with `market.prices` it replays any past day. Clock seconds
+//! stand there where they changed a verdict: with what became stale or fresh.
 
 use std::time::Duration;
 
@@ -9,31 +10,54 @@ use tokio::task::JoinHandle;
 use tokio_postgres::GenericClient;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
+use turnstile_connectors::exits::metrics::LOST;
 use turnstile_connectors::postgres::{Postgres, PostgresError};
+use turnstile_connectors::rows::PortionSource;
 use turnstile_connectors::task;
 
 const QUEUE: usize = 8_192;
-const BATCH: usize = 256;
+/// Entries written at once; one of a load holds a thousand rows.
+const BATCH: usize = 32;
 const RETRY: Duration = Duration::from_millis(500);
 
 /// One input.
 pub(super) struct Entry {
     pub(super) logical_us: u64,
+    /// Order among entries of one logical time.
+    pub(super) seq: i32,
     pub(super) kind: &'static str,
-    pub(super) payload: Value,
+    pub(super) payload: Payload,
 }
 
-/// The way into the journal.
+/// What an input brought.
+pub(super) enum Payload {
+    /// Rows as they were told.
+    Told(Value),
+    /// Rows that were loaded: made into text only when they are written.
+    Loaded(PortionSource),
+}
+
+impl Payload {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Told(value) => value.clone(),
+            Self::Loaded(source) => source.to_json(),
+        }
+    }
+}
+
+/// The way into the journal. It ends when all of them are dropped.
+#[derive(Clone)]
 pub(super) struct Journal {
     entries: mpsc::Sender<Entry>,
-    task: JoinHandle<()>,
 }
 
 impl Journal {
-    pub(super) fn start(postgres: &Postgres, stop: CancellationToken) -> Self {
+    /// Returns the way into the journal, and the task that writes it.
+    pub(super) fn start(postgres: &Postgres, stop: CancellationToken) -> (Self, JoinHandle<()>) {
         let (entries, receiver) = mpsc::channel(QUEUE);
         let task = task::spawn("journal", run(postgres.clone(), receiver, stop));
-        Self { entries, task }
+        (Self { entries }, task)
     }
 
     /// Notes an input, waiting while the journal is behind.
@@ -42,11 +66,11 @@ impl Journal {
         drop(self.entries.send(entry).await);
     }
 
-    /// Writes what is left, and ends.
-    pub(super) async fn close(self) {
-        drop(self.entries);
-        if let Err(error) = self.task.await {
-            tracing::error!(%error, "journal failed");
+    /// Notes what follows from inputs, and so can be had again from them: it never waits, and is
+    /// counted as lost where there is no room.
+    pub(super) fn note_if_there_is_room(&self, entry: Entry) {
+        if self.entries.try_send(entry).is_err() {
+            metrics::counter!(LOST, "kind" => "journal").increment(1);
         }
     }
 }
@@ -76,16 +100,17 @@ async fn write(postgres: &Postgres, batch: &[Entry]) -> Result<(), PostgresError
         .iter()
         .map(|entry| i64::try_from(entry.logical_us).unwrap_or(i64::MAX))
         .collect();
+    let seqs: Vec<i32> = batch.iter().map(|entry| entry.seq).collect();
     let kinds: Vec<&str> = batch.iter().map(|entry| entry.kind).collect();
-    let payloads: Vec<&Value> = batch.iter().map(|entry| &entry.payload).collect();
+    let payloads: Vec<Value> = batch.iter().map(|entry| entry.payload.to_json()).collect();
     postgres
         .client()
         .await?
         .execute(
             "INSERT INTO system.engine_events (logical_us, seq, kind, payload)
-             SELECT t, 0, k, p FROM unnest($1::bigint[], $2::text[], $3::jsonb[]) AS e(t, k, p)
+             SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::jsonb[])
              ON CONFLICT (logical_us, seq) DO NOTHING",
-            &[&times, &kinds, &payloads],
+            &[&times, &seqs, &kinds, &payloads],
         )
         .await?;
     Ok(())

@@ -8,11 +8,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -25,8 +25,8 @@ use turnstile_connectors::task;
 use turnstile_dataflows::engine::{Event, Timed};
 use turnstile_dataflows::model::{LogicalTime, Symbol, Tick};
 
-use super::journal::{Entry, Journal};
-use super::{alarms, initial, send_event, timed};
+use super::journal::{Entry, Journal, Payload};
+use super::{alarms, send_event, timed};
 
 /// Tables that decide what is streamed.
 const SUBSCRIBING_TABLES: [&str; 3] = [
@@ -34,6 +34,7 @@ const SUBSCRIBING_TABLES: [&str; 3] = [
     "trade.reentry_candidates",
     "strategy.watchlist",
 ];
+const RULES: &str = "trade.exit_rules";
 /// Transactions of the change feed that may wait.
 const CHANGES_MAX: usize = 1_024;
 const CLOCK_EVERY: Duration = Duration::from_secs(1);
@@ -71,6 +72,9 @@ pub(super) struct Sequencer {
     pub(super) notices: mpsc::Sender<BrokerEvent>,
     pub(super) poll: Arc<OrderPoll>,
     pub(super) subscriptions: Arc<Notify>,
+    /// How often the engine is asked for changed levels, and how many of them.
+    pub(super) levels_slice: Duration,
+    pub(super) levels_quota: usize,
     /// Symbols wanted at start and not confirmed yet.
     pub(super) awaited: BTreeSet<Symbol>,
     pub(super) subscribed: watch::Sender<bool>,
@@ -86,26 +90,24 @@ impl Sequencer {
         stop: CancellationToken,
     ) {
         let today = self.today();
-        let read = initial(&mut self.reader, &loaded, &today);
-        let payload = loaded
-            .iter()
-            .map(|(table, row)| json!({"table": table, "row": row}))
-            .collect();
-        self.enter(read, "load", payload).await;
-        drop(loaded);
+        for portion in loaded.portions(&mut self.reader, &today) {
+            self.enter(portion.read, "load", Payload::Loaded(portion.source))
+                .await;
+        }
+        let mut day = today;
 
         let (sender, mut changes) = mpsc::channel(CHANGES_MAX);
         let following = task::spawn("change feed", follow(feed, sender, stop.clone()));
         let mut clock = tokio::time::interval(CLOCK_EVERY);
         clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut levels = tokio::time::interval(self.levels_slice);
+        levels.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             let is_running = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                _ = clock.tick() => {
-                    let time = self.stamp.now();
-                    send_event(&self.events, timed(time, Event::Clock)).await
-                }
+                _ = clock.tick() => self.take_second(&mut day).await,
+                _ = levels.tick() => self.ask_for_levels(),
                 changed = changes.recv() => match changed {
                     Some(transaction) => self.take_changes(transaction).await,
                     None => false,
@@ -128,7 +130,35 @@ impl Sequencer {
         if let Err(error) = following.await {
             tracing::error!(%error, "change feed failed");
         }
-        self.journal.close().await;
+    }
+
+    async fn take_second(&mut self, day: &mut String) -> bool {
+        let today = self.today();
+        if *day != today {
+            *day = today;
+            // Rules of this day come into force with it.
+            let due = self.reader.due_rules(day);
+            let rows = due.iter().map(|row| (RULES, false, row));
+            let read = self.reader.read(rows, day);
+            if !due.is_empty() {
+                let payload = due.into_iter();
+                let payload =
+                    payload.map(|row| json!({"table": RULES, "deleted": false, "row": row}));
+                let payload = Payload::Told(payload.collect());
+                self.enter(read, "changes", payload).await;
+            }
+        }
+        let time = self.stamp.now();
+        send_event(&self.events, timed(time, Event::Clock)).await
+    }
+
+    /// Asks for a small portion of the levels that have changed, unless the engine is busy.
+    fn ask_for_levels(&mut self) -> bool {
+        let asked = timed(self.stamp.now(), Event::Levels(self.levels_quota));
+        !matches!(
+            self.events.try_send(asked),
+            Err(TrySendError::Disconnected(_))
+        )
     }
 
     async fn take_changes(&mut self, transaction: TransactionChanges) -> bool {
@@ -154,20 +184,20 @@ impl Sequencer {
             .into_iter()
             .map(|change| json!({"table": change.table, "deleted": change.is_deleted, "row": change.content}))
             .collect();
-        self.enter(read, "changes", payload).await
+        self.enter(read, "changes", Payload::Told(payload)).await
     }
 
-    async fn enter(&mut self, read: ReadRows, kind: &'static str, rows: Vec<Value>) -> bool {
+    async fn enter(&mut self, read: ReadRows, kind: &'static str, payload: Payload) -> bool {
         for fault in &read.faults {
             metrics::counter!("rows_not_readable_total").increment(1);
             self.alarms.raise(alarms::row_fault(fault));
         }
         let time = self.stamp.now();
         let is_running = send_event(&self.events, timed(time, Event::Changes(read.changes))).await;
-        let payload = Value::Array(rows);
         self.journal
             .note(Entry {
                 logical_us: time.micros(),
+                seq: 0,
                 kind,
                 payload,
             })

@@ -2,8 +2,10 @@
 //!
 //! Each [`System`] owns its servers and its folder and ends with them; ports are free ones.
 
+mod api;
 mod processes;
 mod system;
 
+pub use api::Api;
 pub use processes::{Program, program};
 pub use system::{ACCOUNT, Stock, System, eventually};

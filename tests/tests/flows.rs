@@ -210,6 +210,8 @@ async fn insert_only_tables_refuse_changes_in_the_running_system() {
         "trade.order_events",
         "trade.executions",
         "trade.exit_events",
+        "trade.exit_signals",
+        "trade.exit_withheld",
         "trade.reentry_history",
         "system.logs",
         "system.engine_events",
@@ -227,7 +229,10 @@ async fn insert_only_tables_refuse_changes_in_the_running_system() {
                     "trade.orders" | "trade.executions" => "SET qty = qty",
                     "trade.order_events" => "SET message = message",
                     "trade.exit_events" => "SET exit_qty = exit_qty",
-                    "trade.reentry_history" | "trade.control_history" => "SET reason = reason",
+                    "trade.reentry_history" | "trade.control_history" | "trade.exit_withheld" => {
+                        "SET reason = reason"
+                    }
+                    "trade.exit_signals" => "SET price = price",
                     "system.logs" => "SET message = message",
                     _ => "SET kind = kind",
                 },

@@ -4,6 +4,7 @@
 
 mod changing;
 mod contract;
+mod exits;
 mod fixture;
 mod input;
 mod lists;

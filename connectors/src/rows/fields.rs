@@ -110,7 +110,9 @@ impl<'r> Fields<'r> {
     pub(super) fn decimal(&self, column: &str) -> Result<Decimal, RowFault> {
         let value = self.needed(column)?;
         let text = value.to_string();
+        // A small one is written with an exponent.
         Decimal::from_str_exact(&text)
+            .or_else(|_| Decimal::from_scientific(&text))
             .map_err(|_| self.fault(column, format!("number expected, was {value}")))
     }
 

@@ -1,33 +1,114 @@
 //! The rows that stand at start.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_postgres::{Error, GenericClient};
 
-/// Rows of the followed tables, each with its table.
-pub type Loaded = Vec<(&'static str, Value)>;
+use super::live::{self, LivePosition};
+use super::{ReadRows, RowFault, RowReader};
 
-/// Tables whose changes the engine follows.
-const FOLLOWED_TABLES: [&str; 10] = [
+/// Positions that go into the engine at one logical time, so that a load of any size stays small.
+const PORTION: usize = 1_000;
+
+/// What stands at start.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// Rows of the followed tables but the positions, each with its table, as the change feed would
+    /// give them.
+    pub rows: Vec<(&'static str, Value)>,
+    /// Live positions with their states.
+    pub positions: Vec<LivePosition>,
+    faults: Vec<RowFault>,
+}
+
+/// Part of what was loaded, to be entered at one logical time.
+#[derive(Debug)]
+pub struct Portion {
+    /// What it says.
+    pub read: ReadRows,
+    /// What it was read from, for the journal.
+    pub source: PortionSource,
+}
+
+/// What a portion was read from.
+#[derive(Clone, Debug)]
+pub enum PortionSource {
+    /// Rows as the change feed gives them.
+    Rows(Vec<(&'static str, Value)>),
+    /// Positions with their states.
+    Positions(Vec<LivePosition>),
+}
+
+impl Loaded {
+    /// Returns the portions in the order in which they have to be entered: rules, controls and
+    /// orders first, then the positions.
+    pub fn portions(
+        self,
+        reader: &mut RowReader,
+        today: &str,
+    ) -> impl Iterator<Item = Portion> + use<> {
+        let rows = self.rows.iter();
+        let mut read = reader.read(rows.map(|(table, row)| (*table, false, row)), today);
+        read.faults.extend(self.faults);
+        let first = Portion {
+            read,
+            source: PortionSource::Rows(self.rows),
+        };
+        let mut positions = self.positions.into_iter();
+        let rest = std::iter::from_fn(move || {
+            let portion: Vec<_> = positions.by_ref().take(PORTION).collect();
+            (!portion.is_empty()).then(|| Portion {
+                read: ReadRows {
+                    changes: portion.iter().flat_map(LivePosition::changes).collect(),
+                    faults: Vec::new(),
+                },
+                source: PortionSource::Positions(portion),
+            })
+        });
+        std::iter::once(first).chain(rest)
+    }
+}
+
+impl PortionSource {
+    /// Returns the rows as the journal stores them.
+    pub fn to_json(&self) -> Value {
+        let of = |table: &str, row: Value| json!({"table": table, "row": row});
+        match self {
+            Self::Rows(rows) => rows
+                .iter()
+                .map(|(table, row)| of(table, row.clone()))
+                .collect(),
+            Self::Positions(positions) => positions
+                .iter()
+                .flat_map(|live| {
+                    [
+                        of("trade.positions", live.position_row()),
+                        of("trade.position_state", live.state_row()),
+                    ]
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Tables whose changes the engine follows, beside those of positions.
+const FOLLOWED_TABLES: [&str; 11] = [
+    "market.symbol_context",
     "trade.exit_control",
     "trade.reentry_control",
     "trade.exit_rules",
     "trade.reentry_rules",
-    "trade.positions",
-    "trade.position_state",
     "trade.orders",
     "trade.order_events",
     "trade.exit_events",
     "trade.reentry_candidates",
+    "trade.manual_exits",
+    "trade.rule_previews",
 ];
 
 /// What of a table is loaded: everything live, and what live rows depend on.
 fn condition(table: &str) -> &'static str {
     match table {
         "trade.exit_rules" | "trade.reentry_rules" => "r.is_active",
-        "trade.positions" => "r.status <> 'CLOSED'",
-        "trade.position_state" => {
-            "r.position_id IN (SELECT position_id FROM trade.positions WHERE status <> 'CLOSED')"
-        }
         // Orders of live positions, and purchases of the last week, which count against limits.
         "trade.orders" => {
             "r.position_id IN (SELECT position_id FROM trade.positions WHERE status <> 'CLOSED')
@@ -41,40 +122,30 @@ fn condition(table: &str) -> &'static str {
             "NOT EXISTS (SELECT 1 FROM trade.reentry_candidates c
              WHERE c.exit_event_id = r.exit_event_id AND c.state IN ('ENTERED', 'EXPIRED', 'BLOCKED'))"
         }
+        "trade.manual_exits" => "r.state = 'ASKED'",
+        // Nobody waits any more for the answer to an older one.
+        "trade.rule_previews" => {
+            "r.answered_us IS NULL AND r.created_ts > now() - interval '1 minute'"
+        }
         "trade.reentry_candidates" => "r.state NOT IN ('ENTERED', 'EXPIRED', 'BLOCKED')",
         _ => "true",
     }
 }
 
-/// Returns the row of a table as the change feed gives it. The high-water mark of a position is
-/// recomputed from its ticks, since the engine that knew it is gone.
-fn row(table: &str) -> &'static str {
-    match table {
-        "trade.position_state" => {
-            "to_jsonb(r) || jsonb_build_object('hwm_price', greatest(r.hwm_price, (
-                SELECT max(CASE WHEN t.bid > 0 THEN t.bid ELSE t.last_price END)
-                FROM market.prices t JOIN trade.positions p ON p.symbol = t.symbol
-                WHERE p.position_id = r.position_id AND t.session <> 'EXPECTED'
-                  AND t.trade_date >= (p.entry_ts AT TIME ZONE 'Asia/Seoul')::date
-                  AND t.logical_us >= (extract(epoch FROM p.entry_ts) * 1000000)::bigint)))"
-        }
-        _ => "to_jsonb(r) - 'explanation' - 'raw'",
-    }
-}
-
-/// Loads the rows of every followed table in the transaction of `client`, as the change feed would
-/// give them.
+/// Loads what stands in the transaction of `client`.
 ///
 /// # Errors
 /// If a query fails.
 pub async fn load(client: &impl GenericClient) -> Result<Loaded, Error> {
-    let mut rows = Vec::new();
+    let mut loaded = Loaded::default();
     for table in FOLLOWED_TABLES {
-        let (row, condition) = (row(table), condition(table));
-        let query = format!("SELECT {row} FROM {table} r WHERE {condition}");
+        let condition = condition(table);
+        let query =
+            format!("SELECT to_jsonb(r) - 'explanation' - 'raw' FROM {table} r WHERE {condition}");
         for row in client.query(&query, &[]).await? {
-            rows.push((table, row.try_get(0)?));
+            loaded.rows.push((table, row.try_get(0)?));
         }
     }
-    Ok(rows)
+    live::load(client, &mut loaded.positions, &mut loaded.faults).await?;
+    Ok(loaded)
 }

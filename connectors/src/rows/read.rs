@@ -5,13 +5,17 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use turnstile_dataflows::engine::Change;
-use turnstile_dataflows::exit::{ExitRule, RuleScope};
+use turnstile_dataflows::exit::{ExitRule, RuleScope, SymbolContext};
 use turnstile_dataflows::model::{
     Floor, LogicalTime, Mark, Position, PositionState, Profile, ProfileId, Ratio,
 };
 use turnstile_dataflows::reentry::{CandidateState, ExitEvent, ReentryRule, ReentryTrigger};
 
+use super::early::is_early;
 use super::fields::{Fields, RowFault};
+
+/// Parts of one in which ATR percent is counted.
+const MILLION: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
 
 pub(super) fn position(row: &Value) -> Result<Position, RowFault> {
     let fields = Fields::new(row, "position_id");
@@ -51,20 +55,10 @@ pub(super) fn position_state(row: &Value) -> Result<Change, RowFault> {
 pub(super) fn exit_rule(row: &Value, is_deleted: bool, today: &str) -> Result<Change, RowFault> {
     let fields = Fields::new(row, "rule_id");
     let id: ProfileId = fields.parsed("rule_id")?;
-    let is_early = fields
-        .value("effective_from")
-        .and_then(Value::as_str)
-        .is_some_and(|from| from > today);
-    if is_deleted || is_early || !fields.flag("is_active")? {
+    if is_deleted || is_early(row, today) || !fields.flag("is_active")? {
         return Ok(Change::ExitRule(id, None));
     }
-    let scope = match fields.text("scope")? {
-        "DEFAULT" => RuleScope::Default,
-        "STRATEGY" => RuleScope::Strategy(fields.text("scope_key")?.into()),
-        "SYMBOL" => RuleScope::Symbol(fields.parsed("scope_key")?),
-        "POSITION" => RuleScope::Position,
-        other => return Err(fields.fault("scope", format!("unknown scope {other:?}"))),
-    };
+    let scope = scope(&fields)?;
     let rules = fields.value("rules").unwrap_or(&Value::Null);
     let profile = Profile::from_value(rules).map_err(|faults| fields.fault("rules", faults))?;
     let version = fields.whole("version")?;
@@ -75,6 +69,51 @@ pub(super) fn exit_rule(row: &Value, is_deleted: bool, today: &str) -> Result<Ch
         profile: Arc::new(profile),
     };
     Ok(Change::ExitRule(id, Some(rule)))
+}
+
+/// Returns whom a rule serves, by its columns `scope` and `scope_key`.
+pub(super) fn scope(fields: &Fields<'_>) -> Result<RuleScope, RowFault> {
+    Ok(match fields.text("scope")? {
+        "DEFAULT" => RuleScope::Default,
+        "STRATEGY" => RuleScope::Strategy(fields.text("scope_key")?.into()),
+        "SYMBOL" => RuleScope::Symbol(fields.parsed("scope_key")?),
+        "POSITION" => RuleScope::Position,
+        other => return Err(fields.fault("scope", format!("unknown scope {other:?}"))),
+    })
+}
+
+/// A symbol without a row has neither ATR nor previous close.
+pub(super) fn context(row: &Value, is_deleted: bool) -> Result<Change, RowFault> {
+    let fields = Fields::new(row, "symbol");
+    let symbol = fields.parsed("symbol")?;
+    if is_deleted {
+        return Ok(Change::Context(symbol, SymbolContext::default()));
+    }
+    let atr_pct_millionths = match fields.value("atr_pct") {
+        None => None,
+        Some(_) => Some(millionths(&fields, "atr_pct")?),
+    };
+    let prev_close = fields.price_if("prev_close")?;
+    Ok(Change::Context(
+        symbol,
+        SymbolContext {
+            atr_pct_millionths,
+            prev_close,
+        },
+    ))
+}
+
+fn millionths(fields: &Fields<'_>, column: &str) -> Result<i64, RowFault> {
+    let value = fields.decimal(column)?;
+    let count = value.checked_mul(MILLION).filter(Decimal::is_integer);
+    count
+        .and_then(|count| i64::try_from(count).ok())
+        .filter(|count| *count >= 0)
+        .ok_or_else(|| {
+            let reason =
+                format!("ratio of zero or more with at most 6 decimals expected, was {value}");
+            fields.fault(column, reason)
+        })
 }
 
 pub(super) fn exit_control(row: &Value) -> Result<Change, RowFault> {

@@ -79,14 +79,100 @@ fn a_malformed_rule_is_reported_with_its_place_and_changes_nothing() {
 }
 
 #[test]
-fn a_rule_of_tomorrow_is_not_in_force() {
-    let rule = json!({
-        "rule_id": "d", "scope": "DEFAULT", "version": 1, "is_active": true, "rules": {},
-        "effective_from": "2026-11-25",
-    });
-    let read = RowReader::default().read([("trade.exit_rules", false, &rule)], TODAY);
+fn a_rule_of_tomorrow_is_in_force_tomorrow() {
+    let rule = |from: &str| {
+        json!({
+            "rule_id": "d", "scope": "DEFAULT", "version": 1, "is_active": true, "rules": {},
+            "effective_from": from,
+        })
+    };
+    let mut reader = RowReader::default();
+    let read = reader.read([("trade.exit_rules", false, &rule("2026-11-25"))], TODAY);
     assert!(
         matches!(&read.changes[..], [Change::ExitRule(_, None)]),
+        "{read:?}"
+    );
+    assert!(reader.due_rules(TODAY).is_empty());
+    let due = reader.due_rules("2026-11-25");
+    let rows = due.iter().map(|row| ("trade.exit_rules", false, row));
+    let read = reader.read(rows, "2026-11-25");
+    assert!(
+        matches!(&read.changes[..], [Change::ExitRule(_, Some(_))]),
+        "{read:?}"
+    );
+    assert!(reader.due_rules("2026-11-26").is_empty(), "told once");
+
+    // What was changed or deleted meanwhile does not come.
+    reader.read([("trade.exit_rules", false, &rule("2026-11-26"))], TODAY);
+    reader.read([("trade.exit_rules", true, &rule("2026-11-26"))], TODAY);
+    assert!(reader.due_rules("2026-11-27").is_empty());
+}
+
+#[test]
+fn context_has_exact_millionths_and_ends_with_its_row() {
+    let read = |atr: Value, is_deleted| {
+        let row = json!({"symbol": "005930", "trade_date": "2026-11-24", "atr_pct": atr, "prev_close": 71000.5});
+        let read = RowReader::default().read([("market.symbol_context", is_deleted, &row)], TODAY);
+        match &read.changes[..] {
+            [Change::Context(_, context)] => Ok(*context),
+            _ => Err(read.faults[0].to_string()),
+        }
+    };
+    let context = read(json!(0.023_456), false).unwrap();
+    assert_eq!(context.atr_pct_millionths, Some(23_456));
+    assert_eq!(context.prev_close.unwrap().to_string(), "71000.5");
+    let smallest = read(json!(0.000_001), false).unwrap();
+    assert_eq!(smallest.atr_pct_millionths, Some(1));
+    assert_eq!(read(Value::Null, false).unwrap().atr_pct_millionths, None);
+    assert_eq!(read(json!(0.02), true).unwrap().prev_close, None);
+    let fault = read(json!(-0.01), false).unwrap_err();
+    assert!(
+        fault.starts_with("market.symbol_context: row 005930: atr_pct: ratio of zero or more"),
+        "{fault}"
+    );
+}
+
+#[test]
+fn a_manual_sale_stands_while_it_is_asked() {
+    let row = |state: &str| {
+        json!({
+            "request_id": "r1", "position_id": "p1", "symbol": "005930", "qty": 7, "state": state,
+        })
+    };
+    let read = RowReader::default().read([("trade.manual_exits", false, &row("ASKED"))], TODAY);
+    let [Change::ManualSale(request, Some(sale))] = &read.changes[..] else {
+        panic!("{read:?}")
+    };
+    assert_eq!(
+        (&**request, &*sale.request, sale.qty.shares()),
+        ("r1", "r1", 7)
+    );
+    for state in ["ORDERED", "WITHDRAWN", "REFUSED"] {
+        let read = RowReader::default().read([("trade.manual_exits", false, &row(state))], TODAY);
+        assert!(
+            matches!(&read.changes[..], [Change::ManualSale(_, None)]),
+            "{state}: {read:?}"
+        );
+    }
+}
+
+#[test]
+fn a_preview_is_a_rule_until_it_is_answered() {
+    let row = |answered: Value| {
+        json!({
+            "request_id": "r1", "rule_id": "tight", "scope": "SYMBOL", "scope_key": "005930",
+            "rules": {"sl1": {"pnl": -0.02, "qty": 0.5}}, "answered_us": answered,
+        })
+    };
+    let read =
+        RowReader::default().read([("trade.rule_previews", false, &row(Value::Null))], TODAY);
+    assert!(
+        matches!(&read.changes[..], [Change::Preview(_, Some(rule))] if rule.id.as_str() == "tight"),
+        "{read:?}"
+    );
+    let read = RowReader::default().read([("trade.rule_previews", false, &row(json!(5)))], TODAY);
+    assert!(
+        matches!(&read.changes[..], [Change::Preview(_, None)]),
         "{read:?}"
     );
 }

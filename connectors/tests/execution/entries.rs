@@ -100,6 +100,21 @@ async fn an_entry_opens_a_position_that_grows_with_its_fills() {
 }
 
 #[tokio::test]
+async fn an_entry_that_fills_at_prices_far_apart_stays_in_one_cycle() {
+    let rig = Rig::start_without_poll().await;
+    let submit = ready(&rig).await;
+    rig.send(submit).await;
+    rig.until(|rig| rig.broker.orders().len(), 2).await;
+    rig.broker.fill_and_tell(1, 20, 70_000).await;
+    let live = "SELECT concat_ws(' ', qty, original_qty, avg_price, cycle, last_avg_price)
+        FROM trade.positions JOIN trade.position_state USING (position_id) WHERE status = 'OPEN'";
+    rig.expect(live, "20 20 70070.0000 1 70070.0000").await;
+    rig.broker.fill_and_tell(1, 40, 77_000).await;
+    // 4,480,000 + 4,480 over 60.
+    rig.expect(live, "60 60 74741.3333 1 74741.3333").await;
+}
+
+#[tokio::test]
 async fn an_entry_that_the_broker_refuses_blocks_the_candidate() {
     let rig = Rig::start().await;
     let submit = ready(&rig).await;

@@ -46,7 +46,10 @@ async fn insert_only_tables_refuse_every_change_for_every_role() {
     let server = PostgresServer::start().await;
     let client = server.client().await;
     client
-        .execute("SELECT market.ensure_prices_partition('2026-11-24')", &[])
+        .batch_execute(
+            "SELECT market.ensure_prices_partition('2026-11-24');
+             SELECT trade.ensure_exit_signals_partition('2026-11-24')",
+        )
         .await
         .unwrap();
     let tables = [
@@ -56,6 +59,9 @@ async fn insert_only_tables_refuse_every_change_for_every_role() {
         ("trade.order_events", "message"),
         ("trade.executions", "qty"),
         ("trade.exit_events", "symbol"),
+        ("trade.exit_signals", "symbol"),
+        ("trade.exit_signals_20261124", "symbol"),
+        ("trade.exit_withheld", "symbol"),
         ("trade.reentry_history", "symbol"),
         ("trade.control_history", "mode"),
         ("system.logs", "message"),

@@ -223,7 +223,11 @@ impl Inputs {
             Event::Changes(changes) => {
                 self.begin_facts();
                 let rows = changes.len();
-                changes.into_iter().for_each(|change| self.change(change));
+                // States first: a position that begins has its own from the start.
+                let is_state = |change: &Change| matches!(change, Change::PositionState(..));
+                let (states, others): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_state);
+                let all = states.into_iter().chain(others);
+                all.for_each(|change| self.change(change));
                 return rows;
             }
         }

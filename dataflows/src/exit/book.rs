@@ -29,8 +29,8 @@ use index::Index;
 /// is stale (2.12).
 const TICK_AGE_MAX_US: u64 = 10_000_000;
 
-/// What a position is planned to be; none where no rule serves it any more.
-pub(super) type Planned = Option<(Arc<PositionRow>, Arc<Terms>)>;
+/// What a position is planned to be; none where it is live no more. Without terms no rule serves it.
+pub(super) type Planned = Option<(Arc<PositionRow>, Option<Arc<Terms>>)>;
 
 /// What happened to one symbol at one logical time.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ pub(super) struct Happening {
     /// The plan of each position now.
     pub(super) plans: BTreeMap<PositionId, Planned>,
     /// Plans that are asked about.
-    pub(super) previews: Vec<(Arc<str>, Arc<PositionRow>, Arc<Terms>)>,
+    pub(super) previews: Vec<(Arc<str>, Arc<PositionRow>, Option<Arc<Terms>>)>,
     /// Positions that are closed for good.
     pub(super) closed: BTreeSet<PositionId>,
 }
@@ -117,7 +117,9 @@ impl Book {
             concerned.insert(id);
         }
         for (sale, stands) in happening.manual {
-            concerned.insert(sale.position.clone());
+            if stands {
+                concerned.insert(sale.position.clone());
+            }
             self.ask(sale, stands);
         }
         for order in happening.orders {
@@ -334,7 +336,7 @@ impl Book {
         now: LogicalTime,
         tick: &Tick,
         row: Arc<PositionRow>,
-        terms: Arc<Terms>,
+        terms: Option<Arc<Terms>>,
     ) -> Option<super::ExitDecision> {
         let known = self
             .slot(&row.position.id)

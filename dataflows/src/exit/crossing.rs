@@ -269,5 +269,9 @@ fn add_plans(mut plans: Vec<(Plan, isize)>, happenings: &mut BTreeMap<Symbol, Ha
 /// Returns whether two plans of one position are the same; references usually tell.
 fn is_same(a: &Plan, b: &Plan) -> bool {
     let is_same_row = Arc::ptr_eq(&a.row, &b.row) || a.row == b.row;
-    is_same_row && (Arc::ptr_eq(&a.terms, &b.terms) || a.terms == b.terms)
+    let is_same_reference = match (&a.terms, &b.terms) {
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    is_same_row && (is_same_reference || a.terms == b.terms)
 }

@@ -227,7 +227,7 @@ impl Explanation {
                 since: self.mode_since,
             },
         };
-        let mut held = Held::new(Arc::new(row), Arc::new(terms));
+        let mut held = Held::new(Arc::new(row), Some(Arc::new(terms)));
         held.runs = self.runs;
         held.orders = self.orders.clone();
         held.manual = self.manual.clone();

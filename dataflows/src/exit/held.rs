@@ -84,15 +84,15 @@ pub(super) struct Scratch {
 
 impl Held {
     /// Returns the position under its plan, unjudged.
-    pub(super) fn new(row: Arc<PositionRow>, terms: Arc<Terms>) -> Self {
+    pub(super) fn new(row: Arc<PositionRow>, terms: Option<Arc<Terms>>) -> Self {
         Self {
             qty: row.position.qty,
             phase: row.state.phase,
             floor: row.state.floor,
             mark: row.state.mark,
             row,
-            terms,
-            is_ruled: true,
+            is_ruled: terms.is_some(),
+            terms: terms.unwrap_or_else(Terms::nothing),
             manual: Vec::new(),
             orders: Orders::default(),
             entered: LogicalTime::MAX,
@@ -104,7 +104,7 @@ impl Held {
     }
 
     /// Puts another plan in force. A change of phase or cycle ends the runs of breaches.
-    pub(super) fn replan(&mut self, row: Arc<PositionRow>, terms: Arc<Terms>) {
+    pub(super) fn replan(&mut self, row: Arc<PositionRow>, terms: Option<Arc<Terms>>) {
         // The same row again: what fills have made of the position stays.
         if !Arc::ptr_eq(&self.row, &row) {
             let (old, new) = (&self.row.position, &row.position);
@@ -121,8 +121,8 @@ impl Held {
             self.floor = row.state.floor;
             self.row = row;
         }
-        self.terms = terms;
-        self.is_ruled = true;
+        self.is_ruled = terms.is_some();
+        self.terms = terms.unwrap_or_else(Terms::nothing);
         self.withheld = 0;
         self.quiet = Quiet::NEVER;
         self.is_dirty = true;

@@ -38,11 +38,11 @@ pub(crate) struct Kind {
 /// Whose plan it is: the position's own, or the question of a preview.
 pub(crate) type Owner = Option<Arc<str>>;
 
-/// The plan of one live position.
+/// The plan of one live position; without terms where no rule serves it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Plan {
     pub(crate) row: Arc<PositionRow>,
-    pub(crate) terms: Arc<Terms>,
+    pub(crate) terms: Option<Arc<Terms>>,
     pub(crate) owner: Owner,
 }
 
@@ -78,13 +78,6 @@ struct Choice {
     owner: Owner,
 }
 
-/// What a kind of position is under.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-enum Outlook {
-    Ruled(Owner, Arc<Terms>),
-    Unruled,
-}
-
 /// Renders the plans of all live positions, and the live positions without any rule: those are
 /// held, and somebody must be told.
 pub(super) fn render<'s>(inputs: PlanInputs<'s>) -> (Rows<'s, Plan>, Rows<'s, PositionId>) {
@@ -108,22 +101,25 @@ pub(super) fn render<'s>(inputs: PlanInputs<'s>) -> (Rows<'s, Plan>, Rows<'s, Po
     let outlooks = chosen
         .map(|(kind, choice)| (kind.symbol, (kind, choice)))
         .join_map(surroundings, |_symbol, (kind, choice), surroundings| {
-            (kind.clone(), Outlook::of(choice.as_ref(), *surroundings))
+            let owner = choice.as_ref().and_then(|choice| choice.owner.clone());
+            (
+                kind.clone(),
+                (owner, Terms::of(choice.as_ref(), *surroundings)),
+            )
         })
         .arrange_by_key_named("plans: outlooks by kind");
-    let outcomes = by_kind.join_core(outlooks, |_kind, row, outlook| {
-        [match outlook {
-            Outlook::Unruled => Err(row.position.id.clone()),
-            Outlook::Ruled(owner, terms) => Ok(Plan {
-                row: row.clone(),
-                terms: terms.clone(),
-                owner: owner.clone(),
-            }),
+    let plans = by_kind.join_core(outlooks, |_kind, row, (owner, terms)| {
+        [Plan {
+            row: row.clone(),
+            terms: terms.clone(),
+            owner: owner.clone(),
         }]
     });
-    let plans = outcomes.clone().flat_map(Result::ok);
-    // A change of context or mode leaves a position as unruled as it was.
-    let unruled = outcomes.flat_map(Result::err).consolidate();
+    // A change of the row, the context or the mode leaves a position as unruled as it was.
+    let unruled = plans
+        .clone()
+        .flat_map(|plan| plan.terms.is_none().then(|| plan.row.position.id.clone()))
+        .consolidate();
     (plans, unruled)
 }
 
@@ -164,16 +160,18 @@ impl Chooser {
     }
 }
 
-impl Outlook {
-    fn of(choice: Option<&Choice>, (context, control): (SymbolContext, ExitControl)) -> Self {
-        choice.map_or(Self::Unruled, |choice| {
-            let terms = Terms {
+impl Terms {
+    fn of(
+        choice: Option<&Choice>,
+        (context, control): (SymbolContext, ExitControl),
+    ) -> Option<Arc<Self>> {
+        choice.map(|choice| {
+            Arc::new(Self {
                 rule: choice.rule.clone(),
                 level: choice.level,
                 context,
                 control,
-            };
-            Self::Ruled(choice.owner.clone(), Arc::new(terms))
+            })
         })
     }
 }

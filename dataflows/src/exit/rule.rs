@@ -1,7 +1,7 @@
 //! Rules and what chooses them.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -100,4 +100,24 @@ pub(crate) struct Terms {
     pub(crate) context: SymbolContext,
     /// Control mode.
     pub(crate) control: ExitControl,
+}
+
+impl Terms {
+    /// What a position without any rule is under: everything is off.
+    pub(crate) fn nothing() -> Arc<Self> {
+        static NOTHING: LazyLock<Arc<Terms>> = LazyLock::new(|| {
+            Arc::new(Terms {
+                rule: Arc::new(ExitRule {
+                    id: ProfileId::none(),
+                    scope: RuleScope::Position,
+                    version: 0,
+                    profile: Arc::default(),
+                }),
+                level: RuleLevel::Default,
+                context: SymbolContext::default(),
+                control: ExitControl::default(),
+            })
+        });
+        NOTHING.clone()
+    }
 }

@@ -29,7 +29,8 @@ impl Held {
                 Permit::Spent => continue,
                 Permit::Underway if !trigger.when.is_debounced() => continue,
                 Permit::Underway => (false, true),
-                Permit::Now { .. } => (true, is_told),
+                // What a stronger one hides now is due at the next tick, told or not.
+                Permit::Now { .. } => (true, false),
                 Permit::Later(_, due) => {
                     quiet.from(due);
                     (false, is_told)
@@ -38,6 +39,12 @@ impl Held {
             };
             self.watch(trigger, is_permitted, is_told, by, &mut quiet);
         }
+        // A run whose trigger is off ends with the next tick.
+        let lists = |is_of: fn(&When) -> bool| triggers.iter().any(|trigger| is_of(&trigger.when));
+        let has_floor = lists(|when| matches!(when, When::Floor(_)));
+        let has_trail = lists(|when| matches!(when, When::Trail { .. }));
+        quiet.never |= self.runs.floor.is_some() && !has_floor;
+        quiet.never |= self.runs.trail.is_some() && !has_trail;
         quiet
     }
 

@@ -73,6 +73,13 @@ text_id! {
     CandidateId
 }
 
+impl ProfileId {
+    /// Returns the identifier that stands for no profile.
+    pub(crate) fn none() -> Self {
+        Self("-".into())
+    }
+}
+
 impl From<&ExitEventId> for CandidateId {
     /// There is one candidate per exit event, with the same identifier.
     fn from(event: &ExitEventId) -> Self {

@@ -140,7 +140,7 @@ impl Profile {
     pub(crate) fn threshold(&self, rule: &Scaled, atr_pct: Option<i64>) -> Threshold {
         rule.pnl
             .scaled(self.factor(atr_pct))
-            .clamped(rule.min, rule.max)
+            .clamped(rule.pnl, rule.min, rule.max)
     }
 
     /// Returns the trail gap as a (negative) threshold on the high-water mark: `pct`, or

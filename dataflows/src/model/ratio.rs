@@ -138,17 +138,17 @@ impl fmt::Debug for Ratio {
 pub struct Threshold(i128);
 
 impl Threshold {
-    /// Returns the threshold with its absolute value held between `min` and `max`; a zero bound is
-    /// no bound (decision contract, 2.5).
+    /// Returns the threshold with its absolute value held between `min` and `max`, and the sign of
+    /// `base`, which scaling by zero loses; a zero bound is no bound (decision contract, 2.5).
     #[must_use]
-    pub fn clamped(self, min: Ratio, max: Ratio) -> Self {
+    pub fn clamped(self, base: Ratio, min: Ratio, max: Ratio) -> Self {
         let (low, high) = (min.threshold().0.abs(), max.threshold().0.abs());
         let mut size = self.0.abs();
         if high > 0 {
             size = size.min(high);
         }
         size = size.max(low);
-        Self(size * self.0.signum())
+        Self(size * i128::from(base.0.signum()))
     }
 
     /// Returns the product of two numbers given in millionths.
@@ -235,15 +235,14 @@ mod tests {
 
     #[test]
     fn bounds_clamp_the_size_and_keep_the_sign() {
-        let raw = ratio("-0.03").scaled(3_000_000);
+        let base = ratio("-0.03");
+        let scaled = |factor, min, max| base.scaled(factor).clamped(base, ratio(min), ratio(max));
         assert_eq!(
-            raw.clamped(ratio("0.02"), ratio("0.06")),
+            scaled(3_000_000, "0.02", "0.06"),
             ratio("-0.06").threshold()
         );
-        assert_eq!(
-            raw.clamped(Ratio::ZERO, Ratio::ZERO),
-            ratio("-0.09").threshold()
-        );
+        assert_eq!(scaled(3_000_000, "0", "0"), ratio("-0.09").threshold());
+        assert_eq!(scaled(0, "0.015", "0"), ratio("-0.015").threshold());
     }
 
     proptest! {

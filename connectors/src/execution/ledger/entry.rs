@@ -12,9 +12,6 @@ use super::super::merge::{News, Step};
 use super::super::order::quantity;
 use super::{Execution, Ledger, Subject};
 
-/// A purchase into a position that was not its own counts as a new cycle from this change of the
-/// average cost on (domain 3.7); smaller changes are the rounding of fills.
-const NEW_CYCLE_FROM: Decimal = Decimal::from_parts(2, 0, 0, false, 2);
 /// Decimal places of an average cost as stored.
 const PRICE_SCALE: u32 = 4;
 
@@ -41,13 +38,14 @@ const OPEN_POSITION: &str = "INSERT INTO trade.positions
     VALUES ($1, $2, $3, $4, $4, $5, timestamptz 'epoch' + $6::bigint * interval '1 microsecond',
          $7, $8)";
 
+/// Whether this is a new cycle is for the trigger `classify` of the table to say, as for any other
+/// change of the average.
 const GROW_POSITION: &str = "UPDATE trade.positions
-    SET qty = $2, original_qty = $3, avg_price = $4, cycle = cycle + $5 WHERE position_id = $1";
+    SET qty = $2, original_qty = $3, avg_price = $4 WHERE position_id = $1";
 
-const RESET_STATE: &str = "UPDATE trade.position_state
-    SET phase = 'OPEN', stop_floor = NULL, stop_floor_price = NULL, hwm_price = NULL, hwm_us = NULL,
-        updated_ts = clock_timestamp()
-    WHERE position_id = $1";
+/// The reference that the trigger measures against.
+const MOVE_REFERENCE: &str = "UPDATE trade.position_state
+    SET last_avg_price = $2, updated_ts = clock_timestamp() WHERE position_id = $1";
 
 const STORE_HISTORY: &str = "INSERT INTO trade.reentry_history
         (candidate_id, exit_event_id, symbol, decided_us, status, gate, reason, price, order_id,
@@ -206,8 +204,8 @@ async fn open(
     Ok(id)
 }
 
-/// Adds a further fill of the order that opened the position: the same cycle, and the average of
-/// the order as a whole while all of it is in this position.
+/// Adds a further fill of the order that opened the position: the same cycle however far its price
+/// is from the first, and the average of the order as a whole while all of it is in this position.
 async fn grow_own(
     tx: &Transaction<'_>,
     subject: &Subject,
@@ -224,38 +222,22 @@ async fn grow_own(
     } else {
         grown_average(live, execution)
     };
-    store_growth(tx, live, execution, original, average, 0).await
+    if !average.is_zero() {
+        let statement = tx.prepare_cached(MOVE_REFERENCE).await?;
+        tx.execute(&statement, &[&live.id, &average]).await?;
+    }
+    store_growth(tx, live, execution, original, average).await
 }
 
-/// Adds shares to a position that another purchase opened. A clear change of the average cost
-/// begins a new cycle.
+/// Adds shares to a position that another purchase opened.
 async fn grow_other(
     tx: &Transaction<'_>,
     execution: &Execution,
     live: &Growing,
 ) -> Result<(), StoreError> {
+    let original = live.original_qty.saturating_add(execution.qty);
     let average = grown_average(live, execution);
-    let change = (average - live.avg_price).abs();
-    let is_new_cycle = change > live.avg_price * NEW_CYCLE_FROM;
-    let original = if is_new_cycle {
-        live.qty.saturating_add(execution.qty)
-    } else {
-        live.original_qty.saturating_add(execution.qty)
-    };
-    store_growth(
-        tx,
-        live,
-        execution,
-        original,
-        average,
-        i32::from(is_new_cycle),
-    )
-    .await?;
-    if is_new_cycle {
-        let statement = tx.prepare_cached(RESET_STATE).await?;
-        tx.execute(&statement, &[&live.id]).await?;
-    }
-    Ok(())
+    store_growth(tx, live, execution, original, average).await
 }
 
 async fn store_growth(
@@ -264,19 +246,12 @@ async fn store_growth(
     execution: &Execution,
     original: Quantity,
     average: Decimal,
-    cycles: i32,
 ) -> Result<(), StoreError> {
     let qty = live.qty.saturating_add(execution.qty);
     let statement = tx.prepare_cached(GROW_POSITION).await?;
     tx.execute(
         &statement,
-        &[
-            &live.id,
-            &qty.shares(),
-            &original.shares(),
-            &average,
-            &cycles,
-        ],
+        &[&live.id, &qty.shares(), &original.shares(), &average],
     )
     .await?;
     Ok(())

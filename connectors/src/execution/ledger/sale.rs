@@ -30,8 +30,12 @@ const SET_POSITION: &str = "UPDATE trade.positions SET qty = $2, status = $3,
         closed_ts = CASE WHEN $3 = 'CLOSED' THEN clock_timestamp() END
     WHERE position_id = $1";
 
-const SET_STATE: &str = "UPDATE trade.position_state
-    SET phase = $2, stop_floor = $3, stop_floor_price = $4, updated_ts = clock_timestamp() WHERE position_id = $1";
+/// A new floor comes from the average as it stands, so later changes are measured against that one.
+const SET_STATE: &str = "UPDATE trade.position_state s
+    SET phase = $2, stop_floor = $3, stop_floor_price = $4, updated_ts = clock_timestamp(),
+        last_avg_price = CASE WHEN s.stop_floor IS DISTINCT FROM $3
+            THEN nullif(p.avg_price, 0) ELSE s.last_avg_price END
+    FROM trade.positions p WHERE p.position_id = s.position_id AND s.position_id = $1";
 
 /// A position under its lock.
 pub(super) struct Held {

@@ -1,0 +1,155 @@
+//! Exit rules.
+
+use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{Json, ToSql};
+use turnstile_connectors::postgres::{Postgres, PostgresClient};
+
+use crate::api::exit_rules::{ExitRule, RuleChange};
+use crate::cursor::NameCursor;
+use crate::envelope::Listed;
+use crate::extract::Page;
+use crate::queries::{QueryError, listed};
+
+const COLUMNS: &str = "rule_id, scope, scope_key, name, description, rules, version, is_active,
+    effective_from::text AS effective_from, reason, created_by, updated_by, created_ts, updated_ts";
+
+/// Returns a page of rules, by id in the order of bytes.
+pub(crate) async fn list(
+    db: &Postgres,
+    page: Page<NameCursor>,
+) -> Result<Listed<ExitRule, NameCursor>, QueryError> {
+    let client = db.client().await?;
+    let query = format!(
+        "SELECT {COLUMNS} FROM trade.exit_rules WHERE rule_id COLLATE \"C\" > $1
+         ORDER BY rule_id COLLATE \"C\" LIMIT $2"
+    );
+    let rows = client
+        .query(&query, &[&page.below.0, &(page.limit + 1)])
+        .await?;
+    let key = |row: &Row| Ok(NameCursor(row.try_get("rule_id")?));
+    listed(&rows, &page, key, rule)
+}
+
+/// Returns the rule `id`.
+pub(crate) async fn one(db: &Postgres, id: &str) -> Result<Option<ExitRule>, QueryError> {
+    let client = db.client().await?;
+    let query = format!("SELECT {COLUMNS} FROM trade.exit_rules WHERE rule_id = $1");
+    let row = client.query_opt(&query, &[&id]).await?;
+    Ok(row.as_ref().map(rule).transpose()?)
+}
+
+/// What became of a change.
+pub(crate) enum Saved {
+    /// Saved; the rule as it stands now.
+    Done(Box<ExitRule>),
+    /// The rule that it would change is not there.
+    Missing,
+    /// The rule stands at another version.
+    Changed {
+        /// That version.
+        version: i32,
+    },
+    /// Another active rule has its scope.
+    ScopeTaken {
+        /// That rule.
+        rule_id: Option<String>,
+    },
+}
+
+/// Saves a rule if it stands at the version that the change was made from.
+pub(crate) async fn save(
+    db: &Postgres,
+    id: &str,
+    change: &RuleChange,
+) -> Result<Saved, QueryError> {
+    let client = db.client().await?;
+    let rules = Json(&change.rules);
+    let name = change.name.as_deref().unwrap_or(id);
+    let mut values: Vec<&(dyn ToSql + Sync)> = vec![
+        &id,
+        &change.scope,
+        &change.scope_key,
+        &name,
+        &change.description,
+        &rules,
+        &change.is_active,
+        &change.effective_from,
+        &change.reason,
+        &change.updated_by,
+    ];
+    let statement = match &change.version {
+        Some(version) => {
+            values.push(version);
+            format!(
+                "UPDATE trade.exit_rules SET scope = $2, scope_key = $3, name = $4, description = $5,
+                     rules = $6, is_active = $7, effective_from = $8::text::date, reason = $9,
+                     updated_by = $10, version = version + 1
+                 WHERE rule_id = $1 AND version = $11 RETURNING {COLUMNS}"
+            )
+        }
+        None => format!(
+            "INSERT INTO trade.exit_rules (rule_id, scope, scope_key, name, description, rules,
+                 is_active, effective_from, reason, created_by, updated_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::date, $9, $10, $10)
+             ON CONFLICT (rule_id) DO NOTHING RETURNING {COLUMNS}"
+        ),
+    };
+    match client.query_opt(&statement, &values).await {
+        Ok(Some(row)) => Ok(Saved::Done(Box::new(rule(&row)?))),
+        Ok(None) => {
+            let row = client
+                .query_opt(
+                    "SELECT version FROM trade.exit_rules WHERE rule_id = $1",
+                    &[&id],
+                )
+                .await?;
+            Ok(match row {
+                Some(row) => Saved::Changed {
+                    version: row.try_get(0)?,
+                },
+                None => Saved::Missing,
+            })
+        }
+        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(Saved::ScopeTaken {
+            rule_id: active(&client, change.scope, change.scope_key.as_deref()).await?,
+        }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns the active rule of a scope that has one at most.
+pub(crate) async fn active(
+    client: &PostgresClient,
+    scope: &str,
+    scope_key: Option<&str>,
+) -> Result<Option<String>, QueryError> {
+    let row = client
+        .query_opt(
+            "SELECT rule_id FROM trade.exit_rules
+             WHERE is_active AND scope <> 'POSITION' AND scope = $1
+               AND scope_key IS NOT DISTINCT FROM $2",
+            &[&scope, &scope_key],
+        )
+        .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+fn rule(row: &Row) -> Result<ExitRule, tokio_postgres::Error> {
+    Ok(ExitRule {
+        rule_id: row.try_get("rule_id")?,
+        scope: row.try_get("scope")?,
+        scope_key: row.try_get("scope_key")?,
+        name: row.try_get("name")?,
+        description: row.try_get("description")?,
+        rules: row.try_get::<_, Json<_>>("rules")?.0,
+        version: row.try_get("version")?,
+        is_active: row.try_get("is_active")?,
+        effective_from: row.try_get("effective_from")?,
+        reason: row.try_get("reason")?,
+        created_by: row.try_get("created_by")?,
+        updated_by: row.try_get("updated_by")?,
+        created_ts: row.try_get("created_ts")?,
+        updated_ts: row.try_get("updated_ts")?,
+    })
+}

@@ -1,0 +1,157 @@
+//! Everything downstream of the engine that makes orders of decisions.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use turnstile_connectors::execution::{
+    AlarmWriter, Alarms, Book, BrokerEvent, CostModel, Executor, ExecutorParts, Fills, KisBroker,
+    KrxSession, Ledger, OrderPoll, OrderSink, PositionCache, PriceProgress, SessionKind,
+    SessionSource, SimulatorSession, SinkItem, Store, wall_clock_us,
+};
+use turnstile_connectors::kis::KisClient;
+use turnstile_connectors::postgres::{Postgres, PriceSinkHandle};
+use turnstile_connectors::redis::Cache;
+use turnstile_connectors::task;
+
+use super::{account_id, alarms, report};
+use crate::config::Config;
+
+/// Outputs of the engine on their way to the order sink.
+const OUTPUTS_MAX: usize = 8_192;
+
+/// Order sink, executor, fills, and what they share.
+pub(super) struct Desk {
+    pub(super) outputs: mpsc::Sender<SinkItem>,
+    pub(super) notices: mpsc::Sender<BrokerEvent>,
+    pub(super) poll: Arc<OrderPoll>,
+    pub(super) alarms: Alarms,
+    ready: watch::Receiver<bool>,
+    sink: JoinHandle<()>,
+    rest: Vec<JoinHandle<()>>,
+}
+
+impl Desk {
+    pub(super) fn start(
+        config: &Config,
+        postgres: &Postgres,
+        cache: &Cache,
+        client: &KisClient,
+        prices: &PriceSinkHandle,
+        stop: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let settings = &config.execution;
+        let store = Store::new(postgres.pool().clone());
+        let (alarms, alarm_writer): (Alarms, AlarmWriter) = Alarms::new(store.clone());
+        let mut rest = vec![task::spawn("alarms", alarm_writer.run(stop.clone()))];
+        let session: Arc<dyn SessionSource> = match settings.session {
+            SessionKind::Krx => Arc::new(KrxSession::new(settings.calendar(), wall_clock_us)),
+            SessionKind::Simulator => {
+                let url = config.stream.simulator_url.as_deref().unwrap_or_default();
+                let session = SimulatorSession::new(url, wall_clock_us);
+                rest.push(task::spawn("session", session.clone().run(stop.clone())));
+                Arc::new(session)
+            }
+        };
+        let forget: Arc<dyn PositionCache> = Arc::new(alarms::PositionKeys(cache.clone()));
+        let book = Arc::new(Book::default());
+        let costs = CostModel::new(settings.commission_rate, settings.calendar());
+        let ledger = Ledger::new(
+            store.clone(),
+            costs,
+            book.clone(),
+            forget.clone(),
+            alarms.clone(),
+            wall_clock_us,
+        );
+        let broker = Arc::new(KisBroker::new(client.clone()));
+        let poll = Arc::new(OrderPoll::new(
+            settings.clone(),
+            broker.clone(),
+            session.clone(),
+            ledger.clone(),
+            book.clone(),
+            alarms.clone(),
+        ));
+        let waker = prices.clone();
+        let progress =
+            PriceProgress::new(prices.durable(), move |through_us| waker.want(through_us));
+        let executor = Executor::new(ExecutorParts {
+            config: settings.clone(),
+            account: account_id(client.settings()),
+            store: store.clone(),
+            broker,
+            session: session.clone(),
+            prices: progress.clone(),
+            ledger: ledger.clone(),
+            book: book.clone(),
+            poll: poll.clone(),
+            alarms: alarms.clone(),
+            now_us: wall_clock_us,
+        });
+        let ready = executor.ready();
+        let (orders, order_rows) = mpsc::channel(settings.order_queue.get());
+        let order_sink = OrderSink::new(
+            settings,
+            store.clone(),
+            progress,
+            forget,
+            alarms.clone(),
+            orders,
+            wall_clock_us,
+        );
+        let (outputs, items) = mpsc::channel(OUTPUTS_MAX);
+        let (notices, notice_events) = mpsc::channel(settings.notice_queue.get());
+        let fills = Fills::new(
+            settings.clone(),
+            store,
+            session,
+            ledger,
+            book,
+            poll.clone(),
+            alarms.clone(),
+        );
+        let sink = task::spawn("order sink", order_sink.run(items, stop.clone()));
+        rest.push(task::spawn(
+            "executor",
+            executor.run(order_rows, stop.clone()),
+        ));
+        rest.push(task::spawn("order poll", poll.clone().run(stop.clone())));
+        rest.push(task::spawn(
+            "notices",
+            fills.run(notice_events, stop.clone()),
+        ));
+        Ok(Self {
+            outputs,
+            notices,
+            poll,
+            alarms,
+            ready,
+            sink,
+            rest,
+        })
+    }
+
+    /// Returns once everything that an earlier run left open is settled with the broker.
+    pub(super) async fn wait_until_ready(&self, stop: &CancellationToken) -> anyhow::Result<()> {
+        let mut ready = self.ready.clone();
+        stop.run_until_cancelled(ready.wait_for(|ready| *ready))
+            .await
+            .context("stopped before it was ready")?
+            .context("the executor ended before it was ready")?;
+        Ok(())
+    }
+
+    /// Lets the order sink store what it has, then stops the rest.
+    pub(super) async fn drain(self, stop: &CancellationToken) {
+        drop(self.outputs);
+        drop(self.notices);
+        report(self.sink.await);
+        stop.cancel();
+        for task in self.rest {
+            report(task.await);
+        }
+    }
+}

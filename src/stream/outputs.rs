@@ -1,0 +1,102 @@
+//! Where the outputs of the engine go: decisions to the order sink, which the engine waits for; all
+//! the rest to places that never hold it up.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use turnstile_connectors::execution::{Alarms, EngineOutput, SinkItem};
+use turnstile_connectors::exits::{Answer, LevelsBoard, Told};
+use turnstile_dataflows::engine::{Output, OutputBatch};
+use turnstile_dataflows::exit::{ExitDecision, ExitOutput, Freshness, Withheld};
+use turnstile_dataflows::model::LogicalTime;
+
+use super::alarms;
+use super::journal::{Entry, Journal, Payload};
+use super::staleness::Staleness;
+
+/// Entries of the journal at one logical time: the event itself, then what it made stale or fresh.
+const FRESHNESS_SEQ: i32 = 1;
+
+/// The sink of the engine.
+pub(super) struct Outputs {
+    pub(super) orders: mpsc::Sender<SinkItem>,
+    pub(super) alarms: Alarms,
+    pub(super) journal: Journal,
+    pub(super) levels: LevelsBoard,
+    pub(super) withheld: Told<Withheld>,
+    pub(super) answers: Told<Answer>,
+    pub(super) staleness: Staleness,
+}
+
+impl Outputs {
+    /// Hands out a batch.
+    pub(super) fn hand_out(&mut self, batch: OutputBatch) {
+        // All hits of a preview are in the batch that says it is answered.
+        let mut hits: BTreeMap<Arc<str>, Vec<ExitDecision>> = BTreeMap::new();
+        let mut freshness: BTreeMap<LogicalTime, Vec<Value>> = BTreeMap::new();
+        for (time, output) in batch.outputs {
+            match output {
+                Output::Exit(ExitOutput::Decision(decision)) => {
+                    self.order(time, EngineOutput::Exit(decision));
+                }
+                Output::Reentry(verdict) => self.order(time, EngineOutput::Reentry(verdict)),
+                Output::Exit(ExitOutput::Alert(alert)) => {
+                    let alarm = alarms::not_judged(&alert.position, &alert.message);
+                    self.alarms.raise(alarm);
+                }
+                Output::Unruled(position) => {
+                    let alarm = alarms::not_judged(&position, "no exit rule serves it");
+                    self.alarms.raise(alarm);
+                    self.levels.forget(time, position);
+                }
+                Output::Exit(ExitOutput::Withheld(hit)) => self.withheld.tell(*hit),
+                Output::Exit(ExitOutput::Levels(levels)) => self.levels.tell(time, levels),
+                Output::Exit(ExitOutput::Freshness(change)) => {
+                    freshness.entry(time).or_default().push(entry_of(&change));
+                    self.staleness.take(change, &self.alarms);
+                }
+                Output::Exit(ExitOutput::Preview(hit)) => {
+                    hits.entry(hit.request).or_default().push(hit.decision);
+                }
+                Output::Previewed(request) => {
+                    let hits = hits.remove(&request).unwrap_or_default();
+                    self.answers.tell(Answer {
+                        request,
+                        time,
+                        hits,
+                    });
+                }
+            }
+        }
+        self.staleness.wait_for_first(batch.through, &self.alarms);
+        for (time, changes) in freshness {
+            self.journal.note_if_there_is_room(Entry {
+                logical_us: time.micros(),
+                seq: FRESHNESS_SEQ,
+                kind: "freshness",
+                payload: Payload::Told(Value::Array(changes)),
+            });
+        }
+    }
+
+    /// Waits where the order sink is behind.
+    fn order(&self, time: LogicalTime, output: EngineOutput) {
+        // Logical time is the time of receipt wherever that was later than the event before.
+        let item = SinkItem {
+            output,
+            received_us: Some(time.micros()),
+        };
+        // An error means that the order sink has ended: the process stops.
+        drop(self.orders.blocking_send(item));
+    }
+}
+
+fn entry_of(change: &Freshness) -> Value {
+    json!({
+        "symbol": change.symbol.to_string(),
+        "seen_us": change.seen.map(LogicalTime::micros),
+        "is_stale": change.is_stale,
+    })
+}
