@@ -3,6 +3,8 @@
 //! Each [`System`] owns its servers and its folder and ends with them; ports are free ones.
 
 mod api;
+pub mod histories;
+pub mod oracle;
 mod processes;
 mod system;
 
