@@ -1,9 +1,13 @@
 //! What of a file does not matter, how the program is called, and what it tells.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::Stdio;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::stat::Mode;
+use nix::unistd::{Pid, mkfifo};
 use turnstile_tests::program;
 
 use crate::rig::{Folder, HEADER};
@@ -153,6 +157,42 @@ fn no_configuration_is_read() {
         .output()
         .unwrap();
     assert!(output.status.success());
+}
+
+#[test]
+fn a_signal_ends_the_replay_and_leaves_nothing_behind() {
+    let folder = Folder::new();
+    std::fs::remove_file(folder.path("ticks.csv")).unwrap();
+    let before = folder.names();
+    mkfifo(&folder.path("ticks.csv"), Mode::S_IRWXU).unwrap();
+    let mut program = std::process::Command::new(program())
+        .args([
+            "replay",
+            "--ticks",
+            "ticks.csv",
+            "--positions",
+            "positions.csv",
+        ])
+        .args(["--rules", "rules.toml", "--out", "out.csv"])
+        .env("RUST_LOG", "info")
+        .current_dir(folder.path(""))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Opened once the program reads it; it then waits for more.
+    let mut ticks = std::fs::File::create(folder.path("ticks.csv")).unwrap();
+    ticks.write_all(b"ts,symbol,price\n1000,A,97\n").unwrap();
+    let pid = i32::try_from(program.id()).unwrap();
+    kill(Pid::from_raw(pid), Signal::SIGINT).unwrap();
+    let mut told = BufReader::new(program.stderr.take().unwrap()).lines();
+    let stopping = told.next().unwrap().unwrap();
+    assert!(stopping.contains("stopping"), "{stopping}");
+    drop(ticks);
+    assert_eq!(program.wait().unwrap().code(), Some(1));
+    let last = told.last().unwrap().unwrap();
+    assert_eq!(last, "turnstile: stopped by a signal; nothing was written");
+    std::fs::remove_file(folder.path("ticks.csv")).unwrap();
+    assert_eq!(folder.names(), before);
 }
 
 #[test]
