@@ -6,3 +6,4 @@ mod cases;
 mod files;
 mod malformed;
 mod rig;
+mod tick_day;

@@ -123,13 +123,17 @@ impl Day {
                 profile: profiles[i / symbols.len() % profiles.len()].to_owned(),
             }
         });
-        let contexts = by_symbol.iter().enumerate().skip(1).map(|(i, (symbol, trades))| {
-            let context = Context {
-                atr_pct: Some(i64::try_from(i).unwrap() * 4_000),
-                prev_close: Some(trades[0].price),
-            };
-            (*symbol, context)
-        });
+        let contexts = by_symbol
+            .iter()
+            .enumerate()
+            .skip(1)
+            .map(|(i, (symbol, trades))| {
+                let context = Context {
+                    atr_pct: Some(i64::try_from(i).unwrap() * 4_000),
+                    prev_close: Some(trades[0].price),
+                };
+                (*symbol, context)
+            });
         Self {
             positions: positions.collect(),
             contexts: contexts.collect(),
@@ -160,7 +164,14 @@ impl Day {
         folder.write("ticks.csv", text);
         let mut text = "position_id,symbol,qty,avg_price,entry_ts,profile\n".to_owned();
         for row in &self.positions {
-            let PositionRow { id, symbol, qty, avg, entry_ts, profile } = row;
+            let PositionRow {
+                id,
+                symbol,
+                qty,
+                avg,
+                entry_ts,
+                profile,
+            } = row;
             let avg = avg.unwrap();
             writeln!(text, "{id},{symbol},{qty},{avg},{entry_ts},{profile}").unwrap();
         }
@@ -233,10 +244,30 @@ fn a_recorded_day_gives_the_decisions_of_the_oracle_for_every_batch_and_number_o
     let folder = day.written();
     let expected = day.judged(Fills::Immediate);
     println!("{:?}", tally(&expected));
-    for reason in ["SL1", "SL2", "TP1", "TP2", "TP3", "STOP_FLOOR", "TRAIL", "TRAIL_PARTIAL", "CUSTOM"] {
-        assert!(tally(&expected).contains_key(reason), "{reason} is never decided");
+    for reason in [
+        "SL1",
+        "SL2",
+        "TP1",
+        "TP2",
+        "TP3",
+        "STOP_FLOOR",
+        "TRAIL",
+        "TRAIL_PARTIAL",
+        "CUSTOM",
+    ] {
+        assert!(
+            tally(&expected).contains_key(reason),
+            "{reason} is never decided"
+        );
     }
-    let pairs = [(1, 64), (1, 4_096), (2, 64), (2, 4_096), (4, 64), (4, 4_096)];
+    let pairs = [
+        (1, 64),
+        (1, 4_096),
+        (2, 64),
+        (2, 4_096),
+        (4, 64),
+        (4, 4_096),
+    ];
     assert_all_give(&folder, &expected, &pairs, &[]);
     // The recorded file itself, compressed and with its own columns.
     let recorded = ["--ticks", file.to_str().unwrap()];
@@ -249,7 +280,12 @@ fn a_recorded_day_without_fills_gives_the_decisions_of_the_oracle() {
     let day = Day::read(&file);
     let expected = day.judged(Fills::None);
     println!("{:?}", tally(&expected));
-    assert_all_give(&day.written(), &expected, &[(1, 4_096), (2, 64)], &["--fills", "none"]);
+    assert_all_give(
+        &day.written(),
+        &expected,
+        &[(1, 4_096), (2, 64)],
+        &["--fills", "none"],
+    );
 }
 
 /// Flushing at every event takes its time, so only a part of the day: around the open.
