@@ -6,6 +6,7 @@
 //! ```text
 //! TURNSTILE_HISTORIES=1000000 TURNSTILE_THREADS=2 cargo test --release -p turnstile-tests --test exit_oracle reported -- --nocapture
 //! ```
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -32,6 +32,9 @@ const TICK_AGE_MAX_US: u64 = 10_000_000;
 /// What a position is planned to be; none where it is live no more. Without terms no rule serves it.
 pub(super) type Planned = Option<(Arc<PositionRow>, Option<Arc<Terms>>)>;
 
+/// A plan that is asked about, with the request.
+pub(super) type Asked = (Arc<str>, Arc<PositionRow>, Option<Arc<Terms>>);
+
 /// What happened to one symbol at one logical time.
 #[derive(Debug, Default)]
 pub(super) struct Happening {
@@ -42,7 +45,7 @@ pub(super) struct Happening {
     /// The plan of each position now.
     pub(super) plans: BTreeMap<PositionId, Planned>,
     /// Plans that are asked about.
-    pub(super) previews: Vec<(Arc<str>, Arc<PositionRow>, Option<Arc<Terms>>)>,
+    pub(super) previews: Vec<Asked>,
     /// Positions that are closed for good.
     pub(super) closed: BTreeSet<PositionId>,
 }

@@ -72,7 +72,7 @@ pub struct Runs {
 impl Run {
     /// Returns the run after a tick in `slot` (decision contract, 2.8).
     pub(super) fn after(run: Option<Self>, is_breach: bool, slot: u64) -> Option<Self> {
-        is_breach.then(|| match run {
+        let next = match run {
             None => Self {
                 slot,
                 is_confirmed: false,
@@ -81,7 +81,8 @@ impl Run {
                 is_confirmed: run.is_confirmed || slot > run.slot,
                 ..run
             },
-        })
+        };
+        is_breach.then_some(next)
     }
 }
 
