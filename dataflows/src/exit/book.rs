@@ -116,23 +116,22 @@ impl Book {
     ) {
         let mut concerned = BTreeSet::new();
         for (id, plan) in happening.plans {
-            self.plan(now, &id, plan, said);
-            concerned.insert(id);
+            concerned.extend(self.plan(now, &id, plan, said));
         }
         for (sale, stands) in happening.manual {
-            if stands {
-                concerned.insert(sale.position.clone());
-            }
-            self.ask(sale, stands);
+            let slot = self.ask(sale, stands);
+            concerned.extend(slot.filter(|_| stands));
         }
         for order in happening.orders {
             // Fills and order results judge nothing.
-            concerned.remove(&order.position);
-            self.take_order(order);
+            if let Some(slot) = self.take_order(order) {
+                concerned.remove(&slot);
+            }
         }
         for id in happening.closed {
-            concerned.remove(&id);
-            self.close(&id, said);
+            if let Some(slot) = self.close(&id) {
+                concerned.remove(&slot);
+            }
         }
         let Some(tick) = last.fresh(now) else { return };
         self.judge_by_last_tick(now, &tick, &concerned, desk, said);
@@ -144,28 +143,29 @@ impl Book {
         }
     }
 
+    /// Puts a plan in force, and returns whom it concerns. What cannot be judged is told once.
     fn plan(
         &mut self,
         now: LogicalTime,
         id: &PositionId,
         plan: Planned,
         said: &mut Vec<ExitOutput>,
-    ) {
+    ) -> Option<Slot> {
+        let known = self.slots.get(id).copied();
         let Some((row, terms)) = plan else {
-            self.change(now, id, |held| {
-                held.is_ruled = false;
-                held.is_dirty = true;
-            });
-            return;
+            let slot = known?;
+            self.change(now, slot, |held| held.is_ruled = false);
+            return Some(slot);
         };
-        if self.slots.contains_key(id) {
-            self.change(now, id, |held| held.replan(row, terms));
-        } else {
-            self.insert(now, id, Held::new(row, terms));
-        }
-        let held = self.slot(id).and_then(|slot| self.held[slot].as_ref());
-        let is_on = |held: &&Held| held.row.position.mode == PositionMode::Enabled;
-        let fault = held.filter(is_on).and_then(Held::fault);
+        let before = known.and_then(|slot| self.fault(slot));
+        let slot = match known {
+            Some(slot) => {
+                self.change(now, slot, |held| held.replan(row, terms));
+                slot
+            }
+            None => self.insert(now, id, Held::new(row, terms)),
+        };
+        let fault = self.fault(slot).filter(|fault| Some(*fault) != before);
         said.extend(fault.map(|fault| {
             ExitOutput::Alert(Alert {
                 time: now,
@@ -173,9 +173,10 @@ impl Book {
                 message: fault.to_owned(),
             })
         }));
+        Some(slot)
     }
 
-    fn insert(&mut self, now: LogicalTime, id: &PositionId, mut held: Held) {
+    fn insert(&mut self, now: LogicalTime, id: &PositionId, mut held: Held) -> Slot {
         if let Some(early) = self.early.remove(id) {
             held.orders = early.orders;
             held.manual = early.manual;
@@ -193,13 +194,11 @@ impl Book {
         self.dirty.push(slot);
         self.slots.insert(id.clone(), slot);
         *self.entry(slot) = Some(held);
+        slot
     }
 
     /// Lets `change` alter a position, and keeps its mark and its place in the index.
-    fn change(&mut self, now: LogicalTime, id: &PositionId, change: impl FnOnce(&mut Held)) {
-        let Some(slot) = self.slots.get(id).copied() else {
-            return;
-        };
+    fn change(&mut self, now: LogicalTime, slot: Slot, change: impl FnOnce(&mut Held)) {
         let Some(mut held) = self.entry(slot).take() else {
             return;
         };
@@ -233,55 +232,45 @@ impl Book {
         self.tidy_marks();
     }
 
-    fn ask(&mut self, sale: ManualSale, stands: bool) {
-        let Some(held) = self.held_mut(&sale.position) else {
+    fn ask(&mut self, sale: ManualSale, stands: bool) -> Option<Slot> {
+        let Some(slot) = self.slots.get(&sale.position).copied() else {
             let early = self.early.entry(sale.position.clone()).or_default();
             put(&mut early.manual, sale, stands);
-            return;
+            return None;
         };
-        let (entered, quiet) = (held.entered, held.quiet);
-        put(&mut held.manual, sale.clone(), stands);
-        held.quiet = Quiet::NEVER;
-        self.reindex(&sale.position, entered, quiet);
+        self.rouse(slot, |held| put(&mut held.manual, sale, stands));
+        Some(slot)
     }
 
-    fn take_order(&mut self, order: ExitOrder) {
-        let id = order.position.clone();
-        let Some(held) = self.held_mut(&id) else {
-            self.early.entry(id).or_default().orders.put(order);
-            return;
+    fn take_order(&mut self, order: ExitOrder) -> Option<Slot> {
+        let Some(slot) = self.slots.get(&order.position).copied() else {
+            let early = self.early.entry(order.position.clone()).or_default();
+            early.orders.put(order);
+            return None;
         };
-        let (entered, quiet) = (held.entered, held.quiet);
-        held.orders.put(order);
         // What may be decided has changed; the next tick judges anew.
+        self.rouse(slot, |held| held.orders.put(order));
+        Some(slot)
+    }
+
+    /// Lets `change` alter what leaves the marks alone, and the next tick judge the position.
+    fn rouse(&mut self, slot: Slot, change: impl FnOnce(&mut Held)) {
+        let Some(held) = &mut self.held[place(slot)] else {
+            return;
+        };
+        let (entered, old) = (held.entered, held.quiet);
+        change(held);
         held.quiet = Quiet::NEVER;
-        let was_dirty = std::mem::replace(&mut held.is_dirty, true);
-        self.reindex(&id, entered, quiet);
-        if !was_dirty && let Some(slot) = self.slots.get(&id) {
-            self.dirty.push(*slot);
-        }
+        self.index.remove(slot, entered, old, &mut self.marks);
+        self.index.add(slot, entered, Quiet::NEVER, &mut self.marks);
     }
 
-    /// Moves the index entries of a position from `old` to its present quiet range.
-    fn reindex(&mut self, id: &PositionId, entered: LogicalTime, old: Quiet) {
-        let Some(slot) = self.slots.get(id).copied() else {
-            return;
-        };
-        if let Some(held) = &self.held[place(slot)] {
-            self.index.remove(slot, entered, old, &mut self.marks);
-            self.index.add(slot, entered, held.quiet, &mut self.marks);
-        }
-    }
-
-    fn close(&mut self, id: &PositionId, said: &mut Vec<ExitOutput>) {
+    fn close(&mut self, id: &PositionId) -> Option<Slot> {
         self.early.remove(id);
-        let Some(slot) = self.slots.remove(id) else {
-            return;
-        };
+        let slot = self.slots.remove(id)?;
         if let Some(held) = self.entry(slot).take() {
             self.index
                 .remove(slot, held.entered, held.quiet, &mut self.marks);
-            said.push(ExitOutput::Levels(Box::new(held.no_levels())));
         }
         self.free.push(slot);
         if self.slots.is_empty() {
@@ -289,6 +278,7 @@ impl Book {
         } else {
             self.tidy_marks();
         }
+        Some(slot)
     }
 
     /// Drops what holds the mark of no position, where that has become much.
@@ -304,14 +294,11 @@ impl Book {
         &mut self,
         now: LogicalTime,
         tick: &Tick,
-        ids: &BTreeSet<PositionId>,
+        slots: &BTreeSet<Slot>,
         desk: &mut Desk,
         said: &mut Vec<ExitOutput>,
     ) {
-        for id in ids {
-            let Some(slot) = self.slots.get(id).copied() else {
-                continue;
-            };
+        for slot in slots.iter().copied() {
             let Some(held) = self.entry(slot) else {
                 continue;
             };
@@ -349,9 +336,8 @@ impl Book {
         row: Arc<PositionRow>,
         terms: Option<Arc<Terms>>,
     ) -> Option<super::ExitDecision> {
-        let known = self
-            .slot(&row.position.id)
-            .and_then(|slot| self.held[slot].as_ref());
+        let slot = self.slots.get(&row.position.id);
+        let known = slot.and_then(|slot| self.held[place(*slot)].as_ref());
         let mut held = known.map_or_else(|| Held::new(row.clone(), terms.clone()), Held::clone);
         held.replan(row, terms);
         let of_tick = Mark {
@@ -487,17 +473,15 @@ impl Book {
         Some(&held.row.position.id)
     }
 
-    fn slot(&self, id: &PositionId) -> Option<usize> {
-        self.slots.get(id).map(|slot| place(*slot))
+    /// Returns why a position that its rules should judge cannot be judged.
+    fn fault(&self, slot: Slot) -> Option<&'static str> {
+        let held = self.held[place(slot)].as_ref()?;
+        let is_on = held.row.position.mode == PositionMode::Enabled;
+        held.fault().filter(|_| is_on)
     }
 
     fn entry(&mut self, slot: Slot) -> &mut Option<Held> {
         &mut self.held[place(slot)]
-    }
-
-    fn held_mut(&mut self, id: &PositionId) -> Option<&mut Held> {
-        let slot = self.slot(id)?;
-        self.held[slot].as_mut()
     }
 }
 
