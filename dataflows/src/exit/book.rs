@@ -6,20 +6,20 @@
 //! the positions, three index entries each at most, and the orders of each.
 
 mod index;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::{
-    ExitOrder, LogicalTime, ManualSale, Mark, PositionId, PositionMode, PositionRow, Price, Tick,
-    split_of,
+    ExitOrder, LogicalTime, ManualSale, Mark, PositionId, PositionMode, PositionRow, Tick, split_of,
 };
 
 use super::Fills;
 use super::held::{Held, Judgement, Scratch};
 use super::marks::{Marks, Slot};
 use super::orders::Orders;
-use super::output::{Alert, ExitOutput, Freshness, PreviewHit};
+use super::output::{Alert, ExitOutput, PreviewHit};
 use super::quiet::Quiet;
 use super::rule::Terms;
 pub(super) use index::Bounds;
@@ -314,45 +314,6 @@ impl Book {
         }
     }
 
-    /// Returns what has become of the freshness of the price, if it has changed.
-    pub(super) fn freshness(&mut self, now: LogicalTime, last: &LastPrice) -> Option<Freshness> {
-        let held = self.held.iter().flatten().next()?;
-        let symbol = held.row.position.symbol;
-        let seen = last.seen();
-        let is_stale = seen.is_none_or(|seen| now.micros_since(seen) > TICK_AGE_MAX_US);
-        (std::mem::replace(&mut self.is_stale, is_stale) != is_stale).then_some(Freshness {
-            time: now,
-            symbol,
-            seen,
-            is_stale,
-        })
-    }
-
-    /// Returns the decision that would follow at once if a position had this plan.
-    fn preview(
-        &self,
-        now: LogicalTime,
-        tick: &Tick,
-        row: Arc<PositionRow>,
-        terms: Option<Arc<Terms>>,
-    ) -> Option<super::ExitDecision> {
-        let slot = self.slots.get(&row.position.id);
-        let known = slot.and_then(|slot| self.held[place(*slot)].as_ref());
-        let mut held = known.map_or_else(|| Held::new(row.clone(), terms.clone()), Held::clone);
-        held.replan(row, terms);
-        let of_tick = Mark {
-            price: tick.evaluation_price(),
-            tick: Some(tick.time),
-        };
-        let mark = higher(held.mark, self.marks.since(held.entered));
-        held.would_decide(Judgement {
-            now,
-            tick,
-            is_tick: false,
-            mark: higher(mark, Some(of_tick)),
-        })
-    }
-
     /// Takes in a tick that may leave the quiet range of the book.
     pub(super) fn tick(&mut self, tick: &Tick, desk: &mut Desk, said: &mut Vec<ExitOutput>) {
         let price = tick.evaluation_price();
@@ -376,59 +337,6 @@ impl Book {
     /// Returns within what no tick concerns a position.
     pub(super) fn bounds(&self) -> Bounds {
         self.index.bounds(&self.marks)
-    }
-
-    /// Returns whether levels have changed since they were told.
-    pub(super) fn is_dirty(&self) -> bool {
-        self.have_marks_moved || !self.dirty.is_empty()
-    }
-
-    /// Tells the levels that have changed, those nearest to `last` first, about `rows` of them.
-    /// Returns how many rows it told.
-    pub(super) fn tell_levels(
-        &mut self,
-        last: &LastPrice,
-        rows: usize,
-        said: &mut Vec<ExitOutput>,
-    ) -> usize {
-        if std::mem::take(&mut self.have_marks_moved) {
-            for slot in self.marks.trailers() {
-                if let Some(held) = &mut self.held[place(slot)]
-                    && !std::mem::replace(&mut held.is_dirty, true)
-                {
-                    self.dirty.push(slot);
-                }
-            }
-        }
-        let price = last.tick.map(|tick| tick.evaluation_price());
-        let distance = |slot: &Slot| {
-            let held = self.held[place(*slot)].as_ref();
-            held.zip(price)
-                .map_or(0, |(held, price)| held.distance(price))
-        };
-        let mut dirty = std::mem::take(&mut self.dirty);
-        dirty.sort_by_cached_key(|slot| std::cmp::Reverse(distance(slot)));
-        let mut told = 0;
-        while told < rows
-            && let Some(slot) = dirty.pop()
-        {
-            let Some(held) = &mut self.held[place(slot)] else {
-                continue;
-            };
-            if std::mem::take(&mut held.is_dirty) {
-                let levels = held.levels(higher(held.mark, self.marks.since(held.entered)));
-                told += levels.levels.len().max(1);
-                said.push(ExitOutput::Levels(Box::new(levels)));
-            }
-        }
-        self.dirty = dirty;
-        told
-    }
-
-    /// Returns how far the price is from the nearest price that concerns a position, as a share of
-    /// the price in millionths.
-    pub(super) fn distance(&self, price: Price) -> i64 {
-        self.bounds().distance(price)
     }
 
     fn judge(
