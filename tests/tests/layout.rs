@@ -51,7 +51,14 @@ fn crates_depend_only_along_the_arrow() {
         ("turnstile-connectors", &["turnstile-dataflows"]),
         ("turnstile-dataflows", &[]),
         ("turnstile-exchange-sim", &[]),
-        ("benches", &["turnstile-dataflows", "turnstile-tests"]),
+        (
+            "benches",
+            &[
+                "turnstile-connectors",
+                "turnstile-dataflows",
+                "turnstile-tests",
+            ],
+        ),
         (
             "turnstile-tests",
             &["turnstile-connectors", "turnstile-dataflows"],

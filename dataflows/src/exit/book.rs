@@ -6,20 +6,20 @@
 //! the positions, three index entries each at most, and the orders of each.
 
 mod index;
-mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::{
-    ExitOrder, LogicalTime, ManualSale, Mark, PositionId, PositionMode, PositionRow, Tick, split_of,
+    ExitOrder, LogicalTime, ManualSale, Mark, PositionId, PositionMode, PositionRow, Price, Tick,
+    split_of,
 };
 
 use super::Fills;
 use super::held::{Held, Judgement, Scratch};
 use super::marks::{Marks, Slot};
 use super::orders::Orders;
-use super::output::{Alert, ExitOutput, PreviewHit};
+use super::output::{Alert, ExitOutput, Freshness, PreviewHit};
 use super::quiet::Quiet;
 use super::rule::Terms;
 pub(super) use index::Bounds;
@@ -116,22 +116,23 @@ impl Book {
     ) {
         let mut concerned = BTreeSet::new();
         for (id, plan) in happening.plans {
-            concerned.extend(self.plan(now, &id, plan, said));
+            self.plan(now, &id, plan, said);
+            concerned.insert(id);
         }
         for (sale, stands) in happening.manual {
-            let slot = self.ask(sale, stands);
-            concerned.extend(slot.filter(|_| stands));
+            if stands {
+                concerned.insert(sale.position.clone());
+            }
+            self.ask(sale, stands);
         }
         for order in happening.orders {
             // Fills and order results judge nothing.
-            if let Some(slot) = self.take_order(order) {
-                concerned.remove(&slot);
-            }
+            concerned.remove(&order.position);
+            self.take_order(order);
         }
         for id in happening.closed {
-            if let Some(slot) = self.close(&id) {
-                concerned.remove(&slot);
-            }
+            concerned.remove(&id);
+            self.close(&id, said);
         }
         let Some(tick) = last.fresh(now) else { return };
         self.judge_by_last_tick(now, &tick, &concerned, desk, said);
@@ -143,29 +144,27 @@ impl Book {
         }
     }
 
-    /// Puts a plan in force, and returns whom it concerns. What cannot be judged is told once.
     fn plan(
         &mut self,
         now: LogicalTime,
         id: &PositionId,
         plan: Planned,
         said: &mut Vec<ExitOutput>,
-    ) -> Option<Slot> {
-        let known = self.slots.get(id).copied();
+    ) {
         let Some((row, terms)) = plan else {
-            let slot = known?;
-            self.change(now, slot, |held| held.is_ruled = false);
-            return Some(slot);
+            self.change(now, id, |held| {
+                held.is_ruled = false;
+                held.is_dirty = true;
+            });
+            return;
         };
-        let before = known.and_then(|slot| self.fault(slot));
-        let slot = match known {
-            Some(slot) => {
-                self.change(now, slot, |held| held.replan(row, terms));
-                slot
-            }
-            None => self.insert(now, id, Held::new(row, terms)),
-        };
-        let fault = self.fault(slot).filter(|fault| Some(*fault) != before);
+        let before = self.fault(id);
+        if self.slots.contains_key(id) {
+            self.change(now, id, |held| held.replan(row, terms));
+        } else {
+            self.insert(now, id, Held::new(row, terms));
+        }
+        let fault = self.fault(id).filter(|fault| Some(*fault) != before);
         said.extend(fault.map(|fault| {
             ExitOutput::Alert(Alert {
                 time: now,
@@ -173,10 +172,9 @@ impl Book {
                 message: fault.to_owned(),
             })
         }));
-        Some(slot)
     }
 
-    fn insert(&mut self, now: LogicalTime, id: &PositionId, mut held: Held) -> Slot {
+    fn insert(&mut self, now: LogicalTime, id: &PositionId, mut held: Held) {
         if let Some(early) = self.early.remove(id) {
             held.orders = early.orders;
             held.manual = early.manual;
@@ -194,11 +192,13 @@ impl Book {
         self.dirty.push(slot);
         self.slots.insert(id.clone(), slot);
         *self.entry(slot) = Some(held);
-        slot
     }
 
     /// Lets `change` alter a position, and keeps its mark and its place in the index.
-    fn change(&mut self, now: LogicalTime, slot: Slot, change: impl FnOnce(&mut Held)) {
+    fn change(&mut self, now: LogicalTime, id: &PositionId, change: impl FnOnce(&mut Held)) {
+        let Some(slot) = self.slots.get(id).copied() else {
+            return;
+        };
         let Some(mut held) = self.entry(slot).take() else {
             return;
         };
@@ -232,45 +232,55 @@ impl Book {
         self.tidy_marks();
     }
 
-    fn ask(&mut self, sale: ManualSale, stands: bool) -> Option<Slot> {
-        let Some(slot) = self.slots.get(&sale.position).copied() else {
+    fn ask(&mut self, sale: ManualSale, stands: bool) {
+        let Some(held) = self.held_mut(&sale.position) else {
             let early = self.early.entry(sale.position.clone()).or_default();
             put(&mut early.manual, sale, stands);
-            return None;
-        };
-        self.rouse(slot, |held| put(&mut held.manual, sale, stands));
-        Some(slot)
-    }
-
-    fn take_order(&mut self, order: ExitOrder) -> Option<Slot> {
-        let Some(slot) = self.slots.get(&order.position).copied() else {
-            let early = self.early.entry(order.position.clone()).or_default();
-            early.orders.put(order);
-            return None;
-        };
-        // What may be decided has changed; the next tick judges anew.
-        self.rouse(slot, |held| held.orders.put(order));
-        Some(slot)
-    }
-
-    /// Lets `change` alter what leaves the marks alone, and the next tick judge the position.
-    fn rouse(&mut self, slot: Slot, change: impl FnOnce(&mut Held)) {
-        let Some(held) = &mut self.held[place(slot)] else {
             return;
         };
-        let (entered, old) = (held.entered, held.quiet);
-        change(held);
+        let (entered, quiet) = (held.entered, held.quiet);
+        put(&mut held.manual, sale.clone(), stands);
         held.quiet = Quiet::NEVER;
-        self.index.remove(slot, entered, old, &mut self.marks);
-        self.index.add(slot, entered, Quiet::NEVER, &mut self.marks);
+        self.reindex(&sale.position, entered, quiet);
     }
 
-    fn close(&mut self, id: &PositionId) -> Option<Slot> {
+    fn take_order(&mut self, order: ExitOrder) {
+        let id = order.position.clone();
+        let Some(held) = self.held_mut(&id) else {
+            self.early.entry(id).or_default().orders.put(order);
+            return;
+        };
+        let (entered, quiet) = (held.entered, held.quiet);
+        held.orders.put(order);
+        // What may be decided has changed; the next tick judges anew.
+        held.quiet = Quiet::NEVER;
+        let was_dirty = std::mem::replace(&mut held.is_dirty, true);
+        self.reindex(&id, entered, quiet);
+        if !was_dirty && let Some(slot) = self.slots.get(&id) {
+            self.dirty.push(*slot);
+        }
+    }
+
+    /// Moves the index entries of a position from `old` to its present quiet range.
+    fn reindex(&mut self, id: &PositionId, entered: LogicalTime, old: Quiet) {
+        let Some(slot) = self.slots.get(id).copied() else {
+            return;
+        };
+        if let Some(held) = &self.held[place(slot)] {
+            self.index.remove(slot, entered, old, &mut self.marks);
+            self.index.add(slot, entered, held.quiet, &mut self.marks);
+        }
+    }
+
+    fn close(&mut self, id: &PositionId, said: &mut Vec<ExitOutput>) {
         self.early.remove(id);
-        let slot = self.slots.remove(id)?;
+        let Some(slot) = self.slots.remove(id) else {
+            return;
+        };
         if let Some(held) = self.entry(slot).take() {
             self.index
                 .remove(slot, held.entered, held.quiet, &mut self.marks);
+            said.push(ExitOutput::Levels(Box::new(held.no_levels())));
         }
         self.free.push(slot);
         if self.slots.is_empty() {
@@ -278,7 +288,6 @@ impl Book {
         } else {
             self.tidy_marks();
         }
-        Some(slot)
     }
 
     /// Drops what holds the mark of no position, where that has become much.
@@ -294,11 +303,14 @@ impl Book {
         &mut self,
         now: LogicalTime,
         tick: &Tick,
-        slots: &BTreeSet<Slot>,
+        ids: &BTreeSet<PositionId>,
         desk: &mut Desk,
         said: &mut Vec<ExitOutput>,
     ) {
-        for slot in slots.iter().copied() {
+        for id in ids {
+            let Some(slot) = self.slots.get(id).copied() else {
+                continue;
+            };
             let Some(held) = self.entry(slot) else {
                 continue;
             };
@@ -312,6 +324,46 @@ impl Book {
             }
             self.judge(now, slot, tick, false, desk, said);
         }
+    }
+
+    /// Returns what has become of the freshness of the price, if it has changed.
+    pub(super) fn freshness(&mut self, now: LogicalTime, last: &LastPrice) -> Option<Freshness> {
+        let held = self.held.iter().flatten().next()?;
+        let symbol = held.row.position.symbol;
+        let seen = last.seen();
+        let is_stale = seen.is_none_or(|seen| now.micros_since(seen) > TICK_AGE_MAX_US);
+        (std::mem::replace(&mut self.is_stale, is_stale) != is_stale).then_some(Freshness {
+            time: now,
+            symbol,
+            seen,
+            is_stale,
+        })
+    }
+
+    /// Returns the decision that would follow at once if a position had this plan.
+    fn preview(
+        &self,
+        now: LogicalTime,
+        tick: &Tick,
+        row: Arc<PositionRow>,
+        terms: Option<Arc<Terms>>,
+    ) -> Option<super::ExitDecision> {
+        let known = self
+            .slot(&row.position.id)
+            .and_then(|slot| self.held[slot].as_ref());
+        let mut held = known.map_or_else(|| Held::new(row.clone(), terms.clone()), Held::clone);
+        held.replan(row, terms);
+        let of_tick = Mark {
+            price: tick.evaluation_price(),
+            tick: Some(tick.time),
+        };
+        let mark = higher(held.mark, self.marks.since(held.entered));
+        held.would_decide(Judgement {
+            now,
+            tick,
+            is_tick: false,
+            mark: higher(mark, Some(of_tick)),
+        })
     }
 
     /// Takes in a tick that may leave the quiet range of the book.
@@ -337,6 +389,59 @@ impl Book {
     /// Returns within what no tick concerns a position.
     pub(super) fn bounds(&self) -> Bounds {
         self.index.bounds(&self.marks)
+    }
+
+    /// Returns whether levels have changed since they were told.
+    pub(super) fn is_dirty(&self) -> bool {
+        self.have_marks_moved || !self.dirty.is_empty()
+    }
+
+    /// Tells the levels that have changed, those nearest to `last` first, about `rows` of them.
+    /// Returns how many rows it told.
+    pub(super) fn tell_levels(
+        &mut self,
+        last: &LastPrice,
+        rows: usize,
+        said: &mut Vec<ExitOutput>,
+    ) -> usize {
+        if std::mem::take(&mut self.have_marks_moved) {
+            for slot in self.marks.trailers() {
+                if let Some(held) = &mut self.held[place(slot)]
+                    && !std::mem::replace(&mut held.is_dirty, true)
+                {
+                    self.dirty.push(slot);
+                }
+            }
+        }
+        let price = last.tick.map(|tick| tick.evaluation_price());
+        let distance = |slot: &Slot| {
+            let held = self.held[place(*slot)].as_ref();
+            held.zip(price)
+                .map_or(0, |(held, price)| held.distance(price))
+        };
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.sort_by_cached_key(|slot| std::cmp::Reverse(distance(slot)));
+        let mut told = 0;
+        while told < rows
+            && let Some(slot) = dirty.pop()
+        {
+            let Some(held) = &mut self.held[place(slot)] else {
+                continue;
+            };
+            if std::mem::take(&mut held.is_dirty) {
+                let levels = held.levels(higher(held.mark, self.marks.since(held.entered)));
+                told += levels.levels.len().max(1);
+                said.push(ExitOutput::Levels(Box::new(levels)));
+            }
+        }
+        self.dirty = dirty;
+        told
+    }
+
+    /// Returns how far the price is from the nearest price that concerns a position, as a share of
+    /// the price in millionths.
+    pub(super) fn distance(&self, price: Price) -> i64 {
+        self.bounds().distance(price)
     }
 
     fn judge(
@@ -381,15 +486,24 @@ impl Book {
         Some(&held.row.position.id)
     }
 
+    fn slot(&self, id: &PositionId) -> Option<usize> {
+        self.slots.get(id).map(|slot| place(*slot))
+    }
+
     /// Returns why a position that its rules should judge cannot be judged.
-    fn fault(&self, slot: Slot) -> Option<&'static str> {
-        let held = self.held[place(slot)].as_ref()?;
+    fn fault(&self, id: &PositionId) -> Option<&'static str> {
+        let held = self.held[self.slot(id)?].as_ref()?;
         let is_on = held.row.position.mode == PositionMode::Enabled;
         held.fault().filter(|_| is_on)
     }
 
     fn entry(&mut self, slot: Slot) -> &mut Option<Held> {
         &mut self.held[place(slot)]
+    }
+
+    fn held_mut(&mut self, id: &PositionId) -> Option<&mut Held> {
+        let slot = self.slot(id)?;
+        self.held[slot].as_mut()
     }
 }
 

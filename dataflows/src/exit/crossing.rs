@@ -225,13 +225,15 @@ impl Machine<Fact, ExitOutput> for Books {
 
 /// Adds the plan that stands for each position after all changes of one time. A plan whose changes
 /// cancel each other is none.
-///
-/// Most changes are an old plan and a new one over the same row, so rows are told apart by where
-/// they lie, which costs a tenth of comparing names. Where the row itself has changed, what stands
-/// wins over what is withdrawn.
 fn add_plans(mut plans: Vec<(Plan, isize)>, happenings: &mut BTreeMap<Symbol, Happening>) {
-    plans.sort_by(|(a, _), (b, _)| place(a).cmp(&place(b)).then_with(|| a.owner.cmp(&b.owner)));
-    for group in plans.chunk_by(|(a, _), (b, _)| place(a) == place(b) && a.owner == b.owner) {
+    let key = |plan: &Plan| (plan.row.position.symbol, plan.row.position.id.clone());
+    plans.sort_by(|(a, _), (b, _)| {
+        let (x, y) = (&a.row.position, &b.row.position);
+        (x.symbol, &x.id, &a.owner).cmp(&(y.symbol, &y.id, &b.owner))
+    });
+    for group in plans
+        .chunk_by(|(a, _), (b, _)| (&a.row.position.id, &a.owner) == (&b.row.position.id, &b.owner))
+    {
         let mut sums: Vec<(&Plan, isize)> = Vec::with_capacity(2);
         for (plan, diff) in group {
             match sums.iter_mut().find(|(known, _)| is_same(known, plan)) {
@@ -243,37 +245,33 @@ fn add_plans(mut plans: Vec<(Plan, isize)>, happenings: &mut BTreeMap<Symbol, Ha
         let Some((any, _)) = sums.first() else {
             continue;
         };
-        let mut positive = sums.iter().filter(|(_plan, sum)| *sum > 0);
-        let stands = positive.next().map(|(plan, _)| *plan);
-        let position = &any.row.position;
-        let happening = happenings.entry(position.symbol).or_default();
+        let stands = sums
+            .iter()
+            .find(|(_plan, sum)| *sum > 0)
+            .map(|(plan, _)| *plan);
+        let (symbol, id) = key(any);
+        let happening = happenings.entry(symbol).or_default();
         match (&any.owner, stands) {
-            (None, Some(plan)) => {
-                let planned = (plan.row.clone(), plan.terms.clone());
-                happening.plans.insert(position.id.clone(), Some(planned));
-            }
-            (None, None) => {
-                happening.plans.entry(position.id.clone()).or_insert(None);
+            (None, stands) => {
+                let planned = stands.map(|plan| (plan.row.clone(), plan.terms.clone()));
+                happening.plans.insert(id, planned);
             }
             (Some(request), Some(plan)) => {
-                let asked = (request.clone(), plan.row.clone(), plan.terms.clone());
-                happening.previews.push(asked);
+                happening
+                    .previews
+                    .push((request.clone(), plan.row.clone(), plan.terms.clone()))
             }
             (Some(_), None) => {}
         }
     }
 }
 
-/// Returns where the row of a plan lies: the same for all plans over one row.
-fn place(plan: &Plan) -> (Symbol, usize) {
-    (plan.row.position.symbol, Arc::as_ptr(&plan.row).addr())
-}
-
-/// Returns whether two plans over one row are the same; references usually tell.
+/// Returns whether two plans of one position are the same; references usually tell.
 fn is_same(a: &Plan, b: &Plan) -> bool {
+    let is_same_row = Arc::ptr_eq(&a.row, &b.row) || a.row == b.row;
     let is_same_reference = match (&a.terms, &b.terms) {
         (Some(a), Some(b)) => Arc::ptr_eq(a, b),
         (a, b) => a.is_none() && b.is_none(),
     };
-    is_same_reference || a.terms == b.terms
+    is_same_row && (is_same_reference || a.terms == b.terms)
 }
