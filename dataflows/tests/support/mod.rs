@@ -198,10 +198,8 @@ impl Harness {
 
     pub fn fill(&mut self, decision: &ExitDecision) {
         let filled = decision.qty.shares();
-        assert!(
-            self.result(decision, filled, OrderStatus::Filled)
-                .is_empty()
-        );
+        let outputs = self.result(decision, filled, OrderStatus::Filled);
+        assert_eq!(decisions(outputs), []);
     }
 
     pub fn stop(self) {
@@ -226,7 +224,7 @@ fn decided(outputs: Vec<Output>) -> Vec<ExitDecision> {
         .into_iter()
         .filter_map(|output| match output {
             Output::Exit(ExitOutput::Decision(decision)) => Some(*decision),
-            Output::Exit(ExitOutput::Withheld(_)) => None,
+            Output::Exit(ExitOutput::Withheld(_) | ExitOutput::Levels(_)) => None,
             other => panic!("unexpected output {other:?}"),
         })
         .collect()
