@@ -1,19 +1,20 @@
 //! Plans: everything that decides about one live position, joined.
 //!
 //! ```text
-//! positions ─> kinds ─⋈─ rules and previewed rules ─> chosen rule by kind
-//!     │                        contexts ─⋈─ control ─────────⋈─> outlook by kind
-//!     └─────────────────────── positions by kind ────────────⋈─> plans
+//! positions ─⋈─ strategies that rules name ─> positions by kind ───────────────────┐
+//!                        └> kinds ─⋈─ rules and previewed rules ─> rule by kind    │
+//!                           contexts ─⋈─ control ─────────────────────⋈─> outlooks ⋈─> plans
 //! ```
 //!
-//! A rule is resolved once for each kind of position (own profile, symbol, strategy), of which there
-//! are as many as symbols and strategies, not for each position. So a rule edit changes exactly the
-//! plans of the positions that use the rule, at one logical time, and costs nothing for the others.
+//! A rule is resolved once for each kind of position (own profile, symbol, and the strategy where a
+//! rule names it), of which there are about as many as symbols, not for each position. So a rule edit
+//! changes exactly the plans of the positions that use the rule, at one logical time, and costs
+//! nothing for the others.
 //! A previewed rule competes for the kinds it would serve under an owner of its own; where it wins,
 //! it gives what-if plans beside the real ones.
 //!
-//! Arrangements: positions by kind (one entry a live position, a reference to its row); kinds, and
-//! kinds by what chooses rules (four entries a kind); candidates, choices and outlooks by kind (a
+//! Arrangements: positions by strategy and by kind (one entry a live position in each, a reference to
+//! its row); strategies; kinds, and kinds by what chooses rules (up to four entries a kind); candidates, choices and outlooks by kind (a
 //! few entries a kind); rules, contexts, control (a few entries a row).
 
 use std::collections::BTreeSet;
@@ -32,7 +33,8 @@ use super::rule::{ExitControl, ExitRule, RuleLevel, RuleScope, SymbolContext, Te
 pub(crate) struct Kind {
     symbol: Symbol,
     profile: Option<ProfileId>,
-    strategy: Arc<str>,
+    /// Its strategy, where any rule serves that.
+    strategy: Option<Arc<str>>,
 }
 
 /// Whose plan it is: the position's own, or the question of a preview.
@@ -81,17 +83,16 @@ struct Choice {
 /// Renders the plans of all live positions, and the live positions without any rule: those are
 /// held, and somebody must be told.
 pub(super) fn render<'s>(inputs: PlanInputs<'s>) -> (Rows<'s, Plan>, Rows<'s, PositionId>) {
-    let by_kind = inputs
-        .positions
-        .map(|(_id, row)| (Kind::of(&row), row))
-        .arrange_by_key_named("plans: positions by kind");
+    let rules = inputs.rules.map(|(_id, rule)| (None, rule));
+    let previews = inputs.previews.map(|(request, rule)| (Some(request), rule));
+    let rules = rules.concat(previews);
+    let by_kind =
+        kinds_of(inputs.positions, &rules).arrange_by_key_named("plans: positions by kind");
     let kinds = by_kind
         .clone()
         .as_collection(|kind, _row| kind.clone())
         .distinct_total();
-    let rules = inputs.rules.map(|(_id, rule)| (None, rule));
-    let previews = inputs.previews.map(|(request, rule)| (Some(request), rule));
-    let chosen = choose(&kinds, rules.concat(previews));
+    let chosen = choose(&kinds, rules);
     let surroundings = inputs
         .contexts
         .map(|(symbol, context)| ((), (symbol, context)))
@@ -124,26 +125,26 @@ pub(super) fn render<'s>(inputs: PlanInputs<'s>) -> (Rows<'s, Plan>, Rows<'s, Po
 }
 
 impl Kind {
-    fn of(row: &PositionRow) -> Self {
+    fn of(row: &PositionRow, is_strategy_named: bool) -> Self {
+        let position = &row.position;
         Self {
-            symbol: row.position.symbol,
-            profile: row.position.profile.clone(),
-            strategy: row.position.strategy.clone(),
+            symbol: position.symbol,
+            profile: position.profile.clone(),
+            strategy: is_strategy_named.then(|| position.strategy.clone()),
         }
     }
 
     fn choosers(&self) -> impl Iterator<Item = (RuleLevel, Chooser)> {
         let own = self.profile.clone().map(Chooser::Own);
-        own.map(|own| (RuleLevel::Position, own))
-            .into_iter()
-            .chain([
-                (RuleLevel::Symbol, Chooser::Symbol(self.symbol)),
-                (
-                    RuleLevel::Strategy,
-                    Chooser::Strategy(self.strategy.clone()),
-                ),
-                (RuleLevel::Default, Chooser::Anything),
-            ])
+        let strategy = self.strategy.clone().map(Chooser::Strategy);
+        [
+            own.map(|own| (RuleLevel::Position, own)),
+            Some((RuleLevel::Symbol, Chooser::Symbol(self.symbol))),
+            strategy.map(|strategy| (RuleLevel::Strategy, strategy)),
+            Some((RuleLevel::Default, Chooser::Anything)),
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 
@@ -174,6 +175,38 @@ impl Terms {
             })
         })
     }
+}
+
+/// Returns the positions by kind. Only a strategy that some rule names tells kinds apart: strategies
+/// are many, and each would be resolved for every symbol.
+fn kinds_of<'s>(
+    positions: Rows<'s, (PositionId, Arc<PositionRow>)>,
+    rules: &Rows<'s, (Owner, Arc<ExitRule>)>,
+) -> Rows<'s, (Kind, Arc<PositionRow>)> {
+    let by_strategy = positions
+        .map(|(_id, row)| (row.position.strategy.clone(), row))
+        .arrange_by_key_named("plans: positions by strategy");
+    let held = by_strategy
+        .clone()
+        .as_collection(|strategy, _row| strategy.clone())
+        .distinct_total();
+    let named = rules
+        .clone()
+        .flat_map(|(_owner, rule)| match &rule.scope {
+            RuleScope::Strategy(name) => Some(name.clone()),
+            RuleScope::Default | RuleScope::Symbol(_) | RuleScope::Position => None,
+        })
+        .distinct_total();
+    let is_named = held
+        .map(|strategy| (strategy, false))
+        .concat(named.map(|strategy| (strategy, true)))
+        .reduce_named("plans: strategies that rules name", |_key, named, is| {
+            is.push((named.iter().any(|(named, _diff)| **named), 1));
+        })
+        .arrange_by_key_named("plans: strategies by name");
+    by_strategy.join_core(is_named, |_strategy, row, is_named| {
+        [(Kind::of(row, *is_named), row.clone())]
+    })
 }
 
 /// Returns the rule in force for each kind, or none; and every previewed rule that would be in force
