@@ -6,34 +6,32 @@
 //! the positions, three index entries each at most, and the orders of each.
 
 mod index;
+mod plans;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use crate::model::{
-    ExitOrder, LogicalTime, ManualSale, Mark, PositionId, PositionMode, PositionRow, Price, Tick,
-    split_of,
+    ExitOrder, LogicalTime, ManualSale, Mark, PositionId, PositionMode, Tick, split_of,
 };
 
 use super::Fills;
 use super::held::{Held, Judgement, Scratch};
 use super::marks::{Marks, Slot};
 use super::orders::Orders;
-use super::output::{Alert, ExitOutput, Freshness, PreviewHit};
+use super::output::{Alert, ExitOutput};
+use super::plan::Plan;
 use super::quiet::Quiet;
-use super::rule::Terms;
 pub(super) use index::Bounds;
-use index::Index;
+use index::{Index, Indexed};
+use plans::Planned;
 
 /// A tick older than this is not judged by any other event (decision contract, 2.1), and the price
 /// is stale (2.12).
 const TICK_AGE_MAX_US: u64 = 10_000_000;
-
-/// What a position is planned to be; none where it is live no more. Without terms no rule serves it.
-pub(super) type Planned = Option<(Arc<PositionRow>, Option<Arc<Terms>>)>;
-
-/// A plan that is asked about, with the request.
-pub(super) type Asked = (Arc<str>, Arc<PositionRow>, Option<Arc<Terms>>);
 
 /// What happened to one symbol at one logical time.
 #[derive(Debug, Default)]
@@ -42,12 +40,10 @@ pub(super) struct Happening {
     pub(super) orders: Vec<ExitOrder>,
     /// Requests of the operator that begin or, without a sale, end.
     pub(super) manual: Vec<(ManualSale, bool)>,
-    /// The plan of each position now.
-    pub(super) plans: BTreeMap<PositionId, Planned>,
-    /// Plans that are asked about.
-    pub(super) previews: Vec<Asked>,
+    /// Changes of plans, of positions and of previews.
+    pub(super) plans: Vec<(Plan, isize)>,
     /// Positions that are closed for good.
-    pub(super) closed: BTreeSet<PositionId>,
+    pub(super) closed: Vec<PositionId>,
 }
 
 /// What the books of a worker share.
@@ -88,13 +84,22 @@ struct Early {
     manual: Vec<ManualSale>,
 }
 
+/// A position that something happened to.
+#[derive(Clone, Copy, Debug)]
+struct Touched {
+    /// Where the index has it.
+    indexed: Indexed,
+    /// Whether it must be judged.
+    is_concerned: bool,
+}
+
 /// All live positions of one symbol.
 #[derive(Debug, Default)]
 pub(super) struct Book {
     /// In place by slot; a slot is used again after its position has gone.
     held: Vec<Option<Held>>,
     free: Vec<Slot>,
-    slots: BTreeMap<PositionId, Slot>,
+    slots: FxHashMap<PositionId, Slot>,
     early: BTreeMap<PositionId, Early>,
     index: Index,
     marks: Marks,
@@ -114,58 +119,68 @@ impl Book {
         desk: &mut Desk,
         said: &mut Vec<ExitOutput>,
     ) {
-        let mut concerned = BTreeSet::new();
-        for (id, plan) in happening.plans {
-            self.plan(now, &id, plan, said);
-            concerned.insert(id);
+        let mut touched = BTreeMap::new();
+        let settled = self.settle(happening.plans);
+        for (slot, plan) in settled.plans {
+            self.plan(now, slot, plan, &mut touched, said);
         }
+        self.forget_unbegun(settled.begun);
         for (sale, stands) in happening.manual {
-            if stands {
-                concerned.insert(sale.position.clone());
-            }
-            self.ask(sale, stands);
+            self.ask(sale, stands, &mut touched);
         }
         for order in happening.orders {
-            // Fills and order results judge nothing.
-            concerned.remove(&order.position);
-            self.take_order(order);
+            self.take_order(order, &mut touched);
         }
         for id in happening.closed {
-            concerned.remove(&id);
-            self.close(&id, said);
+            self.close(&id, &mut touched, said);
         }
-        let Some(tick) = last.fresh(now) else { return };
-        self.judge_by_last_tick(now, &tick, &concerned, desk, said);
-        for (request, row, terms) in happening.previews {
-            let hit = self.preview(now, &tick, row, terms);
-            said.extend(
-                hit.map(|decision| ExitOutput::Preview(Box::new(PreviewHit { request, decision }))),
-            );
+        let tick = last.fresh(now);
+        for (slot, touched) in touched {
+            if let Some(tick) = tick.filter(|_| touched.is_concerned) {
+                self.judge_by_last_tick(now, slot, &tick, desk, said);
+            }
+            self.reindex(slot, touched.indexed);
+        }
+        self.tidy_marks();
+        for asked in settled.previews {
+            said.extend(tick.and_then(|tick| self.preview(now, &tick, asked)));
         }
     }
 
+    /// Puts a plan in force. What cannot be judged is told once.
     fn plan(
         &mut self,
         now: LogicalTime,
-        id: &PositionId,
+        slot: Slot,
         plan: Planned,
+        touched: &mut BTreeMap<Slot, Touched>,
         said: &mut Vec<ExitOutput>,
     ) {
-        let Some((row, terms)) = plan else {
-            self.change(now, id, |held| {
+        let before = self.fault(slot);
+        match (plan, self.held[place(slot)].is_some()) {
+            (None, false) => return,
+            (None, true) => self.change(now, slot, touched, |held| {
                 held.is_ruled = false;
                 held.is_dirty = true;
-            });
-            return;
-        };
-        let before = self.fault(id);
-        if self.slots.contains_key(id) {
-            self.change(now, id, |held| held.replan(row, terms));
-        } else {
-            self.insert(now, id, Held::new(row, terms));
+            }),
+            (Some((row, terms)), true) => {
+                self.change(now, slot, touched, |held| held.replan(row, terms));
+            }
+            (Some((row, terms)), false) => {
+                self.insert(now, slot, Held::new(row, terms));
+                let indexed = Indexed::NOWHERE;
+                let is_concerned = true;
+                touched.insert(
+                    slot,
+                    Touched {
+                        indexed,
+                        is_concerned,
+                    },
+                );
+            }
         }
-        let fault = self.fault(id).filter(|fault| Some(*fault) != before);
-        said.extend(fault.map(|fault| {
+        let fault = self.fault(slot).filter(|fault| Some(*fault) != before);
+        said.extend(fault.zip(self.id(slot)).map(|(fault, id)| {
             ExitOutput::Alert(Alert {
                 time: now,
                 position: id.clone(),
@@ -174,8 +189,8 @@ impl Book {
         }));
     }
 
-    fn insert(&mut self, now: LogicalTime, id: &PositionId, mut held: Held) {
-        if let Some(early) = self.early.remove(id) {
+    fn insert(&mut self, now: LogicalTime, slot: Slot, mut held: Held) {
+        if let Some(early) = self.early.remove(&held.row.position.id) {
             held.orders = early.orders;
             held.manual = early.manual;
         }
@@ -183,35 +198,30 @@ impl Book {
             held.entered = now;
             self.marks.enter(now);
         }
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.held.push(None);
-            Slot::try_from(self.held.len() - 1).expect("fewer than 2^32 positions of a symbol")
-        });
-        self.index
-            .add(slot, held.entered, held.quiet, &mut self.marks);
         self.dirty.push(slot);
-        self.slots.insert(id.clone(), slot);
         *self.entry(slot) = Some(held);
     }
 
-    /// Lets `change` alter a position, and keeps its mark and its place in the index.
-    fn change(&mut self, now: LogicalTime, id: &PositionId, change: impl FnOnce(&mut Held)) {
-        let Some(slot) = self.slots.get(id).copied() else {
+    /// Lets `change` alter the plan of a position, and keeps its mark.
+    fn change(
+        &mut self,
+        now: LogicalTime,
+        slot: Slot,
+        touched: &mut BTreeMap<Slot, Touched>,
+        change: impl FnOnce(&mut Held),
+    ) {
+        let Some(held) = &mut self.held[place(slot)] else {
             return;
         };
-        let Some(mut held) = self.entry(slot).take() else {
-            return;
-        };
-        self.index
-            .remove(slot, held.entered, held.quiet, &mut self.marks);
+        touch(touched, slot, held).is_concerned = true;
         let (was_evaluated, cycle) = (held.is_evaluated(), held.row.position.cycle);
         let (own, shared) = (held.mark, self.marks.since(held.entered));
         let was_dirty = held.is_dirty;
-        let price_scale = held.row.clone();
+        let old = held.row.clone();
         held.mark = higher(own, shared);
-        change(&mut held);
-        let is_same_scale = Arc::ptr_eq(&price_scale, &held.row)
-            || split_of(&price_scale.position, &held.row.position).is_none();
+        change(held);
+        let is_same_scale =
+            Arc::ptr_eq(&old, &held.row) || split_of(&old.position, &held.row.position).is_none();
         let is_same_cycle = cycle == held.row.position.cycle;
         if held.is_evaluated() {
             if was_evaluated && is_same_cycle && is_same_scale {
@@ -226,67 +236,55 @@ impl Book {
         if held.is_dirty && !was_dirty {
             self.dirty.push(slot);
         }
-        self.index
-            .add(slot, held.entered, held.quiet, &mut self.marks);
-        *self.entry(slot) = Some(held);
-        self.tidy_marks();
     }
 
-    fn ask(&mut self, sale: ManualSale, stands: bool) {
-        let Some(held) = self.held_mut(&sale.position) else {
+    fn ask(&mut self, sale: ManualSale, stands: bool, touched: &mut BTreeMap<Slot, Touched>) {
+        let Some((slot, held)) = self.held_mut(&sale.position) else {
             let early = self.early.entry(sale.position.clone()).or_default();
             put(&mut early.manual, sale, stands);
             return;
         };
-        let (entered, quiet) = (held.entered, held.quiet);
-        put(&mut held.manual, sale.clone(), stands);
+        touch(touched, slot, held).is_concerned |= stands;
+        put(&mut held.manual, sale, stands);
         held.quiet = Quiet::NEVER;
-        self.reindex(&sale.position, entered, quiet);
     }
 
-    fn take_order(&mut self, order: ExitOrder) {
-        let id = order.position.clone();
-        let Some(held) = self.held_mut(&id) else {
-            self.early.entry(id).or_default().orders.put(order);
+    fn take_order(&mut self, order: ExitOrder, touched: &mut BTreeMap<Slot, Touched>) {
+        let Some((slot, held)) = self.held_mut(&order.position) else {
+            let early = self.early.entry(order.position.clone()).or_default();
+            early.orders.put(order);
             return;
         };
-        let (entered, quiet) = (held.entered, held.quiet);
+        // Fills and order results judge nothing.
+        touch(touched, slot, held).is_concerned = false;
         held.orders.put(order);
         // What may be decided has changed; the next tick judges anew.
         held.quiet = Quiet::NEVER;
-        let was_dirty = std::mem::replace(&mut held.is_dirty, true);
-        self.reindex(&id, entered, quiet);
-        if !was_dirty && let Some(slot) = self.slots.get(&id) {
-            self.dirty.push(*slot);
+        if !std::mem::replace(&mut held.is_dirty, true) {
+            self.dirty.push(slot);
         }
     }
 
-    /// Moves the index entries of a position from `old` to its present quiet range.
-    fn reindex(&mut self, id: &PositionId, entered: LogicalTime, old: Quiet) {
-        let Some(slot) = self.slots.get(id).copied() else {
-            return;
-        };
-        if let Some(held) = &self.held[place(slot)] {
-            self.index.remove(slot, entered, old, &mut self.marks);
-            self.index.add(slot, entered, held.quiet, &mut self.marks);
-        }
-    }
-
-    fn close(&mut self, id: &PositionId, said: &mut Vec<ExitOutput>) {
+    fn close(
+        &mut self,
+        id: &PositionId,
+        touched: &mut BTreeMap<Slot, Touched>,
+        said: &mut Vec<ExitOutput>,
+    ) {
         self.early.remove(id);
         let Some(slot) = self.slots.remove(id) else {
             return;
         };
         if let Some(held) = self.entry(slot).take() {
+            let touched = touched.remove(&slot);
+            let indexed = touched.map_or(Indexed::of(&held), |touched| touched.indexed);
             self.index
-                .remove(slot, held.entered, held.quiet, &mut self.marks);
+                .shift(slot, indexed, Indexed::NOWHERE, &mut self.marks);
             said.push(ExitOutput::Levels(Box::new(held.no_levels())));
         }
         self.free.push(slot);
         if self.slots.is_empty() {
             self.marks.clear();
-        } else {
-            self.tidy_marks();
         }
     }
 
@@ -302,68 +300,23 @@ impl Book {
     fn judge_by_last_tick(
         &mut self,
         now: LogicalTime,
+        slot: Slot,
         tick: &Tick,
-        ids: &BTreeSet<PositionId>,
         desk: &mut Desk,
         said: &mut Vec<ExitOutput>,
     ) {
-        for id in ids {
-            let Some(slot) = self.slots.get(id).copied() else {
-                continue;
-            };
-            let Some(held) = self.entry(slot) else {
-                continue;
-            };
-            if held.is_evaluated() {
-                // Its mark is its own until the price passes it, so the index stays right.
-                let of_tick = Mark {
-                    price: tick.evaluation_price(),
-                    tick: Some(tick.time),
-                };
-                held.mark = higher(held.mark, Some(of_tick));
-            }
-            self.judge(now, slot, tick, false, desk, said);
-        }
-    }
-
-    /// Returns what has become of the freshness of the price, if it has changed.
-    pub(super) fn freshness(&mut self, now: LogicalTime, last: &LastPrice) -> Option<Freshness> {
-        let held = self.held.iter().flatten().next()?;
-        let symbol = held.row.position.symbol;
-        let seen = last.seen();
-        let is_stale = seen.is_none_or(|seen| now.micros_since(seen) > TICK_AGE_MAX_US);
-        (std::mem::replace(&mut self.is_stale, is_stale) != is_stale).then_some(Freshness {
-            time: now,
-            symbol,
-            seen,
-            is_stale,
-        })
-    }
-
-    /// Returns the decision that would follow at once if a position had this plan.
-    fn preview(
-        &self,
-        now: LogicalTime,
-        tick: &Tick,
-        row: Arc<PositionRow>,
-        terms: Option<Arc<Terms>>,
-    ) -> Option<super::ExitDecision> {
-        let known = self
-            .slot(&row.position.id)
-            .and_then(|slot| self.held[slot].as_ref());
-        let mut held = known.map_or_else(|| Held::new(row.clone(), terms.clone()), Held::clone);
-        held.replan(row, terms);
-        let of_tick = Mark {
-            price: tick.evaluation_price(),
-            tick: Some(tick.time),
+        let Some(held) = self.entry(slot) else {
+            return;
         };
-        let mark = higher(held.mark, self.marks.since(held.entered));
-        held.would_decide(Judgement {
-            now,
-            tick,
-            is_tick: false,
-            mark: higher(mark, Some(of_tick)),
-        })
+        if held.is_evaluated() {
+            // Its mark is its own until the price passes it, so the index stays right.
+            let of_tick = Mark {
+                price: tick.evaluation_price(),
+                tick: Some(tick.time),
+            };
+            held.mark = higher(held.mark, Some(of_tick));
+        }
+        self.judge(now, slot, tick, false, desk, said);
     }
 
     /// Takes in a tick that may leave the quiet range of the book.
@@ -381,7 +334,9 @@ impl Book {
             due.sort_by(|a, b| self.id(*a).cmp(&self.id(*b)));
         }
         for slot in &due {
+            let indexed = self.held[place(*slot)].as_ref().map(Indexed::of);
             self.judge(tick.time, *slot, tick, true, desk, said);
+            self.reindex(*slot, indexed.unwrap_or(Indexed::NOWHERE));
         }
         desk.due = due;
     }
@@ -389,59 +344,6 @@ impl Book {
     /// Returns within what no tick concerns a position.
     pub(super) fn bounds(&self) -> Bounds {
         self.index.bounds(&self.marks)
-    }
-
-    /// Returns whether levels have changed since they were told.
-    pub(super) fn is_dirty(&self) -> bool {
-        self.have_marks_moved || !self.dirty.is_empty()
-    }
-
-    /// Tells the levels that have changed, those nearest to `last` first, about `rows` of them.
-    /// Returns how many rows it told.
-    pub(super) fn tell_levels(
-        &mut self,
-        last: &LastPrice,
-        rows: usize,
-        said: &mut Vec<ExitOutput>,
-    ) -> usize {
-        if std::mem::take(&mut self.have_marks_moved) {
-            for slot in self.marks.trailers() {
-                if let Some(held) = &mut self.held[place(slot)]
-                    && !std::mem::replace(&mut held.is_dirty, true)
-                {
-                    self.dirty.push(slot);
-                }
-            }
-        }
-        let price = last.tick.map(|tick| tick.evaluation_price());
-        let distance = |slot: &Slot| {
-            let held = self.held[place(*slot)].as_ref();
-            held.zip(price)
-                .map_or(0, |(held, price)| held.distance(price))
-        };
-        let mut dirty = std::mem::take(&mut self.dirty);
-        dirty.sort_by_cached_key(|slot| std::cmp::Reverse(distance(slot)));
-        let mut told = 0;
-        while told < rows
-            && let Some(slot) = dirty.pop()
-        {
-            let Some(held) = &mut self.held[place(slot)] else {
-                continue;
-            };
-            if std::mem::take(&mut held.is_dirty) {
-                let levels = held.levels(higher(held.mark, self.marks.since(held.entered)));
-                told += levels.levels.len().max(1);
-                said.push(ExitOutput::Levels(Box::new(levels)));
-            }
-        }
-        self.dirty = dirty;
-        told
-    }
-
-    /// Returns how far the price is from the nearest price that concerns a position, as a share of
-    /// the price in millionths.
-    pub(super) fn distance(&self, price: Price) -> i64 {
-        self.bounds().distance(price)
     }
 
     fn judge(
@@ -457,7 +359,7 @@ impl Book {
             return;
         };
         let shared = self.marks.since(held.entered);
-        let (old, was_dirty) = (held.quiet, held.is_dirty);
+        let (trail, was_dirty) = (held.quiet.trail, held.is_dirty);
         let mark = higher(held.mark, shared);
         if held.mark.map(|own| own.price) <= shared.map(|shared| shared.price) {
             held.mark = None;
@@ -470,14 +372,17 @@ impl Book {
         };
         held.judge(by, desk.fills, &mut desk.scratch, said);
         // Its trailing level stands or falls with the first mark, or moved with its own.
-        held.is_dirty |= held.quiet.trail != old.trail;
+        held.is_dirty |= held.quiet.trail != trail;
         if held.is_dirty && !was_dirty {
             self.dirty.push(slot);
         }
-        if held.quiet != old {
-            let (entered, new) = (held.entered, held.quiet);
-            self.index.remove(slot, entered, old, &mut self.marks);
-            self.index.add(slot, entered, new, &mut self.marks);
+    }
+
+    /// Moves the index entries of a position to its present quiet range.
+    fn reindex(&mut self, slot: Slot, old: Indexed) {
+        if let Some(held) = &self.held[place(slot)] {
+            self.index
+                .shift(slot, old, Indexed::of(held), &mut self.marks);
         }
     }
 
@@ -486,13 +391,9 @@ impl Book {
         Some(&held.row.position.id)
     }
 
-    fn slot(&self, id: &PositionId) -> Option<usize> {
-        self.slots.get(id).map(|slot| place(*slot))
-    }
-
     /// Returns why a position that its rules should judge cannot be judged.
-    fn fault(&self, id: &PositionId) -> Option<&'static str> {
-        let held = self.held[self.slot(id)?].as_ref()?;
+    fn fault(&self, slot: Slot) -> Option<&'static str> {
+        let held = self.held[place(slot)].as_ref()?;
         let is_on = held.row.position.mode == PositionMode::Enabled;
         held.fault().filter(|_| is_on)
     }
@@ -501,10 +402,18 @@ impl Book {
         &mut self.held[place(slot)]
     }
 
-    fn held_mut(&mut self, id: &PositionId) -> Option<&mut Held> {
-        let slot = self.slot(id)?;
-        self.held[slot].as_mut()
+    fn held_mut(&mut self, id: &PositionId) -> Option<(Slot, &mut Held)> {
+        let slot = *self.slots.get(id)?;
+        Some((slot, self.held[place(slot)].as_mut()?))
     }
+}
+
+/// Notes where the index has a position, before it changes.
+fn touch<'t>(touched: &'t mut BTreeMap<Slot, Touched>, slot: Slot, held: &Held) -> &'t mut Touched {
+    touched.entry(slot).or_insert(Touched {
+        indexed: Indexed::of(held),
+        is_concerned: false,
+    })
 }
 
 /// Returns the higher of two marks, the second where they tie.

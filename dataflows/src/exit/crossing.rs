@@ -183,10 +183,13 @@ impl Machine<Fact, ExitOutput> for Books {
     fn facts(&mut self, time: Time, facts: Vec<(Fact, isize)>, said: &mut Vec<ExitOutput>) {
         let now = LogicalTime::from_micros(time);
         let mut happenings: BTreeMap<Symbol, Happening> = BTreeMap::new();
-        let mut plans: Vec<(Plan, isize)> = Vec::new();
         for (fact, diff) in facts {
             match fact {
-                Fact::Plan(plan) => plans.push((plan, diff)),
+                Fact::Plan(plan) => {
+                    let symbol = plan.row.position.symbol;
+                    let happening = happenings.entry(symbol).or_default();
+                    happening.plans.push((plan, diff));
+                }
                 Fact::Order(order) if diff > 0 => {
                     happenings
                         .entry(order.symbol)
@@ -195,7 +198,7 @@ impl Machine<Fact, ExitOutput> for Books {
                         .push(*order);
                 }
                 Fact::Closed(symbol, id) if diff > 0 => {
-                    happenings.entry(symbol).or_default().closed.insert(id);
+                    happenings.entry(symbol).or_default().closed.push(id);
                 }
                 Fact::Manual(sale) => {
                     let happening = happenings.entry(sale.symbol).or_default();
@@ -204,7 +207,6 @@ impl Machine<Fact, ExitOutput> for Books {
                 Fact::Order(_) | Fact::Closed(..) => {}
             }
         }
-        add_plans(plans, &mut happenings);
         for (symbol, happening) in happenings {
             self.of(symbol);
             let traded = &mut self.books[self.places[&symbol]];
@@ -221,57 +223,4 @@ impl Machine<Fact, ExitOutput> for Books {
     fn rest(&mut self) {
         self.count.add(std::mem::take(&mut self.desk.work));
     }
-}
-
-/// Adds the plan that stands for each position after all changes of one time. A plan whose changes
-/// cancel each other is none.
-fn add_plans(mut plans: Vec<(Plan, isize)>, happenings: &mut BTreeMap<Symbol, Happening>) {
-    let key = |plan: &Plan| (plan.row.position.symbol, plan.row.position.id.clone());
-    plans.sort_by(|(a, _), (b, _)| {
-        let (x, y) = (&a.row.position, &b.row.position);
-        (x.symbol, &x.id, &a.owner).cmp(&(y.symbol, &y.id, &b.owner))
-    });
-    for group in plans
-        .chunk_by(|(a, _), (b, _)| (&a.row.position.id, &a.owner) == (&b.row.position.id, &b.owner))
-    {
-        let mut sums: Vec<(&Plan, isize)> = Vec::with_capacity(2);
-        for (plan, diff) in group {
-            match sums.iter_mut().find(|(known, _)| is_same(known, plan)) {
-                Some((_, sum)) => *sum += diff,
-                None => sums.push((plan, *diff)),
-            }
-        }
-        sums.retain(|(_plan, sum)| *sum != 0);
-        let Some((any, _)) = sums.first() else {
-            continue;
-        };
-        let stands = sums
-            .iter()
-            .find(|(_plan, sum)| *sum > 0)
-            .map(|(plan, _)| *plan);
-        let (symbol, id) = key(any);
-        let happening = happenings.entry(symbol).or_default();
-        match (&any.owner, stands) {
-            (None, stands) => {
-                let planned = stands.map(|plan| (plan.row.clone(), plan.terms.clone()));
-                happening.plans.insert(id, planned);
-            }
-            (Some(request), Some(plan)) => {
-                happening
-                    .previews
-                    .push((request.clone(), plan.row.clone(), plan.terms.clone()))
-            }
-            (Some(_), None) => {}
-        }
-    }
-}
-
-/// Returns whether two plans of one position are the same; references usually tell.
-fn is_same(a: &Plan, b: &Plan) -> bool {
-    let is_same_row = Arc::ptr_eq(&a.row, &b.row) || a.row == b.row;
-    let is_same_reference = match (&a.terms, &b.terms) {
-        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-        (a, b) => a.is_none() && b.is_none(),
-    };
-    is_same_row && (is_same_reference || a.terms == b.terms)
 }

@@ -18,13 +18,19 @@ pub(super) struct Quiet {
 }
 
 impl Quiet {
-    /// Judged at any tick.
-    pub(super) const NEVER: Self = Self {
+    /// Judged at no tick.
+    pub(super) const NOTHING: Self = Self {
         low: None,
         high: None,
         wake: None,
         trail: None,
+        never: false,
+    };
+
+    /// Judged at any tick.
+    pub(super) const NEVER: Self = Self {
         never: true,
+        ..Self::NOTHING
     };
 
     pub(super) fn below(&mut self, price: Price) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::exit::held::Held;
 use crate::exit::marks::{Marks, Slot};
 use crate::exit::quiet::Quiet;
 use crate::model::{LogicalTime, Price};
@@ -13,6 +14,28 @@ pub(super) struct Index {
     highs: BTreeSet<(Price, Slot)>,
     wakes: BTreeSet<(LogicalTime, Slot)>,
     always: BTreeSet<Slot>,
+}
+
+/// What the index knows of a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Indexed {
+    entered: LogicalTime,
+    quiet: Quiet,
+}
+
+impl Indexed {
+    /// The index has no entry.
+    pub(super) const NOWHERE: Self = Self {
+        entered: LogicalTime::MAX,
+        quiet: Quiet::NOTHING,
+    };
+
+    pub(super) fn of(held: &Held) -> Self {
+        Self {
+            entered: held.entered,
+            quiet: held.quiet,
+        }
+    }
 }
 
 /// Within which prices, and until when, a tick concerns no position of a book.
@@ -80,51 +103,24 @@ impl Index {
         }
     }
 
-    pub(super) fn add(
-        &mut self,
-        slot: Slot,
-        entered: LogicalTime,
-        quiet: Quiet,
-        marks: &mut Marks,
-    ) {
-        if let Some(low) = quiet.low {
-            self.lows.insert((low, slot));
+    /// Moves the entries of a position from `old` to `new`.
+    pub(super) fn shift(&mut self, slot: Slot, old: Indexed, new: Indexed, marks: &mut Marks) {
+        replace(&mut self.lows, slot, old.quiet.low, new.quiet.low);
+        replace(&mut self.highs, slot, old.quiet.high, new.quiet.high);
+        replace(&mut self.wakes, slot, old.quiet.wake, new.quiet.wake);
+        let trails = [old, new].map(|at| at.quiet.trail.map(|gap| (at.entered, gap)));
+        if trails[0] != trails[1] {
+            if let Some((entered, gap)) = trails[0] {
+                marks.untrail(entered, gap, slot);
+            }
+            if let Some((entered, gap)) = trails[1] {
+                marks.trail(entered, gap, slot);
+            }
         }
-        if let Some(high) = quiet.high {
-            self.highs.insert((high, slot));
-        }
-        if let Some(wake) = quiet.wake {
-            self.wakes.insert((wake, slot));
-        }
-        if let Some(gap) = quiet.trail {
-            marks.trail(entered, gap, slot);
-        }
-        if quiet.never {
-            self.always.insert(slot);
-        }
-    }
-
-    pub(super) fn remove(
-        &mut self,
-        slot: Slot,
-        entered: LogicalTime,
-        quiet: Quiet,
-        marks: &mut Marks,
-    ) {
-        if let Some(low) = quiet.low {
-            self.lows.remove(&(low, slot));
-        }
-        if let Some(high) = quiet.high {
-            self.highs.remove(&(high, slot));
-        }
-        if let Some(wake) = quiet.wake {
-            self.wakes.remove(&(wake, slot));
-        }
-        if let Some(gap) = quiet.trail {
-            marks.untrail(entered, gap, slot);
-        }
-        if quiet.never {
-            self.always.remove(&slot);
+        match (old.quiet.never, new.quiet.never) {
+            (false, true) => _ = self.always.insert(slot),
+            (true, false) => _ = self.always.remove(&slot),
+            (true, true) | (false, false) => {}
         }
     }
 
@@ -158,5 +154,17 @@ impl Index {
         // Each walk looked at one level that was not reached.
         let walked = u64::try_from(reached.len()).unwrap_or_default() + 3;
         walked + marks.reached(price, reached)
+    }
+}
+
+fn replace<T: Ord>(limits: &mut BTreeSet<(T, Slot)>, slot: Slot, old: Option<T>, new: Option<T>) {
+    if old == new {
+        return;
+    }
+    if let Some(old) = old {
+        limits.remove(&(old, slot));
+    }
+    if let Some(new) = new {
+        limits.insert((new, slot));
     }
 }
