@@ -8,7 +8,8 @@
 //! Facts come through joins and reduces; letting the frontier of all of them follow each tick would
 //! cost many times the tick. So the inputs of facts advance only when there are facts, and a mark in
 //! the beats says so at the time of the facts: as long as every marked time is closed, the beats may
-//! go on up to their own frontier. A mark travels with the beats, so no beat overtakes it.
+//! go on up to their own frontier. A mark travels with the beats, so no beat overtakes it. It names
+//! the branch of the dataflow whose facts it means; the other branch goes on.
 //!
 //! Keeps what has arrived and may not be applied yet: beats in the containers they came in, facts by
 //! time. Holds one capability, at the time up to which everything is applied; the output does not
@@ -46,7 +47,18 @@ pub(crate) enum Beat {
     Facts {
         /// Which worker it is told to.
         worker: u64,
+        /// Whose facts.
+        branch: Branch,
     },
+}
+
+/// A part of the dataflow with facts of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Branch {
+    /// What must be sold.
+    Exits,
+    /// What may be bought back.
+    Reentries,
 }
 
 /// What is no trade and no row of the store.
@@ -73,7 +85,7 @@ impl Routed for Beat {
         match self {
             Self::Tick(tick) => tick.symbol.route(),
             Self::Signal(Signal::Confirmed(symbol)) => symbol.route(),
-            Self::Signal(Signal::Clock { worker }) | Self::Facts { worker } => *worker,
+            Self::Signal(Signal::Clock { worker }) | Self::Facts { worker, .. } => *worker,
             Self::Signal(Signal::Levels { worker, .. }) => u64::from(*worker),
         }
     }
@@ -114,6 +126,7 @@ pub(crate) trait Machine<F, O>: 'static {
 
 /// What has arrived and waits for the frontiers.
 struct Waiting<F> {
+    branch: Branch,
     beats: VecDeque<Vec<Update<Beat>>>,
     /// Beats of the first container that are applied already.
     done: usize,
@@ -126,8 +139,9 @@ struct Waiting<F> {
 }
 
 impl<F> Waiting<F> {
-    fn new() -> Self {
+    fn new(branch: Branch) -> Self {
         Self {
+            branch,
             beats: VecDeque::new(),
             done: 0,
             last: 0,
@@ -141,7 +155,9 @@ impl<F> Waiting<F> {
         for (beat, time, _diff) in &beats {
             self.is_sorted &= *time >= self.last;
             self.last = *time;
-            if let Beat::Facts { .. } = beat {
+            if let Beat::Facts { branch, .. } = beat
+                && *branch == self.branch
+            {
                 self.marks.insert(*time);
             }
         }
@@ -215,10 +231,11 @@ struct Said<O> {
     times: Vec<Time>,
 }
 
-/// Renders `machine` over `beats` and `facts`.
+/// Renders `machine` over `beats` and the `facts` of `branch`.
 pub(crate) fn render<'s, F, O, M>(
     beats: Rows<'s, Beat>,
     facts: Rows<'s, F>,
+    branch: Branch,
     name: &str,
     mut machine: M,
 ) -> Rows<'s, O>
@@ -238,7 +255,7 @@ where
     let mut output = OutputBuilder::<_, CapacityContainerBuilder<Vec<Update<O>>>>::from(output);
     builder.build(move |mut capabilities| {
         let mut held = capabilities.pop();
-        let mut waiting = Waiting::new();
+        let mut waiting = Waiting::new(branch);
         move |frontiers| {
             beats.for_each_stamp(|_stamp, data| {
                 data.for_each(|batch| waiting.add_beats(std::mem::take(batch)));

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rand::seq::SliceRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use turnstile_tests::histories::{Pack, Shape};
@@ -25,6 +25,8 @@ const WORKERS: [usize; 3] = [1, 2, 4];
 /// Each trigger is decided at least this often, each pair runs at least so many histories.
 const DECIDED_MIN: u64 = 100;
 const HISTORIES_MIN: u64 = 1_000;
+/// A long run says after so many packs how far it is.
+const PACKS_TOLD: u64 = 500;
 /// Histories that are told where engine and oracle differ.
 const TOLD_MAX: usize = 5;
 
@@ -45,19 +47,42 @@ struct Summary {
     differences: usize,
 }
 
-/// Draws batch and workers for each pack: every nine packs have every pair once, in any order.
+/// Draws batch and workers for each pack. First every nine packs have every pair once, in any order,
+/// until each has its least number of histories. The rest of a long run draws cheap pairs more often
+/// than dear ones: a flush after each event on four workers takes seventy times as long as one
+/// after a thousand on one.
 fn shapes(seed: u64, packs: u64) -> Vec<Shape> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let pairs: Vec<Shape> = BATCHES
+        .into_iter()
+        .flat_map(|batch| WORKERS.map(|workers| Shape { batch, workers }))
+        .collect();
+    let least = HISTORIES_MIN.div_ceil(PER_PACK) + 1;
     let mut shapes = Vec::new();
-    while u64::try_from(shapes.len()).unwrap() < packs {
-        let mut round: Vec<Shape> = BATCHES
-            .into_iter()
-            .flat_map(|batch| WORKERS.map(|workers| Shape { batch, workers }))
-            .collect();
+    for _ in 0..least {
+        let mut round = pairs.clone();
         round.shuffle(&mut rng);
         shapes.extend(round);
     }
+    while u64::try_from(shapes.len()).unwrap() < packs {
+        let pair = pairs.choose_weighted(&mut rng, weight);
+        shapes.push(*pair.expect("every pair has a weight"));
+    }
     shapes
+}
+
+fn weight(shape: &Shape) -> u32 {
+    let of_batch = match shape.batch {
+        1 => 1,
+        7 => 2,
+        _ => 4,
+    };
+    let of_workers = match shape.workers {
+        1 => 4,
+        2 => 2,
+        _ => 1,
+    };
+    of_batch * of_workers
 }
 
 /// Compares `packs` packs and prints what came of it.
@@ -73,10 +98,15 @@ fn compare(fills: Fills, packs: u64) -> Summary {
     let next = AtomicU64::new(0);
     let summary = Mutex::new(Summary::default());
     let run = || {
-        while let Some((seed, shape)) =
-            work.get(usize::try_from(next.fetch_add(1, Ordering::Relaxed)).unwrap())
-        {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some((seed, shape)) = work.get(usize::try_from(number).unwrap()) else {
+                return;
+            };
             one(*seed, *shape, fills, &summary);
+            if (number + 1).is_multiple_of(PACKS_TOLD) {
+                println!("{} of {packs} packs", number + 1);
+            }
         }
     };
     std::thread::scope(|scope| {

@@ -64,3 +64,30 @@ pub enum Change {
     /// The control mode of re-entries.
     ReentryMode(ReentryMode),
 }
+
+impl Change {
+    /// Returns whether the exits depend on a row.
+    pub(super) fn concerns_exits(&self) -> bool {
+        match self {
+            Self::Position(_)
+            | Self::PositionState(..)
+            | Self::ExitRule(..)
+            | Self::Context(..)
+            | Self::ExitMode(_)
+            | Self::ExitOrder(_)
+            | Self::ManualSale(..)
+            | Self::Preview(..) => true,
+            Self::ExitEvent(_)
+            | Self::Candidate(..)
+            | Self::ReentryRule(..)
+            | Self::Entry(..)
+            | Self::ReentryMode(_) => false,
+        }
+    }
+
+    /// Returns whether the re-entries depend on a row.
+    pub(super) fn concerns_reentries(&self) -> bool {
+        let is_position = matches!(self, Self::Position(_) | Self::PositionState(..));
+        is_position || !self.concerns_exits()
+    }
+}

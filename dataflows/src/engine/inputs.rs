@@ -18,7 +18,7 @@ use crate::exit::{
 use crate::model::{
     ExitEventId, ExitOrder, LogicalTime, ManualSale, PositionId, ProfileId, ReentryMode, Symbol,
 };
-use crate::ordered::{Beat, Signal};
+use crate::ordered::{Beat, Branch, Signal};
 use crate::reentry::{self, CandidateState, ExitEvent, ReentryInputs, ReentryRule};
 use crate::{Rows, Time};
 
@@ -81,10 +81,12 @@ pub(super) struct Inputs {
     joined: ProbeHandle<Time>,
     workers: u32,
     now: Time,
-    /// Time of the last facts that were not flushed yet.
-    unflushed: Option<Time>,
-    /// Time of the last facts that were.
-    flushed: Option<Time>,
+    /// Time of the last exit facts that were not flushed yet.
+    unflushed_exits: Option<Time>,
+    /// Time of the last exit facts that were.
+    flushed_exits: Option<Time>,
+    /// Whether re-entry facts were not flushed yet.
+    are_reentries_unflushed: bool,
     today: u64,
 }
 
@@ -169,8 +171,9 @@ pub(super) fn build(
             joined,
             workers,
             now: 0,
-            unflushed: None,
-            flushed: None,
+            unflushed_exits: None,
+            flushed_exits: None,
+            are_reentries_unflushed: false,
             today: 0,
         }
     })
@@ -213,7 +216,8 @@ impl Inputs {
             }
             Event::Clock => {
                 // Inputs and traces advance, so that they compact also when nothing changes.
-                self.begin_facts();
+                self.begin_exits();
+                self.begin_reentries();
                 self.forget_old_entries(timed.time.seoul_day());
                 for worker in 0..self.workers {
                     let worker = u64::from(worker);
@@ -221,8 +225,13 @@ impl Inputs {
                 }
             }
             Event::Changes(changes) => {
-                self.begin_facts();
                 let rows = changes.len();
+                if changes.iter().any(Change::concerns_exits) {
+                    self.begin_exits();
+                }
+                if changes.iter().any(Change::concerns_reentries) {
+                    self.begin_reentries();
+                }
                 // States first: a position that begins has its own from the start.
                 let is_state = |change: &Change| matches!(change, Change::PositionState(..));
                 let (states, others): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_state);
@@ -239,17 +248,28 @@ impl Inputs {
         self.beats.update(beat, 1);
     }
 
-    /// Brings the inputs of facts to the present time, and tells every worker that there are some.
-    fn begin_facts(&mut self) {
-        self.advance_facts();
-        self.unflushed = Some(self.now);
-        for worker in 0..self.workers {
-            let worker = u64::from(worker);
-            self.beat(Beat::Facts { worker });
-        }
+    /// Brings the inputs of exit facts to the present time, and tells every worker of them.
+    fn begin_exits(&mut self) {
+        self.advance_exits();
+        self.unflushed_exits = Some(self.now);
+        self.mark(Branch::Exits);
         // A question of a preview stands for one logical time: it was answered at its own.
         for (request, rule) in std::mem::take(&mut self.previews.rows) {
             self.previews.session.update((request, rule), -1);
+        }
+    }
+
+    /// Brings the inputs of re-entry facts to the present time, and tells every worker of them.
+    fn begin_reentries(&mut self) {
+        self.advance_reentries();
+        self.are_reentries_unflushed = true;
+        self.mark(Branch::Reentries);
+    }
+
+    fn mark(&mut self, branch: Branch) {
+        for worker in 0..self.workers {
+            let worker = u64::from(worker);
+            self.beat(Beat::Facts { worker, branch });
         }
     }
 
@@ -303,15 +323,20 @@ impl Inputs {
     }
 
     /// Closes all times up to and including `last`. The inputs of facts follow only where there are
-    /// some, since their frontier passes through every join.
+    /// some, since their frontier passes through every join of their branch.
     pub(super) fn flush_through(&mut self, last: LogicalTime) {
         self.now = last.micros() + 1;
         self.beats.advance_to(self.now);
         self.beats.flush();
-        if self.unflushed.is_some() {
-            self.flushed = self.unflushed.take();
-            self.advance_facts();
-            self.flush_facts();
+        let exits = self.unflushed_exits.take();
+        if exits.is_some() {
+            self.flushed_exits = exits;
+            self.advance_exits();
+            self.flush_exits();
+        }
+        if std::mem::take(&mut self.are_reentries_unflushed) {
+            self.advance_reentries();
+            self.flush_reentries();
         }
     }
 
@@ -319,11 +344,11 @@ impl Inputs {
     pub(super) fn is_behind(&self, last: LogicalTime) -> bool {
         self.said.less_equal(&last.micros())
             || self
-                .flushed
+                .flushed_exits
                 .is_some_and(|facts| self.joined.less_equal(&facts))
     }
 
-    fn flush_facts(&mut self) {
+    fn flush_exits(&mut self) {
         self.positions.session.flush();
         self.rules.session.flush();
         self.contexts.session.flush();
@@ -332,6 +357,10 @@ impl Inputs {
         self.manual.session.flush();
         self.previews.session.flush();
         self.closed.flush();
+    }
+
+    fn flush_reentries(&mut self) {
+        self.positions.session.flush();
         self.exit_events.session.flush();
         self.candidates.session.flush();
         self.reentry_rules.session.flush();
@@ -339,7 +368,7 @@ impl Inputs {
         self.reentry_mode.session.flush();
     }
 
-    fn advance_facts(&mut self) {
+    fn advance_exits(&mut self) {
         self.positions.session.advance_to(self.now);
         self.rules.session.advance_to(self.now);
         self.contexts.session.advance_to(self.now);
@@ -348,6 +377,10 @@ impl Inputs {
         self.manual.session.advance_to(self.now);
         self.previews.session.advance_to(self.now);
         self.closed.advance_to(self.now);
+    }
+
+    fn advance_reentries(&mut self) {
+        self.positions.session.advance_to(self.now);
         self.exit_events.session.advance_to(self.now);
         self.candidates.session.advance_to(self.now);
         self.reentry_rules.session.advance_to(self.now);

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ExitOrder, LogicalTime, ManualSale, PositionId, Symbol, Tick};
-use crate::ordered::{self, Beat, Machine, Routed, Signal};
+use crate::ordered::{self, Beat, Branch, Machine, Routed, Signal};
 use crate::{Rows, Time};
 
 use super::book::{Book, Bounds, Desk, Happening, LastPrice};
@@ -89,7 +89,8 @@ pub(super) fn render<'s>(
         places: FxHashMap::default(),
         books: Vec::new(),
     };
-    ordered::render(beats, facts, "exit: crossing by symbol", books)
+    let name = "exit: crossing by symbol";
+    ordered::render(beats, facts, Branch::Exits, name, books)
 }
 
 /// One symbol: what a tick is compared with, and the book behind it.

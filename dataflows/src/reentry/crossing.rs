@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use differential_dataflow::consolidation::consolidate;
 
 use crate::model::{ExitEventId, LogicalTime, Symbol, Tick};
-use crate::ordered::{self, Beat, Machine, Routed, Signal};
+use crate::ordered::{self, Beat, Branch, Machine, Routed, Signal};
 use crate::{Rows, Time};
 
 use super::candidate::Candidate;
@@ -30,6 +30,7 @@ pub(super) fn render<'s>(
     ordered::render(
         beats,
         plans,
+        Branch::Reentries,
         "re-entry: crossing by symbol",
         Watch::default(),
     )
