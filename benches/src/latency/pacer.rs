@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use turnstile_dataflows::engine::{EngineConfig, Event, Timed};
@@ -14,11 +14,13 @@ use super::schedule::Schedule;
 use crate::clock;
 use crate::setting::IdleMode;
 
+/// How long before an arrival the pacer is awake: longer than a sleep overshoots.
+const WATCH: Duration = Duration::from_micros(250);
+
 /// When the schedule of a run begins; the pacer sets it.
 pub(super) type Start = Arc<OnceLock<Instant>>;
 
-/// Hands each tick to `sender` at its arrival, on a thread of its own that watches the clock
-/// without sleeping, and returns when the last one is handed over. A tick that could not be handed
+/// Hands each tick to `sender` at its arrival, on a thread of its own, and returns when the last one is handed over. A tick that could not be handed
 /// over in time keeps its arrival: the delay counts for it and those after it.
 ///
 /// # Errors
@@ -34,9 +36,7 @@ pub(super) fn pace(
             let begin = *start.get_or_init(clock::now);
             for (index, tick) in (0..).zip(ticks) {
                 let arrival = begin + schedule.arrival(index);
-                while clock::now() < arrival {
-                    std::hint::spin_loop();
-                }
+                wait_until(arrival);
                 let timed = Timed {
                     time: tick.time,
                     event: Event::Tick(*tick),
@@ -52,6 +52,19 @@ pub(super) fn pace(
             .join()
             .map_err(|_| anyhow!("the pacer panicked"))?
     })
+}
+
+/// Waits for an instant and watches the clock as it comes near. Sleeps before, so that at a low
+/// rate this thread leaves its core to whatever else the machine runs, instead of driving that onto
+/// the engine's core.
+fn wait_until(instant: Instant) {
+    let ahead = instant.saturating_duration_since(clock::now());
+    if let Some(rest) = ahead.checked_sub(WATCH).filter(|rest| *rest >= WATCH) {
+        thread::sleep(rest);
+    }
+    while clock::now() < instant {
+        std::hint::spin_loop();
+    }
 }
 
 /// Sends `ticks` on schedule to a thread that does nothing with them, over a channel like the
