@@ -4,14 +4,17 @@
 //!            ┌──────────── PostgreSQL: orders, events, executions, positions ────────────┐
 //!            │ commit                 │ commit around each call             │ one commit │
 //! engine ─> OrderSink ─> executor ─> Broker ─> notices ─> Fills ─> Ledger ──┘            │
-//!                            ▲          └────> list ────> OrderPoll ─> Ledger ───────────┘
+//!                            ▲          ├────> list ────> OrderPoll ─> Ledger ───────────┤
+//!                            │          └────> balance ─> Holdings ──> Ledger ───────────┘
 //!                            └── session open?
 //! ```
 //!
 //! 1. No order leaves before its row, its SENDING event and its price are durable.
 //! 2. An order is never sent twice: an unknown outcome is looked up in the broker's list first.
 //! 3. What is filled is told by the ledger alone, in one transaction with the position it moves.
-//! 4. Everything here bears to be done twice; a crash at any point is made up for at the start.
+//! 4. The broker is right: what it lists and nobody here ordered moves positions too, and what it
+//!    holds is what positions are, once that is proved.
+//! 5. Everything here bears to be done twice; a crash at any point is made up for at the start.
 
 mod alarm;
 mod book;
@@ -22,6 +25,8 @@ mod costs;
 mod error;
 mod executor;
 mod fills;
+mod foreign;
+mod holdings;
 mod kis_broker;
 mod ledger;
 mod merge;
@@ -35,8 +40,8 @@ mod store;
 pub use alarm::{Alarm, AlarmWriter, Alarms, Level};
 pub use book::Book;
 pub use broker::{
-    Broker, BrokerError, BrokerEvent, BrokerRef, ListedOrder, Notice, NoticeEvent, Receipt, Side,
-    Ticket,
+    Broker, BrokerError, BrokerEvent, BrokerRef, ListedHolding, ListedOrder, Notice, NoticeEvent,
+    Receipt, Side, Ticket,
 };
 pub use calendar::Calendar;
 pub use config::{ConfigFaults, ExecutionConfig, SessionKind};
@@ -44,6 +49,7 @@ pub use costs::{CostModel, Costs, TaxClass};
 pub use error::StoreError;
 pub use executor::{Executor, ExecutorParts};
 pub use fills::Fills;
+pub use holdings::{Holdings, HoldingsParts};
 pub use kis_broker::{KisBroker, broker_event};
 pub use ledger::{Applied, Ledger, PositionCache};
 pub use merge::{News, Source};

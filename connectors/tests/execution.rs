@@ -11,6 +11,8 @@ mod decisions;
 mod entries;
 #[path = "execution/fills.rs"]
 mod fills;
+#[path = "execution/holdings.rs"]
+mod holdings;
 #[path = "execution/orders.rs"]
 mod orders;
 #[path = "execution/postgres.rs"]

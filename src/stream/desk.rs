@@ -7,9 +7,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use turnstile_connectors::execution::{
-    AlarmWriter, Alarms, Book, BrokerEvent, CostModel, Executor, ExecutorParts, Fills, KisBroker,
-    KrxSession, Ledger, OrderPoll, OrderSink, PositionCache, PriceProgress, SessionKind,
-    SessionSource, SimulatorSession, SinkItem, Store, wall_clock_us,
+    AlarmWriter, Alarms, Book, BrokerEvent, CostModel, Executor, ExecutorParts, Fills, Holdings,
+    HoldingsParts, KisBroker, KrxSession, Ledger, OrderPoll, OrderSink, PositionCache,
+    PriceProgress, SessionKind, SessionSource, SimulatorSession, SinkItem, Store, wall_clock_us,
 };
 use turnstile_connectors::kis::KisClient;
 use turnstile_connectors::postgres::{Postgres, PriceSinkHandle};
@@ -67,26 +67,38 @@ impl Desk {
             wall_clock_us,
         );
         let broker = Arc::new(KisBroker::new(client.clone()));
+        let account = account_id(client.settings());
         let poll = Arc::new(OrderPoll::new(
             settings.clone(),
+            account.clone(),
             broker.clone(),
             session.clone(),
             ledger.clone(),
             book.clone(),
             alarms.clone(),
         ));
+        let holdings = Arc::new(Holdings::new(HoldingsParts {
+            config: settings.clone(),
+            account: account.clone(),
+            broker: broker.clone(),
+            session: session.clone(),
+            ledger: ledger.clone(),
+            poll: poll.clone(),
+            alarms: alarms.clone(),
+        }));
         let waker = prices.clone();
         let progress =
             PriceProgress::new(prices.durable(), move |through_us| waker.want(through_us));
         let executor = Executor::new(ExecutorParts {
             config: settings.clone(),
-            account: account_id(client.settings()),
+            account,
             store: store.clone(),
             broker,
             session: session.clone(),
             prices: progress.clone(),
             ledger: ledger.clone(),
             book: book.clone(),
+            holdings: holdings.clone(),
             poll: poll.clone(),
             alarms: alarms.clone(),
             now_us: wall_clock_us,
@@ -111,6 +123,7 @@ impl Desk {
             ledger,
             book,
             poll.clone(),
+            holdings.clone(),
             alarms.clone(),
         );
         let sink = task::spawn("order sink", order_sink.run(items, stop.clone()));
@@ -119,6 +132,7 @@ impl Desk {
             executor.run(order_rows, stop.clone()),
         ));
         rest.push(task::spawn("order poll", poll.clone().run(stop.clone())));
+        rest.push(task::spawn("holdings", holdings.run(stop.clone())));
         rest.push(task::spawn(
             "notices",
             fills.run(notice_events, stop.clone()),

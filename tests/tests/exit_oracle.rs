@@ -74,12 +74,12 @@ fn shapes(seed: u64, packs: u64) -> Vec<Shape> {
 fn weight(shape: &Shape) -> u32 {
     let of_batch = match shape.batch {
         1 => 1,
-        7 => 2,
-        _ => 4,
+        7 => 3,
+        _ => 9,
     };
     let of_workers = match shape.workers {
-        1 => 4,
-        2 => 2,
+        1 => 9,
+        2 => 3,
         _ => 1,
     };
     of_batch * of_workers

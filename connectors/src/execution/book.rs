@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use turnstile_dataflows::model::{Quantity, Symbol};
 use uuid::Uuid;
 
-use super::broker::{BrokerRef, Notice, Side};
+use super::broker::{BrokerRef, ListedOrder, Notice, Side};
 use super::metrics as names;
 use super::order::Order;
 
@@ -78,8 +78,7 @@ impl Default for Book {
 impl Book {
     /// Enters an order that the broker has. Entering it again changes nothing.
     pub fn enter(&self, order: &Order, broker: &BrokerRef) {
-        let mut pages = self.pages();
-        pages.live.entry(order.id).or_insert_with(|| Live {
+        self.put(Live {
             id: order.id,
             broker: broker.clone(),
             symbol: order.symbol,
@@ -89,9 +88,29 @@ impl Book {
             missing: 0,
             is_reported: false,
         });
-        let days = pages.by_number.entry(broker.number.clone()).or_default();
-        days.insert(broker.date, order.id);
-        pages.strangers.remove(&broker.number);
+    }
+
+    /// Enters an order that somebody else gave, as the broker's list has it.
+    pub(super) fn follow(&self, id: Uuid, line: &ListedOrder) {
+        self.put(Live {
+            id,
+            broker: line.order.clone(),
+            symbol: line.symbol,
+            is_market: false, // How long it may stand is not ours to say.
+            by_poll: line.filled,
+            since: Instant::now(),
+            missing: 0,
+            is_reported: false,
+        });
+    }
+
+    fn put(&self, live: Live) {
+        let mut pages = self.pages();
+        let number = live.broker.number.clone();
+        let days = pages.by_number.entry(number.clone()).or_default();
+        days.insert(live.broker.date, live.id);
+        pages.strangers.remove(&number);
+        pages.live.entry(live.id).or_insert(live);
         self.tell(pages);
     }
 

@@ -118,6 +118,17 @@ pub struct ListedOrder {
     pub cancelled: Quantity,
 }
 
+/// One issue that the account holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedHolding {
+    /// The issue.
+    pub symbol: Symbol,
+    /// Shares held, at least one.
+    pub qty: Quantity,
+    /// Average cost in KRW, fees of the purchase included; zero where the broker knows none.
+    pub average: Decimal,
+}
+
 /// What an execution notice says. It has no identity and no cumulative figure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
@@ -189,4 +200,7 @@ pub trait Broker: Send + Sync {
         first: Date,
         last: Date,
     ) -> BoxFuture<'a, Result<Vec<ListedOrder>, BrokerError>>;
+
+    /// Returns everything the account holds: the complete list or an error, never a part.
+    fn holdings(&self) -> BoxFuture<'_, Result<Vec<ListedHolding>, BrokerError>>;
 }

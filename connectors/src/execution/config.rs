@@ -75,6 +75,15 @@ pub struct ExecutionConfig {
     /// Shortest pause between order lists, whoever asks.
     #[serde(with = "humantime_serde")]
     pub poll_spacing: Duration,
+    /// Pause between lists of holdings while the exchange is open.
+    #[serde(with = "humantime_serde")]
+    pub holdings_open: Duration,
+    /// Pause between lists of holdings while it is closed.
+    #[serde(with = "humantime_serde")]
+    pub holdings_closed: Duration,
+    /// How long after a fill holdings are compared.
+    #[serde(with = "humantime_serde")]
+    pub holdings_spacing: Duration,
     /// Age at which a market order that has not ended raises an alarm.
     #[serde(with = "humantime_serde")]
     pub market_order_max: Duration,
@@ -114,6 +123,9 @@ impl Default for ExecutionConfig {
             poll_live: Duration::from_secs(5),
             poll_idle: Duration::from_secs(60),
             poll_spacing: Duration::from_millis(500),
+            holdings_open: Duration::from_secs(30),
+            holdings_closed: Duration::from_secs(120),
+            holdings_spacing: Duration::from_secs(2),
             market_order_max: Duration::from_secs(30),
             stop_grace: Duration::from_secs(10),
         }
@@ -147,6 +159,9 @@ impl ExecutionConfig {
             ("poll_live", self.poll_live),
             ("poll_idle", self.poll_idle),
             ("poll_spacing", self.poll_spacing),
+            ("holdings_open", self.holdings_open),
+            ("holdings_closed", self.holdings_closed),
+            ("holdings_spacing", self.holdings_spacing),
             ("market_order_max", self.market_order_max),
         ];
         let zero = durations.iter().filter(|(_, duration)| duration.is_zero());

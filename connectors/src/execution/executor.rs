@@ -11,7 +11,8 @@
 //! 2. Orders of one position go one after the other; those of different positions side by side.
 //! 3. An order whose outcome is unknown is looked up in the broker's complete list: adopted where
 //!    it is there, sent again only where it is proved absent.
-//! 4. At start, orders of unknown outcome come first; new ones go out when all are settled.
+//! 4. At start, orders of unknown outcome come first, then the whole order list of the day and what
+//!    the broker holds; new ones go out when all are settled.
 
 mod cancel;
 mod queue;
@@ -38,6 +39,7 @@ use super::book::Book;
 use super::broker::Broker;
 use super::config::ExecutionConfig;
 use super::error::StoreError;
+use super::holdings::Holdings;
 use super::ledger::Ledger;
 use super::metrics as names;
 use super::order::{FRESH_ORDERS, OPEN_ORDERS, Order};
@@ -70,6 +72,8 @@ pub struct ExecutorParts {
     pub ledger: Ledger,
     /// Orders at the broker.
     pub book: Arc<Book>,
+    /// Compares positions with holdings.
+    pub holdings: Arc<Holdings>,
     /// Reads the broker's list.
     pub poll: Arc<OrderPoll>,
     /// Where alarms are raised.
@@ -175,8 +179,8 @@ impl Executor {
         }
     }
 
-    /// Looks up orders of unknown outcome and reads the list once for those the broker has.
-    /// Returns false if the process stops first.
+    /// Looks up orders of unknown outcome, reads the list of the day, and makes positions what the
+    /// broker holds. Returns false if the process stops first.
     async fn settle_the_past(&self, desk: &Desk, queue: &mut Queue) -> bool {
         let Ok(open) = desk.load_open().await else {
             return false;
@@ -203,7 +207,8 @@ impl Executor {
                 Turn::Stopped => return false,
             }
         }
-        self.parts.book.is_empty() || self.parts.poll.read_until_complete(&desk.stop).await
+        self.parts.poll.read_until_complete(&desk.stop).await
+            && self.parts.holdings.settle(&desk.stop).await
     }
 
     /// Searches for orders that did not come by the sink. An order shows up only when its

@@ -27,6 +27,7 @@ use super::book::Book;
 use super::broker::{BrokerEvent, Notice, NoticeEvent};
 use super::config::ExecutionConfig;
 use super::error::StoreError;
+use super::holdings::Holdings;
 use super::ledger::{Applied, Ledger};
 use super::merge::News;
 use super::metrics as names;
@@ -47,6 +48,7 @@ pub struct Fills {
     ledger: Ledger,
     book: Arc<Book>,
     poll: Arc<OrderPoll>,
+    holdings: Arc<Holdings>,
     alarms: Alarms,
 }
 
@@ -71,6 +73,7 @@ impl Fills {
         ledger: Ledger,
         book: Arc<Book>,
         poll: Arc<OrderPoll>,
+        holdings: Arc<Holdings>,
         alarms: Alarms,
     ) -> Self {
         Self {
@@ -80,6 +83,7 @@ impl Fills {
             ledger,
             book,
             poll,
+            holdings,
             alarms,
         }
     }
@@ -94,6 +98,7 @@ impl Fills {
             let work = work(
                 self.ledger.clone(),
                 Arc::clone(&self.poll),
+                Arc::clone(&self.holdings),
                 receiver,
                 stop.clone(),
             );
@@ -152,6 +157,9 @@ impl Fills {
             return;
         }
         counter!(names::NOTICES, "result" => "buffered").increment(1);
+        // Of an order of ours whose answer is under way, or of one that somebody else gave: the list
+        // will say.
+        self.poll.ask();
         let deadline = Instant::now() + self.config.notice_patience;
         waiting.push(Waiting { notice, deadline });
         // The number may have become known since it was looked up.
@@ -232,12 +240,17 @@ impl Fills {
 async fn work(
     ledger: Ledger,
     poll: Arc<OrderPoll>,
+    holdings: Arc<Holdings>,
     mut routed: mpsc::Receiver<Routed>,
     stop: CancellationToken,
 ) {
     while let Some(Some(Routed { order, news })) = stop.run_until_cancelled(routed.recv()).await {
         let result = match ledger.apply(order, &news, &stop).await {
-            Applied::Stored(_) | Applied::Nothing => "applied",
+            Applied::Stored(_) => {
+                holdings.ask();
+                "applied"
+            }
+            Applied::Nothing => "applied",
             Applied::AskBroker => {
                 poll.ask();
                 "repeated"

@@ -6,10 +6,13 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::broker::{
-    Broker, BrokerError, BrokerEvent, BrokerRef, ListedOrder, Notice, NoticeEvent, Receipt, Side,
-    Ticket,
+    Broker, BrokerError, BrokerEvent, BrokerRef, ListedHolding, ListedOrder, Notice, NoticeEvent,
+    Receipt, Side, Ticket,
 };
 use crate::kis;
+
+/// Decimal places of an average cost as stored.
+const PRICE_SCALE: u32 = 4;
 
 /// The account of one KIS client.
 #[derive(Clone)]
@@ -37,6 +40,16 @@ impl KisBroker {
             ));
         }
         Ok(listed.orders.into_iter().map(line).collect())
+    }
+
+    async fn held(&self) -> Result<Vec<ListedHolding>, BrokerError> {
+        let balance = self.client.balance().await.map_err(failed)?;
+        if !balance.complete {
+            return Err(BrokerError::NotExecuted(
+                "the list of holdings is incomplete".to_owned(),
+            ));
+        }
+        Ok(balance.holdings.iter().map(holding).collect())
     }
 
     async fn ask_cancel(&self, order: &BrokerRef) -> Result<(), BrokerError> {
@@ -89,6 +102,10 @@ impl Broker for KisBroker {
     ) -> BoxFuture<'a, Result<Vec<ListedOrder>, BrokerError>> {
         self.list(first, last).boxed()
     }
+
+    fn holdings(&self) -> BoxFuture<'_, Result<Vec<ListedHolding>, BrokerError>> {
+        self.held().boxed()
+    }
 }
 
 /// Every error of the client but an unknown outcome means that nothing was executed.
@@ -105,6 +122,21 @@ fn side(side: kis::Side) -> Side {
     match side {
         kis::Side::Sell => Side::Sell,
         kis::Side::Buy => Side::Buy,
+    }
+}
+
+/// The purchase amount holds the fees, so it gives the average that the broker's desktop shows; the
+/// stated average does not.
+fn holding(holding: &kis::Holding) -> ListedHolding {
+    let by_amount =
+        Decimal::from(holding.purchase_won).checked_div(holding.quantity.shares().into());
+    ListedHolding {
+        symbol: holding.symbol,
+        qty: holding.quantity,
+        average: by_amount
+            .filter(|average| !average.is_zero())
+            .unwrap_or(holding.average_price)
+            .round_dp(PRICE_SCALE),
     }
 }
 

@@ -14,6 +14,7 @@
 
 mod closing;
 mod entry;
+mod holding;
 mod sale;
 
 use std::sync::Arc;
@@ -57,6 +58,8 @@ pub struct Ledger {
     alarms: Alarms,
     now_us: NowUs,
 }
+
+pub(super) use holding::Reconciled;
 
 /// What became of news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +141,16 @@ impl Ledger {
             alarms,
             now_us,
         }
+    }
+
+    /// Returns the store that it writes to.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Returns the wall clock that it reads.
+    pub(super) fn now_us(&self) -> NowUs {
+        self.now_us
     }
 
     /// Applies news about an order and says what became of it. Waits while the database is away.

@@ -30,6 +30,14 @@ pub const FILLED: &str = "execution_filled_shares_total";
 pub const POLLS: &str = "execution_polls_total";
 /// Order lists that failed or were incomplete.
 pub const POLL_FAILURES: &str = "execution_poll_failures_total";
+/// Orders of the account that this system did not give, by `side`.
+pub const FOREIGN: &str = "execution_foreign_orders_total";
+/// Complete lists of holdings read.
+pub const HOLDINGS: &str = "execution_holdings_total";
+/// Lists of holdings that failed or were incomplete.
+pub const HOLDINGS_FAILURES: &str = "execution_holdings_failures_total";
+/// Symbols of which the broker holds another quantity than the positions.
+pub const HOLDINGS_DIFFERENT: &str = "execution_holdings_different_symbols";
 /// Orders that the broker has and that have not ended.
 pub const LIVE: &str = "execution_live_orders";
 /// Alarms that could not be stored, since their queue was full.
@@ -59,11 +67,21 @@ pub fn describe() {
         (FILLED, "Shares executed"),
         (POLLS, "Complete order lists read"),
         (POLL_FAILURES, "Order lists that failed or were incomplete"),
+        (FOREIGN, "Orders that this system did not give"),
+        (HOLDINGS, "Complete lists of holdings read"),
+        (
+            HOLDINGS_FAILURES,
+            "Lists of holdings that failed or were incomplete",
+        ),
         (ALARMS_DROPPED, "Alarms that could not be queued"),
     ];
     for (name, text) in counters {
         describe_counter!(name, text);
     }
     describe_gauge!(WAITING, "Orders that wait to be sent");
+    describe_gauge!(
+        HOLDINGS_DIFFERENT,
+        "Symbols held in another quantity than at the broker"
+    );
     describe_gauge!(LIVE, "Orders at the broker that have not ended");
 }

@@ -2,16 +2,17 @@
 //!
 //! Each 5 s while orders are live, each 60 s otherwise, and at once when someone asks. Only a
 //! complete list counts. It may lag behind the market, so an order that is missing proves nothing
-//! by itself.
+//! by itself. Lines of orders that are not live bring fills that came after the end, and orders
+//! that somebody else gave.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::Date;
 use metrics::counter;
 use serde_json::json;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -21,6 +22,7 @@ use super::alarm::{Alarm, Alarms, Level};
 use super::book::{Book, Live};
 use super::broker::{Broker, BrokerError, ListedOrder};
 use super::config::ExecutionConfig;
+use super::foreign::Foreign;
 use super::ledger::Ledger;
 use super::merge::News;
 use super::metrics as names;
@@ -37,22 +39,29 @@ pub struct OrderPoll {
     ledger: Ledger,
     book: Arc<Book>,
     alarms: Alarms,
+    foreign: Foreign,
     asked: Notify,
+    /// Counts complete lists that were read and applied.
+    complete: watch::Sender<u64>,
     /// When the last list was asked for; held while one is read.
     last: Mutex<Option<Instant>>,
 }
 
 impl OrderPoll {
-    /// Returns a poll over these parts.
+    /// Returns a poll over these parts, of the orders of `account`.
     pub fn new(
         config: ExecutionConfig,
+        account: String,
         broker: Arc<dyn Broker>,
         session: Arc<dyn SessionSource>,
         ledger: Ledger,
         book: Arc<Book>,
         alarms: Alarms,
     ) -> Self {
+        let (store, now_us) = (ledger.store().clone(), ledger.now_us());
         Self {
+            foreign: Foreign::new(account, store, alarms.clone(), now_us),
+            complete: watch::Sender::new(0),
             config,
             broker,
             session,
@@ -89,7 +98,8 @@ impl OrderPoll {
                 _ = changes.changed() => continue,
             }
             read_at = Instant::now();
-            if let Some(Err(error)) = stop.run_until_cancelled(self.read(&stop)).await {
+            let read = self.read(self.config.settle_delay, &stop);
+            if let Some(Err(error)) = stop.run_until_cancelled(read).await {
                 if std::mem::replace(&mut has_failed, true) {
                     debug!(%error, "no complete order list");
                 } else {
@@ -104,10 +114,14 @@ impl OrderPoll {
         }
     }
 
-    /// Reads until one list was complete. Returns false if the process stops first.
+    /// Reads until one list was complete, while nothing of ours is under way: what nobody knows was
+    /// given by somebody else. Returns false if the process stops first.
     pub async fn read_until_complete(&self, stop: &CancellationToken) -> bool {
         loop {
-            match stop.run_until_cancelled(self.read(stop)).await {
+            match stop
+                .run_until_cancelled(self.read(Duration::ZERO, stop))
+                .await
+            {
                 None => return false,
                 Some(Ok(())) => return true,
                 Some(Err(error)) => warn!(%error, "no complete order list yet"),
@@ -119,8 +133,14 @@ impl OrderPoll {
         }
     }
 
-    /// Reads one list and applies it to every live order.
-    async fn read(&self, stop: &CancellationToken) -> Result<(), BrokerError> {
+    /// Returns a count of the complete lists that were applied.
+    pub fn complete(&self) -> watch::Receiver<u64> {
+        self.complete.subscribe()
+    }
+
+    /// Reads one list and applies it. Orders that nobody knows count as given by somebody else after
+    /// `patience`.
+    async fn read(&self, patience: Duration, stop: &CancellationToken) -> Result<(), BrokerError> {
         let mut last = self.last.lock().await;
         if let Some(last) = *last {
             tokio::time::sleep_until(last + self.config.poll_spacing).await;
@@ -128,10 +148,9 @@ impl OrderPoll {
         *last = Some(Instant::now());
         let live = self.book.live();
         let today = self.session.market().date;
-        let Some(first) = live.iter().map(|order| order.broker.date).min() else {
-            return Ok(());
-        };
-        let listed = match self.broker.orders(first, first.max(today)).await {
+        let first = live.iter().map(|order| order.broker.date).min();
+        let first = first.unwrap_or(today).min(today);
+        let listed = match self.broker.orders(first, today).await {
             Ok(listed) => listed,
             Err(error) => {
                 counter!(names::POLL_FAILURES).increment(1);
@@ -150,7 +169,36 @@ impl OrderPoll {
             }
             self.report_age(order);
         }
+        self.take_up(&live, &listed, patience, stop).await;
+        self.foreign.forget_before(first).await;
+        self.complete.send_modify(|count| *count += 1);
         Ok(())
+    }
+
+    /// Applies the lines that belong to no live order.
+    async fn take_up(
+        &self,
+        live: &[Live],
+        listed: &[ListedOrder],
+        patience: Duration,
+        stop: &CancellationToken,
+    ) {
+        let followed: BTreeSet<_> = live
+            .iter()
+            .map(|order| (order.broker.date, order.broker.number.as_str()))
+            .collect();
+        let today = self.session.market().date;
+        let others = listed
+            .iter()
+            .filter(|line| !followed.contains(&(line.order.date, line.order.number.as_str())));
+        for (order, line) in self.foreign.sort_out(others, patience, stop).await {
+            let news = listed_news(line, line.order.date < today);
+            let is_open = matches!(news, News::Listed { end: None, .. }) && line.filled < line.qty;
+            self.ledger.apply(order, &news, stop).await;
+            if is_open {
+                self.book.follow(order, line);
+            }
+        }
     }
 
     async fn apply(&self, order: &Live, line: &ListedOrder, today: Date, stop: &CancellationToken) {

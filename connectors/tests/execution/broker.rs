@@ -9,7 +9,8 @@ use jiff::civil::{Date, date, time};
 use rust_decimal::Decimal;
 use tokio::sync::{Notify, mpsc};
 use turnstile_connectors::execution::{
-    Broker, BrokerError, BrokerEvent, BrokerRef, ListedOrder, Notice, NoticeEvent, Receipt, Ticket,
+    Broker, BrokerError, BrokerEvent, BrokerRef, ListedHolding, ListedOrder, Notice, NoticeEvent,
+    Receipt, Ticket,
 };
 use turnstile_connectors::postgres::Postgres;
 use turnstile_dataflows::model::{Price, Quantity};
@@ -48,6 +49,8 @@ struct State {
     is_listing: bool,
     lists: usize,
     cancels_confirmed: bool,
+    /// What the account holds; none where it is what the positions say.
+    holdings: Option<Vec<ListedHolding>>,
 }
 
 /// The scripted broker.
@@ -106,6 +109,16 @@ impl FakeBroker {
     /// Lets cancellations come through, or vanish.
     pub(crate) fn set_cancelling(&self, is_confirmed: bool) {
         self.state.lock().unwrap().cancels_confirmed = is_confirmed;
+    }
+
+    /// Lets the account hold this, whatever the positions say.
+    pub(crate) fn hold(&self, holdings: &[(&str, i64, i64)]) {
+        let holdings = holdings.iter().map(|(symbol, qty, won)| ListedHolding {
+            symbol: symbol.parse().unwrap(),
+            qty: Quantity::new(*qty).unwrap(),
+            average: Decimal::from(*won),
+        });
+        self.state.lock().unwrap().holdings = Some(holdings.collect());
     }
 
     pub(crate) fn orders(&self) -> Vec<ListedOrder> {
@@ -322,6 +335,25 @@ impl Broker for FakeBroker {
                 .filter(|line| days.contains(&line.order.date))
                 .cloned()
                 .collect())
+        }
+        .boxed()
+    }
+
+    fn holdings(&self) -> BoxFuture<'_, Result<Vec<ListedHolding>, BrokerError>> {
+        async move {
+            if let Some(holdings) = self.state.lock().unwrap().holdings.clone() {
+                return Ok(holdings);
+            }
+            let client = self.postgres.client().await.unwrap();
+            let query = "SELECT symbol, sum(qty)::bigint, max(avg_price) FROM trade.positions
+                WHERE status <> 'CLOSED' GROUP BY symbol";
+            let rows = client.query(query, &[]).await.unwrap();
+            let held = rows.iter().map(|row| ListedHolding {
+                symbol: row.get::<_, &str>(0).parse().unwrap(),
+                qty: Quantity::new(row.get(1)).unwrap(),
+                average: row.get(2),
+            });
+            Ok(held.collect())
         }
         .boxed()
     }

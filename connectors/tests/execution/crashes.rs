@@ -77,6 +77,7 @@ async fn between_the_receipt_and_the_answer() {
 #[tokio::test]
 async fn while_the_outcome_is_unknown() {
     let mut rig = Rig::start().await;
+    rig.until(Rig::is_ready, true).await;
     rig.broker.script([Script::LoseAnswer]);
     rig.broker.set_listing(false);
     let decision = exit(POSITION, ExitReason::Sl2, 100);

@@ -109,6 +109,7 @@ async fn a_lost_answer_is_adopted_and_not_sent_again() {
 #[tokio::test]
 async fn a_lost_order_is_sent_again_only_after_it_was_proved_absent() {
     let rig = Rig::start().await;
+    rig.until(Rig::is_ready, true).await;
     rig.broker.script([Script::LoseOrder]);
     rig.broker.set_listing(false);
     let decision = exit(POSITION, ExitReason::Sl1, 50);

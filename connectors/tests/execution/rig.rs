@@ -14,9 +14,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use turnstile_connectors::execution::{
-    Alarms, Book, Broker, CostModel, ExecutionConfig, Executor, ExecutorParts, Fills, Ledger,
-    Market, OrderPoll, OrderSink, PositionCache, PriceProgress, SessionSource, SinkItem, Store,
-    wall_clock_us,
+    Alarms, Book, Broker, CostModel, ExecutionConfig, Executor, ExecutorParts, Fills, Holdings,
+    HoldingsParts, Ledger, Market, OrderPoll, OrderSink, PositionCache, PriceProgress,
+    SessionSource, SinkItem, Store, wall_clock_us,
 };
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::task;
@@ -86,6 +86,8 @@ fn config() -> ExecutionConfig {
         notice_patience: Duration::from_millis(500),
         poll_live: Duration::from_millis(200),
         poll_spacing: Duration::from_millis(20),
+        holdings_open: Duration::from_millis(500),
+        holdings_spacing: Duration::from_millis(50),
         stop_grace: Duration::from_secs(2),
         commission_rate: Decimal::new(1, 3),
         fill_workers: NonZeroUsize::new(2).unwrap(),
@@ -187,12 +189,22 @@ impl Rig {
         );
         let poll = Arc::new(OrderPoll::new(
             config.clone(),
+            ACCOUNT.to_owned(),
             Arc::clone(&broker),
             Arc::clone(&session),
             ledger.clone(),
             Arc::clone(&book),
             alarms.clone(),
         ));
+        let holdings = Arc::new(Holdings::new(HoldingsParts {
+            config: config.clone(),
+            account: ACCOUNT.to_owned(),
+            broker: Arc::clone(&broker),
+            session: Arc::clone(&session),
+            ledger: ledger.clone(),
+            poll: Arc::clone(&poll),
+            alarms: alarms.clone(),
+        }));
         let fills = Fills::new(
             config.clone(),
             store.clone(),
@@ -200,6 +212,7 @@ impl Rig {
             ledger.clone(),
             Arc::clone(&book),
             Arc::clone(&poll),
+            Arc::clone(&holdings),
             alarms.clone(),
         );
         let prices = PriceProgress::new(self.durable.subscribe(), |_| {});
@@ -212,6 +225,7 @@ impl Rig {
             prices: prices.clone(),
             ledger,
             book,
+            holdings: Arc::clone(&holdings),
             poll: Arc::clone(&poll),
             alarms: alarms.clone(),
             now_us: wall_clock_us,
@@ -234,6 +248,7 @@ impl Rig {
             tasks: vec![
                 task::spawn("alarms", alarm_writer.run(stop.clone())),
                 task::spawn("poll", poll.run(stop.clone())),
+                task::spawn("holdings", holdings.run(stop.clone())),
                 task::spawn("fills", fills.run(notices, stop.clone())),
                 task::spawn("executor", executor.run(orders, stop.clone())),
                 task::spawn("sink", sink.run(item_queue, stop.clone())),

@@ -33,6 +33,12 @@ impl ActionKey {
         Self(format!("{candidate}:ENTRY:{n}").into())
     }
 
+    /// Returns `BROKER:{day}:{number}`: an order of the account that the engine did not decide,
+    /// by the broker's number, which repeats daily.
+    pub fn foreign(day: impl fmt::Display, number: &str) -> Self {
+        Self(format!("BROKER:{day}:{number}").into())
+    }
+
     /// Returns the key as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -68,6 +74,10 @@ mod tests {
         assert_eq!(
             ActionKey::entry(&"c1".parse().unwrap(), 1).as_str(),
             "c1:ENTRY:1"
+        );
+        assert_eq!(
+            ActionKey::foreign("2026-11-24", "0000117057").as_str(),
+            "BROKER:2026-11-24:0000117057"
         );
     }
 }

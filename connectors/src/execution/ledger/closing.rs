@@ -89,7 +89,12 @@ impl Ledger {
 }
 
 /// Returns the realised profit in KRW and in percent of the cost; zero percent of no cost.
-fn result(avg_price: Decimal, qty: i64, amount: Decimal, costs: Decimal) -> (Decimal, Decimal) {
+pub(super) fn result(
+    avg_price: Decimal,
+    qty: i64,
+    amount: Decimal,
+    costs: Decimal,
+) -> (Decimal, Decimal) {
     let cost = avg_price * Decimal::from(qty);
     let profit = amount - costs - cost;
     let share = profit.checked_div(cost).unwrap_or_default() * Decimal::ONE_HUNDRED;

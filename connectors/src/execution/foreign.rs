@@ -1,0 +1,277 @@
+//! Orders of the account that this system did not give: by hand in another terminal, or by the
+//! broker itself.
+//!
+//! The broker's list names them; their fills move positions like any other. Such an order becomes a
+//! row of ours, reason MANUAL, and is followed from then on. Only one with fills does: what has not
+//! traded has moved nothing. An order of ours whose answer has not been stored yet looks the same,
+//! so a number must stay unknown for as long as the list may lag, and an order of ours with the
+//! same symbol and side whose outcome is unknown comes first.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::civil::Date;
+use metrics::counter;
+use rust_decimal::Decimal;
+use serde_json::json;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+use turnstile_dataflows::model::{ActionKey, Quantity};
+use uuid::Uuid;
+
+use super::alarm::{Alarm, Alarms, Level};
+use super::broker::ListedOrder;
+use super::error::StoreError;
+use super::merge::average;
+use super::metrics as names;
+use super::order::quantity;
+use super::session::NowUs;
+use super::store::{GivenUp, Store};
+
+/// Which of these numbers are ours, and how far their fills are stored. The lateral query with its
+/// OFFSET keeps the planner from grouping the events of every order there is.
+const KNOWN: &str =
+    "SELECT DISTINCT e.broker_date::text AS broker_date, e.broker_order_no, n.order_id,
+        n.filled_qty
+    FROM trade.order_events e CROSS JOIN LATERAL (
+        SELECT * FROM trade.orders_now v WHERE v.order_id = e.order_id OFFSET 0) n
+    WHERE e.broker_date BETWEEN $1::text::date AND $2::text::date AND e.broker_order_no = ANY($3)";
+
+/// One statement: the order with its number, unless an order of ours may be meant. A sale belongs to
+/// the position that was bought by hand, else to the oldest.
+const ADOPT: &str = "WITH stock AS (
+        INSERT INTO market.stocks (symbol, name, market, instrument_type)
+        VALUES ($4, $4, 'UNKNOWN', 'UNKNOWN') ON CONFLICT (symbol) DO NOTHING
+    ), held AS (
+        SELECT p.position_id, p.cycle, s.phase
+        FROM trade.positions p JOIN trade.position_state s USING (position_id)
+        WHERE p.account_id = $3 AND p.symbol = $4 AND p.status IN ('OPEN', 'CLOSING')
+            AND $5 = 'SELL'
+        ORDER BY (p.strategy_id = 'MANUAL') DESC, p.entry_ts, p.position_id LIMIT 1
+    ), placed AS (
+        INSERT INTO trade.orders
+            (order_id, action_key, account_id, position_id, symbol, side, intent_type, qty,
+             order_type, reason_code, phase, cycle, price, level, decided_us, explanation)
+        SELECT $1, $2, $3, (SELECT position_id FROM held), $4, $5,
+             CASE $5 WHEN 'BUY' THEN 'ENTRY' ELSE 'EXIT_PARTIAL' END, $6, 'MKT', 'MANUAL',
+             (SELECT phase FROM held), (SELECT cycle FROM held), $7, $7, $8, $9
+        WHERE NOT EXISTS (
+            SELECT 1 FROM trade.orders o CROSS JOIN LATERAL (
+                SELECT v.status FROM trade.orders_now v WHERE v.order_id = o.order_id OFFSET 0) n
+            WHERE o.account_id = $3 AND o.symbol = $4 AND o.side = $5
+                AND o.created_ts > now() - interval '2 days'
+                AND n.status IN ('SENDING', 'UNKNOWN'))
+        ON CONFLICT (action_key) DO NOTHING
+        RETURNING order_id
+    )
+    INSERT INTO trade.order_events
+        (order_id, status, send_attempt, broker_date, broker_order_no, broker_org_no, code, message)
+    SELECT order_id, 'SUBMITTED', 1, $10::text::date, $11, $12, 'FOREIGN',
+        'given by somebody else' FROM placed";
+
+/// The namespace of the identities of such orders.
+const NAMESPACE: Uuid = Uuid::from_u128(0x6b3b_4ed4_2c55_4d0f_9d63_7c9e_0f1a_52c1);
+
+/// What is remembered of a number of the list.
+#[derive(Clone, Copy, Debug)]
+enum Memory {
+    /// Ours, with so many fills stored.
+    Stored(Quantity),
+    /// Nobody's yet, since this moment.
+    Unknown(Instant),
+}
+
+/// Sorts out the lines of order lists that belong to no live order.
+pub(super) struct Foreign {
+    account: String,
+    store: Store,
+    alarms: Alarms,
+    now_us: NowUs,
+    memory: Mutex<BTreeMap<(Date, String), Memory>>,
+}
+
+impl Foreign {
+    pub(super) fn new(account: String, store: Store, alarms: Alarms, now_us: NowUs) -> Self {
+        Self {
+            account,
+            store,
+            alarms,
+            now_us,
+            memory: Mutex::default(),
+        }
+    }
+
+    /// Returns the lines that say more about an order of ours than is stored, with the order; takes
+    /// up those of orders that have been nobody's for at least `patience`.
+    pub(super) async fn sort_out<'l>(
+        &self,
+        lines: impl Iterator<Item = &'l ListedOrder>,
+        patience: Duration,
+        stop: &CancellationToken,
+    ) -> Vec<(Uuid, &'l ListedOrder)> {
+        let mut memory = self.memory.lock().await;
+        let news: Vec<&ListedOrder> = lines
+            .filter(|line| !line.filled.is_zero())
+            .filter(|line| match memory.get(&key(line)) {
+                Some(Memory::Stored(filled)) => *filled < line.filled,
+                Some(Memory::Unknown(_)) | None => true,
+            })
+            .collect();
+        let Ok(known) = self.known(&news, stop).await else {
+            return Vec::new();
+        };
+        let mut ours = Vec::new();
+        for line in news {
+            if let Some((order, filled)) = known.get(&key(line)) {
+                memory.insert(key(line), Memory::Stored((*filled).max(line.filled)));
+                if *filled < line.filled {
+                    ours.push((*order, line));
+                }
+                continue;
+            }
+            let now = Instant::now();
+            let since = match memory.entry(key(line)).or_insert(Memory::Unknown(now)) {
+                Memory::Unknown(since) => *since,
+                Memory::Stored(_) => continue,
+            };
+            if now.duration_since(since) >= patience
+                && let Some(order) = self.adopt(line, stop).await
+            {
+                memory.insert(key(line), Memory::Stored(line.filled));
+                ours.push((order, line));
+            }
+        }
+        ours
+    }
+
+    /// Forgets what was said about days before `first`.
+    pub(super) async fn forget_before(&self, first: Date) {
+        let mut memory = self.memory.lock().await;
+        memory.retain(|(date, _number), _| *date >= first);
+    }
+
+    async fn known(
+        &self,
+        lines: &[&ListedOrder],
+        stop: &CancellationToken,
+    ) -> Result<BTreeMap<(Date, String), (Uuid, Quantity)>, GivenUp> {
+        let dates = lines.iter().map(|line| line.order.date);
+        let (Some(first), Some(last)) = (dates.clone().min(), dates.max()) else {
+            return Ok(BTreeMap::new());
+        };
+        let numbers: Vec<&str> = lines
+            .iter()
+            .map(|line| line.order.number.as_str())
+            .collect();
+        let (first, last) = (first.to_string(), last.to_string());
+        let (first, last, numbers) = (&first, &last, &numbers);
+        self.store
+            .persist("numbers of the order list", stop, |client| async move {
+                let statement = client.prepare_cached(KNOWN).await?;
+                let rows = client.query(&statement, &[first, last, numbers]).await?;
+                rows.iter()
+                    .map(|row| {
+                        let date: &str = row.try_get("broker_date")?;
+                        let date: Date = date.parse().map_err(StoreError::inconsistent)?;
+                        let filled = quantity(row.try_get("filled_qty")?)?;
+                        let order = (row.try_get("order_id")?, filled);
+                        Ok(((date, row.try_get("broker_order_no")?), order))
+                    })
+                    .collect()
+            })
+            .await
+    }
+
+    /// Makes a row of an order that somebody else gave. Returns its identity; none where an order of
+    /// ours may be meant, or the database is away.
+    async fn adopt(&self, line: &ListedOrder, stop: &CancellationToken) -> Option<Uuid> {
+        let action_key = ActionKey::foreign(line.order.date, &line.order.number);
+        let order = Uuid::new_v5(&NAMESPACE, action_key.as_str().as_bytes());
+        let price = average(line.amount, line.filled)?.to_decimal();
+        let decided_us = i64::try_from((self.now_us)()).unwrap_or(i64::MAX);
+        let explanation = json!({
+            "foreign": {
+                "broker_date": line.order.date.to_string(),
+                "broker_order_no": line.order.number,
+                "time": line.time.map(|time| time.to_string()),
+                "qty": line.qty,
+                "filled": line.filled,
+                "amount": line.amount.to_string(),
+            }
+        });
+        let (symbol, date) = (line.symbol.to_string(), line.order.date.to_string());
+        let (action_key, explanation, symbol, date) = (&action_key, &explanation, &symbol, &date);
+        let work = |client: deadpool_postgres::Object| async move {
+            let statement = client.prepare_cached(ADOPT).await?;
+            Ok(client
+                .execute(
+                    &statement,
+                    &[
+                        &order,
+                        &action_key.as_str(),
+                        &self.account,
+                        symbol,
+                        &line.side.name(),
+                        &line.qty.shares(),
+                        &price,
+                        &decided_us,
+                        explanation,
+                        date,
+                        &line.order.number,
+                        &line.order.org,
+                    ],
+                )
+                .await?)
+        };
+        match self
+            .store
+            .persist("an order of somebody else", stop, work)
+            .await
+        {
+            Ok(0) => {
+                debug!(number = line.order.number, "may be an order of ours");
+                None
+            }
+            Ok(_) => {
+                self.report(order, line, price);
+                Some(order)
+            }
+            Err(GivenUp::Stopped) => None,
+            Err(GivenUp::Refused(error)) => {
+                self.alarms.raise(Alarm {
+                    level: Level::Critical,
+                    event: "FOREIGN_ORDER_REFUSED",
+                    symbol: Some(line.symbol.to_string()),
+                    position: None,
+                    message: format!(
+                        "order {} of somebody else cannot be stored: {error}",
+                        line.order.number
+                    ),
+                    context: json!({"broker_order_no": line.order.number}),
+                });
+                None
+            }
+        }
+    }
+
+    fn report(&self, order: Uuid, line: &ListedOrder, price: Decimal) {
+        counter!(names::FOREIGN, "side" => line.side.name()).increment(1);
+        self.alarms.raise(Alarm {
+            level: Level::Warning,
+            event: "FOREIGN_ORDER",
+            symbol: Some(line.symbol.to_string()),
+            position: None,
+            message: format!(
+                "{} of {} shares at {price} was not given by this system",
+                line.side, line.filled
+            ),
+            context: json!({"order_id": order, "broker_order_no": line.order.number}),
+        });
+    }
+}
+
+fn key(line: &ListedOrder) -> (Date, String) {
+    (line.order.date, line.order.number.clone())
+}

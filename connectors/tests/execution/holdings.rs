@@ -1,0 +1,129 @@
+//! What the broker lists and holds and nobody here ordered.
+
+use jiff::civil::time;
+use rust_decimal::Decimal;
+use turnstile_connectors::execution::{BrokerRef, ListedOrder, Side};
+use turnstile_dataflows::model::Quantity;
+
+use super::broker::TODAY;
+use super::rig::Rig;
+
+const HELD: &str = "SELECT string_agg(symbol || ' ' || strategy_id || ' ' || qty || ' ' || status,
+    ', ' ORDER BY strategy_id, symbol) FROM trade.positions";
+const EXITS: &str = "SELECT string_agg(exit_qty || ' ' || exit_reason_code || ' ' || source, ', ')
+    FROM trade.exit_events";
+
+fn given(number: &str, side: Side, qty: i64, filled: i64, won: i64) -> ListedOrder {
+    let shares = |shares| Quantity::new(shares).unwrap();
+    ListedOrder {
+        order: BrokerRef {
+            date: TODAY,
+            number: number.to_owned(),
+            org: "00950".to_owned(),
+        },
+        original: None,
+        symbol: "005930".parse().unwrap(),
+        side,
+        qty: shares(qty),
+        time: Some(time(9, 30, 0, 0)),
+        filled: shares(filled),
+        amount: Decimal::from(filled * won),
+        remaining: shares(qty - filled),
+        rejected: Quantity::ZERO,
+        cancelled: Quantity::ZERO,
+    }
+}
+
+async fn alarms(rig: &Rig, event: &str) -> String {
+    rig.value(&format!(
+        "SELECT count(*) FROM system.logs WHERE event = '{event}'"
+    ))
+    .await
+}
+
+#[tokio::test]
+async fn a_sale_by_hand_closes_the_position_with_an_exit_event_of_its_own() {
+    let mut rig = Rig::at_rest().await;
+    rig.broker
+        .stranger(&given("0000000007", Side::Sell, 100, 100, 66_000));
+    rig.broker.hold(&[]);
+    rig.resume();
+    rig.expect(EXITS, "100 MANUAL MANUAL").await;
+    rig.expect(HELD, "005930 momentum 0 CLOSED").await;
+    rig.expect(
+        "SELECT action_key || ' ' || status FROM trade.orders_now",
+        "BROKER:2026-11-24:0000000007 FILLED",
+    )
+    .await;
+    rig.until(Rig::is_ready, true).await;
+    assert_eq!(alarms(&rig, "FOREIGN_ORDER").await, "1");
+    assert_eq!(alarms(&rig, "HOLDING_VANISHED").await, "0");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_purchase_by_hand_becomes_a_position_and_follows_its_order() {
+    let mut rig = Rig::start().await;
+    rig.until(Rig::is_ready, true).await;
+    rig.broker
+        .stranger(&given("0000000007", Side::Buy, 30, 10, 65_000));
+    rig.broker.hold(&[("005930", 110, 65_000)]);
+    rig.broker.reconnect().await;
+    rig.expect(HELD, "005930 MANUAL 10 OPEN, 005930 momentum 100 OPEN")
+        .await;
+    rig.broker.hold(&[("005930", 130, 65_000)]);
+    rig.broker.fill_and_tell(0, 20, 65_100).await;
+    rig.expect(HELD, "005930 MANUAL 30 OPEN, 005930 momentum 100 OPEN")
+        .await;
+    assert_eq!(alarms(&rig, "HOLDING_APPEARED").await, "0");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn shares_that_nobody_ordered_become_a_position_after_two_complete_answers() {
+    let mut rig = Rig::at_rest().await;
+    rig.broker
+        .hold(&[("005930", 100, 65_000), ("000660", 40, 180_000)]);
+    rig.resume();
+    rig.expect(HELD, "000660 MANUAL 40 OPEN, 005930 momentum 100 OPEN")
+        .await;
+    rig.until(Rig::is_ready, true).await;
+    assert_eq!(alarms(&rig, "HOLDING_APPEARED").await, "1");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn shares_that_are_gone_without_a_fill_end_the_position_and_not_at_once() {
+    let mut rig = Rig::start().await;
+    rig.until(Rig::is_ready, true).await;
+    rig.broker.hold(&[("005930", 60, 65_000)]);
+    rig.expect(HELD, "005930 momentum 60 OPEN").await;
+    assert_eq!(rig.value(EXITS).await, "");
+    rig.broker.hold(&[]);
+    rig.expect(EXITS, "60 BROKER BROKER").await;
+    rig.expect(HELD, "005930 momentum 0 CLOSED").await;
+    rig.expect("SELECT phase FROM trade.position_state", "EXITED")
+        .await;
+    assert_eq!(alarms(&rig, "HOLDING_VANISHED").await, "2");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn an_empty_answer_while_several_issues_are_held_is_not_believed() {
+    let mut rig = Rig::start().await;
+    let other = "22222222-2222-4222-8222-222222222222";
+    rig.add_position(other, "000660").await;
+    rig.until(Rig::is_ready, true).await;
+    rig.broker.hold(&[]);
+    rig.expect(
+        "SELECT count(*) FROM system.logs WHERE event = 'HOLDINGS_EMPTY'",
+        "1",
+    )
+    .await;
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    assert_eq!(
+        rig.value(HELD).await,
+        "000660 MANUAL 100 OPEN, 005930 momentum 100 OPEN"
+    );
+    rig.stop().await;
+}
