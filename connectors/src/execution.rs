@@ -56,5 +56,5 @@ pub use merge::{News, Source};
 pub use order::Order;
 pub use poll::OrderPoll;
 pub use session::{KrxSession, Market, NowUs, SessionSource, SimulatorSession, wall_clock_us};
-pub use sink::{EngineOutput, OrderSink, PriceProgress, SinkItem};
+pub use sink::{Approval, EngineOutput, OrderSink, PriceProgress, SinkItem, TakeProfit};
 pub use store::Store;

@@ -17,6 +17,8 @@ mod holdings;
 mod orders;
 #[path = "execution/postgres.rs"]
 mod postgres;
+#[path = "execution/requests.rs"]
+mod requests;
 #[path = "execution/rig.rs"]
 mod rig;
 #[path = "execution/sink.rs"]

@@ -107,7 +107,7 @@ impl Desk {
         let (orders, order_rows) = mpsc::channel(settings.order_queue.get());
         let order_sink = OrderSink::new(
             settings,
-            store.clone(),
+            store,
             progress,
             forget,
             alarms.clone(),
@@ -118,7 +118,6 @@ impl Desk {
         let (notices, notice_events) = mpsc::channel(settings.notice_queue.get());
         let fills = Fills::new(
             settings.clone(),
-            store,
             session,
             ledger,
             book,

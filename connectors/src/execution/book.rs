@@ -33,6 +33,8 @@ pub struct Live {
     pub symbol: Symbol,
     /// Whether it is a market order.
     pub is_market: bool,
+    /// Whether it is an order of ours with a limit.
+    pub is_limited: bool,
     /// Figure of the broker's list.
     pub by_poll: Quantity,
     /// Since when this process has followed it.
@@ -83,6 +85,7 @@ impl Book {
             broker: broker.clone(),
             symbol: order.symbol,
             is_market: order.limit.is_none(),
+            is_limited: order.limit.is_some(),
             by_poll: order.by_poll,
             since: Instant::now(),
             missing: 0,
@@ -96,7 +99,9 @@ impl Book {
             id,
             broker: line.order.clone(),
             symbol: line.symbol,
-            is_market: false, // How long it may stand is not ours to say.
+            // How long it may stand is not ours to say.
+            is_market: false,
+            is_limited: false,
             by_poll: line.filled,
             since: Instant::now(),
             missing: 0,
@@ -139,6 +144,16 @@ impl Book {
     /// Returns every live order, by identity.
     pub fn live(&self) -> Vec<Live> {
         self.pages().live.values().cloned().collect()
+    }
+
+    /// Returns the orders of ours with a limit that have stood for at least `age`.
+    pub(super) fn resting(&self, age: Duration) -> Vec<Uuid> {
+        let pages = self.pages();
+        let old = pages
+            .live
+            .values()
+            .filter(|live| live.is_limited && live.since.elapsed() >= age);
+        old.map(|live| live.id).collect()
     }
 
     /// Returns how many orders are live.

@@ -3,12 +3,13 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use jiff::civil::{Date, date};
+use jiff::civil::{Date, Time, date, time};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use thiserror::Error;
 
 use super::calendar::{Calendar, default_holidays};
+use super::sink::{Approval, TakeProfit};
 
 /// Where the trading session is taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -75,6 +76,18 @@ pub struct ExecutionConfig {
     /// Shortest pause between order lists, whoever asks.
     #[serde(with = "humantime_serde")]
     pub poll_spacing: Duration,
+    /// Which orders wait for the operator.
+    pub approval: Approval,
+    /// How long an order waits for the operator. It also ends with the session.
+    #[serde(with = "humantime_serde")]
+    pub approval_max: Duration,
+    /// What take-profits are placed as.
+    pub take_profit: TakeProfit,
+    /// How long a take-profit with a limit rests while the bid is below it.
+    #[serde(with = "humantime_serde")]
+    pub take_profit_patience: Duration,
+    /// Seoul time from which on, once the exchange is closed, open orders of the day have lapsed.
+    pub lapse_at: Time,
     /// Pause between lists of holdings while the exchange is open.
     #[serde(with = "humantime_serde")]
     pub holdings_open: Duration,
@@ -123,6 +136,11 @@ impl Default for ExecutionConfig {
             poll_live: Duration::from_secs(5),
             poll_idle: Duration::from_secs(60),
             poll_spacing: Duration::from_millis(500),
+            approval: Approval::Auto,
+            approval_max: Duration::from_secs(600),
+            take_profit: TakeProfit::Market,
+            take_profit_patience: Duration::from_secs(60),
+            lapse_at: time(15, 35, 0, 0),
             holdings_open: Duration::from_secs(30),
             holdings_closed: Duration::from_secs(120),
             holdings_spacing: Duration::from_secs(2),
@@ -159,6 +177,8 @@ impl ExecutionConfig {
             ("poll_live", self.poll_live),
             ("poll_idle", self.poll_idle),
             ("poll_spacing", self.poll_spacing),
+            ("approval_max", self.approval_max),
+            ("take_profit_patience", self.take_profit_patience),
             ("holdings_open", self.holdings_open),
             ("holdings_closed", self.holdings_closed),
             ("holdings_spacing", self.holdings_spacing),

@@ -16,6 +16,7 @@
 
 mod cancel;
 mod queue;
+mod requests;
 mod resolve;
 mod send;
 
@@ -150,6 +151,7 @@ impl Executor {
         self.ready.send_replace(true);
         info!(waiting = queue.waiting.len(), "executor ready");
         let mut tasks = JoinSet::new();
+        let mut asked = requests::Asked::default();
         let mut scan = tokio::time::interval(self.parts.config.scan_interval);
         scan.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -163,7 +165,10 @@ impl Executor {
                 Some(order) = orders.recv() => {
                     if has_room { queue.add(order) } else { queue.has_left_out = true }
                 }
-                _ = scan.tick() => self.scan(&desk, &mut queue, &mut scanned).await,
+                _ = scan.tick() => {
+                    self.scan(&desk, &mut queue, &mut scanned).await;
+                    self.attend(&desk, &mut queue, &mut tasks, &mut asked).await;
+                }
                 () = self.wake.notified() => self.scan(&desk, &mut queue, &mut scanned).await,
                 () = sleep_until(queue.next_start()) => {}
             }

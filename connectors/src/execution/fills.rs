@@ -68,7 +68,6 @@ impl Fills {
     /// Returns the handler of notices over these parts.
     pub fn new(
         config: ExecutionConfig,
-        store: Store,
         session: Arc<dyn SessionSource>,
         ledger: Ledger,
         book: Arc<Book>,
@@ -78,7 +77,7 @@ impl Fills {
     ) -> Self {
         Self {
             config,
-            store,
+            store: ledger.store().clone(),
             session,
             ledger,
             book,

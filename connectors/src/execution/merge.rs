@@ -165,8 +165,10 @@ impl Progress {
     ) -> Merged {
         let by_poll = self.by_poll.max(filled.min(self.asked()));
         let fresh = by_poll.saturating_sub(self.facts.filled());
-        let end = end.filter(|_| !self.status().is_terminal());
-        if fresh.is_zero() && end.is_none() && by_poll == self.by_poll {
+        let is_over = self.status().is_terminal();
+        let end = end.filter(|_| !is_over);
+        // What has ended has nothing to learn from a figure that brings no share.
+        if fresh.is_zero() && end.is_none() && (is_over || by_poll == self.by_poll) {
             return Merged::Nothing;
         }
         let price = average(amount - self.amount, fresh)

@@ -53,6 +53,8 @@ pub struct Order {
     pub broker: Option<BrokerRef>,
     /// Date and time at the exchange of the last attempt to send.
     pub sending: Option<(Date, Time)>,
+    /// What the decision finds lost (below zero) or won of the average cost, in millionths of it.
+    pub result_ppm: i64,
     /// Whether the issue has the price grid of funds.
     pub is_fund: bool,
     /// When the frame that caused the decision was read, microseconds since the Unix epoch; known
@@ -66,7 +68,9 @@ macro_rules! order_columns {
         "n.order_id, n.action_key, n.account_id, n.position_id, n.candidate_id, n.symbol, n.side,
          n.qty, n.limit_price, n.reason_code, n.decided_us, n.tick_us, n.cancels, n.status,
          n.send_attempt, n.sent_qty, n.filled_qty, n.poll_qty, n.broker_order_no, n.broker_org_no,
-         n.broker_date::text AS broker_date, s.market, s.instrument_type,
+         n.broker_date::text AS broker_date, n.price,
+         (SELECT p.avg_price FROM trade.positions p WHERE p.position_id = n.position_id) AS avg_price,
+         s.market, s.instrument_type,
          (SELECT e.raw->>'market_time' FROM trade.order_events e
            WHERE e.order_id = n.order_id AND e.status = 'SENDING'
            ORDER BY e.event_id DESC LIMIT 1) AS market_time"
@@ -110,6 +114,46 @@ pub(super) const ORDERS_BY_KEY: &str = concat!(
       WHERE o.action_key = ANY($1) ORDER BY n.decided_us, n.order_id"
 );
 
+/// What the operator asks of orders of account `$1` that have not ended.
+pub(super) const DUE_REQUESTS: &str = concat!(
+    "SELECT r.kind, r.asked_by, r.reason AS request_reason, ",
+    order_columns!(),
+    " FROM trade.order_requests r
+      CROSS JOIN LATERAL (
+        SELECT * FROM trade.orders_now v WHERE v.order_id = r.order_id OFFSET 0) n
+      JOIN market.stocks s ON s.symbol = n.symbol
+      WHERE r.created_ts > now() - interval '2 days' AND n.account_id = $1
+        AND n.status IN ('NEW', 'PENDING_APPROVAL', 'SUBMITTED', 'PARTIAL')
+        AND (r.kind = 'CANCEL' OR n.status = 'PENDING_APPROVAL')
+      ORDER BY r.created_ts"
+);
+
+/// Orders of account `$1` that have waited for the operator for more than `$2` seconds.
+pub(super) const EXPIRED_APPROVALS: &str = concat!(
+    "SELECT ",
+    order_columns!(),
+    " FROM trade.order_events w
+      CROSS JOIN LATERAL (
+        SELECT * FROM trade.orders_now v WHERE v.order_id = w.order_id OFFSET 0) n
+      JOIN market.stocks s ON s.symbol = n.symbol
+      WHERE w.status = 'PENDING_APPROVAL' AND n.status = 'PENDING_APPROVAL'
+        AND n.account_id = $1 AND w.ts < now() - make_interval(secs => $2)
+        AND w.ts > now() - interval '30 days'"
+);
+
+/// Of the orders `$1`, those to sell above what the best buyer now bids.
+pub(super) const RUN_AWAY: &str = concat!(
+    "SELECT ",
+    order_columns!(),
+    " FROM unnest($1::uuid[]) AS resting (order_id)
+      CROSS JOIN LATERAL (
+        SELECT * FROM trade.orders_now v WHERE v.order_id = resting.order_id OFFSET 0) n
+      JOIN market.stocks s ON s.symbol = n.symbol
+      WHERE n.side = 'SELL' AND n.limit_price > (
+        SELECT coalesce(p.bid, p.last_price) FROM market.prices p
+        WHERE p.symbol = n.symbol ORDER BY p.logical_us DESC LIMIT 1)"
+);
+
 /// One order.
 pub(super) const ORDER_BY_ID: &str = concat!(
     "SELECT ",
@@ -146,6 +190,11 @@ impl Order {
             by_poll: quantity(row.try_get("poll_qty")?)?,
             broker: broker_ref(row)?,
             sending: sending(row)?,
+            result_ppm: result_ppm(
+                price(row.try_get("price")?)?,
+                row.try_get::<_, Option<Decimal>>("avg_price")?
+                    .and_then(|average| price(average).ok()),
+            ),
             is_fund: TaxClass::of(row.try_get("market")?, row.try_get("instrument_type")?)
                 == TaxClass::Exempt,
             received_us: None,
@@ -158,8 +207,8 @@ impl Order {
     }
 
     /// Returns the rank by which orders leave: exits before entries, the more severe reason first,
-    /// then the earlier decision.
-    pub(super) fn rank(&self) -> (u8, i64, Uuid) {
+    /// then the larger loss, then the earlier decision.
+    pub(super) fn rank(&self) -> Rank {
         let severity = match self.side {
             Side::Sell => self
                 .reason
@@ -167,8 +216,23 @@ impl Order {
                 .map_or(1, ExitReason::severity),
             Side::Buy => 0,
         };
-        (u8::MAX - severity, self.decided_us, self.id)
+        (
+            u8::MAX - severity,
+            self.result_ppm,
+            self.decided_us,
+            self.id,
+        )
     }
+}
+
+/// The order in which orders leave, the lowest first.
+pub(super) type Rank = (u8, i64, i64, Uuid);
+
+/// Returns what `price` is above `average`, in millionths of it; zero without an average.
+pub(super) fn result_ppm(price: Price, average: Option<Price>) -> i64 {
+    let Some(average) = average else { return 0 };
+    let (price, average) = (i128::from(price.units()), i128::from(average.units()));
+    i64::try_from((price - average) * 1_000_000 / average).unwrap_or(i64::MAX)
 }
 
 fn broker_ref(row: &Row) -> Result<Option<BrokerRef>, StoreError> {
@@ -265,6 +329,17 @@ pub(super) fn on_grid(limit: Price, side: Side, is_fund: bool) -> Option<Price> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_larger_loss_leaves_first() {
+        let ppm = |price, average| {
+            let won = |won| Price::from_won(won).unwrap();
+            result_ppm(won(price), Some(won(average)))
+        };
+        assert_eq!((ppm(90, 100), ppm(105, 100)), (-100_000, 50_000));
+        assert!(ppm(80, 100) < ppm(900, 1_000));
+        assert_eq!(result_ppm(Price::from_won(5).unwrap(), None), 0);
+    }
 
     #[test]
     fn a_limit_is_rounded_to_the_side_that_keeps_it() {

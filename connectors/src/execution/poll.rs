@@ -26,7 +26,7 @@ use super::foreign::Foreign;
 use super::ledger::Ledger;
 use super::merge::News;
 use super::metrics as names;
-use super::session::SessionSource;
+use super::session::{Market, SessionSource};
 
 /// Complete lists without a live order after which an alarm is raised (domain 4.5).
 const MISSING_BEFORE_ALARM: u32 = 3;
@@ -147,7 +147,8 @@ impl OrderPoll {
         }
         *last = Some(Instant::now());
         let live = self.book.live();
-        let today = self.session.market().date;
+        let market = self.session.market();
+        let today = market.date;
         let first = live.iter().map(|order| order.broker.date).min();
         let first = first.unwrap_or(today).min(today);
         let listed = match self.broker.orders(first, today).await {
@@ -164,12 +165,12 @@ impl OrderPoll {
             .collect();
         for order in &live {
             match lines.get(&(order.broker.date, order.broker.number.as_str())) {
-                Some(line) => self.apply(order, line, today, stop).await,
+                Some(line) => self.apply(order, line, &market, stop).await,
                 None => self.missing(order),
             }
             self.report_age(order);
         }
-        self.take_up(&live, &listed, patience, stop).await;
+        self.take_up(&live, &listed, &market, patience, stop).await;
         self.foreign.forget_before(first).await;
         self.complete.send_modify(|count| *count += 1);
         Ok(())
@@ -180,6 +181,7 @@ impl OrderPoll {
         &self,
         live: &[Live],
         listed: &[ListedOrder],
+        market: &Market,
         patience: Duration,
         stop: &CancellationToken,
     ) {
@@ -187,12 +189,11 @@ impl OrderPoll {
             .iter()
             .map(|order| (order.broker.date, order.broker.number.as_str()))
             .collect();
-        let today = self.session.market().date;
         let others = listed
             .iter()
             .filter(|line| !followed.contains(&(line.order.date, line.order.number.as_str())));
         for (order, line) in self.foreign.sort_out(others, patience, stop).await {
-            let news = listed_news(line, line.order.date < today);
+            let news = listed_news(line, self.has_lapsed(line.order.date, market));
             let is_open = matches!(news, News::Listed { end: None, .. }) && line.filled < line.qty;
             self.ledger.apply(order, &news, stop).await;
             if is_open {
@@ -201,8 +202,20 @@ impl OrderPoll {
         }
     }
 
-    async fn apply(&self, order: &Live, line: &ListedOrder, today: Date, stop: &CancellationToken) {
-        let news = listed_news(line, order.broker.date < today);
+    /// Returns whether orders of a day can trade no more: they are day orders.
+    fn has_lapsed(&self, date: Date, market: &Market) -> bool {
+        let is_over = !market.is_open() && market.time >= self.config.lapse_at;
+        date < market.date || (date == market.date && is_over)
+    }
+
+    async fn apply(
+        &self,
+        order: &Live,
+        line: &ListedOrder,
+        market: &Market,
+        stop: &CancellationToken,
+    ) {
+        let news = listed_news(line, self.has_lapsed(order.broker.date, market));
         let has_end = matches!(news, News::Listed { end: Some(_), .. });
         let is_whole = line.filled >= line.qty;
         if line.filled == order.by_poll && !has_end && !is_whole {
@@ -257,7 +270,7 @@ impl OrderPoll {
     }
 }
 
-/// Returns what a line of the list says. A day order of an earlier day has lapsed.
+/// Returns what a line of the list says. Where its day is over, what is open has lapsed.
 pub(super) fn listed_news(line: &ListedOrder, has_lapsed: bool) -> News {
     let is_whole = line.filled >= line.qty;
     let is_refused =

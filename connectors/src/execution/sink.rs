@@ -13,6 +13,7 @@
 //!    is set aside with an alarm, and nothing else stops.
 
 mod exit_order;
+mod policy;
 mod verdict;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -24,6 +25,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use turnstile_dataflows::exit::ExitDecision;
+use turnstile_dataflows::model::OrderStatus;
 use turnstile_dataflows::reentry::{ReentryVerdict, Verdict};
 use uuid::Uuid;
 
@@ -36,6 +38,8 @@ use super::order::{ORDERS_BY_KEY, Order};
 use super::session::NowUs;
 use super::store::{Chain, GivenUp, Store};
 use crate::task;
+use policy::Policy;
+pub use policy::{Approval, TakeProfit};
 
 /// Something that the engine said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +110,7 @@ struct Desk {
     cache: Arc<dyn PositionCache>,
     alarms: Alarms,
     orders: mpsc::Sender<Order>,
+    policy: Policy,
     now_us: NowUs,
 }
 
@@ -138,6 +143,10 @@ impl OrderSink {
                 cache,
                 alarms,
                 orders,
+                policy: Policy {
+                    approval: config.approval,
+                    take_profit: config.take_profit,
+                },
                 now_us,
             },
             lanes,
@@ -199,8 +208,12 @@ impl Desk {
     async fn store_item(&self, item: &SinkItem, stop: &CancellationToken) {
         let stored = self.store.persist("decision", stop, |client| async move {
             match &item.output {
-                EngineOutput::Exit(decision) => exit_order::store(&client, decision).await,
-                EngineOutput::Reentry(verdict) => verdict::store(&client, verdict).await,
+                EngineOutput::Exit(decision) => {
+                    exit_order::store(&client, decision, self.policy).await
+                }
+                EngineOutput::Reentry(verdict) => {
+                    verdict::store(&client, verdict, self.policy).await
+                }
             }
         });
         match stored.await {
@@ -236,6 +249,9 @@ impl Desk {
         }
         if let Some(position) = order.position {
             self.cache.forget(position).await;
+        }
+        if order.status == OrderStatus::PendingApproval {
+            return; // The executor hears of it once it is approved.
         }
         // Without an executor the order stays NEW in the database, for the next start.
         drop(stop.run_until_cancelled(self.orders.send(order)).await);

@@ -77,7 +77,7 @@ struct Run {
     ready: watch::Receiver<bool>,
 }
 
-fn config() -> ExecutionConfig {
+pub(crate) fn config() -> ExecutionConfig {
     ExecutionConfig {
         scan_interval: Duration::from_millis(100),
         resend_pause: Duration::from_millis(20),
@@ -98,7 +98,12 @@ fn config() -> ExecutionConfig {
 impl Rig {
     /// Starts everything over one position, with the session open.
     pub(crate) async fn start() -> Self {
-        let mut rig = Self::prepare(config()).await;
+        Self::start_with(config()).await
+    }
+
+    /// Starts everything with these settings.
+    pub(crate) async fn start_with(config: ExecutionConfig) -> Self {
+        let mut rig = Self::prepare(config).await;
         rig.resume();
         rig
     }
@@ -106,13 +111,11 @@ impl Rig {
     /// Starts everything, without reading the order list unless asked.
     pub(crate) async fn start_without_poll() -> Self {
         let slow = Duration::from_secs(3_600);
-        let mut rig = Self::prepare(ExecutionConfig {
+        Self::start_with(ExecutionConfig {
             poll_live: slow,
             ..config()
         })
-        .await;
-        rig.resume();
-        rig
+        .await
     }
 
     /// Prepares the database; nothing runs yet.
@@ -207,7 +210,6 @@ impl Rig {
         }));
         let fills = Fills::new(
             config.clone(),
-            store.clone(),
             Arc::clone(&session),
             ledger.clone(),
             Arc::clone(&book),

@@ -114,7 +114,7 @@ impl Desk {
         }
     }
 
-    async fn ask_cancel(&self, weak: &Order, broker: &BrokerRef) {
+    pub(super) async fn ask_cancel(&self, weak: &Order, broker: &BrokerRef) {
         match self.parts.broker.cancel(broker).await {
             Ok(()) => info!(order = %weak.action_key, "cancellation asked for"),
             // Filled or cancelled in the meantime, or asked for before: the list tells which.

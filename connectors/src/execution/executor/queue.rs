@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::super::order::Order;
+use super::super::order::{Order, Rank};
 use super::{Settled, Turn};
 
 /// Orders that wait, and those under way.
 #[derive(Default)]
 pub(super) struct Queue {
-    pub(super) waiting: BTreeMap<(u8, i64, Uuid), Waiting>,
+    pub(super) waiting: BTreeMap<Rank, Waiting>,
     /// Every order that waits or is under way.
     known: BTreeSet<Uuid>,
     pub(super) busy: BTreeSet<Uuid>,
@@ -36,6 +36,17 @@ impl Queue {
             self.waiting
                 .insert(order.rank(), Waiting { order, not_before });
         }
+    }
+
+    /// Takes an order out of those that wait, to do something else about it. Returns whether nobody
+    /// sends it now.
+    pub(super) fn claim(&mut self, id: Uuid) -> bool {
+        if self.known.insert(id) {
+            return true;
+        }
+        let waits = |(.., waiting): &&Rank| *waiting == id;
+        let key = self.waiting.keys().find(waits).copied();
+        key.is_some_and(|key| self.waiting.remove(&key).is_some())
     }
 
     pub(super) fn settle(&mut self, (id, position, turn): Settled) {

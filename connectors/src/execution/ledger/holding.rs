@@ -51,7 +51,7 @@ const END_STATE: &str = "UPDATE trade.position_state
 
 const SOLD: &str = "SELECT coalesce(sum(x.qty), 0)::bigint AS qty,
         coalesce(sum(x.qty * x.price), 0) AS amount, coalesce(sum(x.fee + x.tax), 0) AS costs,
-        (SELECT last_price FROM market.prices WHERE symbol = $2 ORDER BY ts DESC LIMIT 1) AS last
+        (SELECT last_price FROM market.prices WHERE symbol = $2 ORDER BY logical_us DESC LIMIT 1) AS last
     FROM trade.executions x JOIN trade.orders o USING (order_id)
     WHERE o.position_id = $1 AND o.side = 'SELL'";
 

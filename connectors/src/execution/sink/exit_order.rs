@@ -3,11 +3,12 @@
 use deadpool_postgres::Object;
 use serde_json::Value;
 use turnstile_dataflows::exit::ExitDecision;
-use turnstile_dataflows::model::{OrderStatus, Quantity};
+use turnstile_dataflows::model::{Price, Quantity};
 
 use super::super::broker::Side;
 use super::super::error::StoreError;
-use super::super::order::Order;
+use super::super::order::{Order, result_ppm};
+use super::policy::Policy;
 use super::{Stored, micros, order_id, uuid};
 
 /// One statement, hence one transaction and one round trip. The position is written also where it
@@ -19,14 +20,15 @@ const STORE: &str = "WITH held AS (
         INSERT INTO trade.orders
             (order_id, action_key, account_id, position_id, symbol, side, intent_type, qty,
              order_type, reason_code, phase, cycle, attempt, rule_id, price, level, decided_us,
-             tick_us, cancels, explanation)
-        SELECT $1, $3, account_id, position_id, $4, 'SELL', $5, $6, 'MKT', $7, $8, $9, $10, $11,
-             $12, $13, $14, $15, $16, $17
+             tick_us, cancels, explanation, limit_price)
+        SELECT $1, $3, account_id, position_id, $4, 'SELL', $5, $6,
+             CASE WHEN $19::numeric IS NULL THEN 'MKT' ELSE 'LMT' END, $7, $8, $9, $10, $11,
+             $12, $13, $14, $15, $16, $17, $19
         FROM held
         ON CONFLICT (action_key) DO NOTHING
         RETURNING order_id, account_id
     ), told AS (
-        INSERT INTO trade.order_events (order_id, status) SELECT order_id, 'NEW' FROM placed
+        INSERT INTO trade.order_events (order_id, status) SELECT order_id, $18 FROM placed
     ), closing AS (
         UPDATE trade.positions
         SET status = CASE status WHEN 'OPEN' THEN 'CLOSING' ELSE status END
@@ -36,7 +38,12 @@ const STORE: &str = "WITH held AS (
         EXISTS (SELECT 1 FROM placed) AS is_new";
 
 /// Stores a decision.
-pub(super) async fn store(client: &Object, decision: &ExitDecision) -> Result<Stored, StoreError> {
+pub(super) async fn store(
+    client: &Object,
+    decision: &ExitDecision,
+    policy: Policy,
+) -> Result<Stored, StoreError> {
+    let (status, limit) = (policy.of_exit(decision), policy.limit(decision));
     let action_key = decision.action_key.as_str();
     let id = order_id(action_key);
     let position = uuid(decision.position.as_str())?;
@@ -75,6 +82,8 @@ pub(super) async fn store(client: &Object, decision: &ExitDecision) -> Result<St
                 &tick_us,
                 &cancels,
                 &explanation,
+                &status.name(),
+                &limit.map(Price::to_decimal),
             ],
         )
         .await?;
@@ -93,18 +102,19 @@ pub(super) async fn store(client: &Object, decision: &ExitDecision) -> Result<St
         symbol: decision.symbol,
         side: Side::Sell,
         qty: decision.qty,
-        limit: None,
+        limit,
         reason: decision.reason.code().to_owned(),
         decided_us,
         tick_us: Some(tick_us),
         cancels,
-        status: OrderStatus::New,
+        status,
         send_attempt: 0,
         sent_qty: None,
         filled: Quantity::ZERO,
         by_poll: Quantity::ZERO,
         broker: None,
         sending: None,
+        result_ppm: result_ppm(decision.price, decision.explanation.avg_price),
         is_fund: false,
         received_us: None,
     })))

@@ -3,12 +3,13 @@
 use deadpool_postgres::Object;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use turnstile_dataflows::model::{OrderStatus, Quantity};
+use turnstile_dataflows::model::Quantity;
 use turnstile_dataflows::reentry::{ReentryVerdict, Verdict};
 
 use super::super::broker::Side;
 use super::super::error::StoreError;
 use super::super::order::Order;
+use super::policy::Policy;
 use super::{Stored, micros, order_id, uuid};
 
 /// One statement. A verdict that history holds already changes nothing. `$4` is the state of the
@@ -29,7 +30,7 @@ const STORE: &str = "WITH exit AS (
         ON CONFLICT (action_key) DO NOTHING
         RETURNING order_id
     ), told AS (
-        INSERT INTO trade.order_events (order_id, status) SELECT order_id, 'NEW' FROM placed
+        INSERT INTO trade.order_events (order_id, status) SELECT order_id, $18 FROM placed
     ), candidate AS (
         INSERT INTO trade.reentry_candidates AS c
             (candidate_id, exit_event_id, symbol, origin_position_id, exit_reason_code, exit_ts,
@@ -106,7 +107,12 @@ fn words(verdict: &Verdict) -> Words<'_> {
 }
 
 /// Stores a verdict.
-pub(super) async fn store(client: &Object, verdict: &ReentryVerdict) -> Result<Stored, StoreError> {
+pub(super) async fn store(
+    client: &Object,
+    verdict: &ReentryVerdict,
+    policy: Policy,
+) -> Result<Stored, StoreError> {
+    let status = policy.of_entry();
     let candidate = uuid(verdict.candidate.as_str())?;
     let exit_event = uuid(verdict.exit_event.as_str())?;
     let words = words(&verdict.verdict);
@@ -137,6 +143,7 @@ pub(super) async fn store(client: &Object, verdict: &ReentryVerdict) -> Result<S
                 &entry.as_ref().map(|entry| entry.level),
                 &entry.as_ref().map(|entry| &entry.explanation),
                 &words.cooldown_us,
+                &status.name(),
             ],
         )
         .await?;
@@ -163,13 +170,14 @@ pub(super) async fn store(client: &Object, verdict: &ReentryVerdict) -> Result<S
         decided_us,
         tick_us,
         cancels: Vec::new(),
-        status: OrderStatus::New,
+        status,
         send_attempt: 0,
         sent_qty: None,
         filled: Quantity::ZERO,
         by_poll: Quantity::ZERO,
         broker: None,
         sending: None,
+        result_ppm: 0,
         is_fund: false,
         received_us: None,
     })))
