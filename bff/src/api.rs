@@ -8,6 +8,7 @@ pub(crate) mod exit_rules;
 pub(crate) mod levels;
 pub(crate) mod logs;
 pub(crate) mod manual_exits;
+pub(crate) mod order_requests;
 pub(crate) mod orders;
 pub(crate) mod positions;
 pub(crate) mod previews;

@@ -9,6 +9,7 @@ pub(crate) mod health;
 pub(crate) mod levels;
 pub(crate) mod logs;
 pub(crate) mod manual_exits;
+pub(crate) mod order_requests;
 pub(crate) mod orders;
 pub(crate) mod positions;
 pub(crate) mod previews;

@@ -12,8 +12,8 @@ use axum::routing::{get, post};
 use axum::{Router, http::Method};
 
 use crate::api::{
-    control, executions, exit_events, exit_rules, levels, logs, manual_exits, orders, positions,
-    previews, prices, reentry,
+    control, executions, exit_events, exit_rules, levels, logs, manual_exits, order_requests,
+    orders, positions, previews, prices, reentry,
 };
 use crate::config::BffConfig;
 use crate::error::{ApiError, Code};
@@ -42,6 +42,9 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         )
         .route("/api/v1/orders", get(orders::list))
         .route("/api/v1/orders/{id}", get(orders::one))
+        .route("/api/v1/orders/{id}/approve", post(order_requests::approve))
+        .route("/api/v1/orders/{id}/reject", post(order_requests::reject))
+        .route("/api/v1/orders/{id}/cancel", post(order_requests::cancel))
         .route("/api/v1/executions", get(executions::list))
         .route("/api/v1/exit-events", get(exit_events::list))
         .route("/api/v1/reentry/history", get(reentry::history))

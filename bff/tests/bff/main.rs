@@ -9,6 +9,7 @@ mod fixture;
 mod input;
 mod lists;
 mod live;
+mod order_requests;
 mod servers;
 mod stores;
 mod web;
