@@ -77,7 +77,8 @@ impl Stream {
         drop(snapshot);
         let (sink, prices) =
             PriceSink::start(config.prices.clone(), &postgres, cache.clone()).await?;
-        let stamp = Stamp::after(last_us.max(*prices.durable().borrow()), clock.clone());
+        let begun_us = last_us.max(*prices.durable().borrow());
+        let stamp = Stamp::after(begun_us, clock.clone());
 
         let client = KisClient::new(settings, clock.clone())?;
         let downstream = CancellationToken::new();
@@ -87,6 +88,7 @@ impl Stream {
             &cache,
             &client,
             &prices,
+            begun_us,
             downstream.clone(),
         )?;
         let (journal, journal_task) = journal::Journal::start(&postgres, downstream.clone());

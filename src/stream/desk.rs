@@ -40,6 +40,7 @@ impl Desk {
         cache: &Cache,
         client: &KisClient,
         prices: &PriceSinkHandle,
+        begun_us: u64,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let settings = &config.execution;
@@ -87,8 +88,9 @@ impl Desk {
             alarms: alarms.clone(),
         }));
         let waker = prices.clone();
-        let progress =
-            PriceProgress::new(prices.durable(), move |through_us| waker.want(through_us));
+        let progress = PriceProgress::new(prices.durable(), begun_us, move |through_us| {
+            waker.want(through_us)
+        });
         let executor = Executor::new(ExecutorParts {
             config: settings.clone(),
             account,

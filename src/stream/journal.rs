@@ -120,7 +120,9 @@ async fn write(postgres: &Postgres, batch: &[Entry]) -> Result<(), PostgresError
 pub(super) async fn last_logical_us(client: &impl GenericClient) -> Result<u64, PostgresError> {
     let row = client
         .query_one(
-            "SELECT coalesce(max(logical_us), 0) FROM system.engine_events",
+            "SELECT greatest(
+                (SELECT max(logical_us) FROM system.engine_events),
+                (SELECT max(decided_us) FROM trade.orders), 0)",
             &[],
         )
         .await?;

@@ -15,6 +15,7 @@
 //!    the broker holds; new ones go out when all are settled.
 
 mod cancel;
+mod lost_tick;
 mod queue;
 mod requests;
 mod resolve;

@@ -63,17 +63,29 @@ pub struct SinkItem {
 #[derive(Clone)]
 pub struct PriceProgress {
     durable: watch::Receiver<u64>,
+    /// Last logical time of earlier runs: this one's are later.
+    begun_us: u64,
     flush: Arc<dyn Fn(u64) + Send + Sync>,
 }
 
 impl PriceProgress {
-    /// Returns the progress that `durable` tells; `flush` asks the price sink to write everything
-    /// up to a logical time at once.
-    pub fn new(durable: watch::Receiver<u64>, flush: impl Fn(u64) + Send + Sync + 'static) -> Self {
+    /// Returns the progress that `durable` tells, of a run whose logical times are later than
+    /// `begun_us`; `flush` asks the price sink to write everything up to a logical time at once.
+    pub fn new(
+        durable: watch::Receiver<u64>,
+        begun_us: u64,
+        flush: impl Fn(u64) + Send + Sync + 'static,
+    ) -> Self {
         Self {
             durable,
+            begun_us,
             flush: Arc::new(flush),
         }
+    }
+
+    /// Returns whether no price of this run has this time: what is not stored will not be.
+    pub(super) fn is_of_an_earlier_run(&self, logical_us: u64) -> bool {
+        logical_us <= self.begun_us
     }
 
     /// Asks for prices up to `logical_us` to be made durable.

@@ -3,7 +3,7 @@
 use turnstile_dataflows::model::ExitReason;
 
 use super::broker::Script;
-use super::decisions::{exit, item};
+use super::decisions::{DECIDED, exit, item};
 use super::rig::{POSITION, Rig};
 
 /// Fills what the broker has and checks that it was everything, once.
@@ -90,6 +90,22 @@ async fn while_the_outcome_is_unknown() {
     assert!(!rig.is_ready(), "new orders wait until the past is settled");
     rig.broker.set_listing(true);
     sells_everything_once(&rig, decision.action_key.as_str()).await;
+}
+
+#[tokio::test]
+async fn before_the_tick_of_the_decision_is_stored() {
+    let mut rig = Rig::start().await;
+    rig.durable.send_replace(DECIDED.micros() - 1);
+    let decision = exit(POSITION, ExitReason::Sl2, 100);
+    rig.send(item(&decision)).await;
+    rig.expect_status(decision.action_key.as_str(), "NEW").await;
+    rig.crash().await;
+    rig.begun_us = decision.time.micros();
+    rig.resume();
+    sells_everything_once(&rig, decision.action_key.as_str()).await;
+    let stored = "SELECT logical_us || ' ' || source || ' ' || last_price FROM market.prices";
+    rig.expect(stored, &format!("{} DECISION 70000.0000", DECIDED.micros()))
+        .await;
 }
 
 #[tokio::test]

@@ -69,6 +69,8 @@ pub(crate) struct Rig {
     door: Arc<Door>,
     run: Option<Run>,
     config: ExecutionConfig,
+    /// Last logical time of earlier runs.
+    pub(crate) begun_us: u64,
 }
 
 struct Run {
@@ -150,6 +152,7 @@ impl Rig {
             door: Arc::default(),
             run: None,
             config,
+            begun_us: 0,
         };
         rig.open_session(true);
         rig
@@ -217,7 +220,7 @@ impl Rig {
             Arc::clone(&holdings),
             alarms.clone(),
         );
-        let prices = PriceProgress::new(self.durable.subscribe(), |_| {});
+        let prices = PriceProgress::new(self.durable.subscribe(), self.begun_us, |_| {});
         let executor = Executor::new(ExecutorParts {
             config: config.clone(),
             account: ACCOUNT.to_owned(),

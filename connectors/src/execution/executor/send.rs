@@ -86,9 +86,20 @@ impl Desk {
     /// Sends an order that is NEW.
     pub(super) async fn send(&self, mut order: Order) -> Turn {
         if let Some(tick_us) = order.tick_us.and_then(|us| u64::try_from(us).ok()) {
-            let reached = self.parts.prices.reached(tick_us);
-            if self.stop.run_until_cancelled(reached).await != Some(true) {
-                return Turn::Stopped;
+            if self.parts.prices.is_of_an_earlier_run(tick_us) {
+                match self.store_lost_tick(&order).await {
+                    Ok(()) => {}
+                    Err(GivenUp::Stopped) => return Turn::Stopped,
+                    Err(GivenUp::Refused(error)) => {
+                        self.refused("a tick cannot be stored", Some(&order), &error);
+                        return Turn::SetAside;
+                    }
+                }
+            } else {
+                let reached = self.parts.prices.reached(tick_us);
+                if self.stop.run_until_cancelled(reached).await != Some(true) {
+                    return Turn::Stopped;
+                }
             }
         }
         if let Some(turn) = self.clear_the_way(&order).await {
