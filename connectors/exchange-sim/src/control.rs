@@ -18,7 +18,7 @@ use serde_json::json;
 
 use crate::shared::Shared;
 
-pub(crate) use faults::Faults;
+pub(crate) use faults::{AnswerFault, Faults};
 
 /// Returns the service.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {

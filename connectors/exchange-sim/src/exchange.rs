@@ -39,6 +39,7 @@ use crate::{
 
 pub(crate) use bars::Bar;
 pub(crate) use intake::{Accepted, Amendment, NewOrder};
+pub(crate) use matching::Pieces;
 pub(crate) use saved::SavedState;
 
 /// Something that sessions get to see.
@@ -60,6 +61,8 @@ pub(crate) struct Exchange {
     pub(crate) is_paused: bool,
     /// Whether the session has just opened, until the path has seen it.
     pub(crate) has_opened: bool,
+    /// Fills in pieces, whatever the settings say.
+    pub(crate) pieces: Option<Pieces>,
     index: BTreeMap<Symbol, usize>,
     past: Vec<Past>,
     /// Registrations per issue: a record is only written where somebody listens.
@@ -96,6 +99,7 @@ impl Exchange {
             moment,
             is_paused: config.paused,
             has_opened: false,
+            pieces: None,
             index,
             past: issues
                 .iter()

@@ -45,7 +45,26 @@
 //! | `POST /price` | `{symbol, price, volume?}` prints one trade |
 //! | `POST /script` | `{symbol, points: [{after_ms, price}]}`; no points: wander again |
 //! | `POST /clock` | `{start?, speed?}`; start is Seoul time such as `2026-11-16T09:00:00` |
-//! | `GET /faults`, `POST /faults` | any of `delay_ms`, `next_n_http_5xx`, `accept_then_silent`, `duplicate_notices`, `reorder_notices`, `suppress_notices`, `stop_quotes`, `reject_next` (a code, or `{code?, count?, by_notice?}`), and once `drop_connections`, `expire_tokens`, `send_raw`, `clear` |
+//! | `GET /faults`, `POST /faults` | the faults below |
+//!
+//! | fault | what goes wrong |
+//! |---|---|
+//! | `delay_ms` | every REST answer comes so much later; the call is executed at once |
+//! | `next_n_http_5xx` | so many REST calls are answered with HTTP 503 and not executed |
+//! | `rate_limit_next` | so many REST calls are refused with `EGW00201` and not executed |
+//! | `accept_then_silent` | so many orders, cancels and replacements are executed and not answered |
+//! | `accept_then_5xx` | executed, and answered with HTTP 500: a count, or `{count?, code?}` with `EGW00302` as code |
+//! | `accept_then_garbage` | so many are executed, and answered with HTTP 200 and half a body |
+//! | `reject_next` | orders are refused: a code, or `{code?, count?, by_notice?}` |
+//! | `duplicate_notices`, `reorder_notices`, `suppress_notices` | every notice comes twice, in swapped pairs, not at all |
+//! | `lose_notices` | so many notices are lost |
+//! | `delay_notices_ms` | every notice comes so much later, to within 50 ms, in order |
+//! | `fill_in_pieces` | fills of at most so many shares: a number, or `{shares, every_ms?}` with 20 ms between them; 0: as the settings say |
+//! | `stop_quotes` | no trade records |
+//! | once: `drop_connections`, `expire_tokens`, `send_raw` | cuts the sessions, lets tokens expire, sends a text |
+//! | once: `clear` | takes back every fault first |
+//!
+//! Faults do not survive a restart.
 //!
 //! # Deviations from the broker
 //! 1. A tick file may have prices with decimals and symbols of letters. Its trades carry the
