@@ -244,6 +244,29 @@ impl Exchange {
         held.map_or(0, |holding| holding.quantity) - in_sale
     }
 
+    /// Sets what an account holds of an issue, without an order, and returns what it held before.
+    ///
+    /// # Errors
+    /// The shares that are in open sales, if they are more. Nothing changed then.
+    pub(crate) fn set_holding(
+        &mut self,
+        account: usize,
+        issue: usize,
+        quantity: i64,
+    ) -> Result<i64, i64> {
+        let entry = &self.issues[issue];
+        let books = &self.accounts[account].books;
+        let held = books.holdings.get(&entry.symbol);
+        let in_sale = held.map_or(0, |holding| holding.quantity) - self.sellable(account, issue);
+        if quantity < in_sale {
+            return Err(in_sale);
+        }
+        let (symbol, price) = (entry.symbol.clone(), entry.last());
+        self.is_dirty = true;
+        let books = &mut self.accounts[account].books;
+        Ok(books.set_holding(&symbol, quantity, price))
+    }
+
     /// Returns the value of an account's shares at their last prices.
     pub(crate) fn shares_value(&self, account: usize) -> Money {
         self.accounts[account]

@@ -39,12 +39,15 @@
 //! |---|---|
 //! | `GET /session` | `is_open`, `session`, `now`, `date`, `time`, `trading_day` |
 //! | `GET /status` | `paused`, `ticks`, `ticks_total`, `finished`, `records_sent`, `notices_sent`, `sessions` |
-//! | `GET /orders`, `/holdings` | the broker's books |
+//! | `GET /orders?after=n`, `/holdings` | the broker's books; all orders, or those with a higher number |
 //! | `GET /log?after=n` | the last 10,000 REST calls: `seq`, `at_us`, `method`, `path`, `tr_id`, `body`, `outcome` |
 //! | `POST /pause`, `/resume` | stops and starts the price path |
 //! | `POST /price` | `{symbol, price, volume?}` prints one trade |
 //! | `POST /script` | `{symbol, points: [{after_ms, price}]}`; no points: wander again |
 //! | `POST /clock` | `{start?, speed?}`; start is Seoul time such as `2026-11-16T09:00:00` |
+//! | `POST /orders` | `{symbol, side, qty, price?, cano?}`: an order by another terminal of the account, at market without a price; answers `number` |
+//! | `POST /orders/cancel` | `{number, qty?}`: cancels by another terminal |
+//! | `POST /holdings` | `{symbol, qty, cano?}` sets a holding without any order, as the broker may |
 //! | `GET /faults`, `POST /faults` | the faults below |
 //!
 //! | fault | what goes wrong |
@@ -64,7 +67,9 @@
 //! | once: `drop_connections`, `expire_tokens`, `send_raw` | cuts the sessions, lets tokens expire, sends a text |
 //! | once: `clear` | takes back every fault first |
 //!
-//! Faults do not survive a restart.
+//! Faults do not survive a restart; books, orders with their numbers, and prices do, where there is
+//! a state file. `GET /orders` is the ledger to judge a client by: each order of the last days with
+//! `side`, `quantity`, `filled`, `remaining`, `at`, and `is_manual` where another terminal gave it.
 //!
 //! # Deviations from the broker
 //! 1. A tick file may have prices with decimals and symbols of letters. Its trades carry the
