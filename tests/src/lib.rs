@@ -10,6 +10,7 @@ pub mod histories;
 pub mod judge;
 pub mod oracle;
 mod processes;
+pub mod random;
 mod system;
 mod yard;
 
