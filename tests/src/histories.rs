@@ -10,7 +10,6 @@
 //! in the control mode and the default rules, whose events concern all of them.
 
 mod check;
-mod dice;
 mod engine;
 mod history;
 mod holdings;
@@ -31,7 +30,7 @@ pub use check::{Difference, Differences};
 pub use engine::{Shape, decide};
 pub use script::{Script, default_profile, price, said};
 
-use dice::Dice;
+use crate::Dice;
 use history::History;
 
 /// One event of a pack.

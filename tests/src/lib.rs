@@ -1,13 +1,21 @@
 //! A system under test: the real program, real servers, the simulated exchange on real sockets.
 //!
-//! Each [`System`] owns its servers and its folder and ends with them; ports are free ones.
+//! Each [`System`] owns its servers and its folder and ends with them; ports are free ones. A
+//! [`Yard`] kills the engine of one and starts it again; the [`judge`] says what must hold then.
 
 mod api;
+pub mod crash;
+mod dice;
 pub mod histories;
+pub mod judge;
 pub mod oracle;
 mod processes;
+pub mod random;
 mod system;
+mod yard;
 
 pub use api::Api;
+pub use dice::Dice;
 pub use processes::{Program, program};
 pub use system::{ACCOUNT, Stock, System, eventually};
+pub use yard::{Held, Yard, setting};

@@ -12,11 +12,15 @@ use tokio::process::{Child, ChildStdout, Command};
 const START_MAX: Duration = Duration::from_secs(60);
 const STOP_MAX: Duration = Duration::from_secs(30);
 
-/// Returns the path of the program, which `cargo build` has put beside the tests.
+/// Returns the path of the program: what `TURNSTILE_BIN` names, else what `cargo build` has put
+/// beside the tests.
 ///
 /// # Panics
 /// If it is not there.
 pub fn program() -> PathBuf {
+    if let Some(path) = std::env::var_os("TURNSTILE_BIN") {
+        return std::path::absolute(path).expect("TURNSTILE_BIN: a path");
+    }
     let own = std::env::current_exe().expect("a running program has a path");
     // Tests lie in target/<profile>/deps, the benches in target/<profile>.
     let folders = own.ancestors().skip(1).take(2);
@@ -78,6 +82,14 @@ impl Program {
         said.ok()
             .flatten()
             .unwrap_or_else(|| panic!("{start:?} not said:\n{}", self.log()))
+    }
+
+    /// Returns whether it has ended by itself.
+    ///
+    /// # Panics
+    /// If the system does not say.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it is a child").is_some()
     }
 
     /// Returns the log so far.

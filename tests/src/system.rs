@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_postgres::types::ToSql;
@@ -33,7 +34,8 @@ pub struct System {
     pub servers: EmbeddedServers,
     /// A connection to the database.
     pub db: Client,
-    simulator: Program,
+    /// Always there but while it is started again.
+    simulator: Option<Program>,
     /// Control address of the simulator.
     pub control: String,
     rest: String,
@@ -105,7 +107,7 @@ impl System {
         let system = Self {
             servers,
             db,
-            simulator,
+            simulator: Some(simulator),
             control,
             rest,
             ws,
@@ -174,13 +176,55 @@ impl System {
 
     /// Starts a stream job without waiting.
     pub fn start_stream(&self, extra: &str) -> Program {
+        self.start_stream_logged(extra, "stream.log")
+    }
+
+    /// Starts a stream job without waiting, with its log in a file of this name.
+    pub fn start_stream_logged(&self, extra: &str, log: &str) -> Program {
         let config = self.config_file(extra);
         let arguments = ["--config", &config, "stream"];
         Program::start(
             &arguments,
             &self.environment(),
-            &self.folder.path().join("stream.log"),
+            &self.folder.path().join(log),
         )
+    }
+
+    /// Sends a signal to the simulator.
+    ///
+    /// # Panics
+    /// If it is gone.
+    pub fn signal_simulator(&self, signal: Signal) {
+        let simulator = self.simulator.as_ref().expect("it runs");
+        simulator.signal(signal);
+    }
+
+    /// Stops the simulator and starts it again at the same addresses. It remembers where its
+    /// settings name a state file.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub async fn restart_simulator(&mut self) {
+        self.simulator.take().expect("it runs").stop().await;
+        let settings = self.folder.path().join("simulator.toml");
+        let mut text = std::fs::read_to_string(&settings).expect("settings");
+        if !text.starts_with("listen") {
+            let address = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
+            let (rest, ws, control) = (
+                address(&self.rest),
+                address(&self.ws),
+                address(&self.control),
+            );
+            text = format!(
+                "listen = \"{rest}\"\nws_listen = \"{ws}\"\ncontrol_listen = \"{control}\"\n{text}"
+            );
+            std::fs::write(&settings, text).expect("settings");
+        }
+        let settings = settings.display().to_string();
+        let log = self.folder.path().join("simulator.log");
+        let mut simulator = Program::start(&["exchange-sim", "--settings", &settings], &[], &log);
+        simulator.says("control").await;
+        self.simulator = Some(simulator);
     }
 
     /// Starts the BFF on a free port.
@@ -294,6 +338,19 @@ impl System {
         answer.json().await.expect("JSON")
     }
 
+    /// Tells the simulator's control port what it may refuse; returns the answer if it does not.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    pub async fn try_post(&self, path: &str, body: &Value) -> Option<Value> {
+        let request = self.http.post(format!("{}{path}", self.control)).json(body);
+        let answer = request.send().await.expect("answer");
+        if !answer.status().is_success() {
+            return None;
+        }
+        answer.json().await.ok()
+    }
+
     /// Returns how many new orders the broker was asked for.
     ///
     /// # Panics
@@ -367,7 +424,7 @@ impl System {
     /// If they do not end cleanly.
     pub async fn stop(self) {
         drop(self.db);
-        self.simulator.stop().await;
+        self.simulator.expect("it runs").stop().await;
         self.servers.stop().await.expect("the servers stop");
     }
 }
@@ -388,7 +445,7 @@ pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     );
 }
 
-async fn connect(url: &str) -> Client {
+pub(crate) async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls)
         .await
         .expect("the database answers");

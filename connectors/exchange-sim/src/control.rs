@@ -3,6 +3,7 @@
 
 mod faults;
 mod market;
+mod terminal;
 mod views;
 
 use std::sync::Arc;
@@ -18,15 +19,16 @@ use serde_json::json;
 
 use crate::shared::Shared;
 
-pub(crate) use faults::Faults;
+pub(crate) use faults::{AnswerFault, Faults};
 
 /// Returns the service.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/session", get(views::session))
         .route("/status", get(views::status))
-        .route("/orders", get(views::orders))
-        .route("/holdings", get(views::holdings))
+        .route("/orders", get(views::orders).post(terminal::order))
+        .route("/orders/cancel", post(terminal::cancel))
+        .route("/holdings", get(views::holdings).post(terminal::hold))
         .route("/log", get(views::log))
         .route("/pause", post(market::pause))
         .route("/resume", post(market::resume))

@@ -41,8 +41,7 @@ pub(crate) async fn drive(shared: Arc<Shared>, mut path: Path) {
             let due = exchange.next_due();
             (exchange.take_outputs(), earliest(path_next, due, now))
         };
-        let faults = shared.faults().clone();
-        let deliveries = shared.hub.route(outputs, &faults, now);
+        let deliveries = shared.hub.route(outputs, &mut shared.faults(), now);
         tokio::select! {
             () = deliver(deliveries) => {}
             () = shared.stop.cancelled() => return,

@@ -39,6 +39,7 @@ use crate::{
 
 pub(crate) use bars::Bar;
 pub(crate) use intake::{Accepted, Amendment, NewOrder};
+pub(crate) use matching::Pieces;
 pub(crate) use saved::SavedState;
 
 /// Something that sessions get to see.
@@ -60,6 +61,8 @@ pub(crate) struct Exchange {
     pub(crate) is_paused: bool,
     /// Whether the session has just opened, until the path has seen it.
     pub(crate) has_opened: bool,
+    /// Fills in pieces, whatever the settings say.
+    pub(crate) pieces: Option<Pieces>,
     index: BTreeMap<Symbol, usize>,
     past: Vec<Past>,
     /// Registrations per issue: a record is only written where somebody listens.
@@ -96,6 +99,7 @@ impl Exchange {
             moment,
             is_paused: config.paused,
             has_opened: false,
+            pieces: None,
             index,
             past: issues
                 .iter()
@@ -238,6 +242,29 @@ impl Exchange {
             .map(Order::remaining)
             .sum();
         held.map_or(0, |holding| holding.quantity) - in_sale
+    }
+
+    /// Sets what an account holds of an issue, without an order, and returns what it held before.
+    ///
+    /// # Errors
+    /// The shares that are in open sales, if they are more. Nothing changed then.
+    pub(crate) fn set_holding(
+        &mut self,
+        account: usize,
+        issue: usize,
+        quantity: i64,
+    ) -> Result<i64, i64> {
+        let entry = &self.issues[issue];
+        let books = &self.accounts[account].books;
+        let held = books.holdings.get(&entry.symbol);
+        let in_sale = held.map_or(0, |holding| holding.quantity) - self.sellable(account, issue);
+        if quantity < in_sale {
+            return Err(in_sale);
+        }
+        let (symbol, price) = (entry.symbol.clone(), entry.last());
+        self.is_dirty = true;
+        let books = &mut self.accounts[account].books;
+        Ok(books.set_holding(&symbol, quantity, price))
     }
 
     /// Returns the value of an account's shares at their last prices.

@@ -39,13 +39,37 @@
 //! |---|---|
 //! | `GET /session` | `is_open`, `session`, `now`, `date`, `time`, `trading_day` |
 //! | `GET /status` | `paused`, `ticks`, `ticks_total`, `finished`, `records_sent`, `notices_sent`, `sessions` |
-//! | `GET /orders`, `/holdings` | the broker's books |
+//! | `GET /orders?after=n`, `/holdings` | the broker's books; all orders, or those with a higher number |
 //! | `GET /log?after=n` | the last 10,000 REST calls: `seq`, `at_us`, `method`, `path`, `tr_id`, `body`, `outcome` |
 //! | `POST /pause`, `/resume` | stops and starts the price path |
 //! | `POST /price` | `{symbol, price, volume?}` prints one trade |
 //! | `POST /script` | `{symbol, points: [{after_ms, price}]}`; no points: wander again |
 //! | `POST /clock` | `{start?, speed?}`; start is Seoul time such as `2026-11-16T09:00:00` |
-//! | `GET /faults`, `POST /faults` | any of `delay_ms`, `next_n_http_5xx`, `accept_then_silent`, `duplicate_notices`, `reorder_notices`, `suppress_notices`, `stop_quotes`, `reject_next` (a code, or `{code?, count?, by_notice?}`), and once `drop_connections`, `expire_tokens`, `send_raw`, `clear` |
+//! | `POST /orders` | `{symbol, side, qty, price?, cano?}`: an order by another terminal of the account, at market without a price; answers `number` |
+//! | `POST /orders/cancel` | `{number, qty?}`: cancels by another terminal |
+//! | `POST /holdings` | `{symbol, qty, cano?}` sets a holding without any order, as the broker may |
+//! | `GET /faults`, `POST /faults` | the faults below |
+//!
+//! | fault | what goes wrong |
+//! |---|---|
+//! | `delay_ms` | every REST answer comes so much later; the call is executed at once |
+//! | `next_n_http_5xx` | so many REST calls are answered with HTTP 503 and not executed |
+//! | `rate_limit_next` | so many REST calls are refused with `EGW00201` and not executed |
+//! | `accept_then_silent` | so many orders, cancels and replacements are executed and not answered |
+//! | `accept_then_5xx` | executed, and answered with HTTP 500: a count, or `{count?, code?}` with `EGW00302` as code |
+//! | `accept_then_garbage` | so many are executed, and answered with HTTP 200 and half a body |
+//! | `reject_next` | orders are refused: a code, or `{code?, count?, by_notice?}` |
+//! | `duplicate_notices`, `reorder_notices`, `suppress_notices` | every notice comes twice, in swapped pairs, not at all |
+//! | `lose_notices` | so many notices are lost |
+//! | `delay_notices_ms` | every notice comes so much later, to within 50 ms, in order |
+//! | `fill_in_pieces` | fills of at most so many shares: a number, or `{shares, every_ms?}` with 20 ms between them; 0: as the settings say |
+//! | `stop_quotes` | no trade records |
+//! | once: `drop_connections`, `expire_tokens`, `send_raw` | cuts the sessions, lets tokens expire, sends a text |
+//! | once: `clear` | takes back every fault first |
+//!
+//! Faults do not survive a restart; books, orders with their numbers, and prices do, where there is
+//! a state file. `GET /orders` is the ledger to judge a client by: each order of the last days with
+//! `side`, `quantity`, `filled`, `remaining`, `at`, and `is_manual` where another terminal gave it.
 //!
 //! # Deviations from the broker
 //! 1. A tick file may have prices with decimals and symbols of letters. Its trades carry the

@@ -231,6 +231,9 @@ fn pass_gateway(shared: &Shared, call: &Call, operation: &Operation) -> Answer {
         let mut auth = shared.auth();
         auth.account(call.header("appkey"), call.header("appsecret"))
             .and_then(|account| {
+                if shared.faults().take_rate_limit() {
+                    return Err(Denial::TooManyCalls);
+                }
                 auth.count_call(account, now)?;
                 auth.check(account, call.header("authorization"), now)?;
                 Ok(account)

@@ -19,3 +19,5 @@ mod replay;
 mod samples;
 #[path = "protocol/streams.rs"]
 mod streams;
+#[path = "protocol/terminal.rs"]
+mod terminal;

@@ -10,8 +10,8 @@ use turnstile_dataflows::model::{
     ExitOrder, LogicalTime, ManualSale, Position, PositionId, Price, ProfileId, Symbol,
 };
 
-use super::dice::Dice;
 use super::{order_of, profiles};
+use crate::Dice;
 use crate::oracle::{Context, Decision, Fills, News, Oracle, Row, Rule, Scope, State};
 
 /// Fewest and most events of a history.

@@ -48,7 +48,7 @@ impl History {
         let off = self.dice.pick(&[0, 0, -1, 1]);
         let border = |at: u64| at.saturating_add_signed(off);
         let within =
-            |dice: &mut super::dice::Dice, low: u64, high: u64| now + low + dice.below(high - low);
+            |dice: &mut crate::Dice, low: u64, high: u64| now + low + dice.below(high - low);
         let next = match self.dice.weighted(&STEPS) {
             Step::Micros => within(&mut self.dice, 1, 6),
             Step::Millis => within(&mut self.dice, 1_000, SECOND),

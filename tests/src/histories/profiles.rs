@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use super::dice::Dice;
+use crate::Dice;
 
 /// Returns the JSON number of a decimal.
 fn number(mantissa: i64, places: u32) -> Value {

@@ -110,6 +110,20 @@ impl Books {
         }
     }
 
+    /// Sets what is held of `symbol` without a trade, and returns what was held before. Shares that
+    /// go take their part of the cost with them, shares that come cost `price` each.
+    pub(crate) fn set_holding(&mut self, symbol: &Symbol, quantity: i64, price: Price) -> i64 {
+        let holding = self.holdings.entry(symbol.clone()).or_default();
+        let before = std::mem::replace(&mut holding.quantity, quantity);
+        if quantity >= before {
+            holding.cost += price.times(quantity - before);
+        } else {
+            let left = holding.cost.units() * i128::from(quantity) / i128::from(before.max(1));
+            holding.cost = Money::from_units(left);
+        }
+        before
+    }
+
     /// Settles the day. `assets` is the total at its end.
     pub(crate) fn start_day(&mut self, assets: Money) {
         self.deposit = self.settled();

@@ -90,6 +90,9 @@ pub(crate) struct Order {
     pub(crate) is_in_auction: bool,
     /// Refused by the exchange when it gets there.
     pub(crate) is_doomed: bool,
+    /// Given at another terminal of the account, by the control port.
+    #[serde(default)]
+    pub(crate) is_manual: bool,
 }
 
 /// What an order asks for, before it has a number.
@@ -139,6 +142,7 @@ impl Order {
             is_routed: ticket.is_routed,
             is_in_auction: ticket.is_in_auction,
             is_doomed: ticket.is_doomed,
+            is_manual: false,
         }
     }
 

@@ -10,7 +10,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use super::{Refused, body_of};
-use crate::{shared::Shared, ws::deliver};
+use crate::{exchange::Pieces, shared::Shared, ws::deliver};
 
 /// Faults in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -20,14 +20,27 @@ pub(crate) struct Faults {
     pub(crate) delay_ms: u64,
     /// REST calls that are answered with HTTP 503 and not executed.
     pub(crate) next_n_http_5xx: u32,
+    /// REST calls behind the gateway that are refused as over the limit (EGW00201), not executed.
+    pub(crate) rate_limit_next: u32,
     /// Orders, cancels and replacements that are executed and never answered.
     pub(crate) accept_then_silent: u32,
+    /// Orders, cancels and replacements that are executed and answered with HTTP 500 and a code
+    /// that says nothing of the outcome.
+    pub(crate) accept_then_5xx: Option<CodeFault>,
+    /// Orders, cancels and replacements that are executed and answered with half a body.
+    pub(crate) accept_then_garbage: u32,
     /// Every notice comes twice.
     pub(crate) duplicate_notices: bool,
     /// Notices overtake each other in pairs.
     pub(crate) reorder_notices: bool,
     /// No notices.
     pub(crate) suppress_notices: bool,
+    /// Notices that are lost.
+    pub(crate) lose_notices: u32,
+    /// Time in milliseconds by which every notice comes late; they keep their order.
+    pub(crate) delay_notices_ms: u64,
+    /// Fills in pieces; none: as the settings say.
+    pub(crate) fill_in_pieces: Option<Pieces>,
     /// No trade records. The market goes on; what happens is lost to the sessions.
     pub(crate) stop_quotes: bool,
     /// Orders that are refused.
@@ -49,6 +62,29 @@ pub(crate) struct RejectFault {
     pub(crate) by_notice: bool,
 }
 
+/// Orders that are executed and answered with a code of the gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CodeFault {
+    /// Code in `msg_cd`.
+    #[serde(default = "default_timeout_code")]
+    pub(crate) code: String,
+    /// Orders that are left to answer so.
+    #[serde(default = "one")]
+    pub(crate) count: u32,
+}
+
+/// How the answer to an executed order goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AnswerFault {
+    /// It is never sent.
+    Silence,
+    /// HTTP 500 with this code.
+    Code(String),
+    /// HTTP 200 with half of the body.
+    Garbage,
+}
+
 const fn one() -> u32 {
     1
 }
@@ -57,16 +93,27 @@ fn default_code() -> String {
     "APBK0918".to_owned()
 }
 
+/// Timeout of a transaction: the client has to look whether its order was taken.
+fn default_timeout_code() -> String {
+    "EGW00302".to_owned()
+}
+
 /// A change of the faults; what is absent stays.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Change {
     delay_ms: Option<u64>,
     next_n_http_5xx: Option<u32>,
+    rate_limit_next: Option<u32>,
     accept_then_silent: Option<u32>,
+    accept_then_5xx: Option<CodeNext>,
+    accept_then_garbage: Option<u32>,
     duplicate_notices: Option<bool>,
     reorder_notices: Option<bool>,
     suppress_notices: Option<bool>,
+    lose_notices: Option<u32>,
+    delay_notices_ms: Option<u64>,
+    fill_in_pieces: Option<PiecesChange>,
     stop_quotes: Option<bool>,
     reject_next: Option<RejectNext>,
     /// Once: cuts every WebSocket connection without a close frame.
@@ -87,6 +134,22 @@ enum RejectNext {
     Fault(RejectFault),
 }
 
+/// A number alone takes the default code.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum CodeNext {
+    Count(u32),
+    Fault(CodeFault),
+}
+
+/// A number alone takes the default pause.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(untagged)]
+enum PiecesChange {
+    Shares(u32),
+    Pieces(Pieces),
+}
+
 /// Longest delay that can be asked for.
 const DELAY_MAX_MS: u64 = 600_000;
 
@@ -102,7 +165,28 @@ impl Faults {
         }
         set(&mut self.delay_ms, change.delay_ms);
         set(&mut self.next_n_http_5xx, change.next_n_http_5xx);
+        set(&mut self.rate_limit_next, change.rate_limit_next);
         set(&mut self.accept_then_silent, change.accept_then_silent);
+        set(&mut self.accept_then_garbage, change.accept_then_garbage);
+        set(&mut self.lose_notices, change.lose_notices);
+        set(&mut self.delay_notices_ms, change.delay_notices_ms);
+        if let Some(pieces) = change.fill_in_pieces {
+            let pieces = match pieces {
+                PiecesChange::Shares(shares) => Pieces::of(shares),
+                PiecesChange::Pieces(pieces) => pieces,
+            };
+            self.fill_in_pieces = Some(pieces).filter(|pieces| pieces.shares > 0);
+        }
+        if let Some(next) = change.accept_then_5xx.clone() {
+            let fault = match next {
+                CodeNext::Fault(fault) => fault,
+                CodeNext::Count(count) => CodeFault {
+                    code: default_timeout_code(),
+                    count,
+                },
+            };
+            self.accept_then_5xx = Some(fault).filter(|fault| fault.count > 0);
+        }
         set(&mut self.duplicate_notices, change.duplicate_notices);
         set(&mut self.reorder_notices, change.reorder_notices);
         set(&mut self.suppress_notices, change.suppress_notices);
@@ -127,9 +211,30 @@ impl Faults {
         take_one(&mut self.next_n_http_5xx)
     }
 
-    /// Returns whether the next order goes unanswered, and counts it.
-    pub(crate) fn take_silence(&mut self) -> bool {
-        take_one(&mut self.accept_then_silent)
+    /// Returns whether the next REST call is refused as over the limit, and counts it.
+    pub(crate) fn take_rate_limit(&mut self) -> bool {
+        take_one(&mut self.rate_limit_next)
+    }
+
+    /// Returns whether the next notice is lost, and counts it.
+    pub(crate) fn take_loss(&mut self) -> bool {
+        take_one(&mut self.lose_notices)
+    }
+
+    /// Returns how the answer to an executed order goes wrong, if it does, and counts it.
+    pub(crate) fn take_answer(&mut self) -> Option<AnswerFault> {
+        if take_one(&mut self.accept_then_silent) {
+            return Some(AnswerFault::Silence);
+        }
+        if let Some(fault) = &mut self.accept_then_5xx {
+            let code = fault.code.clone();
+            fault.count = fault.count.saturating_sub(1);
+            if fault.count == 0 {
+                self.accept_then_5xx = None;
+            }
+            return Some(AnswerFault::Code(code));
+        }
+        take_one(&mut self.accept_then_garbage).then_some(AnswerFault::Garbage)
     }
 
     /// Returns how the next order is refused, if it is, and counts it.
@@ -159,13 +264,21 @@ pub(super) async fn change(
     body: Result<Json<Change>, JsonRejection>,
 ) -> Result<Json<Faults>, Refused> {
     let change = body_of(body)?;
-    if change.delay_ms.is_some_and(|delay| delay > DELAY_MAX_MS) {
-        let reason = format!("delay_ms must be at most {DELAY_MAX_MS}");
-        return Err(Refused::new(StatusCode::UNPROCESSABLE_ENTITY, reason));
+    let delays = [
+        ("delay_ms", change.delay_ms),
+        ("delay_notices_ms", change.delay_notices_ms),
+    ];
+    for (key, delay) in delays {
+        if delay.is_some_and(|delay| delay > DELAY_MAX_MS) {
+            let reason = format!("{key} must be at most {DELAY_MAX_MS}");
+            return Err(Refused::new(StatusCode::UNPROCESSABLE_ENTITY, reason));
+        }
     }
     let faults = {
+        let mut exchange = shared.exchange();
         let mut faults = shared.faults();
         faults.apply(&change);
+        exchange.pieces = faults.fill_in_pieces;
         faults.clone()
     };
     tracing::info!(?change, "faults changed");

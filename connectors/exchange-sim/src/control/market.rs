@@ -160,7 +160,7 @@ fn unprocessable(reason: impl Into<String>) -> Refused {
     Refused::new(StatusCode::UNPROCESSABLE_ENTITY, reason)
 }
 
-fn unknown_symbol(symbol: &str) -> Refused {
+pub(super) fn unknown_symbol(symbol: &str) -> Refused {
     let shown: String = symbol.chars().take(32).collect();
     Refused::new(
         StatusCode::NOT_FOUND,

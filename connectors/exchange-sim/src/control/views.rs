@@ -56,18 +56,30 @@ struct ShownOrder {
     order: Order,
 }
 
-pub(super) async fn orders(State(shared): State<Arc<Shared>>) -> Json<Value> {
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OrdersQuery {
+    /// Number of the last order that is already known.
+    #[serde(default)]
+    after: u64,
+}
+
+pub(super) async fn orders(
+    State(shared): State<Arc<Shared>>,
+    query: Result<Query<OrdersQuery>, QueryRejection>,
+) -> Result<Json<Value>, Refused> {
+    let Query(query) = query.map_err(refuse_query)?;
     let exchange = shared.exchange();
     let orders: Vec<_> = exchange
         .orders
-        .values()
-        .map(|order| ShownOrder {
+        .range(query.after.saturating_add(1)..)
+        .map(|(_, order)| ShownOrder {
             odno: format!("{:010}", order.number),
             remaining: order.remaining(),
             order: order.clone(),
         })
         .collect();
-    Json(json!({ "orders": orders }))
+    Ok(Json(json!({ "orders": orders })))
 }
 
 pub(super) async fn holdings(State(shared): State<Arc<Shared>>) -> Json<Value> {
@@ -126,10 +138,12 @@ pub(super) async fn log(
     State(shared): State<Arc<Shared>>,
     query: Result<Query<LogQuery>, QueryRejection>,
 ) -> Result<Json<Log>, Refused> {
-    match query {
-        Ok(Query(query)) => Ok(Json(Log {
-            calls: shared.calls().after(query.after),
-        })),
-        Err(rejection) => Err(Refused::new(rejection.status(), rejection.body_text())),
-    }
+    let Query(query) = query.map_err(refuse_query)?;
+    Ok(Json(Log {
+        calls: shared.calls().after(query.after),
+    }))
+}
+
+fn refuse_query(rejection: QueryRejection) -> Refused {
+    Refused::new(rejection.status(), rejection.body_text())
 }

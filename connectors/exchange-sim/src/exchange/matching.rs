@@ -7,7 +7,10 @@
 //! 3. An order that waited for a call auction trades at the auction's price.
 //! 4. Nothing trades in a halted issue.
 
+use std::time::Duration;
+
 use rand::RngExt;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::{Exchange, Task};
@@ -17,6 +20,34 @@ use crate::{
     issue::{Issue, hhmmss},
     price::{Money, Price},
 };
+
+/// Shortest pause between two fills of one order.
+const PAUSE_MIN: Duration = Duration::from_millis(1);
+
+/// Fills of at most so many shares, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pieces {
+    /// Shares of one fill at most; 0 sets no bound.
+    pub(crate) shares: u32,
+    /// Pause between two fills of one order, in milliseconds.
+    #[serde(default = "default_pause_ms")]
+    pub(crate) every_ms: u32,
+}
+
+const fn default_pause_ms() -> u32 {
+    20
+}
+
+impl Pieces {
+    /// Returns pieces of so many shares at the default pause.
+    pub(crate) const fn of(shares: u32) -> Self {
+        Self {
+            shares,
+            every_ms: default_pause_ms(),
+        }
+    }
+}
 
 impl Exchange {
     /// Tries every order of an issue after a trade.
@@ -59,9 +90,11 @@ impl Exchange {
         };
         self.fill(number, quantity, price);
         if quantity < remaining {
-            let pause = self.fills.latency.max(std::time::Duration::from_millis(1));
+            let pause = self.pieces.map_or(self.fills.latency, |pieces| {
+                Duration::from_millis(pieces.every_ms.into())
+            });
             self.agenda.add(
-                now + pause,
+                now + pause.max(PAUSE_MIN),
                 Task::Retry {
                     number,
                     is_arriving,
@@ -80,10 +113,10 @@ impl Exchange {
     }
 
     fn chunk(&mut self, remaining: i64) -> i64 {
-        let most = match self.fills.chunk_max {
-            0 => remaining,
-            bound => remaining.min(bound),
-        };
+        let pieces = self.pieces.map_or(0, |pieces| i64::from(pieces.shares));
+        let bounds = [self.fills.chunk_max, pieces];
+        let bounds = bounds.into_iter().filter(|bound| *bound > 0);
+        let most = bounds.fold(remaining, i64::min);
         let is_partial = most > 1
             && self.fills.partial_chance_pct > 0
             && self.rng.random_ratio(self.fills.partial_chance_pct, 100);

@@ -5,12 +5,13 @@ use std::str::FromStr;
 use tokio::time::Instant;
 
 use super::{
-    answer::{Answer, Object},
+    answer::{Answer, Object, gateway_error},
     call::Call,
 };
 use crate::{
     broker::{Class, OrderType, Reject, Side},
     config::Environment,
+    control::AnswerFault,
     exchange::{Accepted, Amendment, NewOrder},
     price::Price,
     shared::Shared,
@@ -18,6 +19,9 @@ use crate::{
 
 /// Branch in the broker's number of an order.
 pub(super) const ORDER_BRANCH: &str = "91252";
+/// Text of the timeouts of the gateway, by which a client has to look for its order.
+const OUTCOME_UNKNOWN: &str =
+    "처리시간을 초과하였습니다. 이전 주문의 처리 결과를 확인하시기 바랍니다.";
 
 pub(super) fn order_cash(shared: &Shared, call: &Call, account: usize) -> Answer {
     if let Err(answer) = call.check_account(shared, account) {
@@ -70,14 +74,32 @@ fn finish(shared: &Shared, result: Result<Accepted, Reject>) -> Answer {
             output.push("ODNO", number.clone());
             output.push("ORD_TMD", format!("{:06}", accepted.hhmmss));
             let answer = Answer::order_success(output);
-            let is_withheld = shared.faults().take_silence();
+            let fault = shared.faults().take_answer();
             Answer {
                 order_number: Some(number),
-                is_withheld,
-                ..answer
+                ..spoil(answer, fault)
             }
         }
         Err(reject) => Answer::refusal(&reject.code(), &reject.text()),
+    }
+}
+
+/// Returns what is sent in place of the answer to an executed order.
+fn spoil(answer: Answer, fault: Option<AnswerFault>) -> Answer {
+    match fault {
+        None => answer,
+        Some(AnswerFault::Silence) => Answer {
+            is_withheld: true,
+            ..answer
+        },
+        Some(AnswerFault::Code(code)) => gateway_error(&code, OUTCOME_UNKNOWN),
+        Some(AnswerFault::Garbage) => {
+            let half = answer.body.chars().count() / 2;
+            Answer {
+                body: answer.body.chars().take(half).collect(),
+                ..answer
+            }
+        }
     }
 }
 

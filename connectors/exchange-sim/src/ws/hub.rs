@@ -1,7 +1,7 @@
 //! All sessions with their registrations, and the way from what happened to whom it is sent.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -50,6 +50,8 @@ struct State {
     /// Sessions by issue.
     listeners: BTreeMap<usize, BTreeSet<u64>>,
     held_notice: Option<(Notice, Instant)>,
+    /// Notices that come late, each with its time, in order.
+    late_notices: VecDeque<(Notice, Instant)>,
     records_sent: u64,
     notices_sent: u64,
 }
@@ -262,12 +264,13 @@ impl Hub {
     pub(crate) fn route(
         &self,
         outputs: Vec<Output>,
-        faults: &Faults,
+        faults: &mut Faults,
         now: Instant,
     ) -> Vec<Delivery> {
         let mut state = self.state();
         let mut deliveries = Vec::new();
         let mut frame = Frame::default();
+        let send_at = now + Duration::from_millis(faults.delay_notices_ms);
         for output in outputs {
             match output {
                 Output::Trade { .. } if faults.stop_quotes => {}
@@ -280,8 +283,9 @@ impl Hub {
                 Output::Notice(notice) => {
                     state.deliver_frame(std::mem::take(&mut frame), &mut deliveries);
                     for notice in state.disturb(notice, faults, now) {
-                        self.deliver_notice(&mut state, &notice, &mut deliveries);
+                        state.put_off(notice, send_at);
                     }
+                    self.deliver_due(&mut state, now, &mut deliveries);
                 }
             }
         }
@@ -291,9 +295,16 @@ impl Hub {
             .as_ref()
             .is_some_and(|(_, until)| *until <= now);
         if is_late && let Some((notice, _)) = state.held_notice.take() {
-            self.deliver_notice(&mut state, &notice, &mut deliveries);
+            state.put_off(notice, send_at);
         }
+        self.deliver_due(&mut state, now, &mut deliveries);
         deliveries
+    }
+
+    fn deliver_due(&self, state: &mut State, now: Instant, out: &mut Vec<Delivery>) {
+        while let Some(notice) = state.take_due(now) {
+            self.deliver_notice(state, &notice, out);
+        }
     }
 
     fn deliver_notice(&self, state: &mut State, notice: &Notice, out: &mut Vec<Delivery>) {
@@ -350,8 +361,8 @@ impl State {
     }
 
     /// Returns the notices that are sent in place of `notice`.
-    fn disturb(&mut self, notice: Notice, faults: &Faults, now: Instant) -> Vec<Notice> {
-        if faults.suppress_notices {
+    fn disturb(&mut self, notice: Notice, faults: &mut Faults, now: Instant) -> Vec<Notice> {
+        if faults.suppress_notices || faults.take_loss() {
             return Vec::new();
         }
         let copies = if faults.duplicate_notices { 2 } else { 1 };
@@ -365,6 +376,20 @@ impl State {
             return Vec::new();
         }
         vec![notice; copies]
+    }
+
+    /// Keeps a notice until `send_at`, and until those before it are sent.
+    fn put_off(&mut self, notice: Notice, send_at: Instant) {
+        let before = self.late_notices.back().map(|(_, at)| *at);
+        let at = before.map_or(send_at, |before| before.max(send_at));
+        self.late_notices.push_back((notice, at));
+    }
+
+    fn take_due(&mut self, now: Instant) -> Option<Notice> {
+        if self.late_notices.front()?.1 > now {
+            return None;
+        }
+        self.late_notices.pop_front().map(|(notice, _)| notice)
     }
 }
 

@@ -47,6 +47,53 @@ async fn an_order_can_be_executed_without_an_answer() {
 }
 
 #[tokio::test]
+async fn an_executed_order_can_be_answered_with_a_code_or_with_half_a_body() {
+    let client = Client::start(quiet()).await;
+    let fault = json!({ "code": "EGW00301", "count": 1 });
+    for (fault, status, code) in [
+        (json!({ "accept_then_5xx": fault }), 500, "EGW00301"),
+        (json!({ "accept_then_5xx": 1 }), 500, "EGW00302"),
+        (json!({ "accept_then_garbage": 1 }), 200, ""),
+    ] {
+        client.control("/faults", &fault).await;
+        let reply = client.order("TTTC0012U", &[("ORD_QTY", "1")]).await;
+        assert_eq!(reply.status, status, "{}", reply.text);
+        let said = reply.body["msg_cd"].as_str().unwrap_or_default();
+        assert_eq!(said, code, "{}", reply.text);
+    }
+    client.accepted("TTTC0012U", &[("ORD_QTY", "1")]).await;
+    let orders = client.look("/orders").await;
+    assert_eq!(orders["orders"].as_array().unwrap().len(), 4);
+    let faults = client.look("/faults").await;
+    assert_eq!(faults["accept_then_5xx"], Value::Null);
+    assert_eq!(faults["accept_then_garbage"], 0);
+    // The log has the number also where the client has not.
+    let log = client.look("/log").await;
+    let calls = log["calls"].as_array().unwrap().iter();
+    let numbers = calls.filter(|call| call["outcome"]["odno"].is_string());
+    assert_eq!(numbers.count(), 4);
+    client.sim.stop().await;
+}
+
+#[tokio::test]
+async fn a_storm_of_the_rate_limit_executes_nothing() {
+    let client = Client::start(quiet()).await;
+    client
+        .control("/faults", &json!({ "rate_limit_next": 2 }))
+        .await;
+    for _ in 0..2 {
+        let reply = client.order("TTTC0012U", &[]).await;
+        assert_eq!(
+            (reply.status, &reply.body["msg_cd"]),
+            (500, &json!("EGW00201"))
+        );
+    }
+    assert_eq!(client.look("/orders").await["orders"], json!([]));
+    client.accepted("TTTC0012U", &[]).await;
+    client.sim.stop().await;
+}
+
+#[tokio::test]
 async fn rest_calls_fail_late_or_are_refused_on_demand() {
     let client = Client::start(quiet()).await;
     client
@@ -107,6 +154,55 @@ async fn notices_can_be_doubled_swapped_and_lost() {
     let seen = session.notice().await;
     assert_ne!(seen[2], lost);
     assert_eq!(seen[2], next);
+    client.sim.stop().await;
+}
+
+#[tokio::test]
+async fn some_notices_are_lost_and_some_come_late_in_order() {
+    let client = Client::start(quiet()).await;
+    let mut session = client.notices("H0STCNI0").await;
+    client
+        .control("/faults", &json!({ "lose_notices": 1 }))
+        .await;
+    client.accepted("TTTC0012U", &[("ORD_QTY", "1")]).await;
+    assert_eq!(session.notice().await[13], "2", "the receipt is lost");
+
+    client
+        .control("/faults", &json!({ "delay_notices_ms": 300 }))
+        .await;
+    let start = tokio::time::Instant::now();
+    let late = client.accepted("TTTC0012U", &[("ORD_QTY", "1")]).await;
+    for kind in ["1", "2"] {
+        let notice = session.notice().await;
+        assert_eq!((&notice[2], notice[13].as_str()), (&late, kind));
+        assert!(start.elapsed() >= Duration::from_millis(300), "too early");
+    }
+    client.sim.stop().await;
+}
+
+#[tokio::test]
+async fn orders_are_filled_in_pieces_over_time() {
+    let client = Client::start(quiet()).await;
+    let mut session = client.notices("H0STCNI0").await;
+    let pieces = json!({ "fill_in_pieces": { "shares": 4, "every_ms": 60 } });
+    client.control("/faults", &pieces).await;
+    let start = tokio::time::Instant::now();
+    client
+        .accepted("TTTC0011U", &[("ORD_DVSN", "01"), ("ORD_UNPR", "0")])
+        .await;
+    assert_eq!(session.notice().await[13], "1");
+    for shares in ["0000000004", "0000000004", "0000000002"] {
+        let notice = session.notice().await;
+        assert_eq!((notice[13].as_str(), notice[9].as_str()), ("2", shares));
+    }
+    assert!(start.elapsed() >= Duration::from_millis(120));
+    let faults = client
+        .control("/faults", &json!({ "fill_in_pieces": 0 }))
+        .await;
+    assert_eq!(faults["fill_in_pieces"], Value::Null);
+    client.accepted("TTTC0012U", &[]).await;
+    assert_eq!(session.notice().await[13], "1");
+    assert_eq!(session.notice().await[9], "0000000010");
     client.sim.stop().await;
 }
 

@@ -1,0 +1,373 @@
+//! One system whose engine is killed and started again, over and over.
+//!
+//! Nothing of the product knows of it: the engine is brought to a point from outside, by locks on
+//! tables of the database, by faults of the simulator, by stopping the simulator or pausing Redis.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use redis::aio::MultiplexedConnection;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use tokio_postgres::Client;
+
+use crate::judge::Books;
+use crate::system::connect;
+use crate::{ACCOUNT, Program, Stock, System};
+
+/// Price at which positions are opened, KRW.
+const OPENED_AT: i64 = 100_000;
+/// Everything that waits waits shorter, so that a restart is over in a second or two.
+const SETTINGS: &str = "\
+[execution]
+settle_delay = \"700ms\"
+poll_live = \"1s\"
+poll_idle = \"2s\"
+poll_spacing = \"100ms\"
+resend_pause = \"200ms\"
+scan_interval = \"250ms\"
+cancel_wait = \"1s\"
+notice_patience = \"3s\"
+[kis.timeouts]
+order = \"3s\"
+[kis.retry]
+query_pause = \"100ms\"
+throttled_order_pause = \"200ms\"
+[kis.reconnect]
+pause_min = \"200ms\"
+pause_max = \"1s\"
+in_use_pause = \"300ms\"
+[kis.stream]
+request_spacing = \"1ms\"
+refused_pause = \"1s\"
+[exits]
+levels_every = \"100ms\"
+";
+const LOOK_EVERY: Duration = Duration::from_millis(3);
+/// Lines of the engine's log that a failure shows.
+const TOLD_LINES: usize = 25;
+
+/// A position that the yard has opened.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Identity.
+    pub id: String,
+    /// What is held.
+    pub symbol: String,
+    /// Shares at first.
+    pub qty: i64,
+}
+
+/// A system, its running engine, and the means to hold it up.
+pub struct Yard {
+    /// The system.
+    pub system: System,
+    engine: Option<Program>,
+    holder: Client,
+    redis: MultiplexedConnection,
+    runs: u32,
+    calls_seen: u64,
+}
+
+impl Yard {
+    /// Starts a system with these symbols and an engine.
+    ///
+    /// # Panics
+    /// If anything does not start.
+    pub async fn start(symbols: &[String]) -> Self {
+        let stocks: Vec<Stock<'_>> = symbols
+            .iter()
+            .map(|symbol| Stock {
+                symbol,
+                close: OPENED_AT,
+                held: 0,
+            })
+            .collect();
+        let system = System::start(&stocks, "state_file = \"simulator.json\"").await;
+        system.exit_rules(two_stops()).await;
+        let holder = connect(system.servers.database_url().expect("PostgreSQL runs")).await;
+        let redis = redis::Client::open(system.servers.redis_url().expect("Redis runs"));
+        let redis = redis.expect("an address");
+        let redis = redis.get_multiplexed_async_connection().await;
+        let mut yard = Self {
+            system,
+            engine: None,
+            holder,
+            redis: redis.expect("Redis answers"),
+            runs: 0,
+            calls_seen: 0,
+        };
+        yard.restart().await;
+        yard
+    }
+
+    /// Kills the engine with SIGKILL and waits until it is gone.
+    ///
+    /// # Panics
+    /// If it had ended by itself.
+    pub async fn kill(&mut self) {
+        let engine = self.engine.take().expect("an engine runs");
+        engine.signal(Signal::SIGKILL);
+        assert!(!engine.ended().await, "killed");
+    }
+
+    /// Starts the engine again if it has ended by itself, as it does where it cannot be sure of
+    /// its lock or of the change feed. Returns whether it had.
+    pub async fn supervise(&mut self) -> bool {
+        let has_ended = self.engine.as_mut().is_some_and(Program::has_ended);
+        if has_ended {
+            self.engine = None;
+            self.restart().await;
+        }
+        has_ended
+    }
+
+    /// Starts the engine again and waits until it listens.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub async fn restart(&mut self) {
+        let is_alone = async || {
+            let status = self.system.get("/status").await;
+            status["sessions"].as_array().is_none_or(Vec::is_empty)
+        };
+        assert!(until(Duration::from_secs(10), is_alone).await);
+        self.runs += 1;
+        let log = format!("stream-{}.log", self.runs);
+        self.engine = Some(self.system.start_stream_logged(SETTINGS, &log));
+        self.system.registered(1).await;
+    }
+
+    /// Opens a position in each of `symbols`, at the broker and in the database, and waits until
+    /// the engine judges them.
+    ///
+    /// # Panics
+    /// If the engine does not take them.
+    pub async fn open(&self, symbols: &[String], qty: i64) -> Vec<Held> {
+        let mut opened = Vec::new();
+        for symbol in symbols {
+            self.system.trade(symbol, OPENED_AT).await;
+            self.system
+                .post("/holdings", json!({"symbol": symbol, "qty": qty}))
+                .await;
+            let id: String = self
+                .system
+                .one(
+                    "INSERT INTO trade.positions (position_id, account_id, symbol, qty,
+                         original_qty, avg_price, entry_ts)
+                     VALUES (gen_random_uuid(), $1, $2, $3, $3, $4::bigint::numeric, now())
+                     RETURNING position_id::text",
+                    &[&ACCOUNT, symbol, &qty, &OPENED_AT],
+                )
+                .await;
+            opened.push(Held {
+                id,
+                symbol: symbol.clone(),
+                qty,
+            });
+        }
+        let ids = ids(&opened);
+        let known = async || {
+            let query = "SELECT count(DISTINCT position_id) FROM trade.exit_levels
+                WHERE position_id = ANY($1::text[]::uuid[])";
+            let known: i64 = self.system.one(query, &[&ids]).await;
+            usize::try_from(known).is_ok_and(|known| known == ids.len())
+        };
+        assert!(
+            until(Duration::from_secs(20), known).await,
+            "positions not judged: {}",
+            self.told()
+        );
+        opened
+    }
+
+    /// Prints a trade in the symbol of each position.
+    pub async fn fall(&self, held: &[Held], won: i64) {
+        for held in held {
+            self.system.trade(&held.symbol, won).await;
+        }
+    }
+
+    /// Takes a lock that lets no one write to a table.
+    ///
+    /// # Panics
+    /// If the database refuses.
+    pub async fn hold(&self, table: &str) {
+        let statement = format!("BEGIN; LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE");
+        let held = self.holder.batch_execute(&statement).await;
+        held.unwrap_or_else(|error| panic!("{table}: {error}"));
+    }
+
+    /// Lets go of the table, if one is held.
+    ///
+    /// # Panics
+    /// If the database refuses.
+    pub async fn release(&self) {
+        let released = self.holder.batch_execute("ROLLBACK").await;
+        released.expect("released");
+    }
+
+    /// Returns how many statements like `pattern` wait for the table.
+    pub async fn blocked(&self, table: &str, pattern: &str) -> usize {
+        let query =
+            "SELECT count(DISTINCT a.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+            WHERE NOT l.granted AND l.relation = $1::text::regclass AND a.query LIKE $2";
+        let count: i64 = self.system.one(query, &[&table, &pattern]).await;
+        usize::try_from(count).unwrap_or_default()
+    }
+
+    /// Ends every session that waits for a lock on a table, so that what it was at never happens.
+    pub async fn terminate_blocked(&self) {
+        let query = "SELECT count(pg_terminate_backend(a.pid))
+            FROM (SELECT DISTINCT pid FROM pg_locks WHERE NOT granted AND locktype = 'relation') a";
+        self.system.one::<i64>(query, &[]).await;
+    }
+
+    /// Ends the database sessions of the engine.
+    ///
+    /// # Panics
+    /// If the database refuses.
+    pub async fn cut_sessions(&self) {
+        let holder = self.holder.query_one("SELECT pg_backend_pid()", &[]).await;
+        let holder: i32 = holder.expect("it answers").get(0);
+        let query = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> $1";
+        self.system.one::<i64>(query, &[&holder]).await;
+    }
+
+    /// Stops writes to Redis for at most two seconds.
+    ///
+    /// # Panics
+    /// If Redis refuses.
+    pub async fn pause_redis(&mut self) {
+        let mut pause = redis::cmd("CLIENT");
+        pause.arg("PAUSE").arg(2_000).arg("WRITE");
+        let paused = pause.exec_async(&mut self.redis).await;
+        paused.expect("Redis pauses");
+    }
+
+    /// Lets writes to Redis go on.
+    ///
+    /// # Panics
+    /// If Redis refuses.
+    pub async fn resume_redis(&mut self) {
+        let mut resume = redis::cmd("CLIENT");
+        let resumed = resume.arg("UNPAUSE").exec_async(&mut self.redis).await;
+        resumed.expect("Redis goes on");
+    }
+
+    /// Puts the positions into the cache, as a reader of the API does.
+    ///
+    /// # Panics
+    /// If Redis refuses.
+    pub async fn cache(&mut self, held: &[Held]) {
+        for held in held {
+            let mut set = redis::cmd("SET");
+            set.arg(format!("position:{}", held.id)).arg("{}");
+            let set = set.arg("EX").arg(60).exec_async(&mut self.redis).await;
+            set.expect("Redis takes it");
+        }
+    }
+
+    /// Returns how many of the positions are in the cache.
+    ///
+    /// # Panics
+    /// If Redis refuses.
+    pub async fn cached(&mut self, held: &[Held]) -> usize {
+        let mut exists = redis::cmd("EXISTS");
+        for held in held {
+            exists.arg(format!("position:{}", held.id));
+        }
+        let found = exists.query_async(&mut self.redis).await;
+        found.expect("Redis answers")
+    }
+
+    /// Returns the books of these positions.
+    pub async fn books(&self, held: &[Held], after: u64) -> Books {
+        Books::read(&self.system, &ids(held), after).await
+    }
+
+    /// Returns the number of the broker's last order.
+    pub async fn last_order(&self) -> u64 {
+        let orders = self.system.get("/orders").await;
+        let last = orders["orders"].as_array().and_then(|orders| orders.last());
+        last.and_then(|order| order["number"].as_u64())
+            .unwrap_or_default()
+    }
+
+    /// Returns the orders since the last call that the broker refused since they sell more than is
+    /// held: it kept us from selling twice, we did not.
+    pub async fn oversales(&mut self) -> Vec<String> {
+        let log = self
+            .system
+            .get(&format!("/log?after={}", self.calls_seen))
+            .await;
+        let calls = log["calls"].as_array().cloned().unwrap_or_default();
+        if let Some(last) = calls.last() {
+            self.calls_seen = last["seq"].as_u64().unwrap_or_default();
+        }
+        let is_oversale = |call: &&Value| {
+            let code = call["outcome"]["msg_cd"].as_str();
+            matches!(code, Some("APBK0400" | "APBK1234"))
+        };
+        calls
+            .iter()
+            .filter(is_oversale)
+            .map(|call| format!("asked to sell more than is held: {call}"))
+            .collect()
+    }
+
+    /// Returns the end of the engine's log.
+    pub fn told(&self) -> String {
+        let log = self.engine.as_ref().map(Program::log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(TOLD_LINES)..].join("\n")
+    }
+
+    /// Stops everything.
+    ///
+    /// # Panics
+    /// If anything does not end cleanly.
+    pub async fn stop(mut self) {
+        if let Some(engine) = self.engine.take() {
+            engine.stop().await;
+        }
+        drop(self.holder);
+        self.system.stop().await;
+    }
+}
+
+/// Rules that sell a half at 3 % below the average cost, and everything at 5 %.
+pub(crate) fn two_stops() -> Value {
+    json!({"sl2": {"pnl": -0.05}, "sl1": {"pnl": -0.03, "qty": 0.5}})
+}
+
+/// Returns the identities of positions.
+pub(crate) fn ids(held: &[Held]) -> Vec<String> {
+    held.iter().map(|held| held.id.clone()).collect()
+}
+
+/// Waits until `holds` does, and returns whether it does in time.
+pub(crate) async fn until(patience: Duration, mut holds: impl AsyncFnMut() -> bool) -> bool {
+    let deadline = Instant::now() + patience;
+    loop {
+        if holds().await {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Returns a whole number of the environment.
+///
+/// # Panics
+/// If it is set to something else.
+pub fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| {
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name}: a whole number expected, was {text:?}"))
+    })
+}
