@@ -8,6 +8,7 @@ mod figures;
 mod input;
 mod latency;
 mod load;
+mod orders;
 mod plots;
 mod process;
 mod rebuild;
@@ -50,6 +51,9 @@ enum Command {
     /// exactly once and no tick lost; prints the latency from frame to committed row and to the
     /// order's arrival at the broker. Needs all programs: `cargo build --release --workspace --bins`.
     Load(load::Args),
+    /// Milliseconds from a price to its order at the broker and from a fill to its position, in the
+    /// running system; with `--storm` many stops at once at the broker's rate. Needs all programs.
+    Orders(orders::Args),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -69,6 +73,10 @@ fn main() -> anyhow::Result<()> {
         Command::Load(args) => {
             let runtime = tokio::runtime::Runtime::new()?;
             runtime.block_on(Box::pin(load::run(args)))
+        }
+        Command::Orders(args) => {
+            let runtime = tokio::runtime::Runtime::new()?;
+            runtime.block_on(Box::pin(orders::run(args)))
         }
     }
 }

@@ -42,6 +42,8 @@ pub struct System {
     ws: String,
     http: reqwest::Client,
     folder: TempDir,
+    /// REST calls a second that processes started from now on allow themselves; zero for any number.
+    pub rate: u32,
 }
 
 impl System {
@@ -113,6 +115,7 @@ impl System {
             ws,
             http,
             folder,
+            rate: 0,
         };
         system.list(stocks).await;
         system
@@ -253,7 +256,7 @@ impl System {
             "[kis]\nenvironment = \"paper\"\nrest_url = \"{rest}\"\nws_url = \"{ws}\"\n\
              app_key = \"PSsimulated0000000000000000000000001\"\napp_secret = \"{}\"\n\
              account = \"{ACCOUNT}\"\nhts_id = \"demo0001\"\ntoken_cache = \"{}\"\n\
-             rate = {{ per_second = 0 }}\nregistrations_max = 0\n\
+             rate = {{ per_second = {} }}\nregistrations_max = 0\n\
              [stream]\nsimulator_url = \"{control}\"\n{extra}",
             "simulated-secret-"
                 .repeat(11)
@@ -261,6 +264,7 @@ impl System {
                 .take(180)
                 .collect::<String>(),
             token.display(),
+            self.rate,
         );
         std::fs::write(&file, text).expect("configuration");
         file.display().to_string()

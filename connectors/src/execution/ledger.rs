@@ -168,6 +168,11 @@ impl Ledger {
                     if let Some(position) = position {
                         self.cache.forget(position).await;
                     }
+                    if let News::Fill { received_us, .. } = news {
+                        let micros = (self.now_us)().saturating_sub(*received_us);
+                        let latency = std::time::Duration::from_micros(micros);
+                        histogram!(names::FILL_LATENCY).record(latency);
+                    }
                 }
                 applied
             }

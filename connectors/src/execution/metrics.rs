@@ -10,6 +10,8 @@ pub const SEND_LATENCY: &str = "execution_order_send_latency_seconds";
 pub const POST_DURATION: &str = "execution_order_post_duration_seconds";
 /// Duration of the transaction that stores news about an order.
 pub const APPLY_DURATION: &str = "execution_fill_apply_duration_seconds";
+/// From the frame of a fill until position, exit event and the deletion of cached values are done.
+pub const FILL_LATENCY: &str = "execution_fill_done_latency_seconds";
 /// Items that the order sink stored, by `kind` (exit, entry, verdict, repeated).
 pub const SINK_STORED: &str = "execution_sink_stored_total";
 /// Items that the order sink set aside because the database refuses them.
@@ -48,6 +50,7 @@ pub fn describe() {
     let histograms = [
         (COMMIT_LATENCY, "Frame read until order row committed"),
         (SEND_LATENCY, "Frame read until order put to the broker"),
+        (FILL_LATENCY, "Frame of a fill until everything follows"),
         (POST_DURATION, "Call that puts an order to the broker"),
         (
             APPLY_DURATION,

@@ -1,0 +1,390 @@
+//! From a price to its order at the broker and from a fill to its position, in the running system.
+//!
+//! Every price breaks the stop of exactly one position, at a given rate; or, as a storm, all within
+//! a second, at the broker's real rate of orders. The broker's log is the judge.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use clap::Args as ClapArgs;
+use hdrhistogram::Histogram;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::time::{Instant, MissedTickBehavior};
+use turnstile_tests::{ACCOUNT, Program, Stock, System, eventually};
+
+use crate::process::Machine;
+
+/// Stops of the strategies of one symbol, in percent below the average cost, with the rule that
+/// holds it: all but one rank alike, so that the loss decides among them.
+const STOPS: [(i64, &str); 5] = [
+    (1, "sl2"),
+    (2, "sl2"),
+    (3, "hardstop"),
+    (4, "sl2"),
+    (5, "sl2"),
+];
+const CLOSE: i64 = 100_000;
+const SHARES: i64 = 10;
+/// Orders a second that the broker takes of one account (KIS Open API, since 2026).
+const BROKER_RATE: u32 = 18;
+
+/// Arguments of `orders`.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub(crate) struct Args {
+    /// Decisions a second.
+    #[arg(long, default_value_t = 500)]
+    rate: u32,
+    /// Symbols, with five positions each.
+    #[arg(long, default_value_t = 1_000)]
+    symbols: usize,
+    /// Breaks so many stops at once instead, at the broker's rate of orders.
+    #[arg(long)]
+    storm: Option<usize>,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Percentiles in milliseconds.
+#[derive(Debug, Serialize)]
+struct Percentiles {
+    samples: u64,
+    p50_ms: f64,
+    p99_ms: f64,
+    max_ms: f64,
+}
+
+/// What `orders` prints.
+#[derive(Debug, Serialize)]
+struct Report {
+    machine: Machine,
+    rate: u32,
+    positions: usize,
+    /// From the frame of the price to the order's arrival at the broker.
+    frame_to_post: Percentiles,
+    /// From the frame of the fill to position, exit event and cache deletion, as the process tells.
+    fill_to_done_p99_ms: f64,
+    fills: u64,
+}
+
+/// What `orders --storm` prints.
+#[derive(Debug, Serialize)]
+struct Storm {
+    machine: Machine,
+    stops: usize,
+    seconds: f64,
+    per_second: f64,
+    /// Orders that left before one of higher severity or larger loss that had been decided by then.
+    out_of_order: usize,
+}
+
+/// Measures and prints.
+///
+/// # Errors
+/// If an order is missing or doubled.
+pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    match args.storm {
+        None => steady(args).await,
+        Some(stops) => storm(args, stops).await,
+    }
+}
+
+fn codes(symbols: usize) -> Vec<String> {
+    (0..symbols)
+        .map(|index| format!("{:06}", 100_000 + index))
+        .collect()
+}
+
+async fn market(codes: &[String], rate: u32) -> System {
+    let stocks: Vec<Stock> = codes
+        .iter()
+        .map(|symbol| Stock {
+            symbol,
+            close: CLOSE,
+            held: SHARES * 5,
+        })
+        .collect();
+    let mut system = System::start_without_positions(&stocks, "").await;
+    system.rate = rate;
+    for (index, (percent, rule)) in STOPS.into_iter().enumerate() {
+        let rules: Value =
+            serde_json::from_str(&format!(r#"{{"{rule}": {{"pnl": -0.0{percent}}}}}"#))
+                .unwrap_or_else(|error| panic!("{error}"));
+        system
+            .execute(
+                "INSERT INTO trade.exit_rules (rule_id, scope, scope_key, name, rules, created_by)
+                 VALUES ($1, 'STRATEGY', $1, 'bench', $2, 'bench')",
+                &[&strategy(index), &rules],
+            )
+            .await;
+        system
+            .execute(
+                "INSERT INTO trade.positions (position_id, account_id, symbol, qty, original_qty,
+                     avg_price, entry_ts, strategy_id)
+                 SELECT gen_random_uuid(), $1, code, $2, $2, $3::bigint::numeric, now(), $4
+                 FROM unnest($5::text[]) code",
+                &[&ACCOUNT, &SHARES, &CLOSE, &strategy(index), &codes],
+            )
+            .await;
+    }
+    system
+}
+
+fn strategy(index: usize) -> String {
+    format!("S{index}")
+}
+
+async fn steady(args: Args) -> anyhow::Result<()> {
+    let codes = codes(args.symbols);
+    let system = market(&codes, 0).await;
+    let listen = free_address()?;
+    let stream = system
+        .stream(&format!("metrics_listen = \"{listen}\"\n"))
+        .await;
+    let mut pace = tokio::time::interval(Duration::from_secs(1) / args.rate);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    for (percent, _) in STOPS {
+        for symbol in &codes {
+            pace.tick().await;
+            system.trade(symbol, CLOSE / 100 * (100 - percent)).await;
+        }
+    }
+    let positions = codes.len() * STOPS.len();
+    all_sold(&system, positions).await?;
+    let posted = posted(&system).await?;
+    let mut latencies = histogram()?;
+    for (decided_us, posted_us) in posted.values() {
+        latencies.record(
+            u64::try_from(posted_us - decided_us)
+                .unwrap_or_default()
+                .max(1),
+        )?;
+    }
+    let (fill_to_done_p99_ms, fills) = fills(listen).await?;
+    stop(stream, system).await;
+    let report = Report {
+        machine: Machine::here(),
+        rate: args.rate,
+        positions,
+        frame_to_post: percentiles(&latencies),
+        fill_to_done_p99_ms,
+        fills,
+    };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        println!(
+            "{positions} stops at {} a second: frame to POST p50 {:.3} ms, p99 {:.3} ms, max {:.3} ms; \
+             fill to position, exit event and cache p99 {:.3} ms",
+            args.rate,
+            report.frame_to_post.p50_ms,
+            report.frame_to_post.p99_ms,
+            report.frame_to_post.max_ms,
+            report.fill_to_done_p99_ms
+        );
+    }
+    Ok(())
+}
+
+async fn storm(args: Args, stops: usize) -> anyhow::Result<()> {
+    let codes = codes(stops.div_ceil(STOPS.len()));
+    let system = market(&codes, BROKER_RATE).await;
+    let stream = system.stream("").await;
+    // One price per symbol breaks all its stops.
+    let began = Instant::now();
+    for (index, symbol) in codes.iter().enumerate() {
+        let depth = i64::try_from(index % 7).unwrap_or_default() * 100;
+        system.trade(symbol, CLOSE / 100 * 94 - depth).await;
+    }
+    let positions = codes.len() * STOPS.len();
+    println!(
+        "{positions} stops broken within {:.2} s",
+        began.elapsed().as_secs_f64()
+    );
+    all_sold(&system, positions).await?;
+    let rows = system
+        .query(
+            "SELECT n.broker_order_no, o.reason_code, o.decided_us,
+                ((o.price / p.avg_price - 1) * 1000000)::bigint AS result_ppm,
+                (extract(epoch FROM o.created_ts) * 1000000)::bigint AS stored_us
+             FROM trade.orders o JOIN trade.orders_now n USING (order_id)
+             JOIN trade.positions p ON p.position_id = o.position_id",
+            &[],
+        )
+        .await;
+    let posted = posted(&system).await?;
+    let mut orders: Vec<(i64, i64, u8, i64)> = Vec::new();
+    for row in &rows {
+        let number: String = row.get("broker_order_no");
+        let (_, at_us) = posted.get(&number).context("every order arrived")?;
+        let rank = u8::from(row.get::<_, &str>("reason_code") != "HARDSTOP");
+        orders.push((*at_us, row.get("stored_us"), rank, row.get("result_ppm")));
+    }
+    orders.sort_unstable();
+    stop(stream, system).await;
+    let first = orders.first().map_or(0, |order| order.0);
+    let last = orders.last().map_or(0, |order| order.0);
+    let seconds =
+        Duration::from_micros(u64::try_from(last - first).unwrap_or_default()).as_secs_f64();
+    let report = Storm {
+        machine: Machine::here(),
+        stops: positions,
+        seconds,
+        per_second: per_second(positions, seconds),
+        out_of_order: out_of_order(&orders),
+    };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        println!(
+            "{positions} orders sent in {seconds:.1} s, {:.1} a second; {} out of order",
+            report.per_second, report.out_of_order
+        );
+    }
+    Ok(())
+}
+
+/// Orders in the order of their arrival: when, when stored, rank of the reason, result. Counts those
+/// after which one came that ranks higher although it had been stored a second before: what a lane
+/// has taken already goes on.
+fn out_of_order(orders: &[(i64, i64, u8, i64)]) -> usize {
+    let is_overtaken = |index: usize| {
+        let (at, _, rank, result) = orders[index];
+        orders[index + 1..].iter().any(|(_, stored, later, loss)| {
+            stored + 1_000_000 < at && (*later, *loss) < (rank, result)
+        })
+    };
+    (0..orders.len())
+        .filter(|index| is_overtaken(*index))
+        .count()
+}
+
+async fn all_sold(system: &System, positions: usize) -> anyhow::Result<()> {
+    let wanted = i64::try_from(positions)?;
+    let patience = Instant::now() + Duration::from_secs(180);
+    loop {
+        let exits: i64 = system
+            .one("SELECT count(*) FROM trade.exit_events", &[])
+            .await;
+        if exits >= wanted {
+            break;
+        }
+        ensure!(
+            Instant::now() < patience,
+            "{exits} of {wanted} positions sold"
+        );
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    eventually("every order has ended", async || {
+        let open = "SELECT count(*) FROM trade.orders_now WHERE status <> 'FILLED'";
+        system.one::<i64>(open, &[]).await == 0
+    })
+    .await;
+    Ok(())
+}
+
+/// Returns, by the broker's number, when each order was decided and when it arrived.
+async fn posted(system: &System) -> anyhow::Result<BTreeMap<String, (i64, i64)>> {
+    let rows = system
+        .query(
+            "SELECT n.broker_order_no, o.decided_us FROM trade.orders o
+             JOIN trade.orders_now n USING (order_id)",
+            &[],
+        )
+        .await;
+    let decided: BTreeMap<String, i64> = rows
+        .iter()
+        .map(|row| (row.get("broker_order_no"), row.get("decided_us")))
+        .collect();
+    let mut posted = BTreeMap::new();
+    let log = system.get("/log").await;
+    let calls = log["calls"].as_array().context("the log has calls")?;
+    for call in calls {
+        let number = call["outcome"]["odno"].as_str();
+        if let (Some(number), Some(at_us)) = (number, call["at_us"].as_i64()) {
+            let decided_us = decided
+                .get(number)
+                .context("an order that nobody decided")?;
+            let known = posted.insert(number.to_owned(), (*decided_us, at_us));
+            ensure!(known.is_none(), "order {number} arrived twice");
+        }
+    }
+    ensure!(
+        posted.len() == decided.len(),
+        "{} orders arrived, {} were decided",
+        posted.len(),
+        decided.len()
+    );
+    Ok(posted)
+}
+
+/// Returns the 99th percentile in milliseconds and the count of fills that the process tells.
+async fn fills(listen: std::net::SocketAddr) -> anyhow::Result<(f64, u64)> {
+    let text = reqwest::get(format!("http://{listen}/metrics"))
+        .await?
+        .text()
+        .await?;
+    let value = |start: &str| {
+        let line = text.lines().find(|line| line.starts_with(start));
+        line.and_then(|line| line.rsplit(' ').next())
+            .map(str::to_owned)
+    };
+    let name = "execution_fill_done_latency_seconds";
+    let quantile = value(&format!("{name}{{quantile=\"0.99\"}}")).context("no such quantile")?;
+    let count = value(&format!("{name}_count")).context("no such count")?;
+    Ok((thousandfold(quantile.parse()?), count.parse()?))
+}
+
+fn free_address() -> anyhow::Result<std::net::SocketAddr> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    Ok(listener.local_addr()?)
+}
+
+async fn stop(stream: Program, system: System) {
+    stream.stop().await;
+    system.stop().await;
+}
+
+fn histogram() -> anyhow::Result<Histogram<u64>> {
+    Ok(Histogram::new_with_bounds(1, 600_000_000, 3)?)
+}
+
+fn percentiles(latencies: &Histogram<u64>) -> Percentiles {
+    let at = |micros: u64| Duration::from_micros(micros).as_secs_f64();
+    let at = |micros| thousandfold(at(micros));
+    Percentiles {
+        samples: latencies.len(),
+        p50_ms: at(latencies.value_at_quantile(0.5)),
+        p99_ms: at(latencies.value_at_quantile(0.99)),
+        max_ms: at(latencies.max()),
+    }
+}
+
+#[expect(clippy::float_arithmetic, reason = "a figure for people")]
+fn thousandfold(value: f64) -> f64 {
+    value * 1_000.0
+}
+
+fn per_second(count: usize, seconds: f64) -> f64 {
+    crate::figures::Count::float(count) / seconds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_that_left_before_a_higher_one_known_by_then_is_counted() {
+        let second = 1_000_000;
+        let orders = [
+            (5 * second, 0, 1, -10),
+            (6 * second, 0, 0, -5),
+            (7 * second, 0, 1, -20),
+        ];
+        assert_eq!(out_of_order(&orders), 1);
+        let late = [(5 * second, 0, 1, -10), (6 * second, 5 * second, 0, -5)];
+        assert_eq!(out_of_order(&late), 0);
+    }
+}
