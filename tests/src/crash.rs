@@ -8,7 +8,8 @@
 //!    whatever held the engine up still holds.
 //! 2. A statement that the engine had begun when it died either goes on without it or never
 //!    happens; the dice say which.
-//! 3. After each restart [`Books::faults`](crate::judge::Books::faults) must be empty, with every
+//! 3. Some kills are followed by another one while the engine starts.
+//! 4. After each restart [`Books::faults`](crate::judge::Books::faults) must be empty, with every
 //!    position sold out.
 
 mod point;
@@ -37,6 +38,10 @@ const QUIET: Duration = Duration::from_secs(3);
 const TICK_EVERY: Duration = Duration::from_millis(250);
 /// Longest random time between reaching a point and the kill, in milliseconds.
 const LATE_MAX_MS: u64 = 60;
+
+/// Kills that are followed by another one, and within what time of the restart, in milliseconds.
+const AGAIN_PERCENT: u64 = 30;
+const AGAIN_MAX_MS: u64 = 2_000;
 
 /// What the kills at one point came to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -120,6 +125,12 @@ pub async fn strike(
     yard.system.post("/faults", json!({"clear": true})).await;
     yard.release().await;
     yard.resume_redis().await;
+    if dice.percent(AGAIN_PERCENT) {
+        // In the midst of making up for the first kill.
+        yard.begin().await;
+        tokio::time::sleep(Duration::from_millis(dice.below(AGAIN_MAX_MS))).await;
+        yard.kill().await;
+    }
     yard.restart().await;
     let is_quiet = decided && first == BELOW_SECOND;
     let mut settled = settle(yard, &held, after, is_quiet).await;

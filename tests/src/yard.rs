@@ -3,6 +3,8 @@
 //! Nothing of the product knows of it: the engine is brought to a point from outside, by locks on
 //! tables of the database, by faults of the simulator, by stopping the simulator or pausing Redis.
 
+mod stores;
+
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -86,14 +88,12 @@ impl Yard {
         let system = System::start(&stocks, "state_file = \"simulator.json\"").await;
         system.exit_rules(two_stops()).await;
         let holder = connect(system.servers.database_url().expect("PostgreSQL runs")).await;
-        let redis = redis::Client::open(system.servers.redis_url().expect("Redis runs"));
-        let redis = redis.expect("an address");
-        let redis = redis.get_multiplexed_async_connection().await;
+        let redis = stores::redis_connection(&system).await;
         let mut yard = Self {
             system,
             engine: None,
             holder,
-            redis: redis.expect("Redis answers"),
+            redis,
             runs: 0,
             calls_seen: 0,
         };
@@ -127,6 +127,15 @@ impl Yard {
     /// # Panics
     /// If it does not come up.
     pub async fn restart(&mut self) {
+        self.begin().await;
+        self.system.registered(1).await;
+    }
+
+    /// Starts the engine again without waiting for it.
+    ///
+    /// # Panics
+    /// If the simulator still has a session of the last one.
+    pub async fn begin(&mut self) {
         let is_alone = async || {
             let status = self.system.get("/status").await;
             status["sessions"].as_array().is_none_or(Vec::is_empty)
@@ -135,7 +144,6 @@ impl Yard {
         self.runs += 1;
         let log = format!("stream-{}.log", self.runs);
         self.engine = Some(self.system.start_stream_logged(SETTINGS, &log));
-        self.system.registered(1).await;
     }
 
     /// Opens a position in each of `symbols`, at the broker and in the database, and waits until
@@ -186,100 +194,6 @@ impl Yard {
         for held in held {
             self.system.trade(&held.symbol, won).await;
         }
-    }
-
-    /// Takes a lock that lets no one write to a table.
-    ///
-    /// # Panics
-    /// If the database refuses.
-    pub async fn hold(&self, table: &str) {
-        let statement = format!("BEGIN; LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE");
-        let held = self.holder.batch_execute(&statement).await;
-        held.unwrap_or_else(|error| panic!("{table}: {error}"));
-    }
-
-    /// Lets go of the table, if one is held.
-    ///
-    /// # Panics
-    /// If the database refuses.
-    pub async fn release(&self) {
-        let released = self.holder.batch_execute("ROLLBACK").await;
-        released.expect("released");
-    }
-
-    /// Returns how many statements like `pattern` wait for the table.
-    pub async fn blocked(&self, table: &str, pattern: &str) -> usize {
-        let query =
-            "SELECT count(DISTINCT a.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-            WHERE NOT l.granted AND l.relation = $1::text::regclass AND a.query LIKE $2";
-        let count: i64 = self.system.one(query, &[&table, &pattern]).await;
-        usize::try_from(count).unwrap_or_default()
-    }
-
-    /// Ends every session that waits for a lock on a table, so that what it was at never happens.
-    pub async fn terminate_blocked(&self) {
-        let query = "SELECT count(pg_terminate_backend(a.pid))
-            FROM (SELECT DISTINCT pid FROM pg_locks WHERE NOT granted AND locktype = 'relation') a";
-        self.system.one::<i64>(query, &[]).await;
-    }
-
-    /// Ends the database sessions of the engine.
-    ///
-    /// # Panics
-    /// If the database refuses.
-    pub async fn cut_sessions(&self) {
-        let holder = self.holder.query_one("SELECT pg_backend_pid()", &[]).await;
-        let holder: i32 = holder.expect("it answers").get(0);
-        let query = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-            WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> $1";
-        self.system.one::<i64>(query, &[&holder]).await;
-    }
-
-    /// Stops writes to Redis for at most two seconds.
-    ///
-    /// # Panics
-    /// If Redis refuses.
-    pub async fn pause_redis(&mut self) {
-        let mut pause = redis::cmd("CLIENT");
-        pause.arg("PAUSE").arg(2_000).arg("WRITE");
-        let paused = pause.exec_async(&mut self.redis).await;
-        paused.expect("Redis pauses");
-    }
-
-    /// Lets writes to Redis go on.
-    ///
-    /// # Panics
-    /// If Redis refuses.
-    pub async fn resume_redis(&mut self) {
-        let mut resume = redis::cmd("CLIENT");
-        let resumed = resume.arg("UNPAUSE").exec_async(&mut self.redis).await;
-        resumed.expect("Redis goes on");
-    }
-
-    /// Puts the positions into the cache, as a reader of the API does.
-    ///
-    /// # Panics
-    /// If Redis refuses.
-    pub async fn cache(&mut self, held: &[Held]) {
-        for held in held {
-            let mut set = redis::cmd("SET");
-            set.arg(format!("position:{}", held.id)).arg("{}");
-            let set = set.arg("EX").arg(60).exec_async(&mut self.redis).await;
-            set.expect("Redis takes it");
-        }
-    }
-
-    /// Returns how many of the positions are in the cache.
-    ///
-    /// # Panics
-    /// If Redis refuses.
-    pub async fn cached(&mut self, held: &[Held]) -> usize {
-        let mut exists = redis::cmd("EXISTS");
-        for held in held {
-            exists.arg(format!("position:{}", held.id));
-        }
-        let found = exists.query_async(&mut self.redis).await;
-        found.expect("Redis answers")
     }
 
     /// Returns the books of these positions.

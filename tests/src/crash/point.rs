@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Dice;
 use crate::judge::{BrokerOrder, Order};
@@ -93,6 +93,43 @@ impl Point {
         matches!(self, Self::FillAtExitEvent | Self::FillBeforeCacheDeletion)
     }
 
+    /// Returns the table that the engine waits for at the point, and the statement that does; none
+    /// where something else holds it up.
+    const fn waits_at(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::DecidedBeforeRow => Some(("trade.orders", STORE_DECISION)),
+            Self::AnswerBeforeCommit => Some(("trade.order_events", STORE_OUTCOME)),
+            Self::FillAtEvent => Some(("trade.order_events", STORE_NEWS)),
+            Self::FillAtExecution => Some(("trade.executions", STORE_EXECUTION)),
+            Self::FillAtPosition => Some(("trade.positions", SET_POSITION)),
+            Self::FillAtExitEvent => Some(("trade.exit_events", STORE_EXIT)),
+            Self::NewBeforeSending
+            | Self::SendingBeforePost
+            | Self::SendingWithoutToken
+            | Self::PostBeforeAnswer
+            | Self::FillBeforeTransaction
+            | Self::FillBeforeCacheDeletion => None,
+        }
+    }
+
+    /// Returns what the simulator does meanwhile.
+    fn faults(self, dice: &mut Dice, positions: usize) -> Value {
+        match self {
+            Self::SendingWithoutToken => json!({"expire_tokens": true, "delay_ms": LATE_MS}),
+            Self::PostBeforeAnswer if dice.percent(50) => json!({"accept_then_silent": positions}),
+            Self::PostBeforeAnswer | Self::AnswerBeforeCommit => json!({"delay_ms": LATE_MS}),
+            Self::FillBeforeTransaction
+            | Self::FillAtEvent
+            | Self::FillAtPosition
+            | Self::FillBeforeCacheDeletion => json!({"delay_notices_ms": LATE_MS}),
+            Self::DecidedBeforeRow
+            | Self::NewBeforeSending
+            | Self::SendingBeforePost
+            | Self::FillAtExecution
+            | Self::FillAtExitEvent => json!({}),
+        }
+    }
+
     /// Lets the price of `held` fall to `won` and waits until the engine is at the point, or has
     /// passed it.
     pub(super) async fn approach(
@@ -103,120 +140,94 @@ impl Point {
         after: u64,
         won: i64,
     ) {
+        let faults = self.faults(dice, held.len());
+        yard.system.post("/faults", faults).await;
+        // A table that others write to before is held only once they have.
         match self {
-            Self::DecidedBeforeRow => {
-                yard.hold("trade.orders").await;
+            Self::DecidedBeforeRow | Self::FillAtExecution | Self::FillAtExitEvent => {
+                self.hold(yard).await;
                 yard.fall(held, won).await;
-                until_blocked(yard, "trade.orders", STORE_DECISION, held.len()).await;
             }
-            Self::NewBeforeSending => {
+            Self::NewBeforeSending | Self::SendingBeforePost => {
                 yard.hold("market.prices").await;
                 yard.fall(held, won).await;
-                until_status(yard, held, &["NEW"]).await;
-            }
-            Self::SendingBeforePost => {
-                yard.hold("market.prices").await;
-                yard.fall(held, won).await;
-                until_status(yard, held, &["NEW"]).await;
-                yard.system.signal_simulator(Signal::SIGSTOP);
-                yard.release().await;
-                until_status_within(yard, held, &["SENDING"], STOPPED_MAX).await;
+                until_status(yard, held, "NEW", REACH_MAX).await;
             }
             Self::SendingWithoutToken => {
-                let faults = json!({"expire_tokens": true, "delay_ms": LATE_MS});
-                yard.system.post("/faults", faults).await;
                 yard.fall(held, won).await;
-                until_status(yard, held, &["SENDING"]).await;
-                let within_both_calls = dice.below(2 * LATE_MS);
-                tokio::time::sleep(Duration::from_millis(within_both_calls)).await;
+                until_status(yard, held, "SENDING", REACH_MAX).await;
             }
-            Self::PostBeforeAnswer => {
-                let faults = if dice.percent(50) {
-                    json!({"accept_then_silent": held.len()})
-                } else {
-                    json!({"delay_ms": LATE_MS})
-                };
-                yard.system.post("/faults", faults).await;
+            Self::PostBeforeAnswer | Self::AnswerBeforeCommit => {
                 yard.fall(held, won).await;
                 until_at_broker(yard, held, after).await;
+                self.hold(yard).await;
             }
-            Self::AnswerBeforeCommit => {
-                let faults = json!({"delay_ms": LATE_MS});
-                yard.system.post("/faults", faults).await;
+            Self::FillBeforeTransaction
+            | Self::FillAtEvent
+            | Self::FillAtPosition
+            | Self::FillBeforeCacheDeletion => {
                 yard.fall(held, won).await;
-                until_at_broker(yard, held, after).await;
-                yard.hold("trade.order_events").await;
-                until_blocked(yard, "trade.order_events", STORE_OUTCOME, held.len()).await;
+                until_status(yard, held, "SUBMITTED", REACH_MAX).await;
+                self.hold(yard).await;
+            }
+        }
+        self.arrive(yard, dice, held, after).await;
+    }
+
+    async fn hold(self, yard: &Yard) {
+        if let Some((table, _)) = self.waits_at() {
+            yard.hold(table).await;
+        }
+    }
+
+    /// Goes the last step.
+    async fn arrive(self, yard: &mut Yard, dice: &mut Dice, held: &[Held], after: u64) {
+        if let Some((table, statement)) = self.waits_at() {
+            let reached = async || yard.blocked(table, statement).await >= held.len();
+            until(REACH_MAX, reached).await;
+        }
+        match self {
+            Self::SendingBeforePost => {
+                yard.system.signal_simulator(Signal::SIGSTOP);
+                yard.release().await;
+                until_status(yard, held, "SENDING", STOPPED_MAX).await;
+            }
+            Self::SendingWithoutToken => {
+                // While the POST is refused, or while a token is got for the next.
+                let refusals = Duration::from_millis(dice.below(2 * LATE_MS));
+                tokio::time::sleep(refusals).await;
             }
             Self::FillBeforeTransaction => {
-                late_notices(yard).await;
-                yard.fall(held, won).await;
-                until_status(yard, held, &["SUBMITTED"]).await;
-                until(REACH_MAX, async || {
+                let is_filled = async || {
                     let orders = yard.books(held, after).await.at_broker;
                     orders.iter().any(|order| order.filled > 0)
-                })
-                .await;
-            }
-            Self::FillAtEvent => {
-                late_notices(yard).await;
-                yard.fall(held, won).await;
-                until_status(yard, held, &["SUBMITTED"]).await;
-                yard.hold("trade.order_events").await;
-                until_blocked(yard, "trade.order_events", STORE_NEWS, held.len()).await;
-            }
-            Self::FillAtExecution => {
-                yard.hold("trade.executions").await;
-                yard.fall(held, won).await;
-                until_blocked(yard, "trade.executions", STORE_EXECUTION, held.len()).await;
-            }
-            Self::FillAtPosition => {
-                late_notices(yard).await;
-                yard.fall(held, won).await;
-                until_status(yard, held, &["SUBMITTED"]).await;
-                yard.hold("trade.positions").await;
-                until_blocked(yard, "trade.positions", SET_POSITION, held.len()).await;
-            }
-            Self::FillAtExitEvent => {
-                yard.hold("trade.exit_events").await;
-                yard.fall(held, won).await;
-                until_blocked(yard, "trade.exit_events", STORE_EXIT, held.len()).await;
+                };
+                until(REACH_MAX, is_filled).await;
             }
             Self::FillBeforeCacheDeletion => {
-                late_notices(yard).await;
-                yard.fall(held, won).await;
-                until_status(yard, held, &["SUBMITTED"]).await;
                 yard.cache(held).await;
                 yard.pause_redis().await;
-                until(REACH_MAX, async || {
+                let is_over = async || {
                     let positions = yard.books(held, after).await.positions;
                     positions.iter().any(|position| position.exits > 0)
-                })
-                .await;
+                };
+                until(REACH_MAX, is_over).await;
             }
+            _ => {}
         }
     }
 
     /// Returns how many positions were at the point when the engine was killed. A stopped simulator
     /// goes on.
     pub(super) async fn met(self, yard: &mut Yard, held: &[Held], after: u64) -> usize {
-        let blocked = match self {
-            Self::DecidedBeforeRow => Some(("trade.orders", STORE_DECISION)),
-            Self::AnswerBeforeCommit => Some(("trade.order_events", STORE_OUTCOME)),
-            Self::FillAtEvent => Some(("trade.order_events", STORE_NEWS)),
-            Self::FillAtExecution => Some(("trade.executions", STORE_EXECUTION)),
-            Self::FillAtPosition => Some(("trade.positions", SET_POSITION)),
-            Self::FillAtExitEvent => Some(("trade.exit_events", STORE_EXIT)),
-            _ => None,
-        };
-        if let Some((table, statement)) = blocked {
+        if let Some((table, statement)) = self.waits_at() {
             return yard.blocked(table, statement).await;
         }
         if self == Self::SendingBeforePost {
             // Stopped as it was, the simulator had executed nothing.
             let sending = statuses(yard, held).await;
             yard.system.signal_simulator(Signal::SIGCONT);
-            return count(&sending, &["SENDING"]);
+            return count(&sending, "SENDING");
         }
         let books = yard.books(held, after).await;
         let at_broker = |order: &Order| -> Option<&BrokerOrder> {
@@ -252,11 +263,6 @@ impl Point {
     }
 }
 
-async fn late_notices(yard: &Yard) {
-    let faults = json!({"delay_notices_ms": LATE_MS});
-    yard.system.post("/faults", faults).await;
-}
-
 /// Returns the status of each order of the positions.
 async fn statuses(yard: &Yard, held: &[Held]) -> Vec<String> {
     let query = "SELECT n.status FROM trade.orders o CROSS JOIN LATERAL (
@@ -266,23 +272,13 @@ async fn statuses(yard: &Yard, held: &[Held]) -> Vec<String> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-fn count(statuses: &[String], wanted: &[&str]) -> usize {
-    let wanted = |status: &&String| wanted.contains(&status.as_str());
-    statuses.iter().filter(wanted).count()
+fn count(statuses: &[String], wanted: &str) -> usize {
+    statuses.iter().filter(|status| *status == wanted).count()
 }
 
-async fn until_status(yard: &Yard, held: &[Held], wanted: &[&str]) {
-    until_status_within(yard, held, wanted, REACH_MAX).await;
-}
-
-async fn until_status_within(yard: &Yard, held: &[Held], wanted: &[&str], patience: Duration) {
+async fn until_status(yard: &Yard, held: &[Held], wanted: &str, patience: Duration) {
     let reached = async || count(&statuses(yard, held).await, wanted) >= held.len();
     until(patience, reached).await;
-}
-
-async fn until_blocked(yard: &Yard, table: &str, statement: &str, count: usize) {
-    let reached = async || yard.blocked(table, statement).await >= count;
-    until(REACH_MAX, reached).await;
 }
 
 async fn until_at_broker(yard: &Yard, held: &[Held], after: u64) {

@@ -30,6 +30,10 @@ pub enum Action {
     HoldTable,
     /// The engine loses its database sessions.
     CutSessions,
+    /// PostgreSQL is stopped and started again.
+    RestartPostgres,
+    /// Redis is stopped and started again.
+    RestartRedis,
     /// Redis takes no writes for a while.
     PauseRedis,
     /// The engine is killed and started again.
@@ -41,7 +45,7 @@ pub enum Action {
 }
 
 /// What is drawn, with its weight.
-const DRAWN: [(u64, Action); 12] = [
+const DRAWN: [(u64, Action); 14] = [
     (30, Action::Tick),
     (14, Action::Fall),
     (6, Action::EditRules),
@@ -52,6 +56,8 @@ const DRAWN: [(u64, Action); 12] = [
     (1, Action::RestartSimulator),
     (4, Action::HoldTable),
     (1, Action::CutSessions),
+    (1, Action::RestartPostgres),
+    (1, Action::RestartRedis),
     (2, Action::PauseRedis),
     (4, Action::Kill),
 ];
@@ -114,18 +120,7 @@ impl Action {
                 yard.set_mode(mode).await;
                 mode.to_owned()
             }
-            Self::SellByHand => {
-                let shares = dice.between(1, one.qty);
-                yard.system
-                    .execute(
-                        "INSERT INTO trade.manual_exits (request_id, position_id, symbol, qty, asked_by)
-                         SELECT gen_random_uuid(), position_id, symbol, least($2, qty), 'test'
-                         FROM trade.positions WHERE position_id = $1::text::uuid AND qty > 0",
-                        &[&one.id, &shares],
-                    )
-                    .await;
-                format!("{shares} of {}", one.symbol)
-            }
+            Self::SellByHand => sell_by_hand(yard, dice, &one).await,
             Self::Fault => {
                 let fault = fault(dice);
                 yard.system.post("/faults", fault.clone()).await;
@@ -139,30 +134,26 @@ impl Action {
                 yard.system.restart_simulator().await;
                 String::new()
             }
-            Self::HoldTable => {
-                let (table, ms) = (dice.pick(&TABLES), dice.below(800));
-                yard.hold(table).await;
-                tokio::time::sleep(Duration::from_millis(ms)).await;
-                yard.release().await;
-                format!("{table} {ms} ms")
-            }
+            Self::HoldTable => hold_table(yard, dice).await,
             Self::CutSessions => {
                 yard.cut_sessions().await;
                 String::new()
+            }
+            Self::RestartPostgres => {
+                let ms = dice.below(1_000);
+                yard.restart_postgres(Duration::from_millis(ms)).await;
+                format!("after {ms} ms")
+            }
+            Self::RestartRedis => {
+                let ms = dice.below(1_000);
+                yard.restart_redis(Duration::from_millis(ms)).await;
+                format!("after {ms} ms")
             }
             Self::PauseRedis => {
                 yard.pause_redis().await;
                 String::new()
             }
-            Self::Kill => {
-                let ends = dice.percent(50);
-                yard.kill().await;
-                if ends {
-                    yard.terminate_blocked().await;
-                }
-                yard.restart().await;
-                String::new()
-            }
+            Self::Kill => kill(yard, dice).await,
             Self::OtherTerminal => {
                 let side = dice.pick(&["sell", "buy"]);
                 let order = json!({"symbol": one.symbol, "side": side, "qty": dice.between(1, 20)});
@@ -179,6 +170,47 @@ impl Action {
         };
         format!("{self:?} {what}")
     }
+}
+
+async fn sell_by_hand(yard: &Yard, dice: &mut Dice, one: &Held) -> String {
+    let shares = dice.between(1, one.qty);
+    yard.system
+        .execute(
+            "INSERT INTO trade.manual_exits (request_id, position_id, symbol, qty, asked_by)
+             SELECT gen_random_uuid(), position_id, symbol, least($2, qty), 'test'
+             FROM trade.positions WHERE position_id = $1::text::uuid AND qty > 0",
+            &[&one.id, &shares],
+        )
+        .await;
+    format!("{shares} of {}", one.symbol)
+}
+
+async fn hold_table(yard: &Yard, dice: &mut Dice) -> String {
+    let (table, ms) = (dice.pick(&TABLES), dice.below(800));
+    yard.hold(table).await;
+    tokio::time::sleep(Duration::from_millis(ms)).await;
+    yard.release().await;
+    format!("{table} {ms} ms")
+}
+
+/// Kills the engine, half the time while it cannot write to a table; what waits then ends with it
+/// or goes on without it.
+async fn kill(yard: &mut Yard, dice: &mut Dice) -> String {
+    let mut what = String::new();
+    if dice.percent(50) {
+        let (table, ms) = (dice.pick(&TABLES), dice.below(400));
+        yard.hold(table).await;
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+        what = format!("with {table} held for {ms} ms");
+    }
+    yard.kill().await;
+    if dice.percent(50) {
+        yard.terminate_blocked().await;
+        what.push_str(", waiting statements ended");
+    }
+    yard.release().await;
+    yard.restart().await;
+    what
 }
 
 fn rules(dice: &mut Dice) -> Value {

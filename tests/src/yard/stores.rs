@@ -1,0 +1,138 @@
+//! How a yard holds up, cuts off and restarts the stores of its engine.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+
+use super::{Held, Yard};
+use crate::System;
+use crate::system::connect;
+
+impl Yard {
+    /// Takes a lock that lets no one write to a table.
+    ///
+    /// # Panics
+    /// If the database refuses.
+    pub async fn hold(&self, table: &str) {
+        let statement = format!("BEGIN; LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE");
+        let held = self.holder.batch_execute(&statement).await;
+        held.unwrap_or_else(|error| panic!("{table}: {error}"));
+    }
+
+    /// Lets go of the table, if one is held.
+    ///
+    /// # Panics
+    /// If the database refuses.
+    pub async fn release(&self) {
+        let released = self.holder.batch_execute("ROLLBACK").await;
+        released.expect("released");
+    }
+
+    /// Returns how many statements like `pattern` wait for the table.
+    pub async fn blocked(&self, table: &str, pattern: &str) -> usize {
+        let query =
+            "SELECT count(DISTINCT a.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+            WHERE NOT l.granted AND l.relation = $1::text::regclass AND a.query LIKE $2";
+        let count: i64 = self.system.one(query, &[&table, &pattern]).await;
+        usize::try_from(count).unwrap_or_default()
+    }
+
+    /// Ends every session that waits for a lock on a table, so that what it was at never happens.
+    pub async fn terminate_blocked(&self) {
+        let query = "SELECT count(pg_terminate_backend(a.pid))
+            FROM (SELECT DISTINCT pid FROM pg_locks WHERE NOT granted AND locktype = 'relation') a";
+        self.system.one::<i64>(query, &[]).await;
+    }
+
+    /// Ends the database sessions of the engine.
+    ///
+    /// # Panics
+    /// If the database refuses.
+    pub async fn cut_sessions(&self) {
+        let holder = self.holder.query_one("SELECT pg_backend_pid()", &[]).await;
+        let holder: i32 = holder.expect("it answers").get(0);
+        let query = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> $1";
+        self.system.one::<i64>(query, &[&holder]).await;
+    }
+
+    /// Stops PostgreSQL and starts it again after `pause`.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub async fn restart_postgres(&mut self, pause: Duration) {
+        let postgres = self.system.servers.postgres().expect("PostgreSQL runs");
+        postgres.stop().await.expect("PostgreSQL stops");
+        tokio::time::sleep(pause).await;
+        postgres.start().await.expect("PostgreSQL starts");
+        let url = self.system.servers.database_url().expect("PostgreSQL runs");
+        self.holder = connect(url).await;
+        self.system.db = connect(url).await;
+    }
+
+    /// Stops Redis and starts it again after `pause`.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub async fn restart_redis(&mut self, pause: Duration) {
+        let redis = self.system.servers.redis().expect("Redis runs");
+        redis.stop().await.expect("Redis stops");
+        tokio::time::sleep(pause).await;
+        redis.start().await.expect("Redis starts");
+        self.redis = redis_connection(&self.system).await;
+    }
+
+    /// Stops writes to Redis for at most two seconds.
+    ///
+    /// # Panics
+    /// If Redis refuses.
+    pub async fn pause_redis(&mut self) {
+        let mut pause = redis::cmd("CLIENT");
+        pause.arg("PAUSE").arg(2_000).arg("WRITE");
+        let paused = pause.exec_async(&mut self.redis).await;
+        paused.expect("Redis pauses");
+    }
+
+    /// Lets writes to Redis go on.
+    ///
+    /// # Panics
+    /// If Redis refuses.
+    pub async fn resume_redis(&mut self) {
+        let mut resume = redis::cmd("CLIENT");
+        let resumed = resume.arg("UNPAUSE").exec_async(&mut self.redis).await;
+        resumed.expect("Redis goes on");
+    }
+
+    /// Puts the positions into the cache, as a reader of the API does.
+    ///
+    /// # Panics
+    /// If Redis refuses.
+    pub async fn cache(&mut self, held: &[Held]) {
+        for held in held {
+            let mut set = redis::cmd("SET");
+            set.arg(format!("position:{}", held.id)).arg("{}");
+            let set = set.arg("EX").arg(60).exec_async(&mut self.redis).await;
+            set.expect("Redis takes it");
+        }
+    }
+
+    /// Returns how many of the positions are in the cache.
+    ///
+    /// # Panics
+    /// If Redis refuses.
+    pub async fn cached(&mut self, held: &[Held]) -> usize {
+        let mut exists = redis::cmd("EXISTS");
+        for held in held {
+            exists.arg(format!("position:{}", held.id));
+        }
+        let found = exists.query_async(&mut self.redis).await;
+        found.expect("Redis answers")
+    }
+}
+
+pub(super) async fn redis_connection(system: &System) -> MultiplexedConnection {
+    let client = redis::Client::open(system.servers.redis_url().expect("Redis runs"));
+    let client = client.expect("an address");
+    let connection = client.get_multiplexed_async_connection().await;
+    connection.expect("Redis answers")
+}
