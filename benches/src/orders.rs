@@ -16,15 +16,11 @@ use turnstile_tests::{ACCOUNT, Program, Stock, System, eventually};
 
 use crate::process::Machine;
 
-/// Stops of the strategies of one symbol, in percent below the average cost, with the rule that
-/// holds it: all but one rank alike, so that the loss decides among them.
-const STOPS: [(i64, &str); 5] = [
-    (1, "sl2"),
-    (2, "sl2"),
-    (3, "hardstop"),
-    (4, "sl2"),
-    (5, "sl2"),
-];
+/// Positions of one symbol, each of a strategy whose stop lies one percent deeper.
+const STOPS: i64 = 20;
+/// The one whose stop is a hard stop, which ranks above the others; among those the loss decides.
+const HARD: i64 = 3;
+const PER_SYMBOL: usize = 20;
 const CLOSE: i64 = 100_000;
 const SHARES: i64 = 10;
 /// Orders a second that the broker takes of one account (KIS Open API, since 2026).
@@ -36,9 +32,15 @@ pub(crate) struct Args {
     /// Decisions a second.
     #[arg(long, default_value_t = 500)]
     rate: u32,
-    /// Symbols, with five positions each.
-    #[arg(long, default_value_t = 1_000)]
+    /// Symbols, with twenty positions each.
+    #[arg(long, default_value_t = 250)]
     symbols: usize,
+    /// Orders put to the broker at once (`execution.parallel_orders`); its own rate is lifted here.
+    #[arg(long, default_value_t = 16)]
+    parallel: u32,
+    /// Transactions at once of decisions, and of fills (`execution.sink_lanes`, `fill_workers`).
+    #[arg(long, default_value_t = 4)]
+    lanes: u32,
     /// Breaks so many stops at once instead, at the broker's rate of orders.
     #[arg(long)]
     storm: Option<usize>,
@@ -103,20 +105,21 @@ async fn market(codes: &[String], rate: u32) -> System {
         .map(|symbol| Stock {
             symbol,
             close: CLOSE,
-            held: SHARES * 5,
+            held: SHARES * STOPS,
         })
         .collect();
     let mut system = System::start_without_positions(&stocks, "").await;
     system.rate = rate;
-    for (index, (percent, rule)) in STOPS.into_iter().enumerate() {
+    for percent in 1..=STOPS {
+        let rule = if percent == HARD { "hard_stop" } else { "sl2" };
         let rules: Value =
-            serde_json::from_str(&format!(r#"{{"{rule}": {{"pnl": -0.0{percent}}}}}"#))
+            serde_json::from_str(&format!(r#"{{"{rule}": {{"pnl": -0.{percent:02}}}}}"#))
                 .unwrap_or_else(|error| panic!("{error}"));
         system
             .execute(
                 "INSERT INTO trade.exit_rules (rule_id, scope, scope_key, name, rules, created_by)
                  VALUES ($1, 'STRATEGY', $1, 'bench', $2, 'bench')",
-                &[&strategy(index), &rules],
+                &[&strategy(percent), &rules],
             )
             .await;
         system
@@ -125,15 +128,15 @@ async fn market(codes: &[String], rate: u32) -> System {
                      avg_price, entry_ts, strategy_id)
                  SELECT gen_random_uuid(), $1, code, $2, $2, $3::bigint::numeric, now(), $4
                  FROM unnest($5::text[]) code",
-                &[&ACCOUNT, &SHARES, &CLOSE, &strategy(index), &codes],
+                &[&ACCOUNT, &SHARES, &CLOSE, &strategy(percent), &codes],
             )
             .await;
     }
     system
 }
 
-fn strategy(index: usize) -> String {
-    format!("S{index}")
+fn strategy(percent: i64) -> String {
+    format!("S{percent}")
 }
 
 async fn steady(args: Args) -> anyhow::Result<()> {
@@ -141,17 +144,21 @@ async fn steady(args: Args) -> anyhow::Result<()> {
     let system = market(&codes, 0).await;
     let listen = free_address()?;
     let stream = system
-        .stream(&format!("metrics_listen = \"{listen}\"\n"))
+        .stream(&format!(
+            "metrics_listen = \"{listen}\"\n[execution]\nparallel_orders = {}\nsink_lanes = {}\n\
+             fill_workers = {}\n",
+            args.parallel, args.lanes, args.lanes
+        ))
         .await;
     let mut pace = tokio::time::interval(Duration::from_secs(1) / args.rate);
     pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    for (percent, _) in STOPS {
+    for percent in 1..=STOPS {
         for symbol in &codes {
             pace.tick().await;
             system.trade(symbol, CLOSE / 100 * (100 - percent)).await;
         }
     }
-    let positions = codes.len() * STOPS.len();
+    let positions = codes.len() * PER_SYMBOL;
     all_sold(&system, positions).await?;
     let posted = posted(&system).await?;
     let mut latencies = histogram()?;
@@ -189,16 +196,16 @@ async fn steady(args: Args) -> anyhow::Result<()> {
 }
 
 async fn storm(args: Args, stops: usize) -> anyhow::Result<()> {
-    let codes = codes(stops.div_ceil(STOPS.len()));
+    let codes = codes(stops.div_ceil(PER_SYMBOL));
     let system = market(&codes, BROKER_RATE).await;
     let stream = system.stream("").await;
     // One price per symbol breaks all its stops.
     let began = Instant::now();
     for (index, symbol) in codes.iter().enumerate() {
         let depth = i64::try_from(index % 7).unwrap_or_default() * 100;
-        system.trade(symbol, CLOSE / 100 * 94 - depth).await;
+        system.trade(symbol, CLOSE / 100 * 79 - depth).await;
     }
-    let positions = codes.len() * STOPS.len();
+    let positions = codes.len() * PER_SYMBOL;
     println!(
         "{positions} stops broken within {:.2} s",
         began.elapsed().as_secs_f64()
@@ -367,6 +374,7 @@ fn thousandfold(value: f64) -> f64 {
     value * 1_000.0
 }
 
+#[expect(clippy::float_arithmetic, reason = "a figure for people")]
 fn per_second(count: usize, seconds: f64) -> f64 {
     crate::figures::Count::float(count) / seconds
 }

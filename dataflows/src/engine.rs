@@ -44,7 +44,7 @@ pub struct EngineConfig {
     pub channel: usize,
     /// Events drained at one go at most, so that outputs are not held back for long under load.
     pub batch: usize,
-    /// How long a drain waits for one more event before it is worked on.
+    /// How long a drain waits, once, for one more event before it is worked on.
     pub linger: Duration,
     /// What a worker does while no event waits.
     pub idle: Idle,

@@ -55,12 +55,14 @@ impl ChannelFeed {
         }
     }
 
-    fn another(&self) -> Result<Timed, RecvTimeoutError> {
+    /// Takes what has gathered; where that is nothing, waits once in a drain: a steady stream would
+    /// otherwise hold the first event back until the drain is full.
+    fn another(&self, linger: &mut Duration) -> Result<Timed, RecvTimeoutError> {
         match self.receiver.try_recv() {
             Ok(timed) => Ok(timed),
             Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
-            Err(TryRecvError::Empty) if self.linger.is_zero() => Err(RecvTimeoutError::Timeout),
-            Err(TryRecvError::Empty) => self.receiver.recv_timeout(self.linger),
+            Err(TryRecvError::Empty) if linger.is_zero() => Err(RecvTimeoutError::Timeout),
+            Err(TryRecvError::Empty) => self.receiver.recv_timeout(std::mem::take(linger)),
         }
     }
 }
@@ -71,8 +73,9 @@ impl Feed for ChannelFeed {
             return false;
         };
         events.push(first);
+        let mut linger = self.linger;
         while events.len() < max {
-            match self.another() {
+            match self.another(&mut linger) {
                 Ok(timed) => events.push(timed),
                 Err(RecvTimeoutError::Timeout) => return true,
                 Err(RecvTimeoutError::Disconnected) => return false,

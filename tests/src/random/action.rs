@@ -45,7 +45,7 @@ pub enum Action {
 }
 
 /// What is drawn, with its weight.
-const DRAWN: [(u64, Action); 14] = [
+const DRAWN: [(u64, Action); 16] = [
     (30, Action::Tick),
     (14, Action::Fall),
     (6, Action::EditRules),
@@ -60,13 +60,9 @@ const DRAWN: [(u64, Action); 14] = [
     (1, Action::RestartRedis),
     (2, Action::PauseRedis),
     (4, Action::Kill),
+    (3, Action::OtherTerminal),
+    (1, Action::ChangeHolding),
 ];
-
-/// What is drawn too once the engine reconciles its positions with the holdings of the account.
-const DRAWN_WITH_RECONCILIATION: [(u64, Action); 2] =
-    [(3, Action::OtherTerminal), (1, Action::ChangeHolding)];
-/// Whether it does.
-const RECONCILES: bool = false;
 
 const MODES: [(u64, &str); 4] = [
     (5, "RUNNING"),
@@ -89,11 +85,7 @@ const UNKNOWN_OUTCOMES: [&str; 4] = ["EGW00301", "EGW00302", "EGW00303", "EGW003
 impl Action {
     /// Draws one.
     pub(super) fn draw(dice: &mut Dice) -> Self {
-        let mut drawn = DRAWN.to_vec();
-        if RECONCILES {
-            drawn.extend(DRAWN_WITH_RECONCILIATION);
-        }
-        dice.weighted(&drawn)
+        dice.weighted(&DRAWN)
     }
 
     /// Does it, and returns what was done in words.
