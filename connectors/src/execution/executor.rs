@@ -353,7 +353,7 @@ impl Desk {
         self.report(store.persist("new orders", &self.stop, work).await)
     }
 
-    fn report(&self, loaded: Result<Vec<Order>, GivenUp>) -> Result<Vec<Order>, GivenUp> {
+    fn report<T>(&self, loaded: Result<T, GivenUp>) -> Result<T, GivenUp> {
         if let Err(GivenUp::Refused(error)) = &loaded {
             self.refused("orders cannot be read", None, error);
         }

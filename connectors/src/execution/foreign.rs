@@ -39,8 +39,9 @@ const KNOWN: &str =
         SELECT * FROM trade.orders_now v WHERE v.order_id = e.order_id OFFSET 0) n
     WHERE e.broker_date BETWEEN $1::text::date AND $2::text::date AND e.broker_order_no = ANY($3)";
 
-/// One statement: the order with its number, unless an order of ours may be meant. A sale belongs to
-/// the position that was bought by hand, else to the oldest.
+/// One statement: the order with its number, unless an order of ours may be meant. An order of ours
+/// is of unknown outcome until the very commit that stores its number, so one snapshot sees either
+/// that or the number. A sale belongs to the position that was bought by hand, else to the oldest.
 const ADOPT: &str = "WITH stock AS (
         INSERT INTO market.stocks (symbol, name, market, instrument_type)
         VALUES ($4, $4, 'UNKNOWN', 'UNKNOWN') ON CONFLICT (symbol) DO NOTHING
@@ -63,6 +64,9 @@ const ADOPT: &str = "WITH stock AS (
             WHERE o.account_id = $3 AND o.symbol = $4 AND o.side = $5
                 AND o.created_ts > now() - interval '2 days'
                 AND n.status IN ('SENDING', 'UNKNOWN'))
+            AND NOT EXISTS (
+                SELECT 1 FROM trade.order_events
+                WHERE broker_order_no = $11 AND broker_date = $10::text::date)
         ON CONFLICT (action_key) DO NOTHING
         RETURNING order_id
     )

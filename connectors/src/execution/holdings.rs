@@ -73,9 +73,8 @@ struct State {
 struct Difference {
     ours: Quantity,
     theirs: Quantity,
-    /// When exactly this was first seen, and how many order lists had been applied then.
+    /// When exactly this was first seen.
     since: Instant,
-    lists: u64,
     /// When the symbol first differed.
     first: Instant,
     is_told: bool,
@@ -117,20 +116,20 @@ impl Holdings {
                     debug!(%error, "no complete list of holdings");
                 }
                 Some(Err(error)) => warn!(%error, "no complete list of holdings, asking again"),
-                Some(Ok(())) => has_failed = false,
+                Some(Ok(_)) => has_failed = false,
                 None => return,
             }
         }
     }
 
-    /// Compares until nothing is left to wait for, before anything is decided or sent. Returns false
-    /// if the process stops first.
+    /// Compares until positions are what the broker holds, before anything is decided or sent. Returns
+    /// false if the process stops first.
     pub async fn settle(&self, stop: &CancellationToken) -> bool {
         loop {
             match stop.run_until_cancelled(self.compare(stop)).await {
                 None => return false,
-                Some(Ok(())) if self.state.lock().await.differences.is_empty() => return true,
-                Some(Ok(())) => info!("positions differ from holdings, looking again"),
+                Some(Ok(true)) => return true,
+                Some(Ok(false)) => info!("positions differ from holdings, looking again"),
                 Some(Err(error)) => warn!(%error, "no complete list of holdings yet"),
             }
             if !self.parts.poll.read_until_complete(stop).await {
@@ -155,7 +154,8 @@ impl Holdings {
         }
     }
 
-    async fn compare(&self, stop: &CancellationToken) -> Result<(), BrokerError> {
+    /// Compares once. Returns whether positions are known to be what the broker holds.
+    async fn compare(&self, stop: &CancellationToken) -> Result<bool, BrokerError> {
         let listed = match self.parts.broker.holdings().await {
             Ok(listed) => listed,
             Err(error) => {
@@ -164,8 +164,13 @@ impl Holdings {
             }
         };
         counter!(names::HOLDINGS).increment(1);
-        let Ok(ours) = self.positions(stop).await else {
-            return Ok(());
+        let ours = match self.positions(stop).await {
+            Ok(ours) => ours,
+            Err(GivenUp::Stopped) => return Ok(false),
+            Err(GivenUp::Refused(error)) => {
+                warn!(%error, "quantities of positions cannot be read");
+                return Ok(false);
+            }
         };
         let mut state = self.state.lock().await;
         let is_fault = listed.is_empty() && ours.len() >= EMPTY_IS_FAULT_FROM;
@@ -173,7 +178,7 @@ impl Holdings {
             if !std::mem::replace(&mut state.is_empty_told, true) {
                 self.report_empty(ours.len());
             }
-            return Ok(());
+            return Ok(false);
         }
         state.is_empty_told = false;
         let theirs: BTreeMap<Symbol, &ListedHolding> = listed
@@ -196,7 +201,7 @@ impl Holdings {
         }
         let different = u32::try_from(state.differences.len()).unwrap_or(u32::MAX);
         gauge!(names::HOLDINGS_DIFFERENT).set(different);
-        Ok(())
+        Ok(state.differences.is_empty())
     }
 
     /// Returns whether a difference has stood for long enough; notes it otherwise, and asks for an
@@ -208,12 +213,11 @@ impl Holdings {
         ours: Quantity,
         theirs: Quantity,
     ) -> bool {
-        let (now, lists) = (Instant::now(), *self.parts.poll.complete().borrow());
+        let now = Instant::now();
         let fresh = Difference {
             ours,
             theirs,
             since: now,
-            lists,
             first: now,
             is_told: false,
         };
@@ -226,7 +230,7 @@ impl Holdings {
             };
         }
         let is_old = now.duration_since(known.since) >= self.parts.config.settle_delay;
-        if is_old && known.lists < lists {
+        if is_old && self.parts.poll.complete_since() > Some(known.since) {
             return true;
         }
         let is_overdue = now.duration_since(known.first) >= DIFFERENT_BEFORE_ALARM;
@@ -277,6 +281,10 @@ impl Holdings {
             Ok(Reconciled::NotYet | Reconciled::Stopped) => {}
             Err(error) => {
                 warn!(%error, %symbol, "positions cannot be made what the broker holds");
+                let known = state.differences.get_mut(&symbol);
+                if known.is_none_or(|known| std::mem::replace(&mut known.is_told, true)) {
+                    return;
+                }
                 self.report(
                     Level::Critical,
                     "HOLDING_REFUSED",

@@ -41,8 +41,8 @@ pub struct OrderPoll {
     alarms: Alarms,
     foreign: Foreign,
     asked: Notify,
-    /// Counts complete lists that were read and applied.
-    complete: watch::Sender<u64>,
+    /// When the last list that was complete and has been applied was asked for.
+    complete: watch::Sender<Option<Instant>>,
     /// When the last list was asked for; held while one is read.
     last: Mutex<Option<Instant>>,
 }
@@ -61,7 +61,7 @@ impl OrderPoll {
         let (store, now_us) = (ledger.store().clone(), ledger.now_us());
         Self {
             foreign: Foreign::new(account, store, alarms.clone(), now_us),
-            complete: watch::Sender::new(0),
+            complete: watch::Sender::new(None),
             config,
             broker,
             session,
@@ -133,9 +133,9 @@ impl OrderPoll {
         }
     }
 
-    /// Returns a count of the complete lists that were applied.
-    pub fn complete(&self) -> watch::Receiver<u64> {
-        self.complete.subscribe()
+    /// Returns when the last list that was complete and has been applied was asked for.
+    pub fn complete_since(&self) -> Option<Instant> {
+        *self.complete.borrow()
     }
 
     /// Reads one list and applies it. Orders that nobody knows count as given by somebody else after
@@ -145,7 +145,8 @@ impl OrderPoll {
         if let Some(last) = *last {
             tokio::time::sleep_until(last + self.config.poll_spacing).await;
         }
-        *last = Some(Instant::now());
+        let asked = Instant::now();
+        *last = Some(asked);
         let live = self.book.live();
         let market = self.session.market();
         let today = market.date;
@@ -172,7 +173,7 @@ impl OrderPoll {
         }
         self.take_up(&live, &listed, &market, patience, stop).await;
         self.foreign.forget_before(first).await;
-        self.complete.send_modify(|count| *count += 1);
+        self.complete.send_replace(Some(asked));
         Ok(())
     }
 

@@ -109,6 +109,26 @@ async fn shares_that_are_gone_without_a_fill_end_the_position_and_not_at_once() 
 }
 
 #[tokio::test]
+async fn nothing_begins_on_an_empty_answer_that_is_not_believed() {
+    let mut rig = Rig::at_rest().await;
+    let other = "22222222-2222-4222-8222-222222222222";
+    rig.add_position(other, "000660").await;
+    rig.broker.hold(&[]);
+    rig.resume();
+    rig.expect(
+        "SELECT count(*) FROM system.logs WHERE event = 'HOLDINGS_EMPTY'",
+        "1",
+    )
+    .await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert!(!rig.is_ready());
+    rig.broker
+        .hold(&[("005930", 100, 65_000), ("000660", 100, 65_000)]);
+    rig.until(Rig::is_ready, true).await;
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn an_empty_answer_while_several_issues_are_held_is_not_believed() {
     let mut rig = Rig::start().await;
     let other = "22222222-2222-4222-8222-222222222222";

@@ -148,9 +148,11 @@ impl Desk {
             }
             Ok(due)
         };
-        self.parts
-            .store
-            .persist("what is asked of orders", &self.stop, work)
-            .await
+        let store = &self.parts.store;
+        self.report(
+            store
+                .persist("what is asked of orders", &self.stop, work)
+                .await,
+        )
     }
 }

@@ -2,13 +2,12 @@
 
 use deadpool_postgres::Transaction;
 use rust_decimal::{Decimal, RoundingStrategy};
+use turnstile_dataflows::model::{Price, Quantity};
 use uuid::Uuid;
 
 use super::super::error::StoreError;
 use super::super::merge::average;
 use super::super::order::quantity;
-use super::sale::Held;
-use super::{Ledger, Subject};
 
 /// All sales of a position, and the order behind the last of them, the larger where two tie.
 const SALES: &str = "SELECT coalesce(sum(x.qty), 0)::bigint AS qty,
@@ -20,81 +19,147 @@ const SALES: &str = "SELECT coalesce(sum(x.qty), 0)::bigint AS qty,
     FROM trade.executions x JOIN trade.orders o USING (order_id)
     WHERE o.position_id = $1 AND o.side = 'SELL'";
 
+/// An exit without an order has happened by now; one with orders at the last of their sales.
 const STORE_EXIT: &str = "INSERT INTO trade.exit_events
         (exit_event_id, position_id, account_id, symbol, exit_ts, exit_qty, original_qty,
          exit_avg_price, exit_reason_code, source, order_id, exit_profile_id, prior_hwm,
          realized_pnl, realized_pnl_pct)
-    SELECT $1, $2, $3, $4,
-        (SELECT max(x.ts) FROM trade.executions x JOIN trade.orders o USING (order_id)
-          WHERE o.position_id = $2 AND o.side = 'SELL'),
-        $5, $6, $7, $8, $9, $10, $11,
+    SELECT $1, p.position_id, p.account_id, p.symbol,
+        CASE WHEN $7::uuid IS NULL THEN clock_timestamp() ELSE (
+            SELECT max(x.ts) FROM trade.executions x JOIN trade.orders o USING (order_id)
+            WHERE o.position_id = p.position_id AND o.side = 'SELL') END,
+        $3, p.original_qty, $4, $5, $6, $7, $8,
         greatest(st.hwm_price, (SELECT max((o.explanation->>'high_water_mark')::numeric)
-            FROM trade.orders o JOIN trade.positions p USING (position_id, cycle)
-            WHERE o.position_id = $2)), $12, $13
-    FROM trade.position_state st WHERE st.position_id = $2
+            FROM trade.orders o WHERE o.position_id = p.position_id AND o.cycle = p.cycle)), $9, $10
+    FROM trade.positions p JOIN trade.position_state st USING (position_id)
+    WHERE p.position_id = $2
     ON CONFLICT (position_id) DO NOTHING";
 
 /// Decimal places of money and of a percentage as stored.
 const MONEY_SCALE: u32 = 4;
 const PERCENT_SCALE: u32 = 6;
 
-impl Ledger {
-    /// Stores the exit event of a position whose last share was just sold. The result is that of
-    /// every sale against the average cost, net of fee and tax.
-    pub(super) async fn store_exit(
-        &self,
-        tx: &Transaction<'_>,
-        subject: &Subject,
-        held: &Held,
-    ) -> Result<(), StoreError> {
-        let statement = tx.prepare_cached(SALES).await?;
-        let row = tx.query_one(&statement, &[&held.id]).await?;
-        let qty = quantity(row.try_get("qty")?)?;
-        let amount: Decimal = row.try_get("amount")?;
-        let costs: Decimal = row.try_get("costs")?;
-        let order: Uuid = row.try_get("order_id")?;
-        let reason: &str = row.try_get("reason")?;
-        let profile: Option<&str> = row.try_get("profile")?;
-        let average = average(amount, qty)
-            .ok_or_else(|| StoreError::inconsistent("a position closed without a sale"))?;
-        let (pnl, percent) = result(held.avg_price, qty.shares(), amount, costs);
-        let source = if reason == "MANUAL" {
-            "MANUAL"
-        } else {
-            "AUTO_EXIT"
-        };
-        let event = Uuid::new_v5(&held.id, b"exit");
-        let statement = tx.prepare_cached(STORE_EXIT).await?;
-        tx.execute(
-            &statement,
-            &[
-                &event,
-                &held.id,
-                &subject.account,
-                &subject.symbol,
-                &qty.shares(),
-                &held.original_qty.shares(),
-                &average.to_decimal(),
-                &reason,
-                &source,
-                &order,
-                &profile,
-                &pnl,
-                &percent,
-            ],
-        )
-        .await?;
-        Ok(())
+/// All sales of a position.
+struct Sales {
+    qty: Quantity,
+    /// Money that they traded for, KRW.
+    amount: Decimal,
+    /// Fees and taxes, KRW.
+    costs: Decimal,
+    last: Option<LastSale>,
+}
+
+/// The order behind the last sale.
+struct LastSale {
+    order: Uuid,
+    reason: String,
+    profile: Option<String>,
+}
+
+impl Sales {
+    /// Returns the average price; none without a sale.
+    fn average(&self) -> Option<Decimal> {
+        average(self.amount, self.qty).map(Price::to_decimal)
     }
 }
 
-/// Returns the realised profit in KRW and in percent of the cost; zero percent of no cost.
-pub(super) fn result(
+/// Returns what has been sold of a position.
+async fn sales(tx: &Transaction<'_>, position: Uuid) -> Result<Sales, StoreError> {
+    let statement = tx.prepare_cached(SALES).await?;
+    let row = tx.query_one(&statement, &[&position]).await?;
+    let last = match row.try_get::<_, Option<Uuid>>("order_id")? {
+        Some(order) => Some(LastSale {
+            order,
+            reason: row.try_get("reason")?,
+            profile: row.try_get("profile")?,
+        }),
+        None => None,
+    };
+    Ok(Sales {
+        qty: quantity(row.try_get("qty")?)?,
+        amount: row.try_get("amount")?,
+        costs: row.try_get("costs")?,
+        last,
+    })
+}
+
+/// Stores the exit event of a position whose last share was just sold. The result is that of every
+/// sale against the average cost, net of fee and tax.
+pub(super) async fn store_sold(
+    tx: &Transaction<'_>,
+    position: Uuid,
     avg_price: Decimal,
-    qty: i64,
-    amount: Decimal,
-    costs: Decimal,
-) -> (Decimal, Decimal) {
+) -> Result<(), StoreError> {
+    let sales = sales(tx, position).await?;
+    let unsold = || StoreError::inconsistent("a position closed without a sale");
+    let price = sales.average().ok_or_else(unsold)?;
+    let LastSale {
+        order,
+        reason,
+        profile,
+    } = sales.last.as_ref().ok_or_else(unsold)?;
+    let source = if reason == "MANUAL" {
+        "MANUAL"
+    } else {
+        "AUTO_EXIT"
+    };
+    let result = result(avg_price, sales.qty.shares(), sales.amount, sales.costs);
+    let cause = (reason.as_str(), source, Some(*order), profile.as_deref());
+    store(tx, position, sales.qty, price, cause, result).await
+}
+
+/// Stores the exit event of a position whose last `gone` shares are at the broker no more although
+/// nobody sold them. They count at `price` unless there were sales, whose average counts then.
+pub(super) async fn store_vanished(
+    tx: &Transaction<'_>,
+    position: Uuid,
+    avg_price: Decimal,
+    gone: Quantity,
+    price: Decimal,
+) -> Result<(), StoreError> {
+    let sales = sales(tx, position).await?;
+    let price = sales.average().unwrap_or(price);
+    let qty = sales.qty.saturating_add(gone);
+    let amount = sales.amount + price * Decimal::from(gone.shares());
+    let result = result(avg_price, qty.shares(), amount, sales.costs);
+    let cause = ("BROKER", "BROKER", None, None);
+    store(tx, position, qty, price, cause, result).await
+}
+
+/// Reason, source, order and profile.
+type Cause<'a> = (&'a str, &'a str, Option<Uuid>, Option<&'a str>);
+
+async fn store(
+    tx: &Transaction<'_>,
+    position: Uuid,
+    qty: Quantity,
+    price: Decimal,
+    (reason, source, order, profile): Cause<'_>,
+    (pnl, percent): (Decimal, Decimal),
+) -> Result<(), StoreError> {
+    let event = Uuid::new_v5(&position, b"exit");
+    let statement = tx.prepare_cached(STORE_EXIT).await?;
+    tx.execute(
+        &statement,
+        &[
+            &event,
+            &position,
+            &qty.shares(),
+            &price,
+            &reason,
+            &source,
+            &order,
+            &profile,
+            &pnl,
+            &percent,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Returns the realised profit in KRW and in percent of the cost; zero percent of no cost.
+fn result(avg_price: Decimal, qty: i64, amount: Decimal, costs: Decimal) -> (Decimal, Decimal) {
     let cost = avg_price * Decimal::from(qty);
     let profit = amount - costs - cost;
     let share = profit.checked_div(cost).unwrap_or_default() * Decimal::ONE_HUNDRED;

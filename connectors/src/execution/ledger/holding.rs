@@ -16,7 +16,7 @@ use super::super::error::StoreError;
 use super::super::order::quantity;
 use super::super::store::GivenUp;
 use super::Ledger;
-use super::closing::result;
+use super::closing::store_vanished;
 
 /// Live positions of a symbol, the one bought by hand first.
 const LOCK_LIVE: &str = "SELECT position_id, qty, avg_price, strategy_id, status
@@ -49,20 +49,8 @@ const SHRINK: &str = "UPDATE trade.positions SET qty = $2, status = $3,
 const END_STATE: &str = "UPDATE trade.position_state
     SET phase = 'EXITED', updated_ts = clock_timestamp() WHERE position_id = $1";
 
-const SOLD: &str = "SELECT coalesce(sum(x.qty), 0)::bigint AS qty,
-        coalesce(sum(x.qty * x.price), 0) AS amount, coalesce(sum(x.fee + x.tax), 0) AS costs,
-        (SELECT last_price FROM market.prices WHERE symbol = $2 ORDER BY logical_us DESC LIMIT 1) AS last
-    FROM trade.executions x JOIN trade.orders o USING (order_id)
-    WHERE o.position_id = $1 AND o.side = 'SELL'";
-
-const STORE_EXIT: &str = "INSERT INTO trade.exit_events
-        (exit_event_id, position_id, account_id, symbol, exit_ts, exit_qty, original_qty,
-         exit_avg_price, exit_reason_code, source, prior_hwm, realized_pnl, realized_pnl_pct)
-    SELECT $1, p.position_id, p.account_id, p.symbol, clock_timestamp(), $3, p.original_qty, $4,
-        'BROKER', 'BROKER', st.hwm_price, $5, $6
-    FROM trade.positions p JOIN trade.position_state st USING (position_id)
-    WHERE p.position_id = $2
-    ON CONFLICT (position_id) DO NOTHING";
+const LAST_PRICE: &str = "SELECT last_price FROM market.prices
+    WHERE symbol = $1 ORDER BY logical_us DESC LIMIT 1";
 
 /// What became of a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,37 +217,16 @@ async fn vanish(
         if left.is_zero() {
             let statement = tx.prepare_cached(END_STATE).await?;
             tx.execute(&statement, &[&position.id]).await?;
-            store_exit(tx, symbol, position, gone).await?;
+            let price = last_price(tx, symbol).await?.unwrap_or(position.avg_price);
+            store_vanished(tx, position.id, position.avg_price, gone, price).await?;
         }
     }
     Ok(changed)
 }
 
-async fn store_exit(
-    tx: &Transaction<'_>,
-    symbol: &str,
-    position: &Live,
-    gone: Quantity,
-) -> Result<(), StoreError> {
-    let statement = tx.prepare_cached(SOLD).await?;
-    let row = tx.query_one(&statement, &[&position.id, &symbol]).await?;
-    let sold = quantity(row.try_get("qty")?)?;
-    let amount: Decimal = row.try_get("amount")?;
-    let costs: Decimal = row.try_get("costs")?;
-    let last: Option<Decimal> = row.try_get("last")?;
-    let price = super::super::merge::average(amount, sold)
-        .map(turnstile_dataflows::model::Price::to_decimal)
-        .or(last)
-        .unwrap_or(position.avg_price);
-    let qty = sold.saturating_add(gone);
-    let whole = amount + price * Decimal::from(gone.shares());
-    let (pnl, percent) = result(position.avg_price, qty.shares(), whole, costs);
-    let event = Uuid::new_v5(&position.id, b"exit");
-    let statement = tx.prepare_cached(STORE_EXIT).await?;
-    tx.execute(
-        &statement,
-        &[&event, &position.id, &qty.shares(), &price, &pnl, &percent],
-    )
-    .await?;
-    Ok(())
+/// Returns the last price known of a symbol.
+async fn last_price(tx: &Transaction<'_>, symbol: &str) -> Result<Option<Decimal>, StoreError> {
+    let statement = tx.prepare_cached(LAST_PRICE).await?;
+    let row = tx.query_opt(&statement, &[&symbol]).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
 }

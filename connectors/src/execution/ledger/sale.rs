@@ -11,9 +11,10 @@ use super::super::alarm::{Alarm, Level};
 use super::super::error::StoreError;
 use super::super::merge::Step;
 use super::super::order::quantity;
+use super::closing::store_sold;
 use super::{Execution, Ledger, Subject};
 
-const LOCK_POSITION: &str = "SELECT qty, original_qty, avg_price, status, cycle
+const LOCK_POSITION: &str = "SELECT qty, avg_price, status, cycle
     FROM trade.positions WHERE position_id = $1 FOR NO KEY UPDATE";
 
 const LOCK_STATE: &str =
@@ -41,7 +42,6 @@ const SET_STATE: &str = "UPDATE trade.position_state s
 pub(super) struct Held {
     pub(super) id: Uuid,
     pub(super) qty: Quantity,
-    pub(super) original_qty: Quantity,
     pub(super) avg_price: Decimal,
     pub(super) status: String,
     cycle: i32,
@@ -87,7 +87,7 @@ impl Ledger {
         }
         move_phase(tx, subject, step, &held, is_closed).await?;
         if is_closed {
-            self.store_exit(tx, subject, &held).await?;
+            store_sold(tx, held.id, held.avg_price).await?;
         }
         Ok(Some(position))
     }
@@ -116,7 +116,6 @@ pub(super) async fn lock_position(
     Ok(Held {
         id: position,
         qty: quantity(row.try_get("qty")?)?,
-        original_qty: quantity(row.try_get("original_qty")?)?,
         avg_price: row.try_get("avg_price")?,
         status: row.try_get("status")?,
         cycle: row.try_get("cycle")?,
