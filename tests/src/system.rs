@@ -1,18 +1,21 @@
 //! Servers, simulator and stream job of one test.
 
-use std::fmt::Write as _;
+mod control;
+mod settings;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Row};
 use turnstile_connectors::embedded::{EmbeddedConfig, EmbeddedServers};
 
 use crate::Program;
+use settings::simulator_settings;
 
 /// The account of the simulator.
 pub const ACCOUNT: &str = "50123456-01";
@@ -242,34 +245,6 @@ impl System {
         (bff, url)
     }
 
-    /// Writes the configuration of a process, with `extra` at its end (in section `[stream]`), and
-    /// returns its path.
-    ///
-    /// # Panics
-    /// If it cannot be written.
-    pub fn config_file(&self, extra: &str) -> String {
-        let name = format!("config-{}.toml", extra.len());
-        let file = self.folder.path().join(name);
-        let (rest, ws, control) = (&self.rest, &self.ws, &self.control);
-        let token = self.folder.path().join("token.json");
-        let text = format!(
-            "[kis]\nenvironment = \"paper\"\nrest_url = \"{rest}\"\nws_url = \"{ws}\"\n\
-             app_key = \"PSsimulated0000000000000000000000001\"\napp_secret = \"{}\"\n\
-             account = \"{ACCOUNT}\"\nhts_id = \"demo0001\"\ntoken_cache = \"{}\"\n\
-             rate = {{ per_second = {} }}\nregistrations_max = 0\n\
-             [stream]\nsimulator_url = \"{control}\"\n{extra}",
-            "simulated-secret-"
-                .repeat(11)
-                .chars()
-                .take(180)
-                .collect::<String>(),
-            token.display(),
-            self.rate,
-        );
-        std::fs::write(&file, text).expect("configuration");
-        file.display().to_string()
-    }
-
     /// Returns the environment that points at the servers.
     pub fn environment(&self) -> Vec<(&str, &str)> {
         let urls = [
@@ -284,99 +259,6 @@ impl System {
     /// Returns the folder of the test.
     pub fn folder(&self) -> PathBuf {
         self.folder.path().to_owned()
-    }
-
-    /// Waits until a session of the simulator has more than `count` registrations.
-    ///
-    /// # Panics
-    /// If it does not in time.
-    pub async fn registered(&self, count: u64) {
-        let wanted: i64 = self
-            .one("SELECT count(DISTINCT symbol) FROM strategy.watchlist", &[])
-            .await;
-        let wanted = u64::try_from(wanted).unwrap_or_default() + count;
-        eventually("all symbols registered", async || {
-            let status = self.get("/status").await;
-            let sessions = status["sessions"].as_array().cloned().unwrap_or_default();
-            let registrations = sessions.iter().filter_map(|session| {
-                session["registrations"].as_u64().or_else(|| {
-                    session["registrations"]
-                        .as_array()
-                        .and_then(|list| u64::try_from(list.len()).ok())
-                })
-            });
-            registrations.max().unwrap_or_default() >= wanted
-        })
-        .await;
-    }
-
-    /// Asks the simulator's control port.
-    ///
-    /// # Panics
-    /// If it does not answer.
-    pub async fn get(&self, path: &str) -> Value {
-        let answer = self
-            .http
-            .get(format!("{}{path}", self.control))
-            .send()
-            .await
-            .expect("answer");
-        answer.json().await.expect("JSON")
-    }
-
-    /// Tells the simulator's control port.
-    ///
-    /// # Panics
-    /// If it refuses.
-    pub async fn post(&self, path: &str, body: Value) -> Value {
-        let request = self
-            .http
-            .post(format!("{}{path}", self.control))
-            .json(&body);
-        let answer = request.send().await.expect("answer");
-        assert!(
-            answer.status().is_success(),
-            "{path}: {}",
-            answer.text().await.unwrap_or_default()
-        );
-        answer.json().await.expect("JSON")
-    }
-
-    /// Tells the simulator's control port what it may refuse; returns the answer if it does not.
-    ///
-    /// # Panics
-    /// If it does not answer.
-    pub async fn try_post(&self, path: &str, body: &Value) -> Option<Value> {
-        let request = self.http.post(format!("{}{path}", self.control)).json(body);
-        let answer = request.send().await.expect("answer");
-        if !answer.status().is_success() {
-            return None;
-        }
-        answer.json().await.ok()
-    }
-
-    /// Returns how many new orders the broker was asked for.
-    ///
-    /// # Panics
-    /// If the simulator does not answer.
-    pub async fn orders_sent(&self) -> usize {
-        let log = self.get("/log").await;
-        let calls = log["calls"].as_array().expect("the log has calls");
-        let is_order = |call: &&Value| {
-            call["path"]
-                .as_str()
-                .is_some_and(|path| path.ends_with("/order-cash"))
-        };
-        calls.iter().filter(is_order).count()
-    }
-
-    /// Prints one trade at the exchange.
-    pub async fn trade(&self, symbol: &str, won: i64) {
-        self.post(
-            "/price",
-            json!({"symbol": symbol, "price": won, "volume": 10}),
-        )
-        .await;
     }
 
     /// Runs a statement.
@@ -458,35 +340,4 @@ pub(crate) async fn connect(url: &str) -> Client {
         async move { drop(connection.await) },
     ));
     client
-}
-
-/// Settings of a quiet market: prices move only where the test says so.
-fn simulator_settings(stocks: &[Stock<'_>], extra: &str) -> String {
-    let mut text = format!("environment = \"paper\"\n{extra}\n");
-    if !extra.contains("[path]") {
-        text.push_str("[path]\nkind = \"generator\"\nticks_per_second = 0\n");
-    }
-    text.push_str("[limits]\nrest_per_second = 0\ntoken_per_minute = 0\nregistrations = 0\n");
-    for stock in stocks {
-        let Stock { symbol, close, .. } = stock;
-        let _ = write!(
-            text,
-            "[[stocks]]\nsymbol = \"{symbol}\"\nname = \"{symbol}\"\nmarket = \"KOSPI\"\nprev_close = {close}\n"
-        );
-    }
-    text.push_str("[[accounts]]\n");
-    for Stock {
-        symbol,
-        close,
-        held,
-    } in stocks
-    {
-        if *held > 0 {
-            let _ = write!(
-                text,
-                "[[accounts.holdings]]\nsymbol = \"{symbol}\"\nqty = {held}\navg_price = {close}\n"
-            );
-        }
-    }
-    text
 }
