@@ -8,9 +8,19 @@
 
 use std::time::Duration;
 
+use hdrhistogram::Histogram;
+
 /// Returns a time in milliseconds.
 pub(crate) fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
+}
+
+/// Returns an empty histogram of microseconds, up to ten minutes.
+///
+/// # Errors
+/// Never: the bounds are right.
+pub(crate) fn histogram() -> anyhow::Result<Histogram<u64>> {
+    Ok(Histogram::new_with_bounds(1, 600_000_000, 3)?)
 }
 
 /// A count that can be shown as a fraction.

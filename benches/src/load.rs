@@ -4,7 +4,6 @@
 //! Latencies are differences of wall-clock times on one machine: the logical time of the deciding
 //! tick is the time its frame was read; the broker's log has the time each order arrived.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -12,6 +11,9 @@ use clap::Args as ClapArgs;
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 use turnstile_tests::{ACCOUNT, Stock, System, eventually};
+
+use crate::broker_log::arrivals;
+use crate::figures::histogram;
 
 /// How wide the stop of each strategy is, in hundredths of a percent.
 const STOPS: [(&str, &str); 4] = [
@@ -171,21 +173,7 @@ async fn report(system: &System) -> anyhow::Result<()> {
             &[],
         )
         .await;
-    let mut arrived = BTreeMap::new();
-    let log = system.get("/log").await;
-    for call in log["calls"]
-        .as_array()
-        .context("the simulator's log has calls")?
-    {
-        if let (Some(number), Some(at_us)) =
-            (call["outcome"]["odno"].as_str(), call["at_us"].as_i64())
-        {
-            ensure!(
-                arrived.insert(number.to_owned(), at_us).is_none(),
-                "order {number} arrived twice"
-            );
-        }
-    }
+    let arrived = arrivals(system).await?;
     ensure!(
         arrived.len() == rows.len(),
         "{} orders arrived, {} were stored",
@@ -207,10 +195,6 @@ async fn report(system: &System) -> anyhow::Result<()> {
     );
     print("frame to order POST at the broker", &post_latency);
     Ok(())
-}
-
-fn histogram() -> anyhow::Result<Histogram<u64>> {
-    Ok(Histogram::new_with_bounds(1, 60_000_000, 3)?)
 }
 
 fn micros(difference: i64) -> u64 {

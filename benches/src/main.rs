@@ -1,6 +1,7 @@
 //! The benchmark harness: the decisions alone against a loop and a join, their latency, memory and
 //! tuning; and the running system under load, measured from outside.
 
+mod broker_log;
 mod clock;
 mod edit;
 mod exits;

@@ -14,6 +14,8 @@ use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior};
 use turnstile_tests::{ACCOUNT, Program, Stock, System, eventually};
 
+use crate::broker_log::arrivals;
+use crate::figures::histogram;
 use crate::process::Machine;
 
 /// Positions of one symbol, each of a strategy whose stop lies one percent deeper.
@@ -306,17 +308,11 @@ async fn posted(system: &System) -> anyhow::Result<BTreeMap<String, (i64, i64)>>
         .map(|row| (row.get("broker_order_no"), row.get("decided_us")))
         .collect();
     let mut posted = BTreeMap::new();
-    let log = system.get("/log").await;
-    let calls = log["calls"].as_array().context("the log has calls")?;
-    for call in calls {
-        let number = call["outcome"]["odno"].as_str();
-        if let (Some(number), Some(at_us)) = (number, call["at_us"].as_i64()) {
-            let decided_us = decided
-                .get(number)
-                .context("an order that nobody decided")?;
-            let known = posted.insert(number.to_owned(), (*decided_us, at_us));
-            ensure!(known.is_none(), "order {number} arrived twice");
-        }
+    for (number, at_us) in arrivals(system).await? {
+        let decided_us = decided
+            .get(&number)
+            .context("an order that nobody decided")?;
+        posted.insert(number, (*decided_us, at_us));
     }
     ensure!(
         posted.len() == decided.len(),
@@ -352,10 +348,6 @@ fn free_address() -> anyhow::Result<std::net::SocketAddr> {
 async fn stop(stream: Program, system: System) {
     stream.stop().await;
     system.stop().await;
-}
-
-fn histogram() -> anyhow::Result<Histogram<u64>> {
-    Ok(Histogram::new_with_bounds(1, 600_000_000, 3)?)
 }
 
 fn percentiles(latencies: &Histogram<u64>) -> Percentiles {

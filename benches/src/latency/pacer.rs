@@ -20,8 +20,9 @@ const WATCH: Duration = Duration::from_micros(250);
 /// When the schedule of a run begins; the pacer sets it.
 pub(super) type Start = Arc<OnceLock<Instant>>;
 
-/// Hands each tick to `sender` at its arrival, on a thread of its own, and returns when the last one is handed over. A tick that could not be handed
-/// over in time keeps its arrival: the delay counts for it and those after it.
+/// Hands each tick to `sender` at its arrival, on a thread of its own, and returns when the last one
+/// is handed over. A tick that could not be handed over in time keeps its arrival: the delay counts
+/// for it and those after it.
 ///
 /// # Errors
 /// If the receiver goes away.
