@@ -41,6 +41,7 @@ use super::book::Book;
 use super::broker::Broker;
 use super::config::ExecutionConfig;
 use super::error::StoreError;
+use super::foreign::Differences;
 use super::holdings::Holdings;
 use super::ledger::Ledger;
 use super::metrics as names;
@@ -213,7 +214,11 @@ impl Executor {
                 Turn::Stopped => return false,
             }
         }
-        self.parts.poll.read_until_complete(&desk.stop).await
+        let nothing = Differences::default();
+        self.parts
+            .poll
+            .read_until_complete(&nothing, &desk.stop)
+            .await
             && self.parts.holdings.settle(&desk.stop).await
     }
 

@@ -6,8 +6,13 @@
 //! traded has moved nothing. An order of ours whose answer has not been stored yet looks the same,
 //! so a number must stay unknown for as long as the list may lag, and an order of ours with the
 //! same symbol and side whose outcome is unknown comes first.
+//!
+//! At a start the fills of the day may be in the positions already, as somebody entered them. So only
+//! those count that explain by how much the account differs from the positions, the latest first;
+//! the others are let be.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -18,11 +23,11 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
-use turnstile_dataflows::model::{ActionKey, Quantity};
+use turnstile_dataflows::model::{ActionKey, Quantity, Symbol};
 use uuid::Uuid;
 
 use super::alarm::{Alarm, Alarms, Level};
-use super::broker::ListedOrder;
+use super::broker::{ListedOrder, Side};
 use super::error::StoreError;
 use super::merge::average;
 use super::metrics as names;
@@ -78,13 +83,25 @@ const ADOPT: &str = "WITH stock AS (
 /// The namespace of the identities of such orders.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6b3b_4ed4_2c55_4d0f_9d63_7c9e_0f1a_52c1);
 
+/// Shares that the account holds of each symbol more, or fewer, than the positions say.
+pub(super) type Differences = BTreeMap<Symbol, i64>;
+
+/// Which orders of somebody else become orders of ours.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Adopting<'d> {
+    /// Those that have been nobody's for so long.
+    After(Duration),
+    /// Those that explain these differences.
+    Explaining(&'d Differences),
+}
+
 /// What is remembered of a number of the list.
 #[derive(Clone, Copy, Debug)]
 enum Memory {
-    /// Ours, with so many fills stored.
+    /// So many of its fills are in the positions.
     Stored(Quantity),
-    /// Nobody's yet, since this moment.
-    Unknown(Instant),
+    /// Nobody's yet, since this moment, with so many fills.
+    Unknown(Instant, Quantity),
 }
 
 /// Sorts out the lines of order lists that belong to no live order.
@@ -94,6 +111,8 @@ pub(super) struct Foreign {
     alarms: Alarms,
     now_us: NowUs,
     memory: Mutex<BTreeMap<(Date, String), Memory>>,
+    /// Whether the positions were what the account holds since the start.
+    is_settled: AtomicBool,
 }
 
 impl Foreign {
@@ -104,15 +123,16 @@ impl Foreign {
             alarms,
             now_us,
             memory: Mutex::default(),
+            is_settled: AtomicBool::new(false),
         }
     }
 
     /// Returns the lines that say more about an order of ours than is stored, with the order; takes
-    /// up those of orders that have been nobody's for at least `patience`.
+    /// up orders of nobody as `adopting` says.
     pub(super) async fn sort_out<'l>(
         &self,
         lines: impl Iterator<Item = &'l ListedOrder>,
-        patience: Duration,
+        adopting: Adopting<'_>,
         stop: &CancellationToken,
     ) -> Vec<(Uuid, &'l ListedOrder)> {
         let mut memory = self.memory.lock().await;
@@ -120,13 +140,14 @@ impl Foreign {
             .filter(|line| !line.filled.is_zero())
             .filter(|line| match memory.get(&key(line)) {
                 Some(Memory::Stored(filled)) => *filled < line.filled,
-                Some(Memory::Unknown(_)) | None => true,
+                Some(Memory::Unknown(..)) | None => true,
             })
             .collect();
         let Ok(known) = self.known(&news, stop).await else {
             return Vec::new();
         };
         let mut ours = Vec::new();
+        let mut unknown = Vec::new();
         for line in news {
             if let Some((order, filled)) = known.get(&key(line)) {
                 memory.insert(key(line), Memory::Stored((*filled).max(line.filled)));
@@ -135,19 +156,39 @@ impl Foreign {
                 }
                 continue;
             }
-            let now = Instant::now();
-            let since = match memory.entry(key(line)).or_insert(Memory::Unknown(now)) {
-                Memory::Unknown(since) => *since,
-                Memory::Stored(_) => continue,
-            };
-            if now.duration_since(since) >= patience
-                && let Some(order) = self.adopt(line, stop).await
-            {
+            match memory.get(&key(line)).copied() {
+                // Let be at the start: what it has filled since, the holdings tell.
+                Some(Memory::Stored(_)) => continue,
+                Some(Memory::Unknown(since, _)) => unknown.push((since, line)),
+                None => unknown.push((Instant::now(), line)),
+            }
+        }
+        for (since, line) in &unknown {
+            memory.insert(key(line), Memory::Unknown(*since, line.filled));
+        }
+        let chosen = match adopting {
+            // Until then nobody knows which of them the positions hold already.
+            Adopting::After(_) if !self.is_settled.load(Ordering::Acquire) => Vec::new(),
+            _ => adopting.choose(unknown),
+        };
+        for line in chosen {
+            if let Some(order) = self.adopt(line, stop).await {
                 memory.insert(key(line), Memory::Stored(line.filled));
                 ours.push((order, line));
             }
         }
         ours
+    }
+
+    /// Notes that the positions are what the account holds: what nobody knows is in them.
+    pub(super) async fn let_be(&self) {
+        let mut memory = self.memory.lock().await;
+        self.is_settled.store(true, Ordering::Release);
+        for known in memory.values_mut() {
+            if let Memory::Unknown(_, filled) = *known {
+                *known = Memory::Stored(filled);
+            }
+        }
     }
 
     /// Forgets what was said about days before `first`.
@@ -274,6 +315,45 @@ impl Foreign {
             context: json!({"order_id": order, "broker_order_no": line.order.number}),
         });
     }
+}
+
+impl Adopting<'_> {
+    /// Returns those to adopt of the lines that nobody knows, in the order of their times.
+    fn choose(self, mut unknown: Vec<(Instant, &ListedOrder)>) -> Vec<&ListedOrder> {
+        unknown.sort_by_key(|(_, line)| (line.order.date, line.time, &line.order.number));
+        match self {
+            Self::After(patience) => unknown
+                .into_iter()
+                .filter(|(since, _)| since.elapsed() >= patience)
+                .map(|(_, line)| line)
+                .collect(),
+            Self::Explaining(differences) => differences
+                .iter()
+                .flat_map(|(symbol, difference)| {
+                    let of_symbol = unknown.iter().map(|(_, line)| *line);
+                    let of_symbol = of_symbol.filter(|line| line.symbol == *symbol).collect();
+                    explaining(of_symbol, *difference)
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Returns the latest of `lines`, which are in the order of their times, that together make the
+/// difference; none where no number of them does.
+fn explaining(lines: Vec<&ListedOrder>, difference: i64) -> Vec<&ListedOrder> {
+    let mut sum: i64 = 0;
+    for (index, line) in lines.iter().enumerate().rev() {
+        let shares = line.filled.shares();
+        sum = sum.saturating_add(match line.side {
+            Side::Buy => shares,
+            Side::Sell => -shares,
+        });
+        if sum == difference {
+            return lines[index..].to_vec();
+        }
+    }
+    Vec::new()
 }
 
 fn key(line: &ListedOrder) -> (Date, String) {

@@ -22,6 +22,7 @@ use super::alarm::{Alarm, Alarms, Level};
 use super::broker::{Broker, BrokerError, ListedHolding};
 use super::config::ExecutionConfig;
 use super::error::StoreError;
+use super::foreign::Differences;
 use super::ledger::{Ledger, Reconciled};
 use super::metrics as names;
 use super::order::{quantity, symbol};
@@ -128,11 +129,20 @@ impl Holdings {
         loop {
             match stop.run_until_cancelled(self.compare(stop)).await {
                 None => return false,
-                Some(Ok(true)) => return true,
+                Some(Ok(true)) => {
+                    self.parts.poll.let_be().await;
+                    return true;
+                }
                 Some(Ok(false)) => info!("positions differ from holdings, looking again"),
                 Some(Err(error)) => warn!(%error, "no complete list of holdings yet"),
             }
-            if !self.parts.poll.read_until_complete(stop).await {
+            let differences = self.differences().await;
+            if !self
+                .parts
+                .poll
+                .read_until_complete(&differences, stop)
+                .await
+            {
                 return false;
             }
             let pause = tokio::time::sleep(self.parts.config.settle_delay);
@@ -140,6 +150,14 @@ impl Holdings {
                 return false;
             }
         }
+    }
+
+    async fn differences(&self) -> Differences {
+        let state = self.state.lock().await;
+        let differences = state.differences.iter();
+        differences
+            .map(|(symbol, known)| (*symbol, known.theirs.shares() - known.ours.shares()))
+            .collect()
     }
 
     async fn pause(&self) -> Duration {

@@ -22,7 +22,7 @@ use super::alarm::{Alarm, Alarms, Level};
 use super::book::{Book, Live};
 use super::broker::{Broker, BrokerError, ListedOrder};
 use super::config::ExecutionConfig;
-use super::foreign::Foreign;
+use super::foreign::{Adopting, Differences, Foreign};
 use super::ledger::Ledger;
 use super::merge::News;
 use super::metrics as names;
@@ -98,7 +98,7 @@ impl OrderPoll {
                 _ = changes.changed() => continue,
             }
             read_at = Instant::now();
-            let read = self.read(self.config.settle_delay, &stop);
+            let read = self.read(Adopting::After(self.config.settle_delay), &stop);
             if let Some(Err(error)) = stop.run_until_cancelled(read).await {
                 if std::mem::replace(&mut has_failed, true) {
                     debug!(%error, "no complete order list");
@@ -114,12 +114,17 @@ impl OrderPoll {
         }
     }
 
-    /// Reads until one list was complete, while nothing of ours is under way: what nobody knows was
-    /// given by somebody else. Returns false if the process stops first.
-    pub async fn read_until_complete(&self, stop: &CancellationToken) -> bool {
+    /// Reads until one list was complete, while nothing of ours is under way. Of what nobody knows,
+    /// that counts as given by somebody else which explains `differences`. Returns false if the
+    /// process stops first.
+    pub(super) async fn read_until_complete(
+        &self,
+        differences: &Differences,
+        stop: &CancellationToken,
+    ) -> bool {
         loop {
             match stop
-                .run_until_cancelled(self.read(Duration::ZERO, stop))
+                .run_until_cancelled(self.read(Adopting::Explaining(differences), stop))
                 .await
             {
                 None => return false,
@@ -133,14 +138,22 @@ impl OrderPoll {
         }
     }
 
+    /// Notes that the positions are what the account holds.
+    pub(super) async fn let_be(&self) {
+        self.foreign.let_be().await;
+    }
+
     /// Returns when the last list that was complete and has been applied was asked for.
     pub fn complete_since(&self) -> Option<Instant> {
         *self.complete.borrow()
     }
 
-    /// Reads one list and applies it. Orders that nobody knows count as given by somebody else after
-    /// `patience`.
-    async fn read(&self, patience: Duration, stop: &CancellationToken) -> Result<(), BrokerError> {
+    /// Reads one list and applies it.
+    async fn read(
+        &self,
+        adopting: Adopting<'_>,
+        stop: &CancellationToken,
+    ) -> Result<(), BrokerError> {
         let mut last = self.last.lock().await;
         if let Some(last) = *last {
             tokio::time::sleep_until(last + self.config.poll_spacing).await;
@@ -171,7 +184,7 @@ impl OrderPoll {
             }
             self.report_age(order);
         }
-        self.take_up(&live, &listed, &market, patience, stop).await;
+        self.take_up(&live, &listed, &market, adopting, stop).await;
         self.foreign.forget_before(first).await;
         self.complete.send_replace(Some(asked));
         Ok(())
@@ -183,7 +196,7 @@ impl OrderPoll {
         live: &[Live],
         listed: &[ListedOrder],
         market: &Market,
-        patience: Duration,
+        adopting: Adopting<'_>,
         stop: &CancellationToken,
     ) {
         let followed: BTreeSet<_> = live
@@ -193,7 +206,7 @@ impl OrderPoll {
         let others = listed
             .iter()
             .filter(|line| !followed.contains(&(line.order.date, line.order.number.as_str())));
-        for (order, line) in self.foreign.sort_out(others, patience, stop).await {
+        for (order, line) in self.foreign.sort_out(others, adopting, stop).await {
             let news = listed_news(line, self.has_lapsed(line.order.date, market));
             let is_open = matches!(news, News::Listed { end: None, .. }) && line.filled < line.qty;
             self.ledger.apply(order, &news, stop).await;

@@ -62,6 +62,35 @@ async fn a_sale_by_hand_closes_the_position_with_an_exit_event_of_its_own() {
 }
 
 #[tokio::test]
+async fn fills_of_the_day_that_the_positions_hold_already_are_let_be() {
+    let mut rig = Rig::at_rest().await;
+    rig.broker
+        .stranger(&given("0000000007", Side::Buy, 100, 100, 65_000));
+    rig.resume();
+    rig.until(Rig::is_ready, true).await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(rig.value(HELD).await, "005930 momentum 100 OPEN");
+    assert_eq!(rig.value("SELECT count(*) FROM trade.orders").await, "0");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn at_a_start_the_latest_fills_count_that_explain_what_the_account_holds() {
+    let mut rig = Rig::at_rest().await;
+    rig.broker
+        .stranger(&given("0000000007", Side::Buy, 50, 50, 65_000)); // In the position already.
+    rig.broker
+        .stranger(&given("0000000008", Side::Sell, 30, 30, 66_000));
+    rig.broker.hold(&[("005930", 70, 65_000)]);
+    rig.resume();
+    rig.until(Rig::is_ready, true).await;
+    assert_eq!(rig.value(HELD).await, "005930 momentum 70 OPEN");
+    let orders = "SELECT string_agg(action_key, ', ') FROM trade.orders";
+    assert_eq!(rig.value(orders).await, "BROKER:2026-11-24:0000000008");
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn a_purchase_by_hand_becomes_a_position_and_follows_its_order() {
     let mut rig = Rig::start().await;
     rig.until(Rig::is_ready, true).await;
