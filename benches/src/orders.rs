@@ -43,6 +43,10 @@ pub(crate) struct Args {
     /// Transactions at once of decisions, and of fills (`execution.sink_lanes`, `fill_workers`).
     #[arg(long, default_value_t = 4)]
     lanes: u32,
+    /// Time in seconds after which the exchange fills an order. Longer than all decisions take: they
+    /// are measured alone, without the fills of those before.
+    #[arg(long, default_value_t = 0)]
+    fill_after: u32,
     /// Breaks so many stops at once instead, at the broker's rate of orders.
     #[arg(long)]
     storm: Option<usize>,
@@ -101,7 +105,7 @@ fn codes(symbols: usize) -> Vec<String> {
         .collect()
 }
 
-async fn market(codes: &[String], rate: u32) -> System {
+async fn market(codes: &[String], rate: u32, fill_after: u32) -> System {
     let stocks: Vec<Stock> = codes
         .iter()
         .map(|symbol| Stock {
@@ -110,7 +114,11 @@ async fn market(codes: &[String], rate: u32) -> System {
             held: SHARES * STOPS,
         })
         .collect();
-    let mut system = System::start_without_positions(&stocks, "").await;
+    let mut system = System::start_without_positions(
+        &stocks,
+        &format!("[fills]\nlatency = \"{fill_after}s\"\n"),
+    )
+    .await;
     system.rate = rate;
     for percent in 1..=STOPS {
         let rule = if percent == HARD { "hard_stop" } else { "sl2" };
@@ -143,7 +151,7 @@ fn strategy(percent: i64) -> String {
 
 async fn steady(args: Args) -> anyhow::Result<()> {
     let codes = codes(args.symbols);
-    let system = market(&codes, 0).await;
+    let system = market(&codes, 0, args.fill_after).await;
     let listen = free_address()?;
     let stream = system
         .stream(&format!(
@@ -199,7 +207,7 @@ async fn steady(args: Args) -> anyhow::Result<()> {
 
 async fn storm(args: Args, stops: usize) -> anyhow::Result<()> {
     let codes = codes(stops.div_ceil(PER_SYMBOL));
-    let system = market(&codes, BROKER_RATE).await;
+    let system = market(&codes, BROKER_RATE, args.fill_after).await;
     let stream = system.stream("").await;
     // One price per symbol breaks all its stops.
     let began = Instant::now();

@@ -26,6 +26,7 @@ mod error;
 mod executor;
 mod fills;
 mod foreign;
+mod group;
 mod holdings;
 mod kis_broker;
 mod ledger;

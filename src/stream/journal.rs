@@ -18,6 +18,8 @@ use turnstile_connectors::task;
 const QUEUE: usize = 8_192;
 /// Entries written at once; one of a load holds a thousand rows.
 const BATCH: usize = 32;
+/// How long entries wait for others after a write, like ticks.
+const LINGER: Duration = Duration::from_millis(20);
 const RETRY: Duration = Duration::from_millis(500);
 
 /// One input.
@@ -91,7 +93,12 @@ async fn run(postgres: Postgres, mut entries: mpsc::Receiver<Entry>, stop: Cance
                 return;
             }
         }
+        let is_full = batch.len() == BATCH;
         batch.clear();
+        if is_full {
+            continue;
+        }
+        stop.run_until_cancelled(tokio::time::sleep(LINGER)).await;
     }
 }
 

@@ -16,6 +16,7 @@
 
 mod cancel;
 mod lost_tick;
+mod marks;
 mod queue;
 mod requests;
 mod resolve;
@@ -35,6 +36,7 @@ use tracing::{debug, info};
 use turnstile_dataflows::model::OrderStatus;
 use uuid::Uuid;
 
+use self::marks::Marks;
 use self::queue::Queue;
 use super::alarm::{Alarm, Alarms, Level};
 use super::book::Book;
@@ -109,6 +111,7 @@ enum Turn {
 #[derive(Clone)]
 struct Desk {
     parts: ExecutorParts,
+    marks: Marks,
     /// Held while an order of the broker's list is given to one of ours, so that no two take it.
     adopting: Arc<Mutex<()>>,
     stop: CancellationToken,
@@ -142,6 +145,7 @@ impl Executor {
     pub async fn run(self, mut orders: mpsc::Receiver<Order>, stop: CancellationToken) {
         let desk = Desk {
             parts: self.parts.clone(),
+            marks: Marks::start(&self.parts.store, &stop),
             adopting: Arc::default(),
             stop: stop.clone(),
         };

@@ -10,6 +10,7 @@
 //! drops notices rather than hold up the stream.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::civil::Time;
@@ -52,6 +53,10 @@ pub struct Fills {
     alarms: Alarms,
 }
 
+/// How long the answer with an order's number may take after the notice of its first fill, as a
+/// rule. The whole list of the day is not asked for sooner.
+const ANSWER_USUAL: Duration = Duration::from_millis(500);
+
 /// News on its way to the worker of its order.
 struct Routed {
     order: Uuid,
@@ -61,7 +66,16 @@ struct Routed {
 /// A notice whose order nobody knows yet.
 struct Waiting {
     notice: Notice,
+    /// When the list is to be asked for; nothing once it was.
+    ask_at: Option<Instant>,
     deadline: Instant,
+}
+
+impl Waiting {
+    /// Returns when something is to be done about it.
+    fn due(&self) -> Instant {
+        self.ask_at.unwrap_or(self.deadline)
+    }
 }
 
 impl Fills {
@@ -106,7 +120,7 @@ impl Fills {
         let mut waiting: Vec<Waiting> = Vec::new();
         let mut changes = self.book.changes();
         loop {
-            let first_deadline = waiting.iter().map(|waiting| waiting.deadline).min();
+            let first_due = waiting.iter().map(Waiting::due).min();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -118,7 +132,10 @@ impl Fills {
                 Ok(()) = changes.changed(), if !waiting.is_empty() => {
                     self.retry(&workers, &mut waiting);
                 }
-                () = sleep_until(first_deadline) => self.give_up(&workers, &mut waiting).await,
+                () = sleep_until(first_due) => {
+                    self.ask_for_overdue(&mut waiting);
+                    self.give_up(&workers, &mut waiting).await;
+                }
             }
         }
         drop(workers);
@@ -156,11 +173,12 @@ impl Fills {
             return;
         }
         counter!(names::NOTICES, "result" => "buffered").increment(1);
-        // Of an order of ours whose answer is under way, or of one that somebody else gave: the list
-        // will say.
-        self.poll.ask();
-        let deadline = Instant::now() + self.config.notice_patience;
-        waiting.push(Waiting { notice, deadline });
+        let now = Instant::now();
+        waiting.push(Waiting {
+            notice,
+            ask_at: Some(now + ANSWER_USUAL),
+            deadline: now + self.config.notice_patience,
+        });
         // The number may have become known since it was looked up.
         self.retry(workers, waiting);
     }
@@ -176,6 +194,17 @@ impl Fills {
         });
     }
 
+    /// Asks for the list where no answer has brought the number: somebody else gave the order, or the
+    /// answer is lost.
+    fn ask_for_overdue(&self, waiting: &mut [Waiting]) {
+        let now = Instant::now();
+        for waiting in waiting {
+            if waiting.ask_at.take_if(|at| *at <= now).is_some() {
+                self.poll.ask();
+            }
+        }
+    }
+
     /// Looks once more for the orders of notices that have waited long enough, then says so.
     async fn give_up(&self, workers: &[mpsc::Sender<Routed>], waiting: &mut Vec<Waiting>) {
         let now = Instant::now();
@@ -189,8 +218,11 @@ impl Fills {
                 Ok(None) => self.report_unmatched(&notice),
                 Err(error) => {
                     debug!(%error, "order of a notice not looked up");
-                    let deadline = now + self.config.notice_patience;
-                    waiting.push(Waiting { notice, deadline });
+                    waiting.push(Waiting {
+                        notice,
+                        ask_at: None,
+                        deadline: now + self.config.notice_patience,
+                    });
                 }
             }
         }

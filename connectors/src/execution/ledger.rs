@@ -26,6 +26,9 @@ use metrics::{counter, histogram};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use tokio::try_join;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use tokio_util::sync::CancellationToken;
 use turnstile_dataflows::model::{OrderFact, OrderStatus, Price, Quantity};
 use uuid::Uuid;
@@ -60,6 +63,7 @@ pub struct Ledger {
 }
 
 pub(super) use holding::Reconciled;
+use sale::lock_sold;
 
 /// What became of news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,8 +202,7 @@ impl Ledger {
         news: &News,
     ) -> Result<(Applied, Option<Uuid>), StoreError> {
         let tx = client.transaction().await?;
-        let mut subject = lock_order(&tx, order).await?;
-        let progress = self.progress(&tx, &mut subject).await?;
+        let (subject, progress) = read_under_lock(&tx, order).await?;
         let step = match progress.merge(news, subject.price) {
             Merged::Nothing => {
                 if progress.status().is_terminal() {
@@ -210,17 +213,15 @@ impl Ledger {
             Merged::AskBroker => return Ok((Applied::AskBroker, None)),
             Merged::Step(step) => step,
         };
-        store_event(&tx, order, &step, news).await?;
-        let execution = match step.execution {
-            Some(_) => Some(
-                self.store_execution(&tx, &subject, &progress, &step, news)
-                    .await?,
-            ),
-            None => None,
-        };
+        // Under way together: none needs the answer of another.
+        let ((), execution, held) = try_join!(
+            store_event(&tx, order, &step, news),
+            self.store_execution(&tx, &subject, &progress, &step, news),
+            lock_sold(&tx, &subject, &step),
+        )?;
         let position = match subject.side {
             Side::Sell => {
-                self.after_sale(&tx, &subject, &step, execution.as_ref())
+                self.after_sale(&tx, &subject, &step, execution.as_ref(), held)
                     .await?
             }
             Side::Buy => {
@@ -237,46 +238,6 @@ impl Ledger {
         Ok((Applied::Stored(step.after), position))
     }
 
-    async fn progress(
-        &self,
-        tx: &Transaction<'_>,
-        subject: &mut Subject,
-    ) -> Result<Progress, StoreError> {
-        let statement = tx.prepare_cached(EVENTS).await?;
-        let mut progress = Progress {
-            qty: subject.qty,
-            ..Progress::default()
-        };
-        for row in tx.query(&statement, &[&subject.id]).await? {
-            let status: &str = row.try_get("status")?;
-            let sent: Option<i64> = row.try_get("sent_qty")?;
-            let sent = sent.map(quantity).transpose()?;
-            let attempt: i32 = row.try_get("send_attempt")?;
-            progress.facts.add(OrderFact {
-                status: status.parse().map_err(StoreError::inconsistent)?,
-                send_attempt: u32::try_from(attempt).map_err(StoreError::inconsistent)?,
-                sent_qty: sent,
-                filled: quantity(row.try_get("filled_qty")?)?,
-            });
-            progress.sent_qty = match (progress.sent_qty, sent) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
-            progress.by_notice = progress
-                .by_notice
-                .max(quantity(row.try_get("notice_qty")?)?);
-            progress.by_poll = progress.by_poll.max(quantity(row.try_get("poll_qty")?)?);
-            progress
-                .seen
-                .extend(row.try_get::<_, Option<String>>("notice")?);
-            progress.amount = row.try_get("amount")?;
-            if let Some(date) = row.try_get::<_, Option<&str>>("broker_date")? {
-                subject.trade_date = date.parse().map_err(StoreError::inconsistent)?;
-            }
-        }
-        Ok(progress)
-    }
-
     async fn store_execution(
         &self,
         tx: &Transaction<'_>,
@@ -284,9 +245,10 @@ impl Ledger {
         progress: &Progress,
         step: &Step,
         news: &News,
-    ) -> Result<Execution, StoreError> {
-        let missing = || StoreError::inconsistent("a step without execution");
-        let (qty, price, source) = step.execution.ok_or_else(missing)?;
+    ) -> Result<Option<Execution>, StoreError> {
+        let Some((qty, price, source)) = step.execution else {
+            return Ok(None);
+        };
         let after = progress.amount + price.to_decimal() * Decimal::from(qty.shares());
         let costs = self.costs.of_piece(
             subject.side,
@@ -319,21 +281,67 @@ impl Ledger {
             ],
         )
         .await?;
-        Ok(Execution {
+        Ok(Some(Execution {
             qty,
             price,
             fee: costs.fee,
             ts_us,
-        })
+        }))
     }
 }
 
-async fn lock_order(tx: &Transaction<'_>, order: Uuid) -> Result<Subject, StoreError> {
-    let statement = tx.prepare_cached(LOCK_ORDER).await?;
-    let row = tx
-        .query_opt(&statement, &[&order])
-        .await?
-        .ok_or_else(|| StoreError::inconsistent(format!("there is no order {order}")))?;
+/// Locks an order and reads its events. Both statements are under way together; the second is run,
+/// and takes its snapshot, when the first has the lock.
+async fn read_under_lock(
+    tx: &Transaction<'_>,
+    order: Uuid,
+) -> Result<(Subject, Progress), StoreError> {
+    let lock = tx.prepare_cached(LOCK_ORDER).await?;
+    let events = tx.prepare_cached(EVENTS).await?;
+    let ids: [&(dyn ToSql + Sync); 1] = [&order];
+    let (row, events) = try_join!(tx.query_opt(&lock, &ids), tx.query(&events, &ids))?;
+    let row = row.ok_or_else(|| StoreError::inconsistent(format!("there is no order {order}")))?;
+    let mut subject = read_order(order, &row)?;
+    let progress = read_events(&mut subject, &events)?;
+    Ok((subject, progress))
+}
+
+fn read_events(subject: &mut Subject, rows: &[Row]) -> Result<Progress, StoreError> {
+    let mut progress = Progress {
+        qty: subject.qty,
+        ..Progress::default()
+    };
+    for row in rows {
+        let status: &str = row.try_get("status")?;
+        let sent: Option<i64> = row.try_get("sent_qty")?;
+        let sent = sent.map(quantity).transpose()?;
+        let attempt: i32 = row.try_get("send_attempt")?;
+        progress.facts.add(OrderFact {
+            status: status.parse().map_err(StoreError::inconsistent)?,
+            send_attempt: u32::try_from(attempt).map_err(StoreError::inconsistent)?,
+            sent_qty: sent,
+            filled: quantity(row.try_get("filled_qty")?)?,
+        });
+        progress.sent_qty = match (progress.sent_qty, sent) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        progress.by_notice = progress
+            .by_notice
+            .max(quantity(row.try_get("notice_qty")?)?);
+        progress.by_poll = progress.by_poll.max(quantity(row.try_get("poll_qty")?)?);
+        progress
+            .seen
+            .extend(row.try_get::<_, Option<String>>("notice")?);
+        progress.amount = row.try_get("amount")?;
+        if let Some(date) = row.try_get::<_, Option<&str>>("broker_date")? {
+            subject.trade_date = date.parse().map_err(StoreError::inconsistent)?;
+        }
+    }
+    Ok(progress)
+}
+
+fn read_order(order: Uuid, row: &Row) -> Result<Subject, StoreError> {
     let decided_us: i64 = row.try_get("decided_us")?;
     Ok(Subject {
         id: order,

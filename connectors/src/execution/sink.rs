@@ -1,13 +1,14 @@
 //! The order sink: makes what the engine decides durable, then hands orders to the executor.
 //!
 //! ```text
-//! engine ─> dispatcher ─┬─> lane ─┐  one transaction      ┌─> cache: forget position
-//!                       ├─> lane ─┼─ for each decision ───┴─> executor
+//! engine ─> dispatcher ─┬─> lane ─┐  one transaction       ┌─> cache: forget position
+//!                       ├─> lane ─┼─ for all that waits ───┴─> executor
 //!                       └─> lane ─┘
 //! ```
 //!
-//! 1. An item is one transaction. Doing it twice equals doing it once: an order by its action key,
-//!    a verdict by candidate, time and status.
+//! 1. An item is stored whole or not at all; items that wait together share a transaction. Doing one
+//!    twice equals doing it once: an order by its action key, a verdict by candidate, time and
+//!    status.
 //! 2. Items of one position, and of one candidate, stay in the order of their logical times.
 //! 3. While the database is away everything waits, back to the engine. What the database refuses
 //!    is set aside with an alarm, and nothing else stops.
@@ -19,7 +20,9 @@ mod verdict;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use futures_util::future::join_all;
+use deadpool_postgres::GenericClient;
+use futures_util::FutureExt;
+use futures_util::future::{join_all, try_join_all};
 use metrics::{counter, histogram};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
@@ -40,6 +43,9 @@ use super::store::{Chain, GivenUp, Store};
 use crate::task;
 use policy::Policy;
 pub use policy::{Approval, TakeProfit};
+
+/// Items of a lane that share a transaction at most.
+const GROUP_MAX: usize = 16;
 
 /// Something that the engine said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,26 +218,54 @@ fn lane_of(output: &EngineOutput, lanes: usize) -> usize {
 
 impl Desk {
     async fn work(self, mut items: mpsc::Receiver<SinkItem>, stop: CancellationToken) {
-        while let Some(Some(item)) = stop.run_until_cancelled(items.recv()).await {
-            self.store_item(&item, &stop).await;
+        let mut taken = Vec::new();
+        loop {
+            let received = items.recv_many(&mut taken, GROUP_MAX);
+            if stop.run_until_cancelled(received).await.unwrap_or(0) == 0 {
+                return;
+            }
+            // Verdicts lock candidates, exits lock positions: in the order of `ledger`.
+            taken.sort_by_key(|item| matches!(item.output, EngineOutput::Exit(_)));
+            let desk = &self;
+            let work = |client, items| desk.store_items(client, items).boxed();
+            let stored = self
+                .store
+                .persist_all("decision", &stop, &taken, work)
+                .await;
+            for (item, stored) in taken.drain(..).zip(stored) {
+                match stored {
+                    Ok(stored) => self.follow(&item, stored, &stop).await,
+                    Err(GivenUp::Stopped) => {}
+                    Err(GivenUp::Refused(error)) => self.set_aside(&item, &error),
+                }
+            }
         }
     }
 
-    async fn store_item(&self, item: &SinkItem, stop: &CancellationToken) {
-        let stored = self.store.persist("decision", stop, |client| async move {
-            match &item.output {
-                EngineOutput::Exit(decision) => {
-                    exit_order::store(&client, decision, self.policy).await
-                }
-                EngineOutput::Reentry(verdict) => {
-                    verdict::store(&client, verdict, self.policy).await
-                }
-            }
-        });
-        match stored.await {
-            Ok(stored) => self.follow(item, stored, stop).await,
-            Err(GivenUp::Stopped) => {}
-            Err(GivenUp::Refused(error)) => self.set_aside(item, &error),
+    /// Stores items in one transaction. Their statements are under way together; the server runs them
+    /// one after the other.
+    async fn store_items(
+        &self,
+        mut client: deadpool_postgres::Object,
+        items: &[SinkItem],
+    ) -> Result<Vec<Stored>, StoreError> {
+        if let [item] = items {
+            return Ok(vec![self.store_item(&client, item).await?]);
+        }
+        let tx = client.transaction().await?;
+        let stored = try_join_all(items.iter().map(|item| self.store_item(&tx, item))).await?;
+        tx.commit().await?;
+        Ok(stored)
+    }
+
+    async fn store_item(
+        &self,
+        client: &impl GenericClient,
+        item: &SinkItem,
+    ) -> Result<Stored, StoreError> {
+        match &item.output {
+            EngineOutput::Exit(decision) => exit_order::store(client, decision, self.policy).await,
+            EngineOutput::Reentry(verdict) => verdict::store(client, verdict, self.policy).await,
         }
     }
 

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
+use futures_util::future::BoxFuture;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -78,6 +79,37 @@ impl Store {
             }
             pause = (pause * 2).min(PAUSE_MAX);
         }
+    }
+}
+
+impl Store {
+    /// Does `work` on all `items` in one transaction, until it succeeds. What the database refuses is
+    /// found by doing them one by one. Returns one result for each item, in their order.
+    pub(super) async fn persist_all<'i, T, R>(
+        &self,
+        what: &'static str,
+        stop: &CancellationToken,
+        items: &'i [T],
+        work: impl Fn(deadpool_postgres::Object, &'i [T]) -> BoxFuture<'i, Result<Vec<R>, StoreError>>,
+    ) -> Vec<Result<R, GivenUp>> {
+        match self.persist(what, stop, |client| work(client, items)).await {
+            Ok(results) => return results.into_iter().map(Ok).collect(),
+            Err(GivenUp::Stopped) => return items.iter().map(|_| Err(GivenUp::Stopped)).collect(),
+            Err(GivenUp::Refused(error)) if items.len() == 1 => {
+                return vec![Err(GivenUp::Refused(error))];
+            }
+            Err(GivenUp::Refused(_)) => {}
+        }
+        let mut results = Vec::with_capacity(items.len());
+        for item in items {
+            let item = std::slice::from_ref(item);
+            let result = self.persist(what, stop, |client| work(client, item)).await;
+            let one = || StoreError::inconsistent("no result");
+            results.push(
+                result.and_then(|mut done| done.pop().ok_or_else(|| GivenUp::Refused(one()))),
+            );
+        }
+        results
     }
 }
 

@@ -24,7 +24,7 @@ use futures_util::stream::{Stream, StreamExt, poll_fn};
 use metrics::counter;
 use serde_json::Value;
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Row, Statement};
 use tracing::{info, warn};
@@ -34,6 +34,9 @@ use super::{Postgres, PostgresError};
 
 /// Somebody may have written with notifications off, or one may be lost with its connection.
 const FALLBACK_POLL: Duration = Duration::from_secs(1);
+/// What is written right after a fetch waits for so long: under load one fetch, and one step of the
+/// engine, carries many transactions.
+const SPACING: Duration = Duration::from_millis(10);
 const RECONNECT_MIN: Duration = Duration::from_millis(100);
 const RECONNECT_MAX: Duration = Duration::from_secs(5);
 /// Longer than any statement may run; a server silent for so long is gone.
@@ -109,6 +112,8 @@ pub struct ChangeFeed {
     postgres: Postgres,
     link: Option<Link>,
     position: Position,
+    /// When changes were last handed out.
+    told: Option<Instant>,
 }
 
 /// What was handed out: all that `seen` sees, and `also`.
@@ -158,6 +163,7 @@ impl ChangeFeed {
             postgres: postgres.clone(),
             link: Some(link),
             position,
+            told: None,
         };
         Ok((feed, Snapshot { client }))
     }
@@ -202,10 +208,15 @@ impl ChangeFeed {
                 link
             }
         };
+        if let Some(told) = self.told {
+            sleep_until(told + SPACING).await;
+        }
         loop {
             let page = link.fetch(&self.position).await?;
+            let is_last = page.is_last;
             let changes = self.position.advance(page);
             if !changes.is_empty() {
+                self.told = is_last.then(Instant::now);
                 return Ok(changes);
             }
             drop(timeout(FALLBACK_POLL, link.woken.notified()).await);

@@ -17,6 +17,11 @@ const PROBE_AFTER: Duration = Duration::from_secs(10);
 const PROBE_EVERY: Duration = Duration::from_secs(5);
 const PROBES: u32 = 3;
 
+/// What pooled connections run looks rows up by key, again and again. The server plans such a
+/// statement once, perhaps while its tables are still empty, and the plan must not be to read them
+/// whole when they have grown.
+const BY_KEY: &str = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off";
+
 /// A connection of the pool; it goes back when dropped.
 pub type PostgresClient = Object;
 
@@ -48,7 +53,10 @@ impl Postgres {
         let manager_config = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        let manager = Manager::from_config(driver.clone(), NoTls, manager_config);
+        let mut pooled = driver.clone();
+        let given = driver.get_options().unwrap_or_default();
+        pooled.options(format!("{given} {BY_KEY}"));
+        let manager = Manager::from_config(pooled, NoTls, manager_config);
         let pool = Pool::builder(manager)
             .max_size(config.pool_max)
             .runtime(Runtime::Tokio1)

@@ -29,6 +29,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tracing::warn;
 use turnstile_dataflows::model::{Price, Symbol};
 
@@ -183,6 +184,7 @@ impl PriceSink {
             days,
             symbols: BTreeSet::new(),
             taken_us: durable_us,
+            begun: Instant::now(),
         };
         let task = crate::task::spawn("price sink", writer.run(receiver));
         Ok((

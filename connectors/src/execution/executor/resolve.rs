@@ -94,7 +94,13 @@ impl Desk {
             Look::Found(listed) => {
                 counter!(names::RESOLVED, "result" => "adopted").increment(1);
                 info!(order = %order.action_key, number = listed.order.number, "found at the broker");
-                let turn = self.submitted(order, &listed.order, Some("ADOPTED")).await;
+                let turn = self
+                    .submitted(
+                        order,
+                        &listed.order,
+                        Some(("ADOPTED", "found in the broker's list")),
+                    )
+                    .await;
                 let news = listed_news(&listed, false);
                 self.parts.ledger.apply(order.id, &news, &self.stop).await;
                 Some(Resolution::Adopted(turn))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use metrics::{counter, histogram};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::Instant;
 use tracing::{info, warn};
 use turnstile_dataflows::model::{OrderStatus, Quantity};
@@ -13,9 +13,10 @@ use super::super::broker::{BrokerError, BrokerRef, Receipt, Side, Ticket};
 use super::super::ledger::Applied;
 use super::super::merge::News;
 use super::super::metrics as names;
-use super::super::order::{ORDER_BY_ID, Order, on_grid, quantity};
+use super::super::order::{Order, on_grid};
 use super::super::session::Market;
 use super::super::store::GivenUp;
+use super::marks::{Mark, Outcome, Sending};
 use super::{Desk, Turn};
 
 /// Longest pause between attempts that were proved not executed.
@@ -26,61 +27,6 @@ const CONFIGURATION_PAUSE: Duration = Duration::from_secs(30);
 const ATTEMPTS_BEFORE_ALARM: i32 = 5;
 /// Pause while another sale of the position has an unknown outcome.
 const UNSETTLED_PAUSE: Duration = Duration::from_secs(1);
-
-/// One statement: what the position can still give, and SENDING for that much. Sales that are at
-/// the broker, or may be, count with what they have not sold. An order that is no longer NEW, or
-/// for which nothing is left, is not marked.
-const MARK_SENDING: &str = "WITH present AS (
-        SELECT status, coalesce(sent_qty, qty) AS qty, side, position_id
-        FROM trade.orders_now WHERE order_id = $1
-    ), others AS (
-        SELECT coalesce(sum(coalesce(n.sent_qty, n.qty) - n.filled_qty), 0)::bigint AS qty,
-            coalesce(bool_or(n.status IN ('SENDING', 'UNKNOWN')), false) AS unsettled
-        FROM present m JOIN trade.orders o ON o.position_id = m.position_id
-        CROSS JOIN LATERAL (
-            SELECT * FROM trade.orders_now v WHERE v.order_id = o.order_id OFFSET 0) n
-        WHERE o.order_id <> $1 AND o.side = 'SELL'
-            AND n.status IN ('SENDING', 'UNKNOWN', 'SUBMITTED', 'PARTIAL')
-    ), room AS (
-        SELECT m.status, others.unsettled, m.qty AS asked,
-            CASE m.side WHEN 'BUY' THEN m.qty
-                ELSE least(m.qty, coalesce(p.qty, 0) - others.qty) END AS qty
-        FROM present m CROSS JOIN others
-        LEFT JOIN trade.positions p ON p.position_id = m.position_id
-    ), told AS (
-        INSERT INTO trade.order_events
-            (order_id, status, send_attempt, sent_qty, broker_date, raw)
-        SELECT $1, 'SENDING', $2, nullif(qty, (SELECT qty FROM trade.orders WHERE order_id = $1)),
-            $3::text::date, $4
-        FROM room WHERE status = 'NEW' AND qty > 0
-    )
-    SELECT status, qty, unsettled FROM room";
-
-const STORE_OUTCOME: &str = "INSERT INTO trade.order_events
-        (order_id, status, send_attempt, broker_date, broker_order_no, broker_org_no, code, message,
-         raw)
-    VALUES ($1, $2, $3, $4::text::date, $5, $6, $7, $8, $9)";
-
-/// What the database says before a call.
-enum Mark {
-    /// SENDING is committed for so many shares.
-    Marked(Quantity),
-    /// Nothing is left to sell.
-    Nothing,
-    /// Another sale of the position has to be settled first.
-    Unsettled,
-    /// The order is no longer NEW.
-    Moved,
-}
-
-/// What an attempt led to, as an event.
-pub(super) struct Outcome<'a> {
-    pub(super) status: OrderStatus,
-    pub(super) broker: Option<&'a BrokerRef>,
-    pub(super) code: Option<&'a str>,
-    pub(super) message: Option<&'a str>,
-    pub(super) raw: Option<Value>,
-}
 
 impl Desk {
     /// Sends an order that is NEW.
@@ -110,7 +56,13 @@ impl Desk {
             return Turn::Again(Box::new(order), Duration::ZERO);
         }
         order.send_attempt = order.send_attempt.saturating_add(1);
-        let qty = match self.mark_sending(&order, &market).await {
+        let sending = Sending {
+            order: order.id,
+            attempt: order.send_attempt,
+            date: market.date.to_string(),
+            raw: json!({"market_time": market.time.to_string()}),
+        };
+        let qty = match self.marks.mark(sending).await {
             Ok(Mark::Marked(qty)) => qty,
             Ok(Mark::Nothing) => return self.nothing_left(&order).await,
             Ok(Mark::Unsettled) => {
@@ -201,14 +153,9 @@ impl Desk {
             }
             Err(BrokerError::UnknownOutcome(reason)) => {
                 warn!(order = %order.action_key, reason, "outcome unknown, asking the broker");
-                let outcome = Outcome {
-                    status: OrderStatus::Unknown,
-                    broker: None,
-                    code: Some("UNKNOWN_OUTCOME"),
-                    message: Some(&reason),
-                    raw: None,
-                };
-                if let Some(turn) = self.store_outcome(&order, &outcome).await {
+                let why = Some(("UNKNOWN_OUTCOME", reason.as_str()));
+                let stored = self.store_outcome(&order, OrderStatus::Unknown, None, why);
+                if let Some(turn) = stored.await {
                     return turn;
                 }
                 self.look_up(order, began).await
@@ -221,16 +168,10 @@ impl Desk {
         &self,
         order: &Order,
         broker: &BrokerRef,
-        code: Option<&str>,
+        why: Option<(&str, &str)>,
     ) -> Turn {
-        let outcome = Outcome {
-            status: OrderStatus::Submitted,
-            broker: Some(broker),
-            code,
-            message: None,
-            raw: None,
-        };
-        if let Some(turn) = self.store_outcome(order, &outcome).await {
+        let stored = self.store_outcome(order, OrderStatus::Submitted, Some(broker), why);
+        if let Some(turn) = stored.await {
             return turn;
         }
         self.parts.book.enter(order, broker);
@@ -245,14 +186,8 @@ impl Desk {
         reason: &str,
         pause: Duration,
     ) -> Turn {
-        let outcome = Outcome {
-            status: OrderStatus::New,
-            broker: None,
-            code: Some(code),
-            message: Some(reason),
-            raw: None,
-        };
-        if let Some(turn) = self.store_outcome(&order, &outcome).await {
+        let stored = self.store_outcome(&order, OrderStatus::New, None, Some((code, reason)));
+        if let Some(turn) = stored.await {
             return turn;
         }
         if order.send_attempt == ATTEMPTS_BEFORE_ALARM {
@@ -291,32 +226,22 @@ impl Desk {
     }
 
     /// Stores an outcome. Returns the turn that follows where that is not possible.
-    async fn store_outcome(&self, order: &Order, outcome: &Outcome<'_>) -> Option<Turn> {
-        let stored =
-            self.parts
-                .store
-                .persist("outcome of an order", &self.stop, |client| async move {
-                    let statement = client.prepare_cached(STORE_OUTCOME).await?;
-                    let broker = outcome.broker;
-                    client
-                        .execute(
-                            &statement,
-                            &[
-                                &order.id,
-                                &outcome.status.name(),
-                                &order.send_attempt,
-                                &broker.map(|broker| broker.date.to_string()),
-                                &broker.map(|broker| broker.number.as_str()),
-                                &broker.map(|broker| broker.org.as_str()),
-                                &outcome.code,
-                                &outcome.message,
-                                &outcome.raw,
-                            ],
-                        )
-                        .await?;
-                    Ok(())
-                });
-        match stored.await {
+    async fn store_outcome(
+        &self,
+        order: &Order,
+        status: OrderStatus,
+        broker: Option<&BrokerRef>,
+        why: Option<(&str, &str)>,
+    ) -> Option<Turn> {
+        let outcome = Outcome {
+            order: order.id,
+            attempt: order.send_attempt,
+            status,
+            broker: broker.cloned(),
+            code: why.map(|(code, _)| code.to_owned()),
+            message: why.map(|(_, message)| message.to_owned()),
+        };
+        match self.marks.tell(outcome).await {
             Ok(()) => None,
             Err(GivenUp::Stopped) => Some(Turn::Stopped),
             Err(GivenUp::Refused(error)) => {
@@ -328,41 +253,6 @@ impl Desk {
                 Some(Turn::SetAside)
             }
         }
-    }
-
-    /// Commits SENDING. A repeat after a lost answer finds its own mark.
-    async fn mark_sending(&self, order: &Order, market: &Market) -> Result<Mark, GivenUp> {
-        let raw = json!({"market_time": market.time.to_string()});
-        let date = market.date.to_string();
-        let (raw, date) = (&raw, &date);
-        self.parts
-            .store
-            .persist("SENDING", &self.stop, |client| async move {
-                let statement = client.prepare_cached(MARK_SENDING).await?;
-                let row = client
-                    .query_one(&statement, &[&order.id, &order.send_attempt, date, raw])
-                    .await?;
-                let status: &str = row.try_get("status")?;
-                let qty: i64 = row.try_get("qty")?;
-                match status {
-                    "NEW" if qty > 0 => Ok(Mark::Marked(quantity(qty)?)),
-                    "NEW" if row.try_get("unsettled")? => Ok(Mark::Unsettled),
-                    "NEW" => Ok(Mark::Nothing),
-                    "SENDING" => {
-                        let statement = client.prepare_cached(ORDER_BY_ID).await?;
-                        let row = client.query_one(&statement, &[&order.id]).await?;
-                        let stored = Order::read(&row)?;
-                        let is_own = stored.send_attempt == order.send_attempt;
-                        Ok(if is_own {
-                            Mark::Marked(stored.asked())
-                        } else {
-                            Mark::Moved
-                        })
-                    }
-                    _ => Ok(Mark::Moved),
-                }
-            })
-            .await
     }
 
     fn stuck(&self, order: &Order, reason: &str) {

@@ -3,22 +3,22 @@
 use deadpool_postgres::Transaction;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use tokio::try_join;
 use tracing::warn;
 use turnstile_dataflows::model::{ExitReason, Floor, Phase, Price, Profile, Quantity, floor_after};
 use uuid::Uuid;
 
 use super::super::alarm::{Alarm, Level};
+use super::super::broker::Side;
 use super::super::error::StoreError;
 use super::super::merge::Step;
 use super::super::order::quantity;
 use super::closing::store_sold;
 use super::{Execution, Ledger, Subject};
 
-const LOCK_POSITION: &str = "SELECT qty, avg_price, status, cycle
-    FROM trade.positions WHERE position_id = $1 FOR NO KEY UPDATE";
-
-const LOCK_STATE: &str =
-    "SELECT phase, stop_floor FROM trade.position_state WHERE position_id = $1 FOR NO KEY UPDATE";
+const LOCK_POSITION: &str = "SELECT p.qty, p.avg_price, p.status, p.cycle, s.phase, s.stop_floor
+    FROM trade.positions p JOIN trade.position_state s USING (position_id)
+    WHERE p.position_id = $1 FOR NO KEY UPDATE";
 
 /// Sales of a position that have not ended; see `order::FRESH_ORDERS` for the OFFSET.
 const HAS_LIVE_SALE: &str = "SELECT EXISTS (
@@ -45,6 +45,8 @@ pub(super) struct Held {
     pub(super) avg_price: Decimal,
     pub(super) status: String,
     cycle: i32,
+    phase: Phase,
+    floor: Option<Floor>,
 }
 
 impl Ledger {
@@ -56,14 +58,12 @@ impl Ledger {
         subject: &Subject,
         step: &Step,
         execution: Option<&Execution>,
+        held: Option<Held>,
     ) -> Result<Option<Uuid>, StoreError> {
-        let Some(position) = subject.position else {
+        let Some(held) = held else {
             return Ok(None);
         };
-        if execution.is_none() && !step.after.is_terminal() {
-            return Ok(None);
-        }
-        let held = lock_position(tx, position).await?;
+        let position = held.id;
         let sold = execution.map_or(Quantity::ZERO, |execution| execution.qty);
         if sold > held.qty {
             self.oversold(subject, &held, sold);
@@ -80,12 +80,16 @@ impl Ledger {
         } else {
             held.status.as_str()
         };
-        if !sold.is_zero() || status != held.status {
-            let statement = tx.prepare_cached(SET_POSITION).await?;
-            tx.execute(&statement, &[&position, &left.shares(), &status])
-                .await?;
-        }
-        move_phase(tx, subject, step, &held, is_closed).await?;
+        let is_moved = !sold.is_zero() || status != held.status;
+        try_join!(
+            async {
+                match is_moved {
+                    true => set_position(tx, position, left, status).await,
+                    false => Ok(()),
+                }
+            },
+            move_phase(tx, subject, step, &held, is_closed),
+        )?;
         if is_closed {
             store_sold(tx, held.id, held.avg_price).await?;
         }
@@ -104,22 +108,50 @@ impl Ledger {
     }
 }
 
-pub(super) async fn lock_position(
+/// Locks the position that a sale is about to move; none where it moves nothing.
+pub(super) async fn lock_sold(
     tx: &Transaction<'_>,
-    position: Uuid,
-) -> Result<Held, StoreError> {
+    subject: &Subject,
+    step: &Step,
+) -> Result<Option<Held>, StoreError> {
+    let moves =
+        subject.side == Side::Sell && (step.execution.is_some() || step.after.is_terminal());
+    match subject.position.filter(|_| moves) {
+        Some(position) => Ok(Some(lock_position(tx, position).await?)),
+        None => Ok(None),
+    }
+}
+
+async fn lock_position(tx: &Transaction<'_>, position: Uuid) -> Result<Held, StoreError> {
     let statement = tx.prepare_cached(LOCK_POSITION).await?;
     let row = tx
         .query_opt(&statement, &[&position])
         .await?
         .ok_or_else(|| StoreError::inconsistent(format!("there is no position {position}")))?;
+    let phase: &str = row.try_get("phase")?;
+    let floor: Option<&str> = row.try_get("stop_floor")?;
+    let floor = floor.map(str::parse::<Floor>).transpose();
     Ok(Held {
         id: position,
         qty: quantity(row.try_get("qty")?)?,
         avg_price: row.try_get("avg_price")?,
         status: row.try_get("status")?,
         cycle: row.try_get("cycle")?,
+        phase: phase.parse().map_err(StoreError::inconsistent)?,
+        floor: floor.map_err(StoreError::inconsistent)?,
     })
+}
+
+async fn set_position(
+    tx: &Transaction<'_>,
+    position: Uuid,
+    left: Quantity,
+    status: &str,
+) -> Result<(), StoreError> {
+    let statement = tx.prepare_cached(SET_POSITION).await?;
+    tx.execute(&statement, &[&position, &left.shares(), &status])
+        .await?;
+    Ok(())
 }
 
 async fn has_live_sale(tx: &Transaction<'_>, position: Uuid) -> Result<bool, StoreError> {
@@ -145,13 +177,7 @@ async fn move_phase(
     if !is_closed && reason.is_none() {
         return Ok(());
     }
-    let statement = tx.prepare_cached(LOCK_STATE).await?;
-    let row = tx.query_one(&statement, &[&held.id]).await?;
-    let phase: &str = row.try_get("phase")?;
-    let phase: Phase = phase.parse().map_err(StoreError::inconsistent)?;
-    let floor: Option<&str> = row.try_get("stop_floor")?;
-    let floor = floor.map(str::parse::<Floor>).transpose();
-    let floor = floor.map_err(StoreError::inconsistent)?;
+    let (phase, floor) = (held.phase, held.floor);
     let (mut next_phase, mut next_floor) = (phase, floor);
     if let Some(reason) = reason {
         let profile = profile(tx, subject).await?;

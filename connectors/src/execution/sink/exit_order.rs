@@ -1,6 +1,6 @@
 //! An exit decision as one transaction: order, first event, position CLOSING.
 
-use deadpool_postgres::Object;
+use deadpool_postgres::GenericClient;
 use serde_json::Value;
 use turnstile_dataflows::exit::ExitDecision;
 use turnstile_dataflows::model::{Price, Quantity};
@@ -39,7 +39,7 @@ const STORE: &str = "WITH held AS (
 
 /// Stores a decision.
 pub(super) async fn store(
-    client: &Object,
+    client: &impl GenericClient,
     decision: &ExitDecision,
     policy: Policy,
 ) -> Result<Stored, StoreError> {

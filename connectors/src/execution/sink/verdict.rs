@@ -1,6 +1,6 @@
 //! A re-entry verdict as one transaction: candidate, history and, for a purchase, the order.
 
-use deadpool_postgres::Object;
+use deadpool_postgres::GenericClient;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use turnstile_dataflows::model::Quantity;
@@ -108,7 +108,7 @@ fn words(verdict: &Verdict) -> Words<'_> {
 
 /// Stores a verdict.
 pub(super) async fn store(
-    client: &Object,
+    client: &impl GenericClient,
     verdict: &ReentryVerdict,
     policy: Policy,
 ) -> Result<Stored, StoreError> {

@@ -18,6 +18,8 @@ use super::{PriceRow, PriceSinkConfig, Wanted};
 use crate::postgres::metrics as names;
 use crate::postgres::{Postgres, PostgresError};
 
+/// Batches that somebody waits for begin at most so often: under load one carries several ticks.
+const SPACING: Duration = Duration::from_millis(2);
 const RETRY_MIN: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(5);
 
@@ -34,6 +36,8 @@ pub(super) struct Writer {
     pub(super) symbols: BTreeSet<Symbol>,
     /// Logical time of the newest row taken; what is not later was taken before.
     pub(super) taken_us: u64,
+    /// When the last batch began.
+    pub(super) begun: Instant,
 }
 
 impl Writer {
@@ -41,6 +45,7 @@ impl Writer {
         let mut batch = Vec::with_capacity(self.config.batch_rows);
         while rows.recv_many(&mut batch, self.config.batch_rows).await > 0 {
             self.gather(&mut rows, &mut batch).await;
+            self.begun = Instant::now();
             self.drop_repeated(&mut batch);
             self.write_all(&batch).await;
             batch.clear();
@@ -50,12 +55,16 @@ impl Writer {
 
     /// Adds rows until the batch is full, the linger is over, or somebody waits.
     async fn gather(&self, rows: &mut mpsc::Receiver<PriceRow>, batch: &mut Vec<PriceRow>) {
-        let until = Instant::now() + self.config.linger;
+        let mut until = Instant::now() + self.config.linger;
+        let ready = self.begun + SPACING;
         while batch.len() < self.config.batch_rows {
             let last_us = batch.last().map_or(0, |row| row.logical_us);
             let wanted_us = self.wanted.through_us.load(Ordering::Relaxed);
             if wanted_us > *self.durable.borrow() && wanted_us <= last_us {
-                return;
+                if Instant::now() >= ready {
+                    return;
+                }
+                until = until.min(ready);
             }
             let room = self.config.batch_rows - batch.len();
             tokio::select! {
