@@ -7,6 +7,7 @@ pub(crate) mod exit_events;
 pub(crate) mod exit_rules;
 pub(crate) mod levels;
 pub(crate) mod logs;
+pub(crate) mod manual_entries;
 pub(crate) mod manual_exits;
 pub(crate) mod order_requests;
 pub(crate) mod orders;

@@ -6,8 +6,8 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::api::{
-    control, executions, exit_events, exit_rules, levels, logs, manual_exits, order_requests,
-    orders, positions, previews, prices, reentry,
+    control, executions, exit_events, exit_rules, levels, logs, manual_entries, manual_exits,
+    order_requests, orders, positions, previews, prices, reentry,
 };
 use crate::health;
 
@@ -37,6 +37,7 @@ use crate::health;
         previews::preview,
         orders::list,
         orders::one,
+        manual_entries::buy,
         order_requests::approve,
         order_requests::reject,
         order_requests::cancel,

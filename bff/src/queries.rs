@@ -8,6 +8,7 @@ pub(crate) mod feed;
 pub(crate) mod health;
 pub(crate) mod levels;
 pub(crate) mod logs;
+pub(crate) mod manual_entries;
 pub(crate) mod manual_exits;
 pub(crate) mod order_requests;
 pub(crate) mod orders;

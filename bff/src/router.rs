@@ -12,8 +12,8 @@ use axum::routing::{get, post};
 use axum::{Router, http::Method};
 
 use crate::api::{
-    control, executions, exit_events, exit_rules, levels, logs, manual_exits, order_requests,
-    orders, positions, previews, prices, reentry,
+    control, executions, exit_events, exit_rules, levels, logs, manual_entries, manual_exits,
+    order_requests, orders, positions, previews, prices, reentry,
 };
 use crate::config::BffConfig;
 use crate::error::{ApiError, Code};
@@ -40,7 +40,10 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
             "/api/v1/exit-rules/{id}",
             get(exit_rules::one).put(exit_rules::save),
         )
-        .route("/api/v1/orders", get(orders::list))
+        .route(
+            "/api/v1/orders",
+            get(orders::list).post(manual_entries::buy),
+        )
         .route("/api/v1/orders/{id}", get(orders::one))
         .route("/api/v1/orders/{id}/approve", post(order_requests::approve))
         .route("/api/v1/orders/{id}/reject", post(order_requests::reject))

@@ -26,6 +26,7 @@ mod error;
 mod executor;
 mod fills;
 mod foreign;
+mod grid;
 mod group;
 mod holdings;
 mod kis_broker;

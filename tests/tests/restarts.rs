@@ -118,6 +118,65 @@ async fn a_second_engine_waits_and_takes_over() {
     system.stop().await;
 }
 
+/// The active engine is killed while a stop of its is on the way and prices go on. What the standby
+/// does first with them is measured from the kill.
+#[tokio::test]
+async fn a_standby_decides_within_seconds_of_the_kill_and_doubles_no_order() {
+    const OTHER: &str = "000660";
+    let stocks = [
+        Stock {
+            symbol: SYMBOL,
+            close: 100_000,
+            held: 100,
+        },
+        Stock {
+            symbol: OTHER,
+            close: 100_000,
+            held: 100,
+        },
+    ];
+    let system = System::start(&stocks, "").await;
+    system.exit_rules(rules()).await;
+    let first = system.stream("").await;
+    let log = system.folder().join("second.log");
+    let config = system.config_file("# second\n");
+    let second = Program::start(
+        &["--config", &config, "stream"],
+        &system.environment(),
+        &log,
+    );
+    eventually("the second waits", async || {
+        second.log().contains("standby")
+    })
+    .await;
+    let (late, cut) = (json!({"delay_ms": 300}), json!({"delay_ms": 0}));
+    system.post("/faults", late).await;
+    system.trade(SYMBOL, 94_000).await;
+    eventually("the stop is on the way", async || {
+        system.orders_sent().await == 1
+    })
+    .await;
+    first.signal(Signal::SIGKILL);
+    let killed = tokio::time::Instant::now();
+    system.post("/faults", cut).await;
+    let decided = "SELECT count(*) FROM trade.orders WHERE symbol = '000660'";
+    while system.one::<i64>(decided, &[]).await == 0 {
+        system.trade(OTHER, 94_000).await;
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        assert!(killed.elapsed().as_secs() < 60, "{}", second.log());
+    }
+    println!(
+        "first decision {:.2} s after the kill",
+        killed.elapsed().as_secs_f64()
+    );
+    system
+        .counts("SELECT count(*) FROM trade.exit_events", 2)
+        .await;
+    assert_eq!(system.orders_sent().await, 2, "one order for each stop");
+    second.stop().await;
+    system.stop().await;
+}
+
 #[tokio::test]
 async fn a_lost_broker_connection_comes_back_by_itself() {
     let system = System::start(&one_position(), "").await;

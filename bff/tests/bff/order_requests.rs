@@ -70,3 +70,44 @@ async fn an_approval_is_one_request_for_one_key_and_only_while_the_order_waits()
     assert_eq!(status, 400, "{body}");
     assert!(body["error"]["fields"]["asked_by"].is_string(), "{body}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purchase_is_one_request_for_one_key_of_a_stock_that_exists() {
+    let world = World::start().await;
+    world
+        .sql("INSERT INTO market.stocks (symbol, name, market) VALUES ('005930', 'Samsung', 'KOSPI')")
+        .await;
+    let asked = |symbol: &str, qty: i64| {
+        json!({ "symbol": symbol, "side": "BUY", "qty": qty, "limit_price": 50_400,
+            "asked_by": "kim", "idempotency_key": "a" })
+    };
+    let path = "/api/v1/orders";
+    assert_eq!(world.post(path, &asked("000001", 1)).await.0, 404);
+    let (status, body) = world.post(path, &asked("005930", 1)).await;
+    assert_eq!(
+        (
+            status.as_u16(),
+            &body["data"]["state"],
+            &body["data"]["limit_price"]
+        ),
+        (200, &json!("ASKED"), &json!(50_400))
+    );
+    let again = world.post(path, &asked("005930", 1)).await;
+    assert_eq!((again.0.as_u16(), &again.1["data"]), (200, &body["data"]));
+    assert_eq!(world.post(path, &asked("005930", 2)).await.0, 409);
+
+    let wrong = json!({ "symbol": "?", "side": "SELL", "qty": 0, "limit_price": 0.5 });
+    let (status, body) = world.post(path, &wrong).await;
+    assert_eq!(status, 400, "{body}");
+    let fields = &body["error"]["fields"];
+    for name in [
+        "symbol",
+        "side",
+        "qty",
+        "limit_price",
+        "asked_by",
+        "idempotency_key",
+    ] {
+        assert!(fields[name].is_string(), "{name}: {body}");
+    }
+}

@@ -17,6 +17,7 @@
 mod cancel;
 mod lost_tick;
 mod marks;
+mod purchases;
 mod queue;
 mod requests;
 mod resolve;
@@ -172,6 +173,7 @@ impl Executor {
                     if has_room { queue.add(order) } else { queue.has_left_out = true }
                 }
                 _ = scan.tick() => {
+                    desk.place_purchases().await;
                     self.scan(&desk, &mut queue, &mut scanned).await;
                     self.attend(&desk, &mut queue, &mut tasks, &mut asked).await;
                 }

@@ -57,6 +57,8 @@ pub struct Order {
     pub result_ppm: i64,
     /// Whether the issue has the price grid of funds.
     pub is_fund: bool,
+    /// Close before today, if known: the reference of the day's price limits.
+    pub prev_close: Option<Price>,
     /// When the frame that caused the decision was read, microseconds since the Unix epoch; known
     /// only in the process that read it.
     pub received_us: Option<u64>,
@@ -71,6 +73,7 @@ macro_rules! order_columns {
          n.broker_date::text AS broker_date, n.price,
          (SELECT p.avg_price FROM trade.positions p WHERE p.position_id = n.position_id) AS avg_price,
          s.market, s.instrument_type,
+         (SELECT c.prev_close FROM market.symbol_context c WHERE c.symbol = n.symbol) AS prev_close,
          (SELECT e.raw->>'market_time' FROM trade.order_events e
            WHERE e.order_id = n.order_id AND e.status = 'SENDING'
            ORDER BY e.event_id DESC LIMIT 1) AS market_time"
@@ -197,6 +200,7 @@ impl Order {
             ),
             is_fund: TaxClass::of(row.try_get("market")?, row.try_get("instrument_type")?)
                 == TaxClass::Exempt,
+            prev_close: optional_price(row.try_get("prev_close")?)?,
             received_us: None,
         })
     }
@@ -292,40 +296,6 @@ pub(super) fn optional_price(value: Option<Decimal>) -> Result<Option<Price>, St
     value.map(price).transpose()
 }
 
-/// Upper bounds and ticks of shares, in KRW; 1,000 above (KRX market rules, section 3, since
-/// 2023-01-25).
-const SHARE_TICKS: [(i64, i64); 6] = [
-    (2_000, 1),
-    (5_000, 5),
-    (20_000, 10),
-    (50_000, 50),
-    (200_000, 100),
-    (500_000, 500),
-];
-/// Upper bounds and ticks of ETF and ETN; 5 above.
-const FUND_TICKS: [(i64, i64); 1] = [(2_000, 1)];
-
-/// Returns the price on the grid that is no worse than `limit`: a sale is rounded up, a purchase
-/// down. None if there is no such price.
-pub(super) fn on_grid(limit: Price, side: Side, is_fund: bool) -> Option<Price> {
-    let limit = limit.to_decimal();
-    let (table, above) = if is_fund {
-        (&FUND_TICKS[..], 5)
-    } else {
-        (&SHARE_TICKS[..], 1_000)
-    };
-    let tick = table
-        .iter()
-        .find(|(bound, _)| limit < Decimal::from(*bound))
-        .map_or(above, |(_, tick)| *tick);
-    let steps = limit / Decimal::from(tick);
-    let steps = match side {
-        Side::Sell => steps.ceil(),
-        Side::Buy => steps.floor(),
-    };
-    (steps * Decimal::from(tick)).try_into().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -339,18 +309,5 @@ mod tests {
         assert_eq!((ppm(90, 100), ppm(105, 100)), (-100_000, 50_000));
         assert!(ppm(80, 100) < ppm(900, 1_000));
         assert_eq!(result_ppm(Price::from_won(5).unwrap(), None), 0);
-    }
-
-    #[test]
-    fn a_limit_is_rounded_to_the_side_that_keeps_it() {
-        let rounded = |limit: &str, side, is_fund| {
-            on_grid(limit.parse().unwrap(), side, is_fund).map(|price| price.to_string())
-        };
-        assert_eq!(rounded("191150", Side::Sell, false).unwrap(), "191200");
-        assert_eq!(rounded("191150", Side::Buy, false).unwrap(), "191100");
-        assert_eq!(rounded("199950", Side::Sell, false).unwrap(), "200000");
-        assert_eq!(rounded("10003", Side::Sell, true).unwrap(), "10005");
-        assert_eq!(rounded("1999.5", Side::Buy, false).unwrap(), "1999");
-        assert_eq!(rounded("0.5", Side::Buy, false), None);
     }
 }

@@ -39,6 +39,11 @@ impl ActionKey {
         Self(format!("BROKER:{day}:{number}").into())
     }
 
+    /// Returns `MANUAL:{request_id}`: a purchase that the operator asked for.
+    pub fn purchase(request: impl fmt::Display) -> Self {
+        Self(format!("MANUAL:{request}").into())
+    }
+
     /// Returns the key as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -79,5 +84,6 @@ mod tests {
             ActionKey::foreign("2026-11-24", "0000117057").as_str(),
             "BROKER:2026-11-24:0000117057"
         );
+        assert_eq!(ActionKey::purchase("r1").as_str(), "MANUAL:r1");
     }
 }

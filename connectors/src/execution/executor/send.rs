@@ -6,14 +6,15 @@ use metrics::{counter, histogram};
 use serde_json::json;
 use tokio::time::Instant;
 use tracing::{info, warn};
-use turnstile_dataflows::model::{OrderStatus, Quantity};
+use turnstile_dataflows::model::{OrderStatus, Price, Quantity};
 
 use super::super::alarm::{Alarm, Level};
 use super::super::broker::{BrokerError, BrokerRef, Receipt, Side, Ticket};
+use super::super::grid::{day_limits, on_grid};
 use super::super::ledger::Applied;
 use super::super::merge::News;
 use super::super::metrics as names;
-use super::super::order::{Order, on_grid};
+use super::super::order::Order;
 use super::super::session::Market;
 use super::super::store::GivenUp;
 use super::marks::{Mark, Outcome, Sending};
@@ -82,17 +83,11 @@ impl Desk {
     }
 
     async fn call(&self, order: Order, qty: Quantity, market: &Market) -> Turn {
-        let limit = match order.limit {
-            None => None,
-            Some(limit) => match on_grid(limit, order.side, order.is_fund) {
-                Some(limit) => Some(limit),
-                None => {
-                    let message = format!("no valid price at or within the limit {limit}");
-                    return self
-                        .end(&order, OrderStatus::Rejected, "NO_VALID_PRICE", message)
-                        .await;
-                }
-            },
+        let limit = match valid_limit(&order) {
+            Ok(limit) => limit,
+            Err((code, why)) => {
+                return self.end(&order, OrderStatus::Rejected, code, why).await;
+            }
         };
         let ticket = Ticket {
             symbol: order.symbol,
@@ -268,5 +263,26 @@ impl Desk {
             message: format!("{side} {} does not leave: {reason}", order.action_key),
             context: json!({"order_id": order.id, "attempt": order.send_attempt}),
         });
+    }
+}
+
+/// Returns the price that the broker is asked for: on the grid and within the limits of the day, which
+/// shares have whose last close is known. At market there is none.
+fn valid_limit(order: &Order) -> Result<Option<Price>, (&'static str, String)> {
+    let Some(limit) = order.limit else {
+        return Ok(None);
+    };
+    let missing = || {
+        let why = format!("no valid price at or within the limit {limit}");
+        ("NO_VALID_PRICE", why)
+    };
+    let price = on_grid(limit, order.side, order.is_fund).ok_or_else(missing)?;
+    let reference = order.prev_close.filter(|_| !order.is_fund);
+    match reference.and_then(day_limits) {
+        Some((lowest, highest)) if price < lowest || price > highest => {
+            let why = format!("{price} is outside of the day's limits, {lowest} to {highest}");
+            Err(("PRICE_LIMIT", why))
+        }
+        _ => Ok(Some(price)),
     }
 }
