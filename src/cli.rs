@@ -42,6 +42,8 @@ enum Command {
     Bff,
     /// Bring the database schema to the version of this program, then exit.
     Migrate,
+    /// Read a file into the database.
+    Import(commands::import::Args),
     /// Run the simulated exchange alone: it speaks the broker's protocol on local ports.
     ExchangeSim(commands::exchange_sim::Args),
     /// Run the engine on a recorded day: ticks, positions and rules in, decisions out.
@@ -69,6 +71,7 @@ impl Cli {
                 Command::Run(args) => Box::pin(commands::run::run(config, args)).await,
                 Command::Stream => Box::pin(commands::stream::run(&config)).await,
                 Command::Bff => Box::pin(commands::bff::run(&config)).await,
+                Command::Import(args) => Box::pin(commands::import::run(&config, args)).await,
                 Command::Migrate => commands::migrate::run(&config).await,
                 Command::ExchangeSim(args) => Box::pin(commands::exchange_sim::run(args)).await,
                 Command::Replay(args) => commands::replay::run(args).await,

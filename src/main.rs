@@ -12,7 +12,7 @@ mod stream;
 use clap::Parser;
 use turnstile_connectors::recorded::RecordedError;
 
-/// Status of a replay whose files are malformed; that of a wrong command line, too.
+/// Status of a replay or an import whose files are malformed; that of a wrong command line, too.
 const MALFORMED: u8 = 2;
 
 fn main() -> std::process::ExitCode {

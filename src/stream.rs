@@ -11,6 +11,7 @@
 //! sources first, then everything downstream drains in order.
 
 mod alarms;
+mod days;
 mod desk;
 mod journal;
 mod outputs;
@@ -27,7 +28,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
-use turnstile_connectors::execution::wall_clock_us;
+use turnstile_connectors::execution::{SessionKind, wall_clock_us};
 use turnstile_connectors::exits::prune_previews;
 use turnstile_connectors::kis::{Clock, KisClient, KisSettings, KisStream, KisStreamParts};
 use turnstile_connectors::postgres::{
@@ -39,6 +40,7 @@ use turnstile_connectors::{rows, task};
 use turnstile_dataflows::engine::{Engine, EngineConfig, Event, Timed};
 
 use crate::config::Config;
+use days::Days;
 use desk::Desk;
 use outputs::Outputs;
 use records::Records;
@@ -145,6 +147,14 @@ impl Stream {
                 ended.send_replace(true);
             }
         });
+        let days = Days {
+            postgres: postgres.clone(),
+            client: client.clone(),
+            session: desk.session.clone(),
+            calendar: config.execution.calendar(),
+            has_closed_days: config.execution.session == SessionKind::Krx,
+        };
+        let days = task::spawn("days", days.run(sources.clone()));
         let housekeeping = task::spawn("housekeeping", keep_house(postgres, sources.clone()));
         let guard = task::spawn("lock guard", guard_lock(lock, lost_sender, sources.clone()));
 
@@ -155,6 +165,7 @@ impl Stream {
                 sequencing.await,
                 stream_task.await,
                 follow.await,
+                days.await,
                 housekeeping.await,
             ] {
                 report(ended);

@@ -1,5 +1,6 @@
 //! Broker, database, cache and embedded servers: everything of Turnstile that does input and output.
 //!
+//! - [`bars`]: daily bars, and what sessions need to know of the days before.
 //! - [`kis`]: the broker, over WebSocket and REST.
 //! - [`postgres`], [`redis`]: the stores, with price sink, change feed and cache-aside.
 //! - [`recorded`]: recorded days, for replays.
@@ -8,6 +9,7 @@
 //! - [`exits`]: what the exits say beside decisions.
 //! - [`embedded`]: a private PostgreSQL and Redis.
 
+pub mod bars;
 pub mod embedded;
 pub mod execution;
 pub mod exits;

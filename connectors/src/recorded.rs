@@ -13,6 +13,7 @@
 //! 4. Nothing appears under the name of the output before all of it is there.
 
 mod atr;
+mod bars;
 mod control;
 mod day;
 mod decisions;
@@ -25,6 +26,7 @@ mod table;
 mod ticks;
 
 pub use atr::read_contexts;
+pub use bars::{DailyFile, DailyRow, Listing};
 pub use control::{ControlMode, ControlRow, read_control};
 pub use day::{Day, DayFeed, DayReport, recorded_time};
 pub use decisions::DecisionFile;

@@ -4,6 +4,7 @@
 //! differential collection. Decimal and time-zone types stop at the edge of this module.
 
 mod action_key;
+mod atr;
 mod floor;
 mod id;
 mod mode;
@@ -20,6 +21,7 @@ mod tick;
 mod time;
 
 pub use action_key::ActionKey;
+pub use atr::{ATR_DAYS, DayRange, atr_ratio};
 pub use floor::{Floor, FloorError};
 pub use id::{CandidateId, ExitEventId, IdError, PositionId, ProfileId};
 pub use mode::{ExitMode, ReentryMode, UnknownMode};

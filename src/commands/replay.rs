@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 use clap::{Args as ClapArgs, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use turnstile_connectors::recorded::{
@@ -16,7 +16,7 @@ use turnstile_connectors::recorded::{
 use turnstile_dataflows::engine::{self, EngineConfig, Output, OutputBatch};
 use turnstile_dataflows::exit::{Alert, ExitOutput, Fills};
 
-use super::stop_on_signal;
+use super::{progress, stop_on_signal, tell_skipped};
 
 /// What the files hold; the end of `turnstile replay --help`.
 pub(crate) const FORMATS: &str = "\
@@ -129,7 +129,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn replay(args: &Args, begin: Instant, stop: CancellationToken) -> anyhow::Result<()> {
-    let bar = progress(args)?;
+    let bar = progress(&args.ticks)?;
     let (day, mut skipped) = read(args, &bar)?;
     let positions = day.positions.len();
     let (feed, report) = day.into_feed(stop.clone())?;
@@ -206,14 +206,6 @@ fn read(args: &Args, bar: &ProgressBar) -> Result<(Day, Skipped), RecordedError>
     Ok((day, skipped))
 }
 
-/// Returns a bar over the bytes of the tick file; without a terminal it shows nothing.
-fn progress(args: &Args) -> anyhow::Result<ProgressBar> {
-    let len = std::fs::metadata(&args.ticks).map_or(0, |found| found.len());
-    let style = "{bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
-    let style = ProgressStyle::with_template(style).context("the progress bar")?;
-    Ok(ProgressBar::new(len).with_style(style))
-}
-
 /// Takes down what the engine says.
 struct Scribe {
     file: Option<DecisionFile>,
@@ -261,16 +253,6 @@ impl Scribe {
         });
         self.alerts.insert(alert);
     }
-}
-
-fn tell_skipped(skipped: &Skipped) {
-    if skipped.count == 0 {
-        return;
-    }
-    for fault in &skipped.first {
-        eprintln!("turnstile: left out: {fault}");
-    }
-    eprintln!("turnstile: {} malformed lines left out", skipped.count);
 }
 
 /// Tells the figures, as the last line.

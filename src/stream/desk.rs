@@ -28,6 +28,7 @@ pub(super) struct Desk {
     pub(super) notices: mpsc::Sender<BrokerEvent>,
     pub(super) poll: Arc<OrderPoll>,
     pub(super) alarms: Alarms,
+    pub(super) session: Arc<dyn SessionSource>,
     ready: watch::Receiver<bool>,
     sink: JoinHandle<()>,
     rest: Vec<JoinHandle<()>>,
@@ -120,7 +121,7 @@ impl Desk {
         let (notices, notice_events) = mpsc::channel(settings.notice_queue.get());
         let fills = Fills::new(
             settings.clone(),
-            session,
+            session.clone(),
             ledger,
             book,
             poll.clone(),
@@ -143,6 +144,7 @@ impl Desk {
             notices,
             poll,
             alarms,
+            session,
             ready,
             sink,
             rest,

@@ -5,6 +5,7 @@
 
 mod api;
 pub mod crash;
+mod data;
 mod dice;
 pub mod histories;
 pub mod judge;
@@ -15,6 +16,7 @@ mod system;
 mod yard;
 
 pub use api::Api;
+pub use data::data;
 pub use dice::Dice;
 pub use processes::{Program, program};
 pub use system::{ACCOUNT, Stock, System, eventually};

@@ -122,6 +122,28 @@ impl Program {
             .success()
     }
 
+    /// Waits for the end and returns whether it was a success, and what it said: its output, then its
+    /// log.
+    ///
+    /// # Panics
+    /// If it does not end.
+    pub async fn output(mut self) -> (bool, String) {
+        let mut said = String::new();
+        let read = async {
+            while let Ok(Some(line)) = self.lines.next_line().await {
+                said.push_str(&line);
+                said.push('\n');
+            }
+        };
+        assert!(
+            tokio::time::timeout(STOP_MAX, read).await.is_ok(),
+            "did not end:\n{}",
+            self.log()
+        );
+        said.push_str(&self.log());
+        (self.ended().await, said)
+    }
+
     /// Stops the program as Ctrl-C does.
     ///
     /// # Panics

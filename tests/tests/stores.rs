@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use turnstile_tests::{Stock, System, eventually};
+use turnstile_tests::{Stock, System, data, eventually};
 
 const CODES: [&str; 3] = ["005930", "000660", "000270"];
 
@@ -99,20 +99,6 @@ async fn redis_never_holds_a_price_that_postgresql_lacks() {
     system.stop().await;
 }
 
-/// Returns the recorded day, or says that it is absent.
-fn tick_day() -> Option<PathBuf> {
-    let folder = std::env::var_os("TURNSTILE_DATA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    );
-    let file = folder.join("ticks-2013-10-07.csv.gz");
-    if file.exists() {
-        return Some(file);
-    }
-    println!("skipped: no tick day at {}", file.display());
-    None
-}
-
 fn recorded(file: &PathBuf) -> BTreeMap<String, Vec<(String, i64)>> {
     let opened = flate2::read::MultiGzDecoder::new(std::fs::File::open(file).unwrap());
     let mut reader = csv::Reader::from_reader(opened);
@@ -135,7 +121,9 @@ fn recorded(file: &PathBuf) -> BTreeMap<String, Vec<(String, i64)>> {
 
 #[tokio::test]
 async fn every_trade_of_the_recorded_day_is_stored_once_and_in_order() {
-    let Some(file) = tick_day() else { return };
+    let Some(file) = data("ticks-2013-10-07.csv.gz") else {
+        return;
+    };
     let day = recorded(&file);
     let total: usize = day.values().map(Vec::len).sum();
     assert_eq!(total, 388_417);

@@ -46,6 +46,16 @@ impl Calendar {
         settled
     }
 
+    /// Returns the last day before `day` on which the exchange traded.
+    pub fn trading_day_before(&self, day: Date) -> Date {
+        let before = |day: Date| day.saturating_sub(jiff::Span::new().days(1));
+        let mut found = before(day);
+        while !self.is_business_day(found) && found > Date::MIN {
+            found = before(found);
+        }
+        found
+    }
+
     fn is_business_day(&self, day: Date) -> bool {
         !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
             && !self.holidays.contains(&day)

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use turnstile_dataflows::model::{ExitMode, Price, Symbol};
+use turnstile_tests::data;
 use turnstile_tests::oracle::{Context, Fills, PositionRow, Recording, TickRow, csv};
 
 use crate::rig::Folder;
@@ -60,20 +61,6 @@ struct Day {
     positions: Vec<PositionRow>,
     contexts: BTreeMap<Symbol, Context>,
     control: Vec<(u64, ExitMode)>,
-}
-
-/// Returns the recorded file, or says that it is absent.
-fn file() -> Option<PathBuf> {
-    let folder = std::env::var_os("TURNSTILE_DATA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    );
-    let file = folder.join("ticks-2013-10-07.csv.gz");
-    if file.exists() {
-        return file.canonicalize().ok();
-    }
-    println!("skipped: no tick day at {}", file.display());
-    None
 }
 
 /// Returns the microseconds of a time of the day as the file writes it.
@@ -238,7 +225,9 @@ fn tally(decisions: &str) -> BTreeMap<String, usize> {
 
 #[test]
 fn a_recorded_day_gives_the_decisions_of_the_oracle_for_every_batch_and_number_of_workers() {
-    let Some(file) = file() else { return };
+    let Some(file) = data("ticks-2013-10-07.csv.gz") else {
+        return;
+    };
     let day = Day::read(&file);
     assert_eq!(day.ticks.len(), 388_417);
     let folder = day.written();
@@ -276,7 +265,9 @@ fn a_recorded_day_gives_the_decisions_of_the_oracle_for_every_batch_and_number_o
 
 #[test]
 fn a_recorded_day_without_fills_gives_the_decisions_of_the_oracle() {
-    let Some(file) = file() else { return };
+    let Some(file) = data("ticks-2013-10-07.csv.gz") else {
+        return;
+    };
     let day = Day::read(&file);
     let expected = day.judged(Fills::None);
     println!("{:?}", tally(&expected));
@@ -292,7 +283,9 @@ fn a_recorded_day_without_fills_gives_the_decisions_of_the_oracle() {
 /// the day, around the open; all of it with `TURNSTILE_WHOLE_DAY` set.
 #[test]
 fn one_event_at_a_time_gives_the_decisions_of_the_oracle() {
-    let Some(file) = file() else { return };
+    let Some(file) = data("ticks-2013-10-07.csv.gz") else {
+        return;
+    };
     let mut day = Day::read(&file);
     if std::env::var_os("TURNSTILE_WHOLE_DAY").is_none() {
         day.cut(30_000, 45_000);

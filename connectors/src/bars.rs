@@ -1,0 +1,19 @@
+//! Daily bars: what a day was for each issue, and what follows from it for the next session.
+//!
+//! ```text
+//! file ──> Import ──┐
+//! broker ──────────>├─ store ─> market.daily_bars ─ refresh ─> market.symbol_context ─> engine
+//! ```
+//!
+//! 1. A bar is written again only where it differs; importing a file twice changes nothing.
+//! 2. A portion of a file and how far it got are one transaction.
+//! 3. The context of a session comes from bars up to the trading day before it. An issue whose last
+//!    bar is older has none: an old close is no reference.
+
+mod context;
+mod import;
+mod store;
+
+pub use context::{Refreshed, refresh};
+pub use import::{Begun, Import, ImportError};
+pub use store::{BarSource, store};

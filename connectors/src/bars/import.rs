@@ -1,0 +1,126 @@
+//! The import of one file: portion by portion, and on from where it broke off.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tokio_postgres::Client;
+
+use super::store::{BarSource, store};
+use crate::postgres::{Postgres, PostgresError};
+use crate::recorded::DailyRow;
+
+const BUFFER: usize = 128 * 1_024;
+
+/// An import under way.
+pub struct Import {
+    client: Client,
+    sha256: String,
+}
+
+/// How an import begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// Rows of the file that are stored already.
+    pub rows_done: u64,
+    /// Whether the whole file is.
+    pub is_done: bool,
+}
+
+impl Import {
+    /// Begins the import of `file`, or goes on with it. A file is known again by its content.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or what the database says.
+    pub async fn begin(postgres: &Postgres, file: &Path) -> Result<(Self, Begun), ImportError> {
+        let sha256 = sha256(file).map_err(|source| ImportError::Read {
+            file: file.to_owned(),
+            source,
+        })?;
+        let client = postgres.connect_alone().await?;
+        let row = client
+            .query_one(
+                "INSERT INTO system.imports AS i (sha256, kind, file) VALUES ($1, 'daily', $2)
+                 ON CONFLICT (sha256) DO UPDATE SET updated_ts = now()
+                 RETURNING i.rows_done, i.is_done",
+                &[&sha256, &file.display().to_string()],
+            )
+            .await
+            .map_err(PostgresError::from)?;
+        let rows: i64 = row.try_get(0).map_err(PostgresError::from)?;
+        let begun = Begun {
+            rows_done: u64::try_from(rows).unwrap_or_default(),
+            is_done: row.try_get(1).map_err(PostgresError::from)?,
+        };
+        Ok((Self { client, sha256 }, begun))
+    }
+
+    /// Stores the rows that end with row `rows_done` of the file. Returns how many were new or
+    /// different.
+    ///
+    /// # Errors
+    /// What the database says; nothing of the portion is stored then.
+    pub async fn store(&mut self, rows: &[DailyRow], rows_done: u64) -> Result<u64, PostgresError> {
+        let transaction = self.client.transaction().await?;
+        let stored = store(&transaction, rows, BarSource::Import).await?;
+        let rows_done = i64::try_from(rows_done).unwrap_or(i64::MAX);
+        transaction
+            .execute(
+                "UPDATE system.imports SET rows_done = $2, updated_ts = now() WHERE sha256 = $1",
+                &[&self.sha256, &rows_done],
+            )
+            .await?;
+        transaction.commit().await?;
+        Ok(stored)
+    }
+
+    /// Notes that the whole file is stored.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn end(self) -> Result<(), PostgresError> {
+        self.client
+            .execute(
+                "UPDATE system.imports SET is_done = true, updated_ts = now() WHERE sha256 = $1",
+                &[&self.sha256],
+            )
+            .await?;
+        Ok(())
+    }
+}
+
+/// Why an import cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file cannot be read.
+    #[error("{} cannot be read", .file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// What the database says.
+    #[error(transparent)]
+    Store(#[from] PostgresError),
+}
+
+fn sha256(file: &Path) -> io::Result<String> {
+    let mut hasher = Sha256::new();
+    let mut reader = BufReader::with_capacity(BUFFER, File::open(file)?);
+    loop {
+        let read = reader.fill_buf()?;
+        if read.is_empty() {
+            break;
+        }
+        hasher.update(read);
+        let len = read.len();
+        reader.consume(len);
+    }
+    let digits = hasher
+        .finalize()
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    Ok(digits)
+}

@@ -1,0 +1,255 @@
+//! Files of daily bars, as the Korea Exchange lists them.
+
+use std::path::Path;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use turnstile_dataflows::model::Symbol;
+
+use super::error::{FieldFault, RecordedError, of_column};
+use super::fields;
+use super::file::OnRead;
+use super::table::{Column, Fields, OnFault, Skipped, Table};
+
+const COLUMNS: [Column; 13] = [
+    ("date", true),
+    ("symbol", true),
+    ("name", true),
+    ("market", true),
+    ("open", true),
+    ("high", true),
+    ("low", true),
+    ("close", true),
+    ("volume", true),
+    ("value", true),
+    ("market_cap", false),
+    ("shares", false),
+    ("dept", false),
+];
+/// Decimals of a price.
+const PLACES: u32 = 4;
+
+/// How an issue is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// Its name.
+    pub name: String,
+    /// KOSPI, KOSDAQ or KONEX.
+    pub market: &'static str,
+    /// Section of its market, if any.
+    pub segment: Option<String>,
+}
+
+/// One issue on one day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DailyRow {
+    /// Trading day.
+    pub date: Date,
+    /// Issue.
+    pub symbol: Symbol,
+    /// How it is listed, where the source says so.
+    pub listing: Option<Listing>,
+    /// First price, KRW; zero, like high and low, where the issue was halted.
+    pub open: Decimal,
+    /// Highest price.
+    pub high: Decimal,
+    /// Lowest price.
+    pub low: Decimal,
+    /// Last price.
+    pub close: Decimal,
+    /// Shares traded.
+    pub volume: i64,
+    /// KRW traded.
+    pub value: Decimal,
+    /// KRW that all shares are worth.
+    pub market_cap: Option<Decimal>,
+    /// Shares listed.
+    pub shares: Option<i64>,
+}
+
+/// A file of daily bars, read row by row.
+pub struct DailyFile {
+    table: Table<13>,
+}
+
+impl DailyFile {
+    /// Opens `file` and reads its header. `on_read` is told the bytes read.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or a header with a column missing, unknown or twice.
+    pub fn open(
+        file: &Path,
+        on_fault: OnFault,
+        on_read: Option<OnRead>,
+    ) -> Result<Self, RecordedError> {
+        Ok(Self {
+            table: Table::open(file, &COLUMNS, on_fault, on_read)?,
+        })
+    }
+
+    /// Returns the next bar, none at the end.
+    ///
+    /// # Errors
+    /// A file that cannot be read on; a malformed line, unless those are left out.
+    pub fn next_row(&mut self) -> Result<Option<DailyRow>, RecordedError> {
+        self.table.next(parse)
+    }
+
+    /// Returns what was left out so far.
+    pub fn skipped(&self) -> Skipped {
+        self.table.skipped()
+    }
+}
+
+fn parse(row: &Fields<'_, 13>) -> Result<DailyRow, FieldFault> {
+    let [
+        date,
+        symbol,
+        name,
+        market,
+        open,
+        high,
+        low,
+        close,
+        volume,
+        value,
+        cap,
+        shares,
+        dept,
+    ] = row.map(Option::unwrap_or_default);
+    let price = |text, column| {
+        let units = fields::decimal(text, PLACES).map_err(of_column(column))?;
+        not_negative(units, text, column).map(|units| Decimal::new(units, PLACES))
+    };
+    let count = |text, column| {
+        let count = fields::integer(text).map_err(of_column(column))?;
+        not_negative(count, text, column)
+    };
+    let (market, of_market) = listing(market)?;
+    let dept = fields::text(dept).map_err(of_column("dept"))?;
+    let segment = of_market.or(Some(dept).filter(|dept| !dept.is_empty()));
+    let bar = DailyRow {
+        date: fields::parsed(date).map_err(of_column("date"))?,
+        symbol: fields::symbol(symbol).map_err(of_column("symbol"))?,
+        listing: Some(Listing {
+            name: fields::text(name).map_err(of_column("name"))?.to_owned(),
+            market,
+            segment: segment.map(str::to_owned),
+        }),
+        open: price(open, "open")?,
+        high: price(high, "high")?,
+        low: price(low, "low")?,
+        close: price(close, "close")?,
+        volume: count(volume, "volume")?,
+        value: Decimal::from(count(value, "value")?),
+        market_cap: match cap {
+            [] => None,
+            cap => Some(Decimal::from(count(cap, "market_cap")?)),
+        },
+        shares: match shares {
+            [] => None,
+            shares => Some(count(shares, "shares")?),
+        },
+    };
+    check(&bar)?;
+    Ok(bar)
+}
+
+fn not_negative(value: i64, text: &[u8], column: &'static str) -> Result<i64, FieldFault> {
+    if value >= 0 {
+        return Ok(value);
+    }
+    Err(FieldFault {
+        column,
+        reason: format!("zero or more expected, was {}", fields::shown(text)),
+    })
+}
+
+/// Returns the market and what its name says of the section: KOSDAQ GLOBAL is a part of KOSDAQ.
+fn listing(text: &[u8]) -> Result<(&'static str, Option<&'static str>), FieldFault> {
+    match text {
+        b"KOSPI" => Ok(("KOSPI", None)),
+        b"KOSDAQ" => Ok(("KOSDAQ", None)),
+        b"KOSDAQ GLOBAL" => Ok(("KOSDAQ", Some("GLOBAL"))),
+        b"KONEX" => Ok(("KONEX", None)),
+        other => Err(FieldFault {
+            column: "market",
+            reason: format!(
+                "KOSPI, KOSDAQ, KOSDAQ GLOBAL or KONEX expected, was {}",
+                fields::shown(other)
+            ),
+        }),
+    }
+}
+
+/// A bar has a close; one with trades has its prices in order, a halted one has zeros.
+fn check(bar: &DailyRow) -> Result<(), FieldFault> {
+    let fault = |column, reason| Err(FieldFault { column, reason });
+    if bar.close.is_zero() {
+        return fault("close", "a price above zero expected, was 0".to_owned());
+    }
+    let prices = [bar.open, bar.high, bar.low];
+    if prices.iter().all(Decimal::is_zero) {
+        return Ok(());
+    }
+    if bar.low.is_zero() || bar.low > bar.open.min(bar.close) {
+        return fault("low", format!("lowest price expected, was {}", bar.low));
+    }
+    if bar.high < bar.open.max(bar.close) {
+        return fault("high", format!("highest price expected, was {}", bar.high));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    const HEADER: &str =
+        "date,symbol,name,market,open,high,low,close,volume,value,market_cap,shares,dept";
+
+    fn read(line: &str) -> Result<Option<DailyRow>, String> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "{HEADER}\n{line}").unwrap();
+        let opened = DailyFile::open(file.path(), OnFault::Stop, None);
+        let read = opened.and_then(|mut file| file.next_row());
+        read.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_bar_of_the_global_section_and_a_halted_one_are_read() {
+        let bar = read("2026-01-02,0004Y0,가나다,KOSDAQ GLOBAL,6250,6300,6190,6210,73031,454875500,173454428700,27931470,").unwrap().unwrap();
+        let listing = bar.listing.unwrap();
+        assert_eq!(
+            (listing.market, listing.segment.as_deref()),
+            ("KOSDAQ", Some("GLOBAL"))
+        );
+        let halted = read("2026-01-02,000040,나,KONEX,0,0,0,443,0,0,,,")
+            .unwrap()
+            .unwrap();
+        assert_eq!((halted.open, halted.close), (Decimal::ZERO, 443.into()));
+        assert_eq!(halted.shares, None);
+    }
+
+    #[test]
+    fn what_cannot_be_a_bar_is_told_with_its_column() {
+        let faults = [
+            ("2026-02-30,1,n,KOSPI,1,1,1,1,1,1,,,", "date"),
+            ("2026-01-02,1,n,NYSE,1,1,1,1,1,1,,,", "market"),
+            ("2026-01-02,1,n,KOSPI,1,1,1,0,1,1,,,", "close"),
+            ("2026-01-02,1,n,KOSPI,5,4,1,4,1,1,,,", "high"),
+            ("2026-01-02,1,n,KOSPI,5,6,5,4,1,1,,,", "low"),
+            ("2026-01-02,1,n,KOSPI,5,6,0,5,1,1,,,", "low"),
+            ("2026-01-02,1,n,KOSPI,5,6,5,5,-1,1,,,", "volume"),
+        ];
+        for (line, column) in faults {
+            let fault = read(line).unwrap_err();
+            assert!(
+                fault.contains(&format!("column {column}")) || fault.contains(column),
+                "{fault}"
+            );
+        }
+    }
+}
