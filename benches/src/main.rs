@@ -6,6 +6,7 @@ mod clock;
 mod edit;
 mod exits;
 mod figures;
+mod ingest;
 mod input;
 mod latency;
 mod load;
@@ -52,6 +53,9 @@ enum Command {
     /// exactly once and no tick lost; prints the latency from frame to committed row and to the
     /// order's arrival at the broker. Needs all programs: `cargo build --release --workspace --bins`.
     Load(load::Args),
+    /// Ticks a second through the price sink into PostgreSQL and Redis, against `psql \copy` of the
+    /// same rows into the same table.
+    Ingest(ingest::Args),
     /// Milliseconds from a price to its order at the broker and from a fill to its position, in the
     /// running system; with `--storm` many stops at once at the broker's rate. Needs all programs.
     Orders(orders::Args),
@@ -74,6 +78,10 @@ fn main() -> anyhow::Result<()> {
         Command::Load(args) => {
             let runtime = tokio::runtime::Runtime::new()?;
             runtime.block_on(Box::pin(load::run(args)))
+        }
+        Command::Ingest(args) => {
+            let runtime = tokio::runtime::Runtime::new()?;
+            runtime.block_on(Box::pin(ingest::run(args)))
         }
         Command::Orders(args) => {
             let runtime = tokio::runtime::Runtime::new()?;

@@ -6,7 +6,8 @@
 //! 2. An action key has at most one effective order at the broker: one that is open or filled.
 //! 3. What the database holds as filled is what the broker filled, order by order, and is executed
 //!    share by share.
-//! 4. A position never sold more than it had; what is left of it is what was not sold.
+//! 4. A position never sold more than it had; what is left of it is what was not sold, less what
+//!    somebody else took where somebody else had his hand in it.
 //! 5. What the database holds of a symbol is what the broker holds.
 //! 6. A position is closed exactly if nothing is left, and then has exactly one exit event.
 
@@ -27,6 +28,8 @@ pub struct Books {
     pub at_broker: Vec<BrokerOrder>,
     /// Shares that the broker holds, of the symbols of the positions.
     pub holdings: BTreeMap<String, i64>,
+    /// Symbols in which somebody else traded, or whose holding he changed.
+    pub by_hand: BTreeSet<String>,
 }
 
 /// A position of the database.
@@ -90,7 +93,11 @@ impl BrokerOrder {
 
 const POSITIONS: &str = "SELECT p.position_id::text, p.symbol, p.original_qty, p.qty, p.status,
         (SELECT count(*) FROM trade.exit_events e WHERE e.position_id = p.position_id)
-    FROM trade.positions p WHERE p.position_id = ANY($1::text[]::uuid[]) ORDER BY p.symbol";
+    FROM trade.positions p
+    JOIN (SELECT array_agg(symbol) AS symbols, min(entry_ts) AS since FROM trade.positions
+          WHERE position_id = ANY($1::text[]::uuid[])) g
+      ON p.symbol = ANY(g.symbols) AND p.entry_ts >= g.since
+    ORDER BY p.symbol, p.position_id";
 
 const ORDERS: &str = "SELECT o.action_key, o.position_id::text, n.status, n.filled_qty,
         (SELECT coalesce(sum(x.qty), 0) FROM trade.executions x WHERE x.order_id = o.order_id)::bigint,
@@ -101,11 +108,18 @@ const ORDERS: &str = "SELECT o.action_key, o.position_id::text, n.status, n.fill
     WHERE o.position_id = ANY($1::text[]::uuid[]) ORDER BY o.decided_us";
 
 impl Books {
-    /// Reads the books of `positions`, and the broker's orders with numbers above `after`.
+    /// Reads the books of `positions` and of those opened in their symbols since, such as what
+    /// somebody else bought, and the broker's orders with numbers above `after`. `by_hand` are symbols
+    /// whose holding somebody else changed.
     ///
     /// # Panics
     /// If database or simulator does not answer.
-    pub async fn read(system: &System, positions: &[String], after: u64) -> Self {
+    pub async fn read(
+        system: &System,
+        positions: &[String],
+        after: u64,
+        by_hand: &BTreeSet<String>,
+    ) -> Self {
         let at_broker = system.get(&format!("/orders?after={after}")).await;
         let at_broker: Vec<BrokerOrder> = list(&at_broker["orders"]).map(broker_order).collect();
         let held = system.get("/holdings").await;
@@ -121,7 +135,8 @@ impl Books {
                 exits: row.get(5),
             })
             .collect();
-        let rows = system.query(ORDERS, &[&positions]).await;
+        let ids: Vec<&str> = positions_read.iter().map(|p| p.id.as_str()).collect();
+        let rows = system.query(ORDERS, &[&ids]).await;
         let orders = rows
             .iter()
             .map(|row| Order {
@@ -143,7 +158,11 @@ impl Books {
                     .then(|| (symbol.to_owned(), quantity))
             })
             .collect();
+        let mut by_hand = by_hand.clone();
+        let manual = at_broker.iter().filter(|order| order.is_manual);
+        by_hand.extend(manual.map(|order| order.symbol.clone()));
         Self {
+            by_hand,
             positions: positions_read,
             orders,
             at_broker,
@@ -165,6 +184,7 @@ impl Books {
             .all(|order| over.contains(&order.status.as_str()))
             && self.at_broker.iter().all(|order| order.is_done)
             && self.positions.iter().all(|held| held.status != "CLOSING")
+            && self.faults_of_holdings().is_empty()
     }
 
     /// Returns what does not hold; nothing where all does.
@@ -225,7 +245,8 @@ impl Books {
         if sold > position.original {
             faults.push(format!("{sold} shares sold of {position:?}"));
         }
-        if position.original - sold != position.qty {
+        let gone = position.original - sold - position.qty;
+        if gone < 0 || (gone > 0 && !self.by_hand.contains(&position.symbol)) {
             faults.push(format!("{sold} shares sold, and left are {position:?}"));
         }
         let is_closed = position.status == "CLOSED";
@@ -305,6 +326,7 @@ mod tests {
                 ..BrokerOrder::default()
             }],
             holdings: BTreeMap::from([("005930".into(), 0)]),
+            by_hand: BTreeSet::new(),
         }
     }
 
@@ -351,6 +373,17 @@ mod tests {
             let faults = books.faults().join("; ");
             assert!(faults.contains(said), "{said}: {faults}");
         }
+    }
+
+    #[test]
+    fn shares_may_be_gone_only_where_somebody_else_had_his_hand_in() {
+        let mut books = sold();
+        books.positions[0].original = 12;
+        assert_ne!(books.faults(), Vec::<String>::new());
+        books.by_hand.insert("005930".into());
+        assert_eq!(books.faults(), Vec::<String>::new());
+        books.holdings.insert("005930".into(), 2);
+        assert!(!books.is_settled());
     }
 
     #[test]

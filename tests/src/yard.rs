@@ -5,6 +5,7 @@
 
 mod stores;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -69,6 +70,8 @@ pub struct Yard {
     redis: MultiplexedConnection,
     runs: u32,
     calls_seen: u64,
+    /// Symbols whose holding somebody else changed since the positions were opened.
+    pub(crate) by_hand: BTreeSet<String>,
 }
 
 impl Yard {
@@ -96,6 +99,7 @@ impl Yard {
             redis,
             runs: 0,
             calls_seen: 0,
+            by_hand: BTreeSet::new(),
         };
         yard.restart().await;
         yard
@@ -151,7 +155,8 @@ impl Yard {
     ///
     /// # Panics
     /// If the engine does not take them.
-    pub async fn open(&self, symbols: &[String], qty: i64) -> Vec<Held> {
+    pub async fn open(&mut self, symbols: &[String], qty: i64) -> Vec<Held> {
+        self.by_hand.clear();
         let mut opened = Vec::new();
         for symbol in symbols {
             self.system.trade(symbol, OPENED_AT).await;
@@ -198,7 +203,7 @@ impl Yard {
 
     /// Returns the books of these positions.
     pub async fn books(&self, held: &[Held], after: u64) -> Books {
-        Books::read(&self.system, &ids(held), after).await
+        Books::read(&self.system, &ids(held), after, &self.by_hand).await
     }
 
     /// Returns the number of the broker's last order.

@@ -156,7 +156,9 @@ impl Action {
             Self::ChangeHolding => {
                 let change = json!({"symbol": one.symbol, "qty": dice.between(0, one.qty)});
                 // Refused where a sale is open.
-                drop(yard.system.try_post("/holdings", &change).await);
+                if yard.system.try_post("/holdings", &change).await.is_some() {
+                    yard.by_hand.insert(one.symbol.clone());
+                }
                 change.to_string()
             }
         };
