@@ -2,6 +2,7 @@
 //!
 //! - [`bars`]: daily bars, and what sessions need to know of the days before.
 //! - [`kis`]: the broker, over WebSocket and REST.
+//! - [`naver`]: reference prices, for when the broker has none.
 //! - [`postgres`], [`redis`]: the stores, with price sink, change feed and cache-aside.
 //! - [`recorded`]: recorded days, for replays.
 //! - [`rows`]: rows of the store as changes of the engine.
@@ -14,6 +15,7 @@ pub mod embedded;
 pub mod execution;
 pub mod exits;
 pub mod kis;
+pub mod naver;
 pub mod postgres;
 pub mod recorded;
 pub mod redis;

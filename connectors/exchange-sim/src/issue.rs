@@ -38,6 +38,9 @@ pub(crate) struct Day {
     pub(crate) high: Price,
     pub(crate) low: Price,
     pub(crate) last: Price,
+    /// Time of the last trade.
+    #[serde(default)]
+    pub(crate) last_at: Option<DateTime>,
     /// Times of open, high and low as HHMMSS.
     pub(crate) open_at: u32,
     pub(crate) high_at: u32,
@@ -172,6 +175,7 @@ impl Issue {
             (day.low, day.low_at) = (price, clock);
         }
         day.last = price;
+        day.last_at = Some(at);
         day.volume += volume;
         day.value += price.times(volume);
         match aggressor {

@@ -3,7 +3,8 @@
 //! ```text
 //!              ┌── REST ──────── tokens, orders, queries ──┐
 //! clients ─────┤                                           ├── exchange ◄── price path
-//!              └── WebSocket ─── trades, notices ──────────┘      │         (generator or file)
+//!              ├── WebSocket ─── trades, notices ──────────┤      │         (generator or file)
+//!              └── REST ──────── Naver's prices ───────────┘      │
 //! tests ────────── control port ─ prices, time, faults, log ──────┘
 //! ```
 //!
@@ -25,6 +26,12 @@
 //! path; 41 registrations a session, one session a key, PINGPONG answered by echo or Pong frame.
 //! Connections end without a close frame. Records of one issue that follow each other may share a
 //! frame. A slow client holds up the price path; nothing is dropped.
+//!
+//! # Naver
+//! `GET /api/realtime/domestic/stock/{code},{code}...` at the REST address: the same market in the
+//! shape of Naver Finance's polling service, without keys, limits or an entry in the call log.
+//! `marketStatus` and the times are those of the simulated clock. Unknown codes are left out. The
+//! faults of the broker do not touch it.
 //!
 //! # Market
 //! Orders of the types 00-06, 11-16 and 41-47 trade against the price path, which they do not move:
@@ -64,6 +71,8 @@
 //! | `delay_notices_ms` | every notice comes so much later, to within 50 ms, in order |
 //! | `fill_in_pieces` | fills of at most so many shares: a number, or `{shares, every_ms?}` with 20 ms between them; 0: as the settings say |
 //! | `stop_quotes` | no trade records |
+//! | `kis_down` | every REST call of the broker is answered with HTTP 503 and not executed; sessions are cut and refused |
+//! | `naver_down`, `naver_blocked` | Naver's prices are answered with HTTP 503, with HTTP 403 |
 //! | once: `drop_connections`, `expire_tokens`, `send_raw` | cuts the sessions, lets tokens expire, sends a text |
 //! | once: `clear` | takes back every fault first |
 //!
@@ -85,7 +94,10 @@
 //!    here produces keep the constant of the samples.
 //! 6. Texts in `msg1`, and the codes `APBK0344` (no such original) and `APBK9999` (a form that is
 //!    wrong or not simulated), are invented where no source states them.
-//! 7. Tokens, approval keys and limits live in real time; tokens do not survive a restart.
+//! 7. In Naver's shape `closePrice` goes on with the trades of the after-market, `tradeStopType` of
+//!    a halted issue is invented, NXT is always null, and an issue that has not traded today shows
+//!    the last trading day's 15:30 as its time.
+//! 8. Tokens, approval keys and limits live in real time; tokens do not survive a restart.
 
 mod auth;
 mod broker;
@@ -97,6 +109,7 @@ mod driver;
 mod error;
 mod exchange;
 mod issue;
+mod naver;
 mod path;
 mod price;
 mod rest;

@@ -35,6 +35,7 @@ use crate::{
     call_log::{LoggedCall, Outcome, without_secrets},
     clock::real_us,
     config::Environment,
+    naver,
     shared::Shared,
 };
 
@@ -44,9 +45,12 @@ const BODY_MAX: usize = 64 * 1024;
 const TRADING: &str = "/uapi/domestic-stock/v1/trading/";
 const QUOTATIONS: &str = "/uapi/domestic-stock/v1/quotations/";
 
-/// Returns the service.
+/// Returns the service, with Naver's prices beside it.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    Router::new().fallback(serve).with_state(shared)
+    Router::new()
+        .fallback(serve)
+        .merge(naver::router())
+        .with_state(shared)
 }
 
 async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {

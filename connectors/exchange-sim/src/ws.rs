@@ -10,7 +10,8 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{State, WebSocketUpgrade},
-    response::Response,
+    http::StatusCode,
+    response::{IntoResponse, Response},
     routing::any,
 };
 
@@ -27,6 +28,9 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
 }
 
 async fn upgrade(State(shared): State<Arc<Shared>>, request: WebSocketUpgrade) -> Response {
+    if shared.faults().kis_down {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     request
         .max_message_size(MESSAGE_MAX)
         .on_upgrade(move |socket| session::run(socket, shared))

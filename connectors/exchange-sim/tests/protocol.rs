@@ -7,6 +7,8 @@ mod client;
 mod faults;
 #[path = "protocol/gateway.rs"]
 mod gateway;
+#[path = "protocol/naver.rs"]
+mod naver;
 #[path = "protocol/orders.rs"]
 mod orders;
 #[path = "protocol/queries.rs"]

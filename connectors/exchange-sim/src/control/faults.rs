@@ -45,6 +45,13 @@ pub(crate) struct Faults {
     pub(crate) stop_quotes: bool,
     /// Orders that are refused.
     pub(crate) reject_next: Option<RejectFault>,
+    /// The broker is down: every REST call is answered with HTTP 503 and not executed, and there
+    /// are no sessions. The market goes on.
+    pub(crate) kis_down: bool,
+    /// Naver's prices are answered with HTTP 503.
+    pub(crate) naver_down: bool,
+    /// Naver's prices are refused with HTTP 403.
+    pub(crate) naver_blocked: bool,
 }
 
 /// Orders that are refused whatever they say.
@@ -116,6 +123,9 @@ pub(super) struct Change {
     fill_in_pieces: Option<PiecesChange>,
     stop_quotes: Option<bool>,
     reject_next: Option<RejectNext>,
+    kis_down: Option<bool>,
+    naver_down: Option<bool>,
+    naver_blocked: Option<bool>,
     /// Once: cuts every WebSocket connection without a close frame.
     drop_connections: bool,
     /// Once: lets every access token expire.
@@ -191,6 +201,9 @@ impl Faults {
         set(&mut self.reorder_notices, change.reorder_notices);
         set(&mut self.suppress_notices, change.suppress_notices);
         set(&mut self.stop_quotes, change.stop_quotes);
+        set(&mut self.kis_down, change.kis_down);
+        set(&mut self.naver_down, change.naver_down);
+        set(&mut self.naver_blocked, change.naver_blocked);
         match change.reject_next.clone() {
             None => {}
             Some(RejectNext::Code(code)) => {
@@ -206,9 +219,9 @@ impl Faults {
         }
     }
 
-    /// Returns whether the next REST call fails, and counts it.
+    /// Returns whether the next REST call fails, and counts it where the broker is not down.
     pub(crate) fn take_http_5xx(&mut self) -> bool {
-        take_one(&mut self.next_n_http_5xx)
+        self.kis_down || take_one(&mut self.next_n_http_5xx)
     }
 
     /// Returns whether the next REST call is refused as over the limit, and counts it.
@@ -288,7 +301,7 @@ pub(super) async fn change(
     if let Some(text) = &change.send_raw {
         deliver(shared.hub.to_all(text)).await;
     }
-    if change.drop_connections {
+    if change.drop_connections || faults.kis_down {
         shared.hub.cut_all();
     }
     shared.wake.notify_one();

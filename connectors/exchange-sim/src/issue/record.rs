@@ -141,6 +141,7 @@ mod tests {
             high: Price::from_won(191_800),
             low: Price::from_won(189_900),
             last: Price::from_won(191_200),
+            last_at: None,
             open_at: 90_012,
             high_at: 91_833,
             low_at: 90_127,

@@ -37,6 +37,9 @@ pub(super) async fn run(socket: WebSocket, shared: Arc<Shared>) {
         cipher,
         cut,
     } = shared.hub.open();
+    if shared.faults().kis_down {
+        cut.cancel(); // The fault came between the handshake and the entry into the hub.
+    }
     tracing::debug!(session = id, "session opened");
     let (mut sink, mut stream) = socket.split();
     let owed = Owed::default();
@@ -48,6 +51,7 @@ pub(super) async fn run(socket: WebSocket, shared: Arc<Shared>) {
         owed: &owed,
     };
     tokio::select! {
+        biased;
         () = cut.cancelled() => {}
         () = shared.stop.cancelled() => {}
         () = reader.run(&mut stream) => {}
