@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// Symbols they are spread over.
     #[arg(long, default_value_t = 2_000)]
     symbols: u64,
+    /// Rows of one batch of the sink at most (`prices.batch_rows`).
+    #[arg(long, default_value_t = PriceSinkConfig::default().batch_rows)]
+    batch_rows: usize,
     /// Runs of each.
     #[arg(long, default_value_t = 3)]
     runs: u64,
@@ -113,7 +116,7 @@ async fn measure(servers: &EmbeddedServers, folder: &Path, args: Args) -> anyhow
     for run in 0..args.runs {
         let rows = rows_of(args, 2 * run)?;
         let begin = Stopwatch::start()?;
-        through_the_sink(&database, cache.clone(), rows).await?;
+        through_the_sink(&database, cache.clone(), rows, args.batch_rows).await?;
         sink.push(per_second(args.ticks, begin.took()?));
 
         let file = folder.join("rows.csv");
@@ -211,8 +214,12 @@ async fn through_the_sink(
     database: &Postgres,
     cache: Cache,
     rows: Vec<PriceRow>,
+    batch_rows: usize,
 ) -> anyhow::Result<()> {
-    let config = PriceSinkConfig::default();
+    let config = PriceSinkConfig {
+        batch_rows,
+        ..PriceSinkConfig::default()
+    };
     let (sink, handle) = PriceSink::start(config, database, cache).await?;
     for row in rows {
         ensure!(handle.send(row).await, "the sink ended");

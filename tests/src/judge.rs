@@ -39,8 +39,10 @@ pub struct Position {
     pub id: String,
     /// What is held.
     pub symbol: String,
-    /// Shares at first.
+    /// Shares at first, in its present cycle.
     pub original: i64,
+    /// Which cycle: shares added far from the average begin a new one.
+    pub cycle: i32,
     /// Shares now.
     pub qty: i64,
     /// OPEN, CLOSING or CLOSED.
@@ -56,6 +58,8 @@ pub struct Order {
     pub action_key: String,
     /// Whose shares it sells.
     pub position: String,
+    /// In which cycle of the position it was decided.
+    pub cycle: i32,
     /// As `trade.orders_now` has it.
     pub status: String,
     /// Shares filled, by its events.
@@ -92,7 +96,7 @@ impl BrokerOrder {
 }
 
 const POSITIONS: &str = "SELECT p.position_id::text, p.symbol, p.original_qty, p.qty, p.status,
-        (SELECT count(*) FROM trade.exit_events e WHERE e.position_id = p.position_id)
+        (SELECT count(*) FROM trade.exit_events e WHERE e.position_id = p.position_id), p.cycle
     FROM trade.positions p
     JOIN (SELECT array_agg(symbol) AS symbols, min(entry_ts) AS since FROM trade.positions
           WHERE position_id = ANY($1::text[]::uuid[])) g
@@ -102,7 +106,8 @@ const POSITIONS: &str = "SELECT p.position_id::text, p.symbol, p.original_qty, p
 const ORDERS: &str = "SELECT o.action_key, o.position_id::text, n.status, n.filled_qty,
         (SELECT coalesce(sum(x.qty), 0) FROM trade.executions x WHERE x.order_id = o.order_id)::bigint,
         ARRAY(SELECT DISTINCT e.broker_order_no FROM trade.order_events e
-              WHERE e.order_id = o.order_id AND e.broker_order_no IS NOT NULL)
+              WHERE e.order_id = o.order_id AND e.broker_order_no IS NOT NULL),
+        coalesce(o.cycle, 1)
     FROM trade.orders o CROSS JOIN LATERAL (
         SELECT v.status, v.filled_qty FROM trade.orders_now v WHERE v.order_id = o.order_id OFFSET 0) n
     WHERE o.position_id = ANY($1::text[]::uuid[]) ORDER BY o.decided_us";
@@ -133,6 +138,7 @@ impl Books {
                 qty: row.get(3),
                 status: row.get(4),
                 exits: row.get(5),
+                cycle: row.get(6),
             })
             .collect();
         let ids: Vec<&str> = positions_read.iter().map(|p| p.id.as_str()).collect();
@@ -146,6 +152,7 @@ impl Books {
                 filled: row.get(3),
                 executed: row.get(4),
                 numbers: row.get::<_, Vec<String>>(5).into_iter().collect(),
+                cycle: row.get(6),
             })
             .collect();
         let symbols: BTreeSet<&str> = positions_read.iter().map(|p| p.symbol.as_str()).collect();
@@ -240,7 +247,7 @@ impl Books {
         let sales = self
             .orders
             .iter()
-            .filter(|order| order.position == position.id);
+            .filter(|order| order.position == position.id && order.cycle == position.cycle);
         let sold: i64 = sales.map(|order| order.executed).sum();
         if sold > position.original {
             faults.push(format!("{sold} shares sold of {position:?}"));
@@ -308,6 +315,7 @@ mod tests {
                 qty: 0,
                 status: "CLOSED".into(),
                 exits: 1,
+                cycle: 1,
             }],
             orders: vec![Order {
                 action_key: "p:1:OPEN:SL2:1".into(),
@@ -316,6 +324,7 @@ mod tests {
                 filled: 10,
                 executed: 10,
                 numbers: BTreeSet::from([number.clone()]),
+                cycle: 1,
             }],
             at_broker: vec![BrokerOrder {
                 number,

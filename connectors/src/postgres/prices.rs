@@ -79,7 +79,7 @@ pub struct PriceRow {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PriceSinkConfig {
-    /// Rows of one batch at most.
+    /// Rows that make a batch. Rows that wait by then go with it, up to sixteen times as many.
     pub batch_rows: usize,
     /// How long a row waits for others at most.
     #[serde(with = "humantime_serde")]

@@ -106,7 +106,7 @@ async fn no_tick_is_lost_or_doubled_when_the_server_crashes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_without_an_answer_is_not_repeated() {
     let server = PostgresServer::start().await;
-    let proxy = Proxy::start(server.dir(), 5);
+    let proxy = Proxy::start(server.dir(), 2);
     let config = PostgresServer::config_at(proxy.dir());
     let postgres = Postgres::connect(&config).await.unwrap();
     let (sink, prices) = start(&postgres).await;
@@ -115,7 +115,7 @@ async fn a_commit_without_an_answer_is_not_repeated() {
     }
     drop(prices);
     sink.join().await;
-    assert_eq!(proxy.lost(), 5);
+    assert_eq!(proxy.lost(), 2);
     assert_eq!(stored(&server.client().await).await, all());
 }
 

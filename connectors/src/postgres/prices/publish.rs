@@ -23,7 +23,8 @@ const RETRY: Duration = Duration::from_millis(200);
 /// How long the last prices may take at the end.
 const LAST_WRITE: Duration = Duration::from_secs(1);
 
-type Pending = Arc<Mutex<BTreeMap<Symbol, (u64, String)>>>;
+/// The newest row of each symbol; it becomes text when it is written, off the way of the next batch.
+type Pending = Arc<Mutex<BTreeMap<Symbol, PriceRow>>>;
 
 pub(super) struct Publisher {
     pending: Pending,
@@ -50,11 +51,9 @@ impl Publisher {
 
     /// Notes the newest price of each symbol of a committed batch.
     pub(super) fn publish(&self, batch: &[PriceRow]) {
-        let newest: BTreeMap<Symbol, &PriceRow> =
-            batch.iter().map(|row| (row.symbol, row)).collect();
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        for (symbol, row) in newest {
-            pending.insert(symbol, (row.logical_us, to_json(row)));
+        for row in batch {
+            pending.insert(row.symbol, row.clone());
         }
         drop(pending);
         self.woken.notify_one();
@@ -91,9 +90,9 @@ async fn write_pending(cache: &Cache, pending: &Pending) -> bool {
     }
     let entries: Vec<_> = taken
         .iter()
-        .map(|(symbol, (_time, json))| (format!("price:{symbol}"), json.clone()))
+        .map(|(symbol, row)| (format!("price:{symbol}"), to_json(row)))
         .collect();
-    let parts: Vec<_> = taken.values().map(|(_time, json)| json.as_str()).collect();
+    let parts: Vec<_> = entries.iter().map(|(_key, json)| json.as_str()).collect();
     let message = format!("[{}]", parts.join(","));
     let done = cache
         .set_all_and_publish(&entries, TTL_PRICE.as_secs(), PRICES_CHANNEL, &message)

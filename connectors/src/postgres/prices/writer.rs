@@ -20,6 +20,8 @@ use crate::postgres::{Postgres, PostgresError};
 
 /// Batches that somebody waits for begin at most so often: under load one carries several ticks.
 const SPACING: Duration = Duration::from_millis(2);
+/// Batches that share a commit at most, where so many rows wait.
+const WAITING_BATCHES: usize = 16;
 const RETRY_MIN: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(5);
 
@@ -45,6 +47,7 @@ impl Writer {
         let mut batch = Vec::with_capacity(self.config.batch_rows);
         while rows.recv_many(&mut batch, self.config.batch_rows).await > 0 {
             self.gather(&mut rows, &mut batch).await;
+            self.take_waiting(&mut rows, &mut batch);
             self.begun = Instant::now();
             self.drop_repeated(&mut batch);
             self.write_all(&batch).await;
@@ -73,6 +76,16 @@ impl Writer {
                 () = self.wanted.asked.notified() => {}
                 () = tokio::time::sleep_until(until) => return,
             }
+        }
+    }
+
+    /// Adds what has gathered by now beyond a full batch: where the sink is behind, one commit carries
+    /// more.
+    fn take_waiting(&self, rows: &mut mpsc::Receiver<PriceRow>, batch: &mut Vec<PriceRow>) {
+        let most = self.config.batch_rows.saturating_mul(WAITING_BATCHES);
+        while batch.len() < most {
+            let Ok(row) = rows.try_recv() else { return };
+            batch.push(row);
         }
     }
 
