@@ -9,10 +9,13 @@ use turnstile_bff::BffConfig;
 use turnstile_connectors::execution::{ExecutionConfig, SessionKind};
 use turnstile_connectors::exits::ExitsConfig;
 use turnstile_connectors::kis::{Environment, KisConfig};
+use turnstile_connectors::naver::NaverConfig;
 use turnstile_connectors::postgres::{PostgresConfig, PriceSinkConfig};
 use turnstile_connectors::redis::RedisConfig;
 use turnstile_dataflows::engine::{EngineConfig, Idle};
 use turnstile_dataflows::exit::Fills;
+
+use crate::stream::QuotesConfig;
 
 /// Everything that can be configured. Every section and key is optional.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -24,6 +27,10 @@ pub(crate) struct Config {
     pub(crate) redis: RedisConfig,
     /// The broker.
     pub(crate) kis: KisConfig,
+    /// Prices that are asked for.
+    pub(crate) quotes: QuotesConfig,
+    /// The backup of the broker's prices.
+    pub(crate) naver: NaverConfig,
     /// The price sink.
     pub(crate) prices: PriceSinkConfig,
     /// Orders and fills.
@@ -171,6 +178,7 @@ impl Config {
         let mut faults = self.postgres.validate();
         faults.extend(self.redis.validate());
         faults.extend(self.prices.validate());
+        faults.extend(self.naver.validate());
         faults.extend(self.exits.validate());
         if let Err(error) = self.execution.validate() {
             faults.push(error.to_string());

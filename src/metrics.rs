@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use turnstile_connectors::{execution, exits, kis, postgres, redis};
+use turnstile_connectors::{execution, exits, kis, naver, postgres, redis};
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -43,6 +43,7 @@ fn describe() {
     postgres::describe_metrics();
     redis::describe_metrics();
     kis::metrics::describe();
+    naver::metrics::describe();
     execution::metrics::describe();
     exits::metrics::describe();
     turnstile_bff::describe_metrics();

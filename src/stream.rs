@@ -14,23 +14,27 @@ mod alarms;
 mod days;
 mod desk;
 mod journal;
+mod outage;
 mod outputs;
+mod quotes;
 mod records;
 mod sequencer;
 mod staleness;
 mod subscriptions;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use turnstile_connectors::execution::{SessionKind, wall_clock_us};
 use turnstile_connectors::exits::prune_previews;
 use turnstile_connectors::kis::{Clock, KisClient, KisSettings, KisStream, KisStreamParts};
+use turnstile_connectors::naver::NaverClient;
 use turnstile_connectors::postgres::{
     AdvisoryLock, ChangeFeed, Postgres, PostgresError, PriceSink, prune_change_log,
 };
@@ -42,7 +46,10 @@ use turnstile_dataflows::engine::{Engine, EngineConfig, Event, Timed};
 use crate::config::Config;
 use days::Days;
 use desk::Desk;
+use outage::Outage;
 use outputs::Outputs;
+pub(crate) use quotes::QuotesConfig;
+use quotes::{Quotes, Seen};
 use records::Records;
 use sequencer::{Sequencer, Stamp};
 use staleness::Staleness;
@@ -50,6 +57,8 @@ use subscriptions::Subscriptions;
 
 /// How long changed rows are kept for followers that are behind, and answers to previews.
 const CHANGE_LOG_AGE: Duration = Duration::from_secs(24 * 3_600);
+/// Prices that were asked for and wait.
+const QUOTES_MAX: usize = 256;
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(60);
 
 /// A running stream job.
@@ -115,6 +124,35 @@ impl Stream {
         let wanted = subscriptions.wanted().await?;
         info!(symbols = wanted.len(), "subscribing");
         let (subscribed_sender, subscribed) = watch::channel(wanted.is_empty());
+        let (connected_sender, connected) = watch::channel(false);
+        let (quote_sender, asked_quotes) = mpsc::channel(QUOTES_MAX);
+        let seen = Seen::since(clock());
+        let is_down = watch::Sender::new(false);
+        let naver = match config.naver.enabled {
+            true => Some(NaverClient::new(config.naver.clone(), clock.clone())?),
+            false => None,
+        };
+        let quotes = Quotes {
+            config: config.quotes.clone(),
+            postgres: postgres.clone(),
+            client: client.clone(),
+            naver,
+            seen: seen.clone(),
+            clock: clock.clone(),
+            connected: connected.clone(),
+            is_down: is_down.subscribe(),
+            quotes: quote_sender,
+        };
+        let quotes = task::spawn("quotes", quotes.run(sources.clone()));
+        let outage = Outage {
+            postgres: postgres.clone(),
+            client: client.clone(),
+            alarms: desk.alarms.clone(),
+            poll: desk.poll.clone(),
+            connected,
+            is_down,
+        };
+        let outage = task::spawn("outage", outage.run(sources.clone()));
         let KisStreamParts {
             stream,
             events: broker_events,
@@ -136,12 +174,15 @@ impl Stream {
             levels_quota: config.exits.levels_quota(),
             awaited: wanted,
             subscribed: subscribed_sender,
+            connected: connected_sender,
+            seen,
+            best: BTreeMap::new(),
         };
         let (lost_sender, lost) = watch::channel(false);
         let (ended, stopped) = (lost_sender.clone(), sources.clone());
         let sequencing = task::spawn("sequencer", async move {
             sequencer
-                .run(loaded, feed, broker_events, stopped.clone())
+                .run(loaded, feed, broker_events, asked_quotes, stopped.clone())
                 .await;
             if !stopped.is_cancelled() {
                 ended.send_replace(true);
@@ -166,6 +207,8 @@ impl Stream {
                 stream_task.await,
                 follow.await,
                 days.await,
+                quotes.await,
+                outage.await,
                 housekeeping.await,
             ] {
                 report(ended);

@@ -7,6 +7,7 @@
 //! A row that cannot be read changes nothing: what stood before stays in force, and the fault is
 //! reported with table, key and reason.
 
+mod control;
 mod early;
 mod fields;
 mod live;
@@ -22,6 +23,7 @@ pub use fields::RowFault;
 pub use live::LivePosition;
 pub use load::{Loaded, Portion, PortionSource, load};
 
+use control::Control;
 use early::EarlyRules;
 use orders::Orders;
 
@@ -30,6 +32,7 @@ use orders::Orders;
 pub struct RowReader {
     orders: Orders,
     early: EarlyRules,
+    control: Control,
 }
 
 /// What a set of rows says.
@@ -90,7 +93,8 @@ impl RowReader {
             "market.symbol_context" => changes.push(read::context(row, is_deleted)?),
             "trade.manual_exits" => changes.push(requests::manual_exit(row, is_deleted)?),
             "trade.rule_previews" => changes.push(requests::preview(row, is_deleted)?),
-            "trade.exit_control" => changes.push(read::exit_control(row)?),
+            "trade.exit_control" => changes.push(self.control.set_mode(row)?),
+            "trade.exit_pauses" => changes.push(self.control.set_pause(row, is_deleted)?),
             "trade.reentry_control" => changes.push(read::reentry_control(row)?),
             "trade.orders" => changes.extend(self.orders.add_order(row)?),
             "trade.order_events" => self.orders.add_event(row)?,

@@ -7,12 +7,14 @@
 //! - [`model`]: values, identifiers, money, rules.
 //! - [`exit`]: which positions are sold, when and why.
 //! - [`reentry`]: what is bought back after an exit.
+//! - [`price`]: the best price of several sources.
 //! - [`engine`]: the worker loop that feeds events in and hands outputs out.
 
 pub mod engine;
 pub mod exit;
 pub mod model;
 mod ordered;
+pub mod price;
 pub mod reentry;
 
 use differential_dataflow::VecCollection;

@@ -170,6 +170,7 @@ fn use_simulator(config: &mut Config, simulator: &Simulator, account: &demo::Acc
     kis.hts_id.clone_from(&account.hts_id);
     kis.token_cache = account.token_cache.clone();
     kis.rate.per_second.get_or_insert(15);
+    config.naver.url = simulator.rest_url();
     config.execution.session = SessionKind::Simulator;
     config.stream.simulator_url = Some(simulator.control_url());
 }

@@ -6,7 +6,7 @@
 //! 3. Every tick goes to the price sink and to the engine under the same time; a price that is no
 //!    trade is stored and not judged.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
@@ -24,8 +24,10 @@ use turnstile_connectors::rows::{Loaded, ReadRows, RowReader};
 use turnstile_connectors::task;
 use turnstile_dataflows::engine::{Event, Timed};
 use turnstile_dataflows::model::{LogicalTime, Symbol, Tick};
+use turnstile_dataflows::price::{Best, Source, Taken};
 
 use super::journal::{Entry, Journal, Payload};
+use super::quotes::{Quote, Seen};
 use super::{alarms, send_event, timed};
 
 /// Tables that decide what is streamed.
@@ -78,6 +80,12 @@ pub(super) struct Sequencer {
     /// Symbols wanted at start and not confirmed yet.
     pub(super) awaited: BTreeSet<Symbol>,
     pub(super) subscribed: watch::Sender<bool>,
+    /// Whether the broker's stream is connected.
+    pub(super) connected: watch::Sender<bool>,
+    /// When each symbol was last seen.
+    pub(super) seen: Seen,
+    /// The best price of each symbol.
+    pub(super) best: BTreeMap<Symbol, Best>,
 }
 
 impl Sequencer {
@@ -87,6 +95,7 @@ impl Sequencer {
         loaded: Loaded,
         feed: ChangeFeed,
         mut broker: mpsc::Receiver<Stamped>,
+        mut quotes: mpsc::Receiver<Quote>,
         stop: CancellationToken,
     ) {
         let today = self.today();
@@ -116,6 +125,7 @@ impl Sequencer {
                     Some(stamped) => self.take_broker(stamped).await,
                     None => false,
                 },
+                Some(quote) = quotes.recv() => self.take_quote(&quote).await,
             };
             if !is_running {
                 break;
@@ -234,10 +244,12 @@ impl Sequencer {
             | KisEvent::Notice(_)
             | KisEvent::NoticesSubscribed => {}
             KisEvent::Connected => {
+                self.connected.send_replace(true);
                 metrics::gauge!("price_sync_ws_connected").set(1.0);
                 info!("broker stream connected");
             }
             KisEvent::Disconnected { reason } => {
+                self.connected.send_replace(false);
                 metrics::gauge!("price_sync_ws_connected").set(0.0);
                 warn!(%reason, "broker stream lost, connecting again");
             }
@@ -266,6 +278,15 @@ impl Sequencer {
         if !is_trade(trade) {
             return true;
         }
+        self.seen.note(trade.symbol, trade.received_us);
+        self.best.insert(
+            trade.symbol,
+            Best {
+                last: trade.last,
+                source: Source::KisWs,
+                seen: time,
+            },
+        );
         let tick = Tick {
             time,
             symbol: trade.symbol,
@@ -273,6 +294,56 @@ impl Sequencer {
             bid: trade.bid,
         };
         send_event(&self.events, timed(time, Event::Tick(tick))).await
+    }
+
+    /// Takes a price that was asked for: another one is a tick, the same one confirms the last.
+    async fn take_quote(&mut self, quote: &Quote) -> bool {
+        self.seen.note(quote.symbol, quote.received_us);
+        let time = self.stamp.at(quote.received_us);
+        let asked = Best {
+            last: quote.last,
+            source: quote.source,
+            seen: time,
+        };
+        let mut best = self.best.get(&quote.symbol).copied();
+        let taken = Best::take(&mut best, asked);
+        if let Some(best) = best {
+            self.best.insert(quote.symbol, best);
+        }
+        match taken {
+            Taken::Tick => {
+                let source = quote.source.name();
+                metrics::counter!("price_sync_ticks_total", "source" => source).increment(1);
+                if !self.prices.send(quote_row(quote, time)).await {
+                    return false;
+                }
+                let tick = Tick {
+                    time,
+                    symbol: quote.symbol,
+                    last: quote.last,
+                    bid: None,
+                };
+                send_event(&self.events, timed(time, Event::Tick(tick))).await
+            }
+            Taken::Confirmed => {
+                let payload = json!({"symbol": quote.symbol, "source": quote.source.name()});
+                self.journal
+                    .note(Entry {
+                        logical_us: time.micros(),
+                        seq: 0,
+                        kind: "confirmed",
+                        payload: Payload::Told(payload),
+                    })
+                    .await;
+                send_event(&self.events, timed(time, Event::Confirmed(quote.symbol))).await
+            }
+            Taken::Behind(level) => {
+                let (source, level) = (quote.source.name(), level.name());
+                metrics::counter!("price_sync_behind_total", "source" => source, "level" => level)
+                    .increment(1);
+                true
+            }
+        }
     }
 
     fn today(&self) -> String {
@@ -335,6 +406,27 @@ fn price_row(trade: &Trade, time: LogicalTime) -> PriceRow {
         bid_volume: Some(trade.bid_quantity.shares()),
         ask_volume: Some(trade.ask_quantity.shares()),
         session: session(trade),
+    }
+}
+
+fn quote_row(quote: &Quote, time: LogicalTime) -> PriceRow {
+    PriceRow {
+        logical_us: time.micros(),
+        symbol: quote.symbol,
+        exchange_us: quote.received_us,
+        received_us: quote.received_us,
+        source: quote.source.name(),
+        last: quote.last,
+        bid: None,
+        ask: None,
+        volume: 0,
+        day_volume: Some(quote.day_volume),
+        day_value: Some(Decimal::from(quote.day_value_won)),
+        change: Some(Decimal::new(quote.change_units, 4)),
+        change_rate: Some(Decimal::new(quote.change_rate_units, 4)),
+        bid_volume: None,
+        ask_volume: None,
+        session: "REGULAR",
     }
 }
 

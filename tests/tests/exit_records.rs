@@ -36,6 +36,9 @@ async fn expect(system: &System, query: &str, expected: &str) {
 const TRIES: u32 = 600;
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Nobody asks for what does not trade.
+const STREAM_ONLY: &str = "[quotes]\nrest = false\n";
+
 const LEVELS: &str =
     "SELECT string_agg(reason || ' ' || side || ' ' || level, ', ' ORDER BY reason)
     FROM trade.exit_levels";
@@ -52,7 +55,8 @@ async fn levels_and_verdicts_follow_the_price_until_the_close() {
             &[],
         )
         .await;
-    let stream = system.stream("[exits]\nsignals_every = \"200ms\"\n").await;
+    let settings = format!("{STREAM_ONLY}[exits]\nsignals_every = \"200ms\"\n");
+    let stream = system.stream(&settings).await;
     expect(&system, LEVELS, "SL2 BELOW 95000.0000").await;
     system.trade(SYMBOL, 101_000).await; // Bid 100,900.
     expect(
@@ -102,7 +106,8 @@ async fn a_hit_under_pause_is_recorded_and_a_stale_price_told_once() {
             &[],
         )
         .await;
-    let stream = system.stream("").await;
+    system.post("/faults", json!({"naver_down": true})).await;
+    let stream = system.stream(STREAM_ONLY).await;
     for won in [99_000, 94_000, 93_900] {
         system.trade(SYMBOL, won).await;
     }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use metrics::counter;
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -100,8 +100,8 @@ pub(super) enum Adopting<'d> {
 enum Memory {
     /// So many of its fills are in the positions.
     Stored(Quantity),
-    /// Nobody's yet, since this moment, with so many fills.
-    Unknown(Instant, Quantity),
+    /// Nobody's yet, since this moment, with so many fills of this symbol.
+    Unknown(Instant, Quantity, Symbol),
 }
 
 /// Sorts out the lines of order lists that belong to no live order.
@@ -113,6 +113,8 @@ pub(super) struct Foreign {
     memory: Mutex<BTreeMap<(Date, String), Memory>>,
     /// Whether the positions were what the account holds since the start.
     is_settled: AtomicBool,
+    /// Until when, by the broker's clock, positions were last made what the account holds.
+    reconciled: Mutex<BTreeMap<Symbol, (Date, Time)>>,
 }
 
 impl Foreign {
@@ -124,6 +126,7 @@ impl Foreign {
             now_us,
             memory: Mutex::default(),
             is_settled: AtomicBool::new(false),
+            reconciled: Mutex::default(),
         }
     }
 
@@ -159,12 +162,15 @@ impl Foreign {
             match memory.get(&key(line)).copied() {
                 // Let be at the start: what it has filled since, the holdings tell.
                 Some(Memory::Stored(_)) => continue,
-                Some(Memory::Unknown(since, _)) => unknown.push((since, line)),
+                Some(Memory::Unknown(since, ..)) => unknown.push((since, line)),
+                None if self.is_in_positions(line).await => {
+                    memory.insert(key(line), Memory::Stored(line.filled));
+                }
                 None => unknown.push((Instant::now(), line)),
             }
         }
         for (since, line) in &unknown {
-            memory.insert(key(line), Memory::Unknown(*since, line.filled));
+            memory.insert(key(line), Memory::Unknown(*since, line.filled, line.symbol));
         }
         let chosen = match adopting {
             // Until then nobody knows which of them the positions hold already.
@@ -185,10 +191,30 @@ impl Foreign {
         let mut memory = self.memory.lock().await;
         self.is_settled.store(true, Ordering::Release);
         for known in memory.values_mut() {
-            if let Memory::Unknown(_, filled) = *known {
+            if let Memory::Unknown(_, filled, _) = *known {
                 *known = Memory::Stored(filled);
             }
         }
+    }
+
+    /// Returns whether fills of the symbol wait to be taken up, which would explain a difference.
+    pub(super) async fn may_explain(&self, symbol: Symbol) -> bool {
+        let waits = |known: &Memory| matches!(known, Memory::Unknown(_, _, of) if *of == symbol);
+        self.is_settled.load(Ordering::Acquire) && self.memory.lock().await.values().any(waits)
+    }
+
+    /// Notes that positions of the symbol were made what the account held at this moment: orders of
+    /// before that the list shows only now are in them.
+    pub(super) async fn reconciled(&self, symbol: Symbol, date: Date, time: Time) {
+        self.reconciled.lock().await.insert(symbol, (date, time));
+    }
+
+    async fn is_in_positions(&self, line: &ListedOrder) -> bool {
+        let reconciled = self.reconciled.lock().await;
+        reconciled.get(&line.symbol).is_some_and(|until| {
+            line.time
+                .is_some_and(|time| (line.order.date, time) <= *until)
+        })
     }
 
     /// Forgets what was said about days before `first`.

@@ -174,6 +174,7 @@ impl Holdings {
 
     /// Compares once. Returns whether positions are known to be what the broker holds.
     async fn compare(&self, stop: &CancellationToken) -> Result<bool, BrokerError> {
+        let asked_at = self.parts.session.market();
         let listed = match self.parts.broker.holdings().await {
             Ok(listed) => listed,
             Err(error) => {
@@ -213,8 +214,13 @@ impl Holdings {
             let target = theirs.map_or(Quantity::ZERO, |holding| holding.qty);
             if ours == target {
                 state.differences.remove(&symbol);
-            } else if self.is_proved(&mut state, symbol, ours, target) {
-                self.reconcile(&mut state, symbol, ours, theirs, stop).await;
+            } else if self.is_proved(&mut state, symbol, ours, target)
+                && !self.parts.poll.may_explain(symbol).await
+            {
+                let is_done = self.reconcile(&mut state, symbol, ours, theirs, stop).await;
+                if is_done {
+                    self.parts.poll.reconciled(symbol, &asked_at).await;
+                }
             }
         }
         let different = u32::try_from(state.differences.len()).unwrap_or(u32::MAX);
@@ -272,7 +278,7 @@ impl Holdings {
         ours: Quantity,
         theirs: Option<&ListedHolding>,
         stop: &CancellationToken,
-    ) {
+    ) -> bool {
         let target = theirs.map_or(Quantity::ZERO, |holding| holding.qty);
         let HoldingsParts {
             ledger, account, ..
@@ -295,13 +301,14 @@ impl Holdings {
                     )
                 };
                 self.report(level, event, symbol, (ours, target), what);
+                return true;
             }
             Ok(Reconciled::NotYet | Reconciled::Stopped) => {}
             Err(error) => {
                 warn!(%error, %symbol, "positions cannot be made what the broker holds");
                 let known = state.differences.get_mut(&symbol);
                 if known.is_none_or(|known| std::mem::replace(&mut known.is_told, true)) {
-                    return;
+                    return false;
                 }
                 self.report(
                     Level::Critical,
@@ -312,6 +319,7 @@ impl Holdings {
                 );
             }
         }
+        false
     }
 
     async fn positions(

@@ -16,7 +16,7 @@ use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
-use turnstile_dataflows::model::OrderStatus;
+use turnstile_dataflows::model::{OrderStatus, Symbol};
 
 use super::alarm::{Alarm, Alarms, Level};
 use super::book::{Book, Live};
@@ -141,6 +141,19 @@ impl OrderPoll {
     /// Notes that the positions are what the account holds.
     pub(super) async fn let_be(&self) {
         self.foreign.let_be().await;
+    }
+
+    /// Returns whether orders that somebody else gave, and that are not taken up yet, may explain
+    /// holdings of the symbol.
+    pub(super) async fn may_explain(&self, symbol: Symbol) -> bool {
+        self.foreign.may_explain(symbol).await
+    }
+
+    /// Notes that positions of the symbol were made what the account held at this moment.
+    pub(super) async fn reconciled(&self, symbol: Symbol, market: &Market) {
+        self.foreign
+            .reconciled(symbol, market.date, market.time)
+            .await;
     }
 
     /// Returns when the last list that was complete and has been applied was asked for.

@@ -87,6 +87,11 @@ impl KisError {
         matches!(self, Self::Transient { .. })
     }
 
+    /// Returns whether the broker is there: it understood the call and said no.
+    pub fn is_answer(&self) -> bool {
+        self.is_throttled() || matches!(self, Self::Rejected { .. } | Self::Configuration { .. })
+    }
+
     /// Returns whether the broker refused for its per-second limit, having executed nothing.
     pub fn is_throttled(&self) -> bool {
         matches!(

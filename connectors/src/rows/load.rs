@@ -91,9 +91,10 @@ impl PortionSource {
 }
 
 /// Tables whose changes the engine follows, beside those of positions.
-const FOLLOWED_TABLES: [&str; 11] = [
+const FOLLOWED_TABLES: [&str; 12] = [
     "market.symbol_context",
     "trade.exit_control",
+    "trade.exit_pauses",
     "trade.reentry_control",
     "trade.exit_rules",
     "trade.reentry_rules",

@@ -116,10 +116,6 @@ fn millionths(fields: &Fields<'_>, column: &str) -> Result<i64, RowFault> {
         })
 }
 
-pub(super) fn exit_control(row: &Value) -> Result<Change, RowFault> {
-    Ok(Change::ExitMode(Fields::new(row, "id").parsed("mode")?))
-}
-
 pub(super) fn reentry_control(row: &Value) -> Result<Change, RowFault> {
     Ok(Change::ReentryMode(Fields::new(row, "id").parsed("mode")?))
 }

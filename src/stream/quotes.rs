@@ -1,0 +1,298 @@
+//! Prices that are asked for: of the broker where its stream is silent, of Naver where the broker is.
+//!
+//! ```text
+//! silent for      ─ held 3 s, watched 10 s (1 s without the stream) ─> KIS REST ─┐
+//! longer than ... ─ held and watched 10 s (at once in an outage) ────> Naver ────┴─> sequencer
+//! ```
+//!
+//! 1. A symbol that trades is not asked about. One that does not is confirmed, so that a quiet price is
+//!    not taken for a stale one.
+//! 2. What cannot be asked now is asked later; nothing is asked twice at once.
+//! 3. An error is not an empty list: the symbols of before stay.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use metrics::counter;
+use serde::Deserialize;
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+use turnstile_connectors::kis::{Clock, KisClient, Lane};
+use turnstile_connectors::naver::{CallOutcome, NaverClient, NaverHealth, QuoteSession};
+use turnstile_connectors::postgres::Postgres;
+use turnstile_dataflows::model::{Price, Symbol};
+use turnstile_dataflows::price::Source;
+
+const STEP: Duration = Duration::from_secs(1);
+const RELOAD_EVERY: Duration = Duration::from_secs(5);
+/// Calls under way at once; their order is that of the limiter's lanes.
+const PARALLEL: usize = 4;
+const ANSWER_MAX: Duration = Duration::from_secs(5);
+/// Silence after which held symbols are asked about while the stream is away (domain 2.4).
+const WITHOUT_STREAM: Duration = Duration::from_secs(1);
+/// Silence of stream and broker after which Naver is asked (domain 2.4).
+const NAVER_AFTER: Duration = Duration::from_secs(10);
+
+const FOLLOWED: &str = "SELECT symbol, bool_or(is_held) AS is_held FROM (
+        SELECT symbol, true AS is_held FROM trade.positions WHERE status <> 'CLOSED'
+        UNION ALL
+        SELECT symbol, false FROM trade.reentry_candidates
+            WHERE state NOT IN ('ENTERED', 'EXPIRED', 'BLOCKED')
+        UNION ALL
+        SELECT symbol, false FROM strategy.watchlist
+    ) followed GROUP BY symbol ORDER BY is_held DESC, symbol";
+
+/// Section `[quotes]` of the configuration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct QuotesConfig {
+    /// Whether the broker is asked for prices that its stream does not bring.
+    pub(crate) rest: bool,
+    /// Silence after which a held symbol is asked about (tier 0).
+    #[serde(with = "humantime_serde")]
+    pub(crate) held_after: Duration,
+    /// Silence after which a watched symbol is asked about (tier 1).
+    #[serde(with = "humantime_serde")]
+    pub(crate) watched_after: Duration,
+}
+
+impl Default for QuotesConfig {
+    /// Intervals of the tiers in domain 2.3.
+    fn default() -> Self {
+        Self {
+            rest: true,
+            held_after: Duration::from_secs(3),
+            watched_after: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A price that was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Quote {
+    pub(super) symbol: Symbol,
+    pub(super) last: Price,
+    pub(super) source: Source,
+    pub(super) received_us: u64,
+    pub(super) day_volume: i64,
+    pub(super) day_value_won: i64,
+    pub(super) change_units: i64,
+    pub(super) change_rate_units: i64,
+}
+
+/// When each symbol was last seen, by any source; at first, when this process began to look.
+#[derive(Clone)]
+pub(super) struct Seen {
+    begun_us: u64,
+    last: Arc<Mutex<BTreeMap<Symbol, u64>>>,
+}
+
+impl Seen {
+    pub(super) fn since(begun_us: u64) -> Self {
+        Self {
+            begun_us,
+            last: Arc::default(),
+        }
+    }
+
+    pub(super) fn note(&self, symbol: Symbol, received_us: u64) {
+        let mut seen = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = seen.entry(symbol).or_default();
+        *last = received_us.max(*last);
+    }
+
+    fn is_silent(&self, symbol: Symbol, now_us: u64, than: Duration) -> bool {
+        let seen = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = seen.get(&symbol).copied().unwrap_or(self.begun_us);
+        u128::from(now_us.saturating_sub(last)) >= than.as_micros()
+    }
+}
+
+/// Asks for prices.
+pub(super) struct Quotes {
+    pub(super) config: QuotesConfig,
+    pub(super) postgres: Postgres,
+    pub(super) client: KisClient,
+    pub(super) naver: Option<NaverClient>,
+    pub(super) seen: Seen,
+    pub(super) clock: Clock,
+    /// Whether the broker's stream is connected.
+    pub(super) connected: watch::Receiver<bool>,
+    /// Whether the broker is away altogether.
+    pub(super) is_down: watch::Receiver<bool>,
+    pub(super) quotes: mpsc::Sender<Quote>,
+}
+
+/// What is followed, held symbols first, and whether they are held.
+type Followed = Vec<(Symbol, bool)>;
+
+impl Quotes {
+    /// Asks until `stop`.
+    pub(super) async fn run(self, stop: CancellationToken) {
+        let followed = watch::Sender::new(Followed::new());
+        // None waits for another: a broker that is slow to answer does not hold up Naver.
+        let asking = async {
+            tokio::join!(
+                self.keep_followed(&followed),
+                self.keep_asking_broker(followed.subscribe()),
+                self.keep_asking_naver(followed.subscribe()),
+            )
+        };
+        stop.run_until_cancelled(asking).await;
+    }
+
+    async fn keep_followed(&self, followed: &watch::Sender<Followed>) {
+        loop {
+            match self.followed().await {
+                Ok(symbols) => drop(followed.send_replace(symbols)),
+                Err(error) => debug!(%error, "what is followed cannot be read"),
+            }
+            tokio::time::sleep(RELOAD_EVERY).await;
+        }
+    }
+
+    async fn keep_asking_broker(&self, followed: watch::Receiver<Followed>) {
+        while self.config.rest {
+            tokio::time::sleep(STEP).await;
+            if !*self.is_down.borrow() {
+                let followed = followed.borrow().clone();
+                self.ask_broker(&followed).await;
+            }
+        }
+    }
+
+    async fn keep_asking_naver(&self, followed: watch::Receiver<Followed>) {
+        let Some(naver) = &self.naver else { return };
+        let mut health = NaverHealth::default();
+        let mut is_down = self.is_down.clone();
+        loop {
+            let followed = followed.borrow().clone();
+            let pause = self.ask_naver(naver, &followed, &mut health).await;
+            // An outage that begins does not wait for the next round.
+            drop(timeout(pause, is_down.changed()).await);
+        }
+    }
+
+    async fn followed(&self) -> anyhow::Result<Followed> {
+        let client = self.postgres.client().await?;
+        let rows = client.query(FOLLOWED, &[]).await?;
+        let read = |row: &tokio_postgres::Row| {
+            let symbol: Symbol = row.try_get::<_, &str>(0)?.parse()?;
+            Ok((symbol, row.try_get(1)?))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Asks the broker about symbols that have been silent too long.
+    async fn ask_broker(&self, followed: &Followed) {
+        let now_us = (self.clock)();
+        let is_streaming = *self.connected.borrow();
+        let due = followed.iter().filter_map(|(symbol, is_held)| {
+            let (after, lane) = match (is_held, is_streaming) {
+                (true, true) => (self.config.held_after, Lane::Tier0),
+                (true, false) => (WITHOUT_STREAM, Lane::Tier0),
+                (false, _) => (self.config.watched_after, Lane::Tier1),
+            };
+            self.seen
+                .is_silent(*symbol, now_us, after)
+                .then_some((*symbol, lane))
+        });
+        let asked = due.take(PARALLEL).map(|(symbol, lane)| async move {
+            let answer = timeout(ANSWER_MAX, self.client.price(symbol, lane)).await;
+            match answer {
+                Ok(Ok(price)) if price.halted => {
+                    // Nothing can trade: its last price stands.
+                    self.seen.note(symbol, price.received_us);
+                }
+                Ok(Ok(price)) => {
+                    counter!("price_sync_quotes_total", "source" => "KIS_REST").increment(1);
+                    let quote = Quote {
+                        symbol,
+                        last: price.last,
+                        source: Source::KisRest,
+                        received_us: price.received_us,
+                        day_volume: price.cumulative_volume.shares(),
+                        day_value_won: price.cumulative_value_won,
+                        change_units: price.change_units,
+                        change_rate_units: price.change_rate_units,
+                    };
+                    self.hand_over(quote).await;
+                }
+                Ok(Err(error)) => debug!(%symbol, %error, "no price"),
+                Err(_) => debug!(%symbol, "no price in time"),
+            }
+        });
+        join_all(asked).await;
+    }
+
+    /// The sequencer takes quotes until it stops.
+    async fn hand_over(&self, quote: Quote) {
+        if self.quotes.send(quote).await.is_err() {
+            debug!(symbol = %quote.symbol, "a price came after the end");
+        }
+    }
+
+    /// Asks Naver about symbols that nobody else has told of for long, or about all while the broker
+    /// is away. Returns how long to leave Naver alone.
+    async fn ask_naver(
+        &self,
+        naver: &NaverClient,
+        followed: &Followed,
+        health: &mut NaverHealth,
+    ) -> Duration {
+        let now_us = (self.clock)();
+        let after = if *self.is_down.borrow() {
+            Duration::ZERO
+        } else {
+            NAVER_AFTER
+        };
+        let due: Vec<Symbol> = followed
+            .iter()
+            .map(|(symbol, _is_held)| *symbol)
+            .filter(|symbol| self.seen.is_silent(*symbol, now_us, after))
+            .collect();
+        if due.is_empty() {
+            return STEP;
+        }
+        if let Some(disabled) = health.disabled(now_us) {
+            debug!(%disabled, "Naver is left alone");
+            return STEP;
+        }
+        let mut interval = naver.config().round_interval(None);
+        for group in naver.groups(&due) {
+            let answer = naver.quotes(group).await;
+            health.record((self.clock)(), CallOutcome::of(&answer));
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(error) => {
+                    warn!(%error, "no prices of Naver");
+                    break;
+                }
+            };
+            interval = naver.config().round_interval(answer.polling_interval);
+            for quote in answer.quotes {
+                // Only the regular session is a price that exits are judged on.
+                if quote.session != QuoteSession::Regular {
+                    continue;
+                }
+                counter!("price_sync_quotes_total", "source" => "NAVER").increment(1);
+                let quote = Quote {
+                    symbol: quote.symbol,
+                    last: quote.price,
+                    source: Source::Naver,
+                    received_us: quote.received_us,
+                    day_volume: quote.volume_of_day.shares(),
+                    day_value_won: quote.value_of_day_won,
+                    change_units: quote.change_units,
+                    change_rate_units: quote.change_rate_units,
+                };
+                self.hand_over(quote).await;
+            }
+        }
+        interval
+    }
+}
