@@ -1,6 +1,7 @@
 //! Tests of the broker connection against scripted servers and the reference samples.
 
 mod config;
+mod fuzz;
 mod limiter;
 mod lists;
 mod orders;
