@@ -126,11 +126,13 @@ impl Yard {
         has_ended
     }
 
-    /// Starts the engine again and waits until it listens.
+    /// Starts the engine again and waits until it listens. The broker answers at once meanwhile: a
+    /// start reads the whole order list, page by page.
     ///
     /// # Panics
     /// If it does not come up.
     pub async fn restart(&mut self) {
+        self.system.post("/faults", json!({"delay_ms": 0})).await;
         self.begin().await;
         self.system.registered(1).await;
     }
