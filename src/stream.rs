@@ -16,6 +16,7 @@ mod desk;
 mod journal;
 mod outage;
 mod outputs;
+mod price_rows;
 mod quotes;
 mod records;
 mod sequencer;

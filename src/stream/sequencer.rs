@@ -11,15 +11,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
-use rust_decimal::Decimal;
 use serde_json::json;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use turnstile_connectors::execution::{Alarms, BrokerEvent, OrderPoll, broker_event};
-use turnstile_connectors::kis::{Clock, HourClass, KisEvent, MarketClass, Stamped, Trade};
-use turnstile_connectors::postgres::{ChangeFeed, PriceRow, PriceSinkHandle, TransactionChanges};
+use turnstile_connectors::kis::{Clock, KisEvent, Stamped, Trade};
+use turnstile_connectors::postgres::{ChangeFeed, PriceSinkHandle, TransactionChanges};
 use turnstile_connectors::rows::{Loaded, ReadRows, RowReader};
 use turnstile_connectors::task;
 use turnstile_dataflows::engine::{Event, Timed};
@@ -27,6 +26,7 @@ use turnstile_dataflows::model::{LogicalTime, Symbol, Tick};
 use turnstile_dataflows::price::{Best, Source, Taken};
 
 use super::journal::{Entry, Journal, Payload};
+use super::price_rows::{is_trade, price_row, quote_row};
 use super::quotes::{Quote, Seen};
 use super::{alarms, send_event, timed};
 
@@ -375,70 +375,5 @@ async fn follow(
                 return;
             }
         }
-    }
-}
-
-/// Returns whether the record is a trade rather than an expected price of an auction.
-fn is_trade(trade: &Trade) -> bool {
-    match trade.hour_class {
-        HourClass::ExpectedAfterClose
-        | HourClass::ExpectedBeforeOpen
-        | HourClass::ExpectedInSession => false,
-        HourClass::InSession | HourClass::AfterHoursSinglePrice | HourClass::Other(_) => true,
-    }
-}
-
-fn price_row(trade: &Trade, time: LogicalTime) -> PriceRow {
-    PriceRow {
-        logical_us: time.micros(),
-        symbol: trade.symbol,
-        exchange_us: trade.exchange_us().unwrap_or(trade.received_us),
-        received_us: trade.received_us,
-        source: "KIS_WS",
-        last: trade.last,
-        bid: trade.bid,
-        ask: trade.ask,
-        volume: trade.volume.shares(),
-        day_volume: Some(trade.cumulative_volume.shares()),
-        day_value: Some(Decimal::from(trade.cumulative_value_won)),
-        change: Some(Decimal::new(trade.change_units, 4)),
-        change_rate: Some(Decimal::new(trade.change_rate_units, 4)),
-        bid_volume: Some(trade.bid_quantity.shares()),
-        ask_volume: Some(trade.ask_quantity.shares()),
-        session: session(trade),
-    }
-}
-
-fn quote_row(quote: &Quote, time: LogicalTime) -> PriceRow {
-    PriceRow {
-        logical_us: time.micros(),
-        symbol: quote.symbol,
-        exchange_us: quote.received_us,
-        received_us: quote.received_us,
-        source: quote.source.name(),
-        last: quote.last,
-        bid: None,
-        ask: None,
-        volume: 0,
-        day_volume: Some(quote.day_volume),
-        day_value: Some(Decimal::from(quote.day_value_won)),
-        change: Some(Decimal::new(quote.change_units, 4)),
-        change_rate: Some(Decimal::new(quote.change_rate_units, 4)),
-        bid_volume: None,
-        ask_volume: None,
-        session: "REGULAR",
-    }
-}
-
-fn session(trade: &Trade) -> &'static str {
-    if !is_trade(trade) {
-        return "EXPECTED";
-    }
-    match trade.market_class {
-        Some(MarketClass::PreMarket) => "PRE_MARKET",
-        Some(MarketClass::AfterMarket) => "AFTER_MARKET",
-        Some(MarketClass::Close) => "CLOSE",
-        Some(MarketClass::Regular) => "REGULAR",
-        Some(MarketClass::Other(_)) | None => "UNKNOWN",
     }
 }
