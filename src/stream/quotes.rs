@@ -156,7 +156,10 @@ impl Quotes {
     }
 
     async fn keep_asking_broker(&self, followed: watch::Receiver<Followed>) {
-        while self.config.rest {
+        if !self.config.rest {
+            return;
+        }
+        loop {
             tokio::time::sleep(STEP).await;
             if !*self.is_down.borrow() {
                 let followed = followed.borrow().clone();

@@ -57,7 +57,7 @@ mod tests {
         };
         let set = |name: &str| json!({"id": 1, "mode": name});
         let down = json!({"reason": "BROKER_DOWN"});
-        let mut pause =
+        let pause =
             |control: &mut Control, is_over| mode(control.set_pause(&down, is_over).unwrap());
         assert_eq!(pause(&mut control, false), ExitMode::PauseAll);
         let profit = control.set_mode(&set("PAUSE_PROFIT")).unwrap();
