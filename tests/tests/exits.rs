@@ -63,7 +63,9 @@ async fn volatility_and_previous_close_come_from_their_table() {
     });
     system.exit_rules(rules).await;
     let context = "INSERT INTO market.symbol_context (symbol, trade_date, atr_pct, prev_close)
-        VALUES ($1, current_date, $2::text::numeric, $3::bigint::numeric)";
+        VALUES ($1, (now() AT TIME ZONE 'Asia/Seoul')::date, $2::text::numeric, $3::bigint::numeric)
+        ON CONFLICT (symbol) DO UPDATE SET atr_pct = excluded.atr_pct,
+            prev_close = excluded.prev_close";
     let none = None::<&str>;
     system
         .execute(context, &[&FIRST, &Some("0.03"), &None::<i64>])

@@ -16,7 +16,7 @@ async fn a_purchase_by_hand_is_one_order_within_the_limits_of_the_day() {
     system
         .execute(
             "INSERT INTO market.symbol_context (symbol, trade_date, prev_close)
-             VALUES ($1, current_date, 50000)",
+             VALUES ($1, (now() AT TIME ZONE 'Asia/Seoul')::date, 50000)",
             &[&SYMBOL],
         )
         .await;

@@ -19,17 +19,22 @@ const BARS: &str = "SELECT b.symbol, b.high, b.low, b.close
             WHERE l.symbol = b.symbol AND l.trade_date = $1::text::date)
     ORDER BY b.symbol, b.trade_date";
 
-/// The close before a session is that of its last day, also of a day without trades.
+/// The close before a session is that of its last day, also of a day without trades. What stands for
+/// the session already stays: it is constant in a session, and an operator may have set it.
 const STORE: &str =
     "INSERT INTO market.symbol_context AS c (symbol, trade_date, atr_pct, prev_close)
     SELECT b.symbol, $1::text::date, a.atr_pct, b.close
     FROM market.daily_bars b
     LEFT JOIN unnest($3::text[], $4::numeric[]) AS a (symbol, atr_pct) USING (symbol)
     WHERE b.trade_date = $2::text::date
-    ON CONFLICT (symbol) DO UPDATE SET trade_date = excluded.trade_date,
-        atr_pct = excluded.atr_pct, prev_close = excluded.prev_close, updated_ts = now()
-    WHERE (c.trade_date, c.atr_pct, c.prev_close) IS DISTINCT FROM
-        (excluded.trade_date, excluded.atr_pct, excluded.prev_close)";
+    ON CONFLICT (symbol) DO UPDATE SET trade_date = excluded.trade_date, updated_ts = now(),
+        atr_pct = CASE WHEN c.trade_date = excluded.trade_date
+            THEN coalesce(c.atr_pct, excluded.atr_pct) ELSE excluded.atr_pct END,
+        prev_close = CASE WHEN c.trade_date = excluded.trade_date
+            THEN coalesce(c.prev_close, excluded.prev_close) ELSE excluded.prev_close END
+    WHERE c.trade_date <> excluded.trade_date
+        OR (c.atr_pct IS NULL AND excluded.atr_pct IS NOT NULL)
+        OR (c.prev_close IS NULL AND excluded.prev_close IS NOT NULL)";
 
 const DROP_OLD: &str = "DELETE FROM market.symbol_context WHERE trade_date < $1::text::date";
 
