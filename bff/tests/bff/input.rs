@@ -182,7 +182,7 @@ async fn every_bad_body_is_named() {
 async fn wrong_methods_are_refused_in_the_envelope() {
     let world = World::start().await;
     for path in [
-        "/api/v1/orders",
+        "/api/v1/executions",
         "/api/v1/positions",
         "/health",
         "/api/openapi.json",
