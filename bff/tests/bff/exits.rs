@@ -151,7 +151,7 @@ async fn every_faulty_key_of_a_rule_is_named() {
 /// Answers the next preview as the engine would.
 async fn answer_preview(world: &World) -> String {
     let asked = "SELECT request_id::text || ' ' || rule_id || ' ' || scope || ' ' || rules::text
-        FROM trade.rule_previews WHERE answered_us IS NULL UNION ALL SELECT NULL LIMIT 1";
+        FROM trade.rule_previews WHERE answered_us IS NULL UNION ALL SELECT NULL ORDER BY 1 NULLS LAST LIMIT 1";
     let asked = eventually("a question", async || world.value(asked).await).await;
     let request = asked.split(' ').next().unwrap();
     world
