@@ -13,7 +13,7 @@ use clap::Args as ClapArgs;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 use serde::Serialize;
-use turnstile_connectors::embedded::{EmbeddedConfig, EmbeddedServers};
+use turnstile_connectors::embedded::EmbeddedServers;
 use turnstile_connectors::postgres::{
     self, Postgres, PostgresConfig, PriceRow, PriceSink, PriceSinkConfig,
 };
@@ -23,6 +23,7 @@ use turnstile_dataflows::model::{LogicalTime, Price, Symbol};
 use crate::clock::{Stopwatch, Took};
 use crate::figures::Count;
 use crate::process::Machine;
+use crate::servers;
 
 /// 2026-11-02 09:00 in Seoul, microseconds since the Unix epoch.
 const BEGIN_US: u64 = 1_793_577_600_000_000;
@@ -70,19 +71,7 @@ struct Report {
 /// # Errors
 /// If the servers do not start, `psql` is missing, or a row is.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    let folder = tempfile::Builder::new()
-        .prefix("turnstile-bench-")
-        .tempdir()?;
-    // The account of the server has to enter it.
-    std::fs::set_permissions(
-        folder.path(),
-        std::os::unix::fs::PermissionsExt::from_mode(0o755),
-    )?;
-    let servers = EmbeddedServers::start(EmbeddedConfig {
-        data_dir: folder.path().join("data"),
-        ..EmbeddedConfig::default()
-    })
-    .await?;
+    let (servers, folder) = servers::start(true).await?;
     let report = measure(&servers, folder.path(), args).await;
     servers.stop().await?;
     let report = report?;

@@ -15,6 +15,7 @@ mod plots;
 mod process;
 mod rebuild;
 mod running;
+mod servers;
 mod setting;
 mod soak;
 mod sweep;

@@ -8,7 +8,6 @@ use anyhow::{Context, ensure};
 use clap::Args as ClapArgs;
 use secrecy::SecretString;
 use serde::Serialize;
-use turnstile_connectors::embedded::{EmbeddedConfig, EmbeddedServers};
 use turnstile_connectors::postgres::{self, ChangeFeed, Postgres, PostgresConfig};
 use turnstile_connectors::rows::{self, RowReader};
 use turnstile_dataflows::engine::{Engine, EngineConfig, Event, Timed};
@@ -16,6 +15,7 @@ use turnstile_dataflows::model::LogicalTime;
 
 use crate::clock::{Stopwatch, Took};
 use crate::process::{Machine, resident_bytes};
+use crate::servers;
 
 /// Arguments of `rebuild`.
 #[derive(Clone, Copy, Debug, ClapArgs)]
@@ -79,20 +79,7 @@ const FILL: &str = "
 /// # Errors
 /// If the servers do not start, or a row cannot be read.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    let folder = tempfile::Builder::new()
-        .prefix("turnstile-bench-")
-        .tempdir()?;
-    // The account of the server has to enter it.
-    std::fs::set_permissions(
-        folder.path(),
-        std::os::unix::fs::PermissionsExt::from_mode(0o755),
-    )?;
-    let servers = EmbeddedServers::start(EmbeddedConfig {
-        data_dir: folder.path().join("data"),
-        redis: false,
-        ..EmbeddedConfig::default()
-    })
-    .await?;
+    let (servers, _folder) = servers::start(false).await?;
     let url = servers.database_url().context("PostgreSQL runs")?;
     let config = PostgresConfig {
         url: SecretString::from(url),
