@@ -87,22 +87,22 @@ async fn a_killed_engine_sends_no_order_twice() {
     system.stop().await;
 }
 
+/// Starts a second engine beside the active one.
+async fn standby(system: &System) -> Program {
+    let second = system.start_stream_logged("# second\n", "second.log");
+    eventually("the second waits", async || {
+        second.log().contains("standby")
+    })
+    .await;
+    second
+}
+
 #[tokio::test]
 async fn a_second_engine_waits_and_takes_over() {
     let system = System::start(&one_position(), "").await;
     system.exit_rules(rules()).await;
     let first = system.stream("").await;
-    let log = system.folder().join("second.log");
-    let config = system.config_file("# second\n");
-    let second = Program::start(
-        &["--config", &config, "stream"],
-        &system.environment(),
-        &log,
-    );
-    eventually("the second waits", async || {
-        second.log().contains("standby")
-    })
-    .await;
+    let second = standby(&system).await;
     first.stop().await;
     eventually("the second takes over", async || {
         second.log().contains("taking over")
@@ -138,17 +138,7 @@ async fn a_standby_decides_within_seconds_of_the_kill_and_doubles_no_order() {
     let system = System::start(&stocks, "").await;
     system.exit_rules(rules()).await;
     let first = system.stream("").await;
-    let log = system.folder().join("second.log");
-    let config = system.config_file("# second\n");
-    let second = Program::start(
-        &["--config", &config, "stream"],
-        &system.environment(),
-        &log,
-    );
-    eventually("the second waits", async || {
-        second.log().contains("standby")
-    })
-    .await;
+    let second = standby(&system).await;
     let (late, cut) = (json!({"delay_ms": 300}), json!({"delay_ms": 0}));
     system.post("/faults", late).await;
     system.trade(SYMBOL, 94_000).await;
