@@ -17,16 +17,7 @@ use turnstile_dataflows::model::Symbol;
 const SETTLE: Duration = Duration::from_millis(200);
 const RETRY: Duration = Duration::from_secs(1);
 
-const WANTED: &str = "
-    SELECT symbol, min(rank) AS rank FROM (
-        SELECT symbol, CASE status WHEN 'CLOSING' THEN 0 ELSE 1 END AS rank
-            FROM trade.positions WHERE status <> 'CLOSED'
-        UNION ALL
-        SELECT symbol, 2 FROM trade.reentry_candidates
-            WHERE state NOT IN ('ENTERED', 'EXPIRED', 'BLOCKED')
-        UNION ALL
-        SELECT symbol, 3 FROM strategy.watchlist
-    ) AS wishes GROUP BY symbol ORDER BY rank, symbol";
+const WANTED: &str = "SELECT symbol FROM trade.followed ORDER BY rank, symbol";
 
 /// Follows the wishes and tells the stream.
 pub(super) struct Subscriptions {
