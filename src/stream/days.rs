@@ -1,7 +1,7 @@
 //! The days before today: bars of what is followed, and what this session needs to know of them.
 //!
-//! Once for each session, and for each symbol that comes to be followed during it. What the broker
-//! does not answer now is asked again; the other symbols do not wait for it.
+//! At the begin of each session, and for each symbol that comes to be followed during it. What the
+//! broker does not answer now is asked again, also an hour later; the other symbols do not wait for it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use metrics::counter;
 use rust_decimal::Decimal;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 use turnstile_connectors::bars::{BarSource, refresh, store};
 use turnstile_connectors::execution::{Calendar, SessionSource};
 use turnstile_connectors::kis::{DailyBar, KisClient, Lane, PriceAdjustment};
@@ -25,20 +25,14 @@ use turnstile_dataflows::model::Symbol;
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// Days of the calendar that are asked for: some hundred sessions, one call of the broker.
 const ASKED_DAYS: i32 = 145;
-/// A missing answer is no reason to ask all day.
-const ATTEMPTS_MAX: u32 = 5;
+/// Answers without the bar that is missed, after which the session goes on without it.
+const ANSWERS_MAX: u32 = 5;
 
 /// Symbols that are followed and have no bar of `$1`.
-const MISSING: &str = "SELECT DISTINCT symbol FROM (
-        SELECT symbol FROM trade.positions WHERE status <> 'CLOSED'
-        UNION ALL
-        SELECT symbol FROM trade.reentry_candidates
-            WHERE state NOT IN ('ENTERED', 'EXPIRED', 'BLOCKED')
-        UNION ALL
-        SELECT symbol FROM strategy.watchlist
-    ) followed JOIN market.stocks USING (symbol)
+const MISSING: &str = "SELECT symbol FROM trade.followed JOIN market.stocks USING (symbol)
     WHERE NOT EXISTS (SELECT FROM market.daily_bars b
-        WHERE b.symbol = followed.symbol AND b.trade_date = $1::text::date)";
+        WHERE b.symbol = followed.symbol AND b.trade_date = $1::text::date)
+    ORDER BY rank, symbol";
 
 /// Keeps bars and contexts up to date.
 pub(super) struct Days {
@@ -53,8 +47,10 @@ pub(super) struct Days {
 /// What was done for a session.
 struct Done {
     session: Date,
-    attempts: BTreeMap<Symbol, u32>,
+    answers: BTreeMap<Symbol, u32>,
     is_refreshed: bool,
+    /// Symbols with bars that their contexts do not hold yet.
+    stored: Vec<String>,
 }
 
 impl Days {
@@ -73,8 +69,9 @@ impl Days {
                 Some(done) if done.session == today => done,
                 other => other.insert(Done {
                     session: today,
-                    attempts: BTreeMap::new(),
+                    answers: BTreeMap::new(),
                     is_refreshed: false,
+                    stored: Vec::new(),
                 }),
             };
             match stop.run_until_cancelled(self.bring_up(done)).await {
@@ -93,21 +90,24 @@ impl Days {
 
     async fn bring_up(&self, done: &mut Done) -> anyhow::Result<()> {
         let before = self.calendar.trading_day_before(done.session);
-        let missing = self.missing(before, done).await?;
-        let mut stored = 0;
-        for symbol in &missing {
-            *done.attempts.entry(*symbol).or_default() += 1;
-            stored += self.collect(*symbol, before).await?;
-        }
-        if stored > 0 || !done.is_refreshed {
-            let refreshed = refresh(&self.postgres, done.session, before).await?;
+        // First what is there, such as bars of a file.
+        if !done.is_refreshed {
+            let refreshed = refresh(&self.postgres, done.session, before, None).await?;
             done.is_refreshed = true;
-            counter!("daily_bars_stored_total").increment(stored);
             info!(
-                session = %done.session, %before, bars = stored,
+                session = %done.session, %before,
                 changed = refreshed.changed, dropped = refreshed.dropped,
                 "volatility and last closes are those of this session"
             );
+        }
+        for symbol in self.missing(before, done).await? {
+            self.collect(symbol, before, done).await?;
+        }
+        if !done.stored.is_empty() {
+            let symbols = Some(done.stored.as_slice());
+            refresh(&self.postgres, done.session, before, symbols).await?;
+            info!(session = %done.session, symbols = done.stored.len(), "daily bars collected");
+            done.stored.clear();
         }
         Ok(())
     }
@@ -116,16 +116,18 @@ impl Days {
         let client = self.postgres.client().await?;
         let rows = client.query(MISSING, &[&before.to_string()]).await;
         let rows = rows.context("what is followed cannot be read")?;
-        let symbols = rows.iter().map(|row| row.get::<_, &str>(0).parse());
-        let symbols = symbols.collect::<Result<Vec<Symbol>, _>>()?;
+        let read = |row: &tokio_postgres::Row| Ok(row.try_get::<_, &str>(0)?.parse()?);
+        let symbols = rows
+            .iter()
+            .map(read)
+            .collect::<anyhow::Result<Vec<Symbol>>>()?;
         let is_due =
-            |symbol: &Symbol| done.attempts.get(symbol).copied().unwrap_or_default() < ATTEMPTS_MAX;
+            |symbol: &Symbol| done.answers.get(symbol).copied().unwrap_or_default() < ANSWERS_MAX;
         Ok(symbols.into_iter().filter(is_due).collect())
     }
 
-    /// Asks the broker for bars up to `before` and stores them. Returns how many were new. What it
-    /// does not answer is told once and tried again.
-    async fn collect(&self, symbol: Symbol, before: Date) -> anyhow::Result<u64> {
+    /// Asks the broker for bars up to `before` and stores them.
+    async fn collect(&self, symbol: Symbol, before: Date, done: &mut Done) -> anyhow::Result<()> {
         let from = before.saturating_sub(Span::new().days(ASKED_DAYS));
         let adjusted = PriceAdjustment::Adjusted;
         let asked = self
@@ -134,16 +136,20 @@ impl Days {
         let bars = match asked.await {
             Ok(bars) => bars.bars,
             Err(error) => {
-                warn!(%symbol, %error, "no daily bars");
-                return Ok(0);
+                debug!(%symbol, %error, "no daily bars");
+                return Ok(());
             }
         };
+        *done.answers.entry(symbol).or_default() += 1;
         let rows: Vec<DailyRow> = bars.iter().map(|bar| row(symbol, bar)).collect();
         if rows.is_empty() {
-            return Ok(0);
+            return Ok(());
         }
-        let client = self.postgres.connect_alone().await?;
-        Ok(store(&client, &rows, BarSource::Kis).await?)
+        let client = self.postgres.client().await?;
+        let stored = store(&**client, &rows, BarSource::Kis).await?;
+        counter!("daily_bars_stored_total").increment(stored);
+        done.stored.push(symbol.to_string());
+        Ok(())
     }
 }
 

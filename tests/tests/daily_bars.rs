@@ -65,10 +65,10 @@ async fn the_real_file_gives_the_same_table_twice_and_the_volatility_of_its_bars
     let postgres = Postgres::connect(&config).await.expect("PostgreSQL");
     let (session, before) = ("2026-02-23".parse(), "2026-02-20".parse());
     let (session, before) = (session.expect("date"), before.expect("date"));
-    refresh(&postgres, session, before)
+    refresh(&postgres, session, before, None)
         .await
         .expect("refreshed");
-    let again = refresh(&postgres, session, before)
+    let again = refresh(&postgres, session, before, None)
         .await
         .expect("refreshed");
     assert_eq!((again.changed, again.dropped), (0, 0));
@@ -86,7 +86,7 @@ async fn the_real_file_gives_the_same_table_twice_and_the_volatility_of_its_bars
     }
     // A week later nothing of it counts any more.
     let (late, unknown) = ("2026-03-03".parse(), "2026-02-27".parse());
-    let late = refresh(&postgres, late.expect("date"), unknown.expect("date"));
+    let late = refresh(&postgres, late.expect("date"), unknown.expect("date"), None);
     assert!(late.await.expect("refreshed").dropped > 2_000);
     system.stop().await;
 }

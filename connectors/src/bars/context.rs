@@ -11,10 +11,11 @@ use crate::postgres::{Postgres, PostgresError};
 /// Days of the calendar that are read: some 170 sessions, after which the first hardly counts.
 const READ_DAYS: i32 = 250;
 
-/// Bars with trades, of issues that have a bar on `$1`, and the close of that day.
+/// Bars with trades, of issues that have a bar on `$1`; only of those in `$3`, unless that is null.
 const BARS: &str = "SELECT b.symbol, b.high, b.low, b.close
     FROM market.daily_bars b
     WHERE b.trade_date BETWEEN $1::text::date - $2::integer AND $1::text::date AND b.high > 0
+        AND ($3::text[] IS NULL OR b.symbol = ANY($3))
         AND EXISTS (SELECT FROM market.daily_bars l
             WHERE l.symbol = b.symbol AND l.trade_date = $1::text::date)
     ORDER BY b.symbol, b.trade_date";
@@ -26,7 +27,7 @@ const STORE: &str =
     SELECT b.symbol, $1::text::date, a.atr_pct, b.close
     FROM market.daily_bars b
     LEFT JOIN unnest($3::text[], $4::numeric[]) AS a (symbol, atr_pct) USING (symbol)
-    WHERE b.trade_date = $2::text::date
+    WHERE b.trade_date = $2::text::date AND ($5::text[] IS NULL OR b.symbol = ANY($5))
     ON CONFLICT (symbol) DO UPDATE SET trade_date = excluded.trade_date, updated_ts = now(),
         atr_pct = CASE WHEN c.trade_date = excluded.trade_date
             THEN coalesce(c.atr_pct, excluded.atr_pct) ELSE excluded.atr_pct END,
@@ -47,7 +48,8 @@ pub struct Refreshed {
     pub dropped: u64,
 }
 
-/// Makes the contexts of `session` from bars up to `before`, the trading day before it.
+/// Makes the contexts of `session` from bars up to `before`, the trading day before it: of all issues,
+/// or of those in `symbols`.
 ///
 /// # Errors
 /// What the database says; the contexts stay as they were then.
@@ -55,13 +57,14 @@ pub async fn refresh(
     postgres: &Postgres,
     session: Date,
     before: Date,
+    symbols: Option<&[String]>,
 ) -> Result<Refreshed, PostgresError> {
     let mut client = postgres.connect_alone().await?;
     let (session, before) = (session.to_string(), before.to_string());
-    let (symbols, ratios) = ratios(&client, &before).await?;
+    let (known, ratios) = ratios(&client, &before, symbols).await?;
     let transaction = client.transaction().await?;
     let changed = transaction
-        .execute(STORE, &[&session, &before, &symbols, &ratios])
+        .execute(STORE, &[&session, &before, &known, &ratios, &symbols])
         .await?;
     let dropped = transaction.execute(DROP_OLD, &[&session]).await?;
     transaction.commit().await?;
@@ -72,8 +75,9 @@ pub async fn refresh(
 async fn ratios(
     client: &Client,
     before: &str,
+    only: Option<&[String]>,
 ) -> Result<(Vec<String>, Vec<Decimal>), PostgresError> {
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&before, &READ_DAYS];
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&before, &READ_DAYS, &only];
     let mut rows = std::pin::pin!(client.query_raw(BARS, values).await?);
     let (mut symbols, mut ratios) = (Vec::new(), Vec::new());
     let mut of = String::new();

@@ -6,12 +6,15 @@ use tokio_postgres::GenericClient;
 use crate::postgres::PostgresError;
 use crate::recorded::DailyRow;
 
-/// Issues of the bars, as the latest bar describes them. What others know of them stays.
+/// Issues of the bars, as the latest bar describes them: one that is older than what is stored of its
+/// issue says nothing new. What others know of them stays.
 const STORE_STOCKS: &str =
     "INSERT INTO market.stocks AS s (symbol, name, market, segment, market_cap)
     SELECT DISTINCT ON (symbol) symbol, name, market, segment, cap::bigint
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[])
         AS b (symbol, trade_date, name, market, segment, cap)
+    WHERE NOT EXISTS (SELECT FROM market.daily_bars d
+        WHERE d.symbol = b.symbol AND d.trade_date > b.trade_date::date)
     ORDER BY symbol, trade_date DESC
     ON CONFLICT (symbol) DO UPDATE SET name = excluded.name, market = excluded.market,
         segment = excluded.segment, market_cap = excluded.market_cap, updated_ts = now(),
