@@ -94,6 +94,7 @@ impl Stream {
 
         let client = KisClient::new(settings, clock.clone())?;
         let downstream = CancellationToken::new();
+        let is_down = watch::Sender::new(false);
         let desk = Desk::start(
             config,
             &postgres,
@@ -101,6 +102,7 @@ impl Stream {
             &client,
             &prices,
             begun_us,
+            is_down.subscribe(),
             downstream.clone(),
         )?;
         let (journal, journal_task) = journal::Journal::start(&postgres, downstream.clone());
@@ -128,7 +130,6 @@ impl Stream {
         let (connected_sender, connected) = watch::channel(false);
         let (quote_sender, asked_quotes) = mpsc::channel(QUOTES_MAX);
         let seen = Seen::since(clock());
-        let is_down = watch::Sender::new(false);
         let naver = match config.naver.enabled {
             true => Some(NaverClient::new(config.naver.clone(), clock.clone())?),
             false => None,
@@ -140,6 +141,7 @@ impl Stream {
             naver,
             seen: seen.clone(),
             clock: clock.clone(),
+            session: desk.session.clone(),
             connected: connected.clone(),
             is_down: is_down.subscribe(),
             quotes: quote_sender,
@@ -150,6 +152,8 @@ impl Stream {
             client: client.clone(),
             alarms: desk.alarms.clone(),
             poll: desk.poll.clone(),
+            session: desk.session.clone(),
+            clock: clock.clone(),
             connected,
             is_down,
         };

@@ -57,6 +57,18 @@ pub(super) fn freshness(change: &Freshness) -> Alarm {
     }
 }
 
+/// The broker went away, or came back.
+pub(super) fn broker(level: Level, event: &'static str, message: String) -> Alarm {
+    Alarm {
+        level,
+        event,
+        symbol: None,
+        position: None,
+        message,
+        context: json!({}),
+    }
+}
+
 /// A row that the engine cannot take.
 pub(super) fn row_fault(fault: &RowFault) -> Alarm {
     Alarm {

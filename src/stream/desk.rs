@@ -42,6 +42,7 @@ impl Desk {
         client: &KisClient,
         prices: &PriceSinkHandle,
         begun_us: u64,
+        is_broker_down: watch::Receiver<bool>,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let settings = &config.execution;
@@ -98,6 +99,7 @@ impl Desk {
             store: store.clone(),
             broker,
             session: session.clone(),
+            is_broker_down,
             prices: progress.clone(),
             ledger: ledger.clone(),
             book: book.clone(),

@@ -1,33 +1,38 @@
 //! The broker's outage: when it begins, when it is over, and what it pauses meanwhile.
 //!
 //! ```text
-//! stream away for 2 s, and two probes without an answer ─> pause BROKER_DOWN, Naver for prices
-//! stream back and a probe answered ─> order list read ─> pause lifted
+//! stream away for 2 s, two calls in a row not answered ─> pause BROKER_DOWN, Naver for prices
+//! a call answered ─> order list read ─> pause lifted
 //! ```
 //!
-//! Exits are paused as by PAUSE_ALL: hard stops are judged on, and their orders wait. The pause is a row
-//! beside the operator's mode, so it outlives this process, and only its end lifts it.
+//! Only in session, and by whatever is asked of the broker anyway; where nothing is, it is probed. Exits
+//! are paused as by PAUSE_ALL, and re-entries do not buy; orders, those of hard stops too, are kept back
+//! until the broker answers. The pause is a row beside the operator's mode, so it outlives this process,
+//! and only its end lifts it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::gauge;
-use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
-use turnstile_connectors::execution::{Alarm, Alarms, Level, OrderPoll};
-use turnstile_connectors::kis::{KisClient, Lane};
+use turnstile_connectors::execution::{Alarms, Level, OrderPoll, SessionSource};
+use turnstile_connectors::kis::{Clock, KisClient, Lane};
 use turnstile_connectors::postgres::Postgres;
 use turnstile_dataflows::model::Symbol;
+
+use super::alarms;
 
 const STEP: Duration = Duration::from_millis(500);
 /// How long the stream may be away before the broker is asked whether it is there.
 const AFTER: Duration = Duration::from_secs(2);
-const PROBE_MAX: Duration = Duration::from_secs(1);
-/// Probes without an answer that make an outage.
-const FAILURES: u32 = 2;
+/// Silence of all calls after which one is made to see. Longer than the pace of a paper account, so
+/// that it takes no turn from prices.
+const PROBE_AFTER: Duration = Duration::from_secs(2);
+/// Calls in a row without an answer that make an outage.
+const UNANSWERED: u32 = 2;
 /// How long the end waits for a complete order list.
 const RECONCILED_MAX: Duration = Duration::from_secs(60);
 
@@ -40,6 +45,8 @@ pub(super) struct Outage {
     pub(super) client: KisClient,
     pub(super) alarms: Alarms,
     pub(super) poll: Arc<OrderPoll>,
+    pub(super) session: Arc<dyn SessionSource>,
+    pub(super) clock: Clock,
     pub(super) connected: watch::Receiver<bool>,
     pub(super) is_down: watch::Sender<bool>,
 }
@@ -47,10 +54,11 @@ pub(super) struct Outage {
 impl Outage {
     /// Watches until `stop`.
     pub(super) async fn run(self, stop: CancellationToken) {
-        // An earlier process may have left its pause.
-        self.is_down.send_replace(self.is_paused().await);
+        let Some(was_down) = stop.run_until_cancelled(self.was_down()).await else {
+            return;
+        };
+        self.is_down.send_replace(was_down);
         let mut away_since = Instant::now();
-        let mut failures = 0;
         let mut step = tokio::time::interval(STEP);
         step.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while stop.run_until_cancelled(step.tick()).await.is_some() {
@@ -58,22 +66,33 @@ impl Outage {
             gauge!("price_sync_broker_down").set(f64::from(u8::from(is_down)));
             if *self.connected.borrow() {
                 away_since = Instant::now();
-                failures = 0;
+            }
+            let is_away = away_since.elapsed() >= AFTER && self.session.market().is_open();
+            let due = async {
                 if is_down {
-                    stop.run_until_cancelled(self.try_to_end()).await;
+                    self.try_to_end().await;
+                } else if is_away && self.is_unanswered().await {
+                    self.begin().await;
                 }
-            } else if !is_down && away_since.elapsed() >= AFTER {
-                let probed = stop.run_until_cancelled(self.answers()).await;
-                failures = if probed == Some(true) {
-                    0
-                } else {
-                    failures + 1
-                };
-                if failures >= FAILURES {
-                    stop.run_until_cancelled(self.begin()).await;
+            };
+            stop.run_until_cancelled(due).await;
+        }
+    }
+
+    /// Returns whether calls are left without an answer. A probe that is still under way when others
+    /// have failed tells nothing more.
+    async fn is_unanswered(&self) -> bool {
+        let silent_us = (self.clock)().saturating_sub(self.client.heard_us());
+        if u128::from(silent_us) >= PROBE_AFTER.as_micros() {
+            let probe = self.answers();
+            tokio::pin!(probe);
+            while self.client.unanswered() < UNANSWERED {
+                if timeout(STEP, &mut probe).await.is_ok() {
+                    break;
                 }
             }
         }
+        self.client.unanswered() >= UNANSWERED
     }
 
     /// Returns whether the broker answers a query. A refusal is an answer.
@@ -81,23 +100,29 @@ impl Outage {
         let Ok(symbol) = PROBED.parse::<Symbol>() else {
             return false;
         };
-        match timeout(PROBE_MAX, self.client.price(symbol, Lane::Query)).await {
-            Ok(Ok(_)) => true,
-            Ok(Err(error)) => {
+        match self.client.price(symbol, Lane::Query).await {
+            Ok(_) => true,
+            Err(error) => {
                 debug!(%error, "the broker is probed");
                 error.is_answer()
             }
-            Err(_) => false,
         }
     }
 
-    async fn is_paused(&self) -> bool {
+    /// Returns whether an earlier process left its pause, once the database says so: a pause that is
+    /// overlooked would never end.
+    async fn was_down(&self) -> bool {
         let query = "SELECT EXISTS (SELECT FROM trade.exit_pauses WHERE reason = 'BROKER_DOWN')";
-        let asked = async {
-            let client = self.postgres.client().await.ok()?;
-            client.query_one(query, &[]).await.ok()?.try_get(0).ok()
-        };
-        asked.await.unwrap_or(false)
+        loop {
+            let asked = async {
+                let client = self.postgres.client().await.ok()?;
+                client.query_one(query, &[]).await.ok()?.try_get(0).ok()
+            };
+            if let Some(was_down) = asked.await {
+                return was_down;
+            }
+            tokio::time::sleep(STEP).await;
+        }
     }
 
     async fn begin(&self) {
@@ -113,11 +138,11 @@ impl Outage {
             return; // Without the database nothing is sent either; the next step tries again.
         }
         self.is_down.send_replace(true);
-        self.alarms.raise(alarm(
-            Level::Critical,
-            "BROKER_DOWN",
-            format!("{message}: exits are paused but for hard stops, whose orders wait; prices are Naver's"),
-        ));
+        let message = format!(
+            "{message}: exits are paused but for hard stops, orders are kept back, prices are Naver's"
+        );
+        self.alarms
+            .raise(alarms::broker(Level::Critical, "BROKER_DOWN", message));
     }
 
     /// Lifts the pause once the broker answers and its order list has been applied.
@@ -146,7 +171,7 @@ impl Outage {
             let message =
                 "the broker is back and its orders are reconciled: exits go on".to_owned();
             self.alarms
-                .raise(alarm(Level::Info, "BROKER_BACK", message));
+                .raise(alarms::broker(Level::Info, "BROKER_BACK", message));
         }
     }
 
@@ -159,16 +184,5 @@ impl Outage {
             return false;
         };
         client.execute(statement, values).await.is_ok()
-    }
-}
-
-fn alarm(level: Level, event: &'static str, message: String) -> Alarm {
-    Alarm {
-        level,
-        event,
-        symbol: None,
-        position: None,
-        message,
-        context: json!({}),
     }
 }

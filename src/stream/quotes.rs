@@ -7,8 +7,11 @@
 //!
 //! 1. A symbol that trades is not asked about. One that does not is confirmed, so that a quiet price is
 //!    not taken for a stale one.
-//! 2. What cannot be asked now is asked later; nothing is asked twice at once.
-//! 3. An error is not an empty list: the symbols of before stay.
+//! 2. Only while the exchange takes orders, and only what has traded today: the last price of another
+//!    day is no tick of this one.
+//! 3. Held symbols come first, then those that were asked about longest ago: one without an answer
+//!    keeps nobody from his turn.
+//! 4. An error is not an empty list: the symbols of before stay.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +24,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
+use turnstile_connectors::execution::SessionSource;
 use turnstile_connectors::kis::{Clock, KisClient, Lane};
 use turnstile_connectors::naver::{CallOutcome, NaverClient, NaverHealth, QuoteSession};
 use turnstile_connectors::postgres::Postgres;
@@ -37,14 +41,8 @@ const WITHOUT_STREAM: Duration = Duration::from_secs(1);
 /// Silence of stream and broker after which Naver is asked (domain 2.4).
 const NAVER_AFTER: Duration = Duration::from_secs(10);
 
-const FOLLOWED: &str = "SELECT symbol, bool_or(is_held) AS is_held FROM (
-        SELECT symbol, true AS is_held FROM trade.positions WHERE status <> 'CLOSED'
-        UNION ALL
-        SELECT symbol, false FROM trade.reentry_candidates
-            WHERE state NOT IN ('ENTERED', 'EXPIRED', 'BLOCKED')
-        UNION ALL
-        SELECT symbol, false FROM strategy.watchlist
-    ) followed GROUP BY symbol ORDER BY is_held DESC, symbol";
+const FOLLOWED: &str =
+    "SELECT symbol, rank <= 1 AS is_held FROM trade.followed ORDER BY rank, symbol";
 
 /// Section `[quotes]` of the configuration.
 #[derive(Clone, Debug, Deserialize)]
@@ -108,7 +106,7 @@ impl Seen {
     fn is_silent(&self, symbol: Symbol, now_us: u64, than: Duration) -> bool {
         let seen = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let last = seen.get(&symbol).copied().unwrap_or(self.begun_us);
-        u128::from(now_us.saturating_sub(last)) >= than.as_micros()
+        !is_within(now_us, last, than)
     }
 }
 
@@ -120,6 +118,8 @@ pub(super) struct Quotes {
     pub(super) naver: Option<NaverClient>,
     pub(super) seen: Seen,
     pub(super) clock: Clock,
+    /// Whether the exchange takes orders.
+    pub(super) session: Arc<dyn SessionSource>,
     /// Whether the broker's stream is connected.
     pub(super) connected: watch::Receiver<bool>,
     /// Whether the broker is away altogether.
@@ -129,6 +129,9 @@ pub(super) struct Quotes {
 
 /// What is followed, held symbols first, and whether they are held.
 type Followed = Vec<(Symbol, bool)>;
+
+/// When the broker was last asked about each symbol, microseconds since the epoch.
+type Asked = BTreeMap<Symbol, u64>;
 
 impl Quotes {
     /// Asks until `stop`.
@@ -159,13 +162,21 @@ impl Quotes {
         if !self.config.rest {
             return;
         }
+        let mut asked = Asked::new();
         loop {
-            tokio::time::sleep(STEP).await;
-            if !*self.is_down.borrow() {
-                let followed = followed.borrow().clone();
-                self.ask_broker(&followed).await;
+            let followed = followed.borrow().clone();
+            // What is due beyond one round goes on at once; the limiter sets the pace.
+            if !self.may_ask()
+                || *self.is_down.borrow()
+                || !self.ask_broker(&followed, &mut asked).await
+            {
+                tokio::time::sleep(STEP).await;
             }
         }
+    }
+
+    fn may_ask(&self) -> bool {
+        self.session.market().is_open()
     }
 
     async fn keep_asking_naver(&self, followed: watch::Receiver<Followed>) {
@@ -190,50 +201,58 @@ impl Quotes {
         rows.iter().map(read).collect()
     }
 
-    /// Asks the broker about symbols that have been silent too long.
-    async fn ask_broker(&self, followed: &Followed) {
+    /// Asks the broker about symbols that have been silent too long. Returns whether more are due.
+    async fn ask_broker(&self, followed: &Followed, asked: &mut Asked) -> bool {
         let now_us = (self.clock)();
         let is_streaming = *self.connected.borrow();
-        let due = followed.iter().filter_map(|(symbol, is_held)| {
+        let mut due = Vec::new();
+        for (symbol, is_held) in followed {
             let (after, lane) = match (is_held, is_streaming) {
                 (true, true) => (self.config.held_after, Lane::Tier0),
                 (true, false) => (WITHOUT_STREAM, Lane::Tier0),
                 (false, _) => (self.config.watched_after, Lane::Tier1),
             };
-            self.seen
-                .is_silent(*symbol, now_us, after)
-                .then_some((*symbol, lane))
-        });
-        let asked = due.take(PARALLEL).map(|(symbol, lane)| async move {
-            let answer = timeout(ANSWER_MAX, self.client.price(symbol, lane)).await;
-            match answer {
-                Ok(Ok(price)) if price.halted => {
-                    // Nothing can trade: its last price stands.
-                    self.seen.note(symbol, price.received_us);
-                }
-                Ok(Ok(price)) => {
-                    counter!("price_sync_quotes_total", "source" => "KIS_REST").increment(1);
-                    let quote = Quote {
-                        symbol,
-                        last: price.last,
-                        source: Source::KisRest,
-                        received_us: price.received_us,
-                        day_volume: price.cumulative_volume.shares(),
-                        day_value_won: price.cumulative_value_won,
-                        change_units: price.change_units,
-                        change_rate_units: price.change_rate_units,
-                    };
-                    self.hand_over(quote).await;
-                }
-                Ok(Err(error)) => debug!(%symbol, %error, "no price"),
-                Err(_) => debug!(%symbol, "no price in time"),
+            let last = asked.get(symbol).copied().unwrap_or_default();
+            let is_asked = is_within(now_us, last, after);
+            if !is_asked && self.seen.is_silent(*symbol, now_us, after) {
+                due.push((lane, last, *symbol));
             }
-        });
-        join_all(asked).await;
+        }
+        due.sort_unstable();
+        let is_more_due = due.len() > PARALLEL;
+        due.truncate(PARALLEL);
+        asked.extend(due.iter().map(|(_lane, _last, symbol)| (*symbol, now_us)));
+        let asking = due.into_iter();
+        join_all(asking.map(|(lane, _last, symbol)| self.ask_price(symbol, lane))).await;
+        is_more_due
+    }
+
+    async fn ask_price(&self, symbol: Symbol, lane: Lane) {
+        let price = match timeout(ANSWER_MAX, self.client.price(symbol, lane)).await {
+            Ok(Ok(price)) => price,
+            Ok(Err(error)) => return debug!(%symbol, %error, "no price"),
+            Err(_) => return debug!(%symbol, "no price in time"),
+        };
+        // Nothing trades: what stands grows old, and exits hold.
+        if price.halted || price.cumulative_volume.is_zero() {
+            return;
+        }
+        self.hand_over(Quote {
+            symbol,
+            last: price.last,
+            source: Source::KisRest,
+            received_us: price.received_us,
+            day_volume: price.cumulative_volume.shares(),
+            day_value_won: price.cumulative_value_won,
+            change_units: price.change_units,
+            change_rate_units: price.change_rate_units,
+        })
+        .await;
     }
 
     /// The sequencer takes quotes until it stops.
     async fn hand_over(&self, quote: Quote) {
+        counter!("price_sync_quotes_total", "source" => quote.source.name()).increment(1);
         if self.quotes.send(quote).await.is_err() {
             debug!(symbol = %quote.symbol, "a price came after the end");
         }
@@ -247,6 +266,9 @@ impl Quotes {
         followed: &Followed,
         health: &mut NaverHealth,
     ) -> Duration {
+        if !self.may_ask() {
+            return STEP;
+        }
         let now_us = (self.clock)();
         let after = if *self.is_down.borrow() {
             Duration::ZERO
@@ -279,11 +301,10 @@ impl Quotes {
             interval = naver.config().round_interval(answer.polling_interval);
             for quote in answer.quotes {
                 // Only the regular session is a price that exits are judged on.
-                if quote.session != QuoteSession::Regular {
+                if quote.session != QuoteSession::Regular || quote.volume_of_day.is_zero() {
                     continue;
                 }
-                counter!("price_sync_quotes_total", "source" => "NAVER").increment(1);
-                let quote = Quote {
+                self.hand_over(Quote {
                     symbol: quote.symbol,
                     last: quote.price,
                     source: Source::Naver,
@@ -292,10 +313,14 @@ impl Quotes {
                     day_value_won: quote.value_of_day_won,
                     change_units: quote.change_units,
                     change_rate_units: quote.change_rate_units,
-                };
-                self.hand_over(quote).await;
+                })
+                .await;
             }
         }
         interval
     }
+}
+
+fn is_within(now_us: u64, then_us: u64, span: Duration) -> bool {
+    u128::from(now_us.saturating_sub(then_us)) < span.as_micros()
 }

@@ -19,7 +19,8 @@ const UPDATED_BY_LENGTH_MAX: usize = 64;
 /// Longest reason, in characters.
 const REASON_LENGTH_MAX: usize = 500;
 
-/// The mode in force.
+/// The mode that the operator set. A pause of the system's own, such as BROKER_DOWN, is in force beside
+/// it; `/api/v1/logs` tells of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Control {
     /// Exit: RUNNING, PAUSE_PROFIT, PAUSE_ALL or EMERGENCY_FLATTEN. Re-entry: RUNNING, PAUSE_ENTRY

@@ -72,6 +72,8 @@ pub struct ExecutorParts {
     pub broker: Arc<dyn Broker>,
     /// Whether the exchange takes orders.
     pub session: Arc<dyn SessionSource>,
+    /// Whether the broker is away: orders are kept back until it answers.
+    pub is_broker_down: watch::Receiver<bool>,
     /// How far prices are durable.
     pub prices: PriceProgress,
     /// Stores what becomes of orders.
@@ -93,6 +95,16 @@ pub struct Executor {
     parts: ExecutorParts,
     ready: watch::Sender<bool>,
     wake: Arc<Notify>,
+}
+
+impl ExecutorParts {
+    /// Returns why no order may leave now; none while orders may.
+    fn why_closed(&self) -> Option<String> {
+        if *self.is_broker_down.borrow() {
+            return Some("the broker does not answer".to_owned());
+        }
+        self.session.market().closed
+    }
 }
 
 /// What became of one turn of an order.
@@ -253,7 +265,7 @@ impl Executor {
     /// Starts every order that may go, the most severe first.
     fn dispatch(&self, desk: &Desk, queue: &mut Queue, tasks: &mut JoinSet<Settled>) {
         if !queue.waiting.is_empty() {
-            let closed = self.parts.session.market().closed;
+            let closed = self.parts.why_closed();
             let now = Instant::now();
             let mut starting = Vec::new();
             let room = self

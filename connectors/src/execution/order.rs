@@ -57,8 +57,6 @@ pub struct Order {
     pub result_ppm: i64,
     /// Whether the issue has the price grid of funds.
     pub is_fund: bool,
-    /// Close before today, if known: the reference of the day's price limits.
-    pub prev_close: Option<Price>,
     /// When the frame that caused the decision was read, microseconds since the Unix epoch; known
     /// only in the process that read it.
     pub received_us: Option<u64>,
@@ -73,7 +71,6 @@ macro_rules! order_columns {
          n.broker_date::text AS broker_date, n.price,
          (SELECT p.avg_price FROM trade.positions p WHERE p.position_id = n.position_id) AS avg_price,
          s.market, s.instrument_type,
-         (SELECT c.prev_close FROM market.symbol_context c WHERE c.symbol = n.symbol) AS prev_close,
          (SELECT e.raw->>'market_time' FROM trade.order_events e
            WHERE e.order_id = n.order_id AND e.status = 'SENDING'
            ORDER BY e.event_id DESC LIMIT 1) AS market_time"
@@ -200,7 +197,6 @@ impl Order {
             ),
             is_fund: TaxClass::of(row.try_get("market")?, row.try_get("instrument_type")?)
                 == TaxClass::Exempt,
-            prev_close: optional_price(row.try_get("prev_close")?)?,
             received_us: None,
         })
     }

@@ -18,6 +18,7 @@ mod pages;
 mod quotes;
 mod row;
 
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,7 +37,7 @@ pub use self::quotes::{DailyBar, DailyBars, PriceAdjustment, PriceSnapshot};
 use super::Clock;
 use super::classify::{Verdict, classify};
 use super::config::{KisSettings, Retry};
-use super::error::{KisError, Malformed};
+use super::error::{KisError, Malformed, TransientCause};
 use super::fault_log::FaultLog;
 use super::http::Http;
 use super::limiter::Lane;
@@ -56,6 +57,10 @@ struct Inner {
     tokens: Tokens,
     clock: Clock,
     faults: Mutex<FaultLog>,
+    /// Calls in a row that nobody answered.
+    unanswered: AtomicU32,
+    /// When the broker last answered anything, microseconds since the Unix epoch.
+    heard_us: AtomicU64,
 }
 
 /// One operation with its fields.
@@ -86,6 +91,8 @@ impl KisClient {
                 settings,
                 clock,
                 faults: Mutex::default(),
+                unanswered: AtomicU32::new(0),
+                heard_us: AtomicU64::new(0),
             }),
         })
     }
@@ -93,6 +100,17 @@ impl KisClient {
     /// Returns the checked configuration.
     pub fn settings(&self) -> &KisSettings {
         &self.inner.settings
+    }
+
+    /// Returns how many calls in a row, of any kind, the broker has not answered. A refusal is an
+    /// answer; what waits for its turn here is no call yet.
+    pub fn unanswered(&self) -> u32 {
+        self.inner.unanswered.load(Ordering::Relaxed)
+    }
+
+    /// Returns when the broker last answered a call, microseconds since the Unix epoch.
+    pub fn heard_us(&self) -> u64 {
+        self.inner.heard_us.load(Ordering::Relaxed)
     }
 
     /// Returns the number of calls that wait for their turn in `lane`.
@@ -166,6 +184,32 @@ impl KisClient {
 
     /// Sends a request, with one renewal of the token where the broker refuses it.
     async fn call(&self, request: &Request) -> Result<Reply, KisError> {
+        let done = self.call_with_token(request).await;
+        let is_answered = match &done {
+            Ok(_) => Some(true),
+            Err(error) if error.is_answer() => Some(true),
+            // It never left.
+            Err(KisError::Transient {
+                cause: TransientCause::QueueFull { .. },
+                ..
+            }) => None,
+            Err(_) => Some(false),
+        };
+        match is_answered {
+            Some(true) => {
+                self.inner.unanswered.store(0, Ordering::Relaxed);
+                let now_us = (self.inner.clock)();
+                self.inner.heard_us.store(now_us, Ordering::Relaxed);
+            }
+            Some(false) => {
+                self.inner.unanswered.fetch_add(1, Ordering::Relaxed);
+            }
+            None => {}
+        }
+        done
+    }
+
+    async fn call_with_token(&self, request: &Request) -> Result<Reply, KisError> {
         let place = request.tr.name();
         match self.attempt(request).await? {
             Attempt::Done(reply) => Ok(reply),
@@ -175,7 +219,7 @@ impl KisClient {
                     Attempt::Done(reply) => Ok(reply),
                     Attempt::TokenRefused(code) => Err(KisError::Transient {
                         place,
-                        cause: super::error::TransientCause::NoToken(code),
+                        cause: TransientCause::NoToken(code),
                     }),
                 }
             }

@@ -116,10 +116,6 @@ fn millionths(fields: &Fields<'_>, column: &str) -> Result<i64, RowFault> {
         })
 }
 
-pub(super) fn reentry_control(row: &Value) -> Result<Change, RowFault> {
-    Ok(Change::ReentryMode(Fields::new(row, "id").parsed("mode")?))
-}
-
 pub(super) fn exit_event(row: &Value) -> Result<Change, RowFault> {
     let fields = Fields::new(row, "exit_event_id");
     Ok(Change::ExitEvent(ExitEvent {

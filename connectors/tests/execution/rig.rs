@@ -227,6 +227,7 @@ impl Rig {
             store: store.clone(),
             broker,
             session,
+            is_broker_down: watch::channel(false).1,
             prices: prices.clone(),
             ledger,
             book,

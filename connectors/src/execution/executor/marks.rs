@@ -1,18 +1,19 @@
 //! What the database hears of an order around its call: SENDING before, the outcome after. Orders
 //! of several positions that are at the same point share a commit.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use turnstile_dataflows::model::{OrderStatus, Quantity};
+use turnstile_dataflows::model::{OrderStatus, Price, Quantity};
 use uuid::Uuid;
 
 use super::super::broker::BrokerRef;
 use super::super::error::StoreError;
 use super::super::group::Group;
-use super::super::order::{ORDER_BY_ID, Order, quantity};
+use super::super::order::{ORDER_BY_ID, Order, optional_price, quantity};
 use super::super::store::{GivenUp, Store};
 
 /// One statement: what the positions can still give, and SENDING for that much. Sales that are at
@@ -24,7 +25,9 @@ const MARK_SENDING: &str = "WITH asked AS (
             AS a (order_id, attempt, broker_date, raw)
     ), present AS (
         SELECT a.*, n.status, coalesce(n.sent_qty, n.qty) AS qty, n.qty AS decided, n.side,
-            n.position_id
+            n.position_id,
+            (SELECT c.prev_close FROM market.symbol_context c
+             WHERE c.symbol = n.symbol AND c.trade_date = a.broker_date::date) AS reference
         FROM asked a CROSS JOIN LATERAL (
             SELECT * FROM trade.orders_now v WHERE v.order_id = a.order_id OFFSET 0) n
     ), others AS (
@@ -48,7 +51,7 @@ const MARK_SENDING: &str = "WITH asked AS (
         SELECT order_id, 'SENDING', attempt, nullif(free, decided), broker_date::date, raw
         FROM room WHERE status = 'NEW' AND free > 0
     )
-    SELECT order_id, status, free, unsettled FROM room";
+    SELECT order_id, status, free, unsettled, reference FROM room";
 
 const STORE_OUTCOMES: &str = "INSERT INTO trade.order_events
         (order_id, status, send_attempt, broker_date, broker_order_no, broker_org_no, code, message)
@@ -73,8 +76,9 @@ pub(super) struct Sending {
 
 /// What the database says before a call.
 pub(super) enum Mark {
-    /// SENDING is committed for so many shares.
-    Marked(Quantity),
+    /// SENDING is committed for so many shares. With it comes the last close before this session, if
+    /// known: the reference of the day's price limits.
+    Marked(Quantity, Option<Price>),
     /// Nothing is left to sell.
     Nothing,
     /// Another sale of the position has to be settled first.
@@ -134,14 +138,21 @@ impl Marks {
 
     /// Commits SENDING. A repeat after a lost answer finds its own mark.
     pub(super) async fn mark(&self, order: Sending) -> Result<Mark, GivenUp> {
-        let answer = self.sending.ask(order).await;
-        answer.unwrap_or(Err(GivenUp::Stopped))
+        answered(self.sending.ask(order).await)
     }
 
     /// Commits an outcome.
     pub(super) async fn tell(&self, outcome: Outcome) -> Result<(), GivenUp> {
-        let answer = self.outcomes.ask(outcome).await;
-        answer.unwrap_or(Err(GivenUp::Stopped))
+        answered(self.outcomes.ask(outcome).await)
+    }
+}
+
+/// Returns what a worker answered. It lives as long as its handles, so one that does not has panicked,
+/// and orders must not be lost in silence.
+fn answered<T>(answer: Option<T>) -> T {
+    match answer {
+        Some(answer) => answer,
+        None => panic!("the worker that stores marks of orders has died"),
     }
 }
 
@@ -157,15 +168,19 @@ async fn mark(
     let rows = client
         .query(&statement, &[&ids, &attempts, &dates, &raws])
         .await?;
+    let mut by_order = BTreeMap::new();
+    for row in &rows {
+        by_order.insert(row.try_get::<_, Uuid>("order_id")?, row);
+    }
     let mut marks = Vec::with_capacity(items.len());
     for item in items {
-        let row = rows.iter().find(|row| row.get::<_, Uuid>(0) == item.order);
         let missing = || StoreError::inconsistent(format!("there is no order {}", item.order));
-        let row = row.ok_or_else(missing)?;
+        let row = by_order.get(&item.order).ok_or_else(missing)?;
         let status: &str = row.try_get("status")?;
         let free: i64 = row.try_get("free")?;
+        let reference = optional_price(row.try_get("reference")?)?;
         marks.push(match status {
-            "NEW" if free > 0 => Mark::Marked(quantity(free)?),
+            "NEW" if free > 0 => Mark::Marked(quantity(free)?, reference),
             "NEW" if row.try_get("unsettled")? => Mark::Unsettled,
             "NEW" => Mark::Nothing,
             "SENDING" => own_mark(&client, item).await?,
@@ -181,28 +196,25 @@ async fn own_mark(client: &deadpool_postgres::Object, item: &Sending) -> Result<
     let row = client.query_one(&statement, &[&item.order]).await?;
     let stored = Order::read(&row)?;
     Ok(if stored.send_attempt == item.attempt {
-        Mark::Marked(stored.asked())
+        Mark::Marked(stored.asked(), None)
     } else {
         Mark::Moved
     })
 }
 
 async fn tell(client: deadpool_postgres::Object, items: &[Outcome]) -> Result<Vec<()>, StoreError> {
-    let broker = |item: &Outcome| item.broker.clone();
+    let brokers = || items.iter().map(|item| item.broker.as_ref());
     let ids: Vec<Uuid> = items.iter().map(|item| item.order).collect();
     let statuses: Vec<&str> = items.iter().map(|item| item.status.name()).collect();
     let attempts: Vec<i32> = items.iter().map(|item| item.attempt).collect();
-    let dates: Vec<Option<String>> = items
-        .iter()
-        .map(|item| broker(item).map(|broker| broker.date.to_string()))
+    let dates: Vec<Option<String>> = brokers()
+        .map(|broker| broker.map(|broker| broker.date.to_string()))
         .collect();
-    let numbers: Vec<Option<String>> = items
-        .iter()
-        .map(|item| broker(item).map(|broker| broker.number))
+    let numbers: Vec<Option<&str>> = brokers()
+        .map(|broker| broker.map(|broker| broker.number.as_str()))
         .collect();
-    let orgs: Vec<Option<String>> = items
-        .iter()
-        .map(|item| broker(item).map(|broker| broker.org))
+    let orgs: Vec<Option<&str>> = brokers()
+        .map(|broker| broker.map(|broker| broker.org.as_str()))
         .collect();
     let codes: Vec<Option<&str>> = items.iter().map(|item| item.code.as_deref()).collect();
     let messages: Vec<Option<&str>> = items.iter().map(|item| item.message.as_deref()).collect();

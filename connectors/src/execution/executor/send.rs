@@ -53,7 +53,7 @@ impl Desk {
             return turn.into_turn(order);
         }
         let market = self.parts.session.market();
-        if !market.is_open() {
+        if self.parts.why_closed().is_some() {
             return Turn::Again(Box::new(order), Duration::ZERO);
         }
         order.send_attempt = order.send_attempt.saturating_add(1);
@@ -63,8 +63,8 @@ impl Desk {
             date: market.date.to_string(),
             raw: json!({"market_time": market.time.to_string()}),
         };
-        let qty = match self.marks.mark(sending).await {
-            Ok(Mark::Marked(qty)) => qty,
+        let (qty, reference) = match self.marks.mark(sending).await {
+            Ok(Mark::Marked(qty, reference)) => (qty, reference),
             Ok(Mark::Nothing) => return self.nothing_left(&order).await,
             Ok(Mark::Unsettled) => {
                 order.send_attempt -= 1;
@@ -79,16 +79,22 @@ impl Desk {
         };
         order.sent_qty = (qty < order.qty).then_some(qty).or(order.sent_qty);
         order.sending = Some((market.date, market.time));
-        self.call(order, qty, &market).await
-    }
-
-    async fn call(&self, order: Order, qty: Quantity, market: &Market) -> Turn {
-        let limit = match valid_limit(&order) {
+        let limit = match valid_limit(&order, reference) {
             Ok(limit) => limit,
             Err((code, why)) => {
                 return self.end(&order, OrderStatus::Rejected, code, why).await;
             }
         };
+        self.call(order, qty, limit, &market).await
+    }
+
+    async fn call(
+        &self,
+        order: Order,
+        qty: Quantity,
+        limit: Option<Price>,
+        market: &Market,
+    ) -> Turn {
         let ticket = Ticket {
             symbol: order.symbol,
             side: order.side,
@@ -267,8 +273,11 @@ impl Desk {
 }
 
 /// Returns the price that the broker is asked for: on the grid and within the limits of the day, which
-/// shares have whose last close is known. At market there is none.
-fn valid_limit(order: &Order) -> Result<Option<Price>, (&'static str, String)> {
+/// shares have whose last close, `reference`, is known. At market there is none.
+fn valid_limit(
+    order: &Order,
+    reference: Option<Price>,
+) -> Result<Option<Price>, (&'static str, String)> {
     let Some(limit) = order.limit else {
         return Ok(None);
     };
@@ -277,7 +286,7 @@ fn valid_limit(order: &Order) -> Result<Option<Price>, (&'static str, String)> {
         ("NO_VALID_PRICE", why)
     };
     let price = on_grid(limit, order.side, order.is_fund).ok_or_else(missing)?;
-    let reference = order.prev_close.filter(|_| !order.is_fund);
+    let reference = reference.filter(|_| !order.is_fund);
     match reference.and_then(day_limits) {
         Some((lowest, highest)) if price < lowest || price > highest => {
             let why = format!("{price} is outside of the day's limits, {lowest} to {highest}");

@@ -116,7 +116,6 @@ pub(super) async fn store(
         sending: None,
         result_ppm: result_ppm(decision.price, decision.explanation.avg_price),
         is_fund: false,
-        prev_close: None,
         received_us: None,
     })))
 }

@@ -179,7 +179,6 @@ pub(super) async fn store(
         sending: None,
         result_ppm: 0,
         is_fund: false,
-        prev_close: None,
         received_us: None,
     })))
 }
