@@ -13,6 +13,8 @@ use super::error::StoreError;
 
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// Aborted transactions in a row after which what aborts them is taken for a refusal.
+const ABORTED_MAX: u32 = 5;
 
 /// Why work on the store was given up.
 #[derive(Debug, Error)]
@@ -57,6 +59,7 @@ impl Store {
     {
         let mut pause = PAUSE_MIN;
         let mut failures: u32 = 0;
+        let mut aborted: u32 = 0;
         loop {
             let attempt = async { work(self.client().await?).await };
             match attempt.await {
@@ -66,11 +69,18 @@ impl Store {
                     }
                     return Ok(value);
                 }
-                Err(error) if !error.is_transient() => return Err(GivenUp::Refused(error)),
-                Err(error) if failures == 0 => {
-                    warn!(what, error = %Chain(&error), "not stored, retrying");
+                Err(error) if !error.is_transient() || aborted >= ABORTED_MAX => {
+                    return Err(GivenUp::Refused(error));
                 }
-                Err(_) => {}
+                Err(error) => {
+                    aborted = match error {
+                        StoreError::Aborted => aborted + 1,
+                        _ => 0,
+                    };
+                    if failures == 0 {
+                        warn!(what, error = %Chain(&error), "not stored, retrying");
+                    }
+                }
             }
             failures = failures.saturating_add(1);
             let slept = stop.run_until_cancelled(tokio::time::sleep(pause)).await;

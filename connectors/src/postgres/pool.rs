@@ -19,8 +19,8 @@ const PROBES: u32 = 3;
 
 /// What pooled connections run looks rows up by key, again and again. The server plans such a
 /// statement once, perhaps while its tables are still empty, and the plan must not be to read them
-/// whole when they have grown.
-const BY_KEY: &str = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off";
+/// whole when they have grown. Plans without a way by key look dear then, and are not worth compiling.
+const BY_KEY: &str = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off";
 
 /// A connection of the pool; it goes back when dropped.
 pub type PostgresClient = Object;

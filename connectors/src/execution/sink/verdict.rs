@@ -106,6 +106,12 @@ fn words(verdict: &Verdict) -> Words<'_> {
     }
 }
 
+/// Has the server parse the statement, if it has not on this connection.
+pub(super) async fn prepare(client: &impl GenericClient) -> Result<(), StoreError> {
+    drop(client.prepare_cached(STORE).await?);
+    Ok(())
+}
+
 /// Stores a verdict.
 pub(super) async fn store(
     client: &impl GenericClient,
