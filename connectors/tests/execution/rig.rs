@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -30,9 +30,18 @@ pub(crate) const ACCOUNT: &str = "50123456-01";
 pub(crate) const POSITION: &str = "11111111-1111-4111-8111-111111111111";
 
 /// A session that a test opens and closes.
-#[derive(Default)]
 struct Door {
     is_open: AtomicBool,
+    made: Instant,
+}
+
+impl Default for Door {
+    fn default() -> Self {
+        Self {
+            is_open: AtomicBool::default(),
+            made: Instant::now(),
+        }
+    }
 }
 
 impl SessionSource for Door {
@@ -41,7 +50,7 @@ impl SessionSource for Door {
         let closed = (!is_open).then(|| "closed by the test".to_owned());
         Market {
             date: TODAY,
-            time: time(10, 0, 0, 0),
+            time: time(10, 0, 0, 0).saturating_add(self.made.elapsed()),
             closed,
         }
     }
