@@ -129,7 +129,7 @@ impl Stream {
         let (subscribed_sender, subscribed) = watch::channel(wanted.is_empty());
         let (connected_sender, connected) = watch::channel(false);
         let (quote_sender, asked_quotes) = mpsc::channel(QUOTES_MAX);
-        let seen = Seen::since(clock());
+        let seen = Seen::default();
         let naver = match config.naver.enabled {
             true => Some(NaverClient::new(config.naver.clone(), clock.clone())?),
             false => None,
