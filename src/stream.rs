@@ -32,7 +32,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
-use turnstile_connectors::execution::{SessionKind, wall_clock_us};
+use turnstile_connectors::execution::{PriceProgress, SessionKind, wall_clock_us};
 use turnstile_connectors::exits::prune_previews;
 use turnstile_connectors::kis::{Clock, KisClient, KisSettings, KisStream, KisStreamParts};
 use turnstile_connectors::naver::NaverClient;
@@ -95,13 +95,16 @@ impl Stream {
         let client = KisClient::new(settings, clock.clone())?;
         let downstream = CancellationToken::new();
         let is_down = watch::Sender::new(false);
+        let waker = prices.clone();
+        let progress = PriceProgress::new(prices.durable(), begun_us, move |through_us| {
+            waker.want(through_us)
+        });
         let desk = Desk::start(
             config,
             &postgres,
             &cache,
             &client,
-            &prices,
-            begun_us,
+            progress,
             is_down.subscribe(),
             downstream.clone(),
         )?;
