@@ -92,6 +92,7 @@ impl Stream {
         let begun_us = last_us.max(*prices.durable().borrow());
         let stamp = Stamp::after(begun_us, clock.clone());
 
+        postgres.open_quiet().await?;
         let client = KisClient::new(settings, clock.clone())?;
         let downstream = CancellationToken::new();
         let is_down = watch::Sender::new(false);

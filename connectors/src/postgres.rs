@@ -1,11 +1,12 @@
 //! PostgreSQL: the truth of everything.
 //!
 //! - [`Postgres`]: the pool; [`migrate`]: the schema.
-//! - [`ChangeFeed`]: what anybody changed, no commit missed.
+//! - [`ChangeFeed`]: what anybody changed, no commit missed; [`Bell`]: that something was.
 //! - [`PriceSink`]: every tick, in batches, with the cache filled after the commit.
 //! - [`AdvisoryLock`]: one active engine per account.
 //! - [`write_log`]: alarms and events that a human follows.
 
+mod bell;
 mod config;
 mod error;
 mod feed;
@@ -16,6 +17,7 @@ mod migrate;
 mod pool;
 mod prices;
 
+pub use bell::Bell;
 pub use config::PostgresConfig;
 pub use error::PostgresError;
 pub use feed::{ChangeFeed, RowChange, Snapshot, TransactionChanges, prune_change_log};

@@ -45,7 +45,7 @@ impl Desk {
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let settings = &config.execution;
-        let store = Store::new(postgres.pool().clone());
+        let store = Store::new(postgres, stop.clone());
         let (alarms, alarm_writer): (Alarms, AlarmWriter) = Alarms::new(store.clone());
         let mut rest = vec![task::spawn("alarms", alarm_writer.run(stop.clone()))];
         let session: Arc<dyn SessionSource> = match settings.session {

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::error::StoreError;
+use crate::postgres::{Bell, Postgres};
 
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
@@ -27,16 +28,20 @@ pub(super) enum GivenUp {
     Refused(StoreError),
 }
 
-/// Connections to PostgreSQL.
+/// Connections to PostgreSQL, whose commits ring the bell of the change feed.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: Pool,
+    bell: Bell,
 }
 
 impl Store {
-    /// Returns a store on this pool.
-    pub fn new(pool: Pool) -> Self {
-        Self { pool }
+    /// Returns a store in this database, whose bell is heard until `stop`.
+    pub fn new(postgres: &Postgres, stop: CancellationToken) -> Self {
+        Self {
+            pool: postgres.quiet_pool().clone(),
+            bell: Bell::start(postgres, stop),
+        }
     }
 
     /// Returns a connection.
@@ -64,6 +69,7 @@ impl Store {
             let attempt = async { work(self.client().await?).await };
             match attempt.await {
                 Ok(value) => {
+                    self.bell.ring();
                     if failures > 0 {
                         info!(what, failures, "stored at last");
                     }

@@ -188,7 +188,7 @@ impl Rig {
     pub(crate) fn resume(&mut self) {
         let config = self.config.clone();
         let stop = CancellationToken::new();
-        let store = Store::new(self.postgres.pool().clone());
+        let store = Store::new(&self.postgres, stop.clone());
         let (alarms, alarm_writer) = Alarms::new(store.clone());
         let book = Arc::new(Book::default());
         let cache: Arc<dyn PositionCache> = self.forgotten.clone();
