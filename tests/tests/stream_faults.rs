@@ -260,3 +260,28 @@ async fn throttled_calls_execute_nothing_and_the_sale_goes_through() {
     market.falls_and_is_sold(OTHER).await;
     market.close().await;
 }
+
+/// A price that was asked for and lost to the stream's has no row: the journal has it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_that_lost_to_a_fresh_one_stands_in_the_journal() {
+    let market = Market::open(json!({}), "[quotes]\nheld_after = \"100ms\"\n").await;
+    market.registered(4).await;
+    let lost = "SELECT count(*) FROM system.engine_events WHERE kind = 'behind'
+        AND payload->>'symbol' = '005930' AND payload->>'source' = 'KIS_REST'
+        AND (payload->>'last')::numeric = 99900";
+    eventually("a query is behind the stream", async || {
+        market.fault(json!({"stop_quotes": false})).await;
+        market.system.trade(HELD, CLOSE).await;
+        market.fault(json!({"stop_quotes": true})).await;
+        market.system.trade(HELD, 99_900).await;
+        tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+        market.system.one::<i64>(lost, &[]).await > 0
+    })
+    .await;
+    // Once the stream's price is old, that of the query counts.
+    let taken =
+        "SELECT count(*) FROM market.prices WHERE source = 'KIS_REST' AND last_price = 99900";
+    market.system.counts(taken, 1).await;
+    market.fault(json!({"stop_quotes": false})).await;
+    market.close().await;
+}
