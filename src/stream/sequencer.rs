@@ -339,6 +339,17 @@ impl Sequencer {
             }
             Taken::Behind(level) => {
                 let (source, level) = (quote.source.name(), level.name());
+                // It has no price row: what was seen and did not count stands in the journal alone.
+                let payload = json!({"symbol": quote.symbol, "source": source,
+                    "last": quote.last.to_string(), "level": level});
+                self.journal
+                    .note(Entry {
+                        logical_us: time.micros(),
+                        seq: 0,
+                        kind: "behind",
+                        payload: Payload::Told(payload),
+                    })
+                    .await;
                 metrics::counter!("price_sync_behind_total", "source" => source, "level" => level)
                     .increment(1);
                 true
