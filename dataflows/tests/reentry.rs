@@ -12,7 +12,8 @@ use support::{Harness, default_profile, price, qty};
 use turnstile_dataflows::engine::{Change, Event, Output};
 use turnstile_dataflows::model::{ExitEventId, LogicalTime, ReentryMode, Tick};
 use turnstile_dataflows::reentry::{
-    CandidateState, ExitEvent, ReentryRule, ReentryTrigger, ReentryVerdict, Verdict,
+    CandidateState, ExitEvent, Purchase, ReentryRule, ReentryTrigger, ReentryVerdict,
+    StoredCandidate, TriggerKind, Verdict,
 };
 
 const EXIT: u64 = support::TEN;
@@ -24,12 +25,24 @@ fn rule(per_day_max: u32) -> Change {
         id: "after-stop".into(),
         symbol: None,
         exit_reason: "SL".into(),
-        is_allowed: true,
+        regime: None,
+        allows_candidate: true,
+        allows_entry: true,
         cooldown_us: 10 * SECOND,
         watch_us: 60 * SECOND,
         per_day_max,
+        per_week_max: 3,
+        total_max: 1,
         size: Decimal::new(6, 1).try_into().unwrap(),
-        trigger: ReentryTrigger::Rebound(rebound),
+        second_size: None,
+        trigger: ReentryTrigger {
+            kind: TriggerKind::Rebound(rebound),
+            volume_ratio: 0,
+            structure_break: false,
+            stable_us: 0,
+            momentum: 0,
+            volatility_atr: 0,
+        },
         priority: 0,
     };
     Change::ReentryRule(rule.id.clone(), Some(rule))
@@ -43,6 +56,8 @@ fn exit_event(id: &str, reason: &str) -> Change {
         exit: LogicalTime::from_micros(EXIT),
         exit_price: price("100"),
         original_qty: qty(10),
+        prior_hwm: None,
+        result: 0,
     })
 }
 
@@ -66,6 +81,7 @@ fn tick(engine: &mut Harness, seconds: u64, last: &str) -> Vec<ReentryVerdict> {
             symbol: "005930".parse().unwrap(),
             last,
             bid: None,
+            volume: 0,
         })
     }))
 }
@@ -82,9 +98,10 @@ fn a_cooldown_ends_at_its_own_time_and_a_rebound_buys(#[values(1, 2, 4)] workers
     assert_eq!(tick(&mut engine, 5, "103"), []);
     let said = clock(&mut engine, 12);
     assert_eq!(said.len(), 1);
+    let until = LogicalTime::from_micros(EXIT + 70 * SECOND);
     assert_eq!(
         (said[0].time.micros(), &said[0].verdict),
-        (EXIT + 10 * SECOND, &Verdict::Watch)
+        (EXIT + 10 * SECOND, &Verdict::Watch { until })
     );
     assert_eq!(tick(&mut engine, 13, "101.9"), []);
     let said = tick(&mut engine, 14, "102");
@@ -111,15 +128,31 @@ fn history_counts_against_the_day_and_an_ended_candidate_is_forgotten() {
     let earlier: ExitEventId = "e0".parse().unwrap();
     engine.changes(vec![
         rule(1),
-        Change::Entry(symbol, earlier, LogicalTime::from_micros(EXIT)),
+        Change::Purchase(
+            "e0:ENTRY:1".into(),
+            Purchase {
+                symbol,
+                candidate: earlier,
+                decided: LogicalTime::from_micros(EXIT),
+            },
+        ),
     ]);
     engine.send(EXIT, |_time| Event::Changes(vec![exit_event("e1", "SL1")]));
     let said = clock(&mut engine, 11);
     assert!(
         matches!(&said[0].verdict, Verdict::Blocked { gate, is_final: true, .. } if &**gate == "G2")
     );
-    let over = Change::Candidate("e1".parse().unwrap(), symbol, CandidateState::Over);
+    let stored = StoredCandidate {
+        symbol,
+        state: CandidateState::Over,
+        cooldown_until: None,
+        watch_until: None,
+        blocked: None,
+    };
+    let over = Change::Candidate("e1".parse().unwrap(), stored);
     assert!(engine.changes(vec![over]).is_empty());
+    // An exit event that is told again makes no second candidate.
+    assert!(engine.changes(vec![exit_event("e1", "SL1")]).is_empty());
     assert_eq!(tick(&mut engine, 20, "110"), []);
     engine.stop();
 }
