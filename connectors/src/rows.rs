@@ -23,6 +23,7 @@ use turnstile_dataflows::engine::Change;
 pub use fields::RowFault;
 pub use live::LivePosition;
 pub use load::{Loaded, Portion, PortionSource, load};
+pub(crate) use reentry::rule_of_row as reentry_rule;
 
 use control::Control;
 use early::EarlyRules;

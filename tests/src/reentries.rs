@@ -250,26 +250,34 @@ impl Player {
 }
 
 fn said_by_engine(log: &[Timed], shape: Shape) -> Vec<Said> {
+    let mut said: Vec<Said> = verdicts(log, shape).iter().map(in_words).collect();
+    said.sort_by(|a, b| (a.time, &a.candidate).cmp(&(b.time, &b.candidate)));
+    said
+}
+
+/// Runs `log` through the engine and returns what it says of re-entries.
+///
+/// # Panics
+/// If the engine fails.
+pub fn verdicts(log: &[Timed], shape: Shape) -> Vec<ReentryVerdict> {
     let config = EngineConfig {
         workers: shape.workers,
         batch: shape.batch,
         ..EngineConfig::default()
     };
-    let said: Arc<Mutex<Vec<Said>>> = Arc::default();
+    let said: Arc<Mutex<Vec<ReentryVerdict>>> = Arc::default();
     let sink = said.clone();
     let events = ListFeed(log.to_vec().into_iter());
     let end = engine::run(&config, events, move |batch| {
         let mut said = sink.lock().expect("no thread panics with it");
         for (_time, output) in batch.outputs {
             if let Output::Reentry(verdict) = output {
-                said.push(in_words(&verdict));
+                said.push(*verdict);
             }
         }
     });
     end.expect("the engine runs");
-    let mut said = std::mem::take(&mut *said.lock().expect("no thread panics with it"));
-    said.sort_by(|a, b| (a.time, &a.candidate).cmp(&(b.time, &b.candidate)));
-    said
+    std::mem::take(&mut *said.lock().expect("no thread panics with it"))
 }
 
 fn in_words(verdict: &ReentryVerdict) -> Said {

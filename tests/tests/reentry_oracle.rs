@@ -15,6 +15,8 @@ const PER_PACK: u64 = 100;
 /// Everything that is counted happens at least this often.
 const LEAST: u64 = 100;
 const TOLD_MAX: usize = 20;
+/// Packs that each pair of batch and workers has at least.
+const ROUNDS: u64 = 3;
 
 const GATES: [&str; 8] = ["CONTROL", "G0", "G0.5", "G1", "G2", "G3", "G4", "G5"];
 const TRIGGERS: [&str; 3] = ["REENTRY_REBOUND", "REENTRY_BREAKOUT", "REENTRY_CHASE"];
@@ -49,8 +51,7 @@ fn the_engine_says_what_the_oracle_says() {
     let seed = setting("TURNSTILE_SEED", 1);
     let packs = histories.div_ceil(PER_PACK);
     let mut seeds = ChaCha8Rng::seed_from_u64(seed);
-    let least = packs / 10;
-    let shapes = shapes(seed, packs, least);
+    let shapes = shapes(seed, packs, ROUNDS);
     let (mut tally, mut of_shape) = (Tally::default(), BTreeMap::<Shape, u64>::new());
     let (mut events, mut said, mut differences) = (0, 0, 0);
     for shape in shapes.into_iter().take(usize::try_from(packs).unwrap()) {

@@ -61,17 +61,24 @@ pub(super) fn candidate(row: &Value) -> Result<Change, RowFault> {
 }
 
 pub(super) fn rule(row: &Value, is_deleted: bool) -> Result<Change, RowFault> {
+    let id = Fields::new(row, "rule_id").text("rule_id")?.into();
+    let rule = if is_deleted { None } else { rule_of_row(row)? };
+    Ok(Change::ReentryRule(id, rule))
+}
+
+/// Reads a row of `trade.reentry_rules`; none where it is not active.
+pub(crate) fn rule_of_row(row: &Value) -> Result<Option<ReentryRule>, RowFault> {
     let fields = Fields::new(row, "rule_id");
     let id: Arc<str> = fields.text("rule_id")?.into();
-    if is_deleted || !fields.flag("is_active")? {
-        return Ok(Change::ReentryRule(id, None));
+    if !fields.flag("is_active")? {
+        return Ok(None);
     }
     let params = fields.value("trigger_params").unwrap_or(&Value::Null);
     let trigger = ReentryTrigger::from_value(params)
         .map_err(|error| fields.fault("trigger_params", error))?;
     let second = "size_pct_entry2";
-    let rule = ReentryRule {
-        id: id.clone(),
+    Ok(Some(ReentryRule {
+        id,
         symbol: fields.parsed_if("symbol")?,
         exit_reason: fields.text("exit_reason_code")?.into(),
         regime: fields.parsed_if("regime")?,
@@ -89,8 +96,7 @@ pub(super) fn rule(row: &Value, is_deleted: bool) -> Result<Change, RowFault> {
             .transpose()?,
         trigger,
         priority: fields.whole("priority")?,
-    };
-    Ok(Change::ReentryRule(id, Some(rule)))
+    }))
 }
 
 pub(super) fn blacklisted(row: &Value, is_deleted: bool) -> Result<Change, RowFault> {

@@ -122,12 +122,12 @@ impl History {
                 Event::Changes(vec![Change::Blacklist(self.symbol, until.map(at))])
             }
             92 => Event::Changes(vec![self.context()]),
-            93 if !self.stored.is_empty() => {
+            93..95 if !self.stored.is_empty() => {
                 let ids: Vec<String> = self.stored.keys().cloned().collect();
                 let id = self.dice.pick(&ids).parse().expect("an id");
                 Event::Changes(vec![Change::Expiry(id, "operator".into())])
             }
-            94..97 if !self.held.is_empty() => {
+            95..97 if !self.held.is_empty() => {
                 let mut position = self.held.remove(0);
                 position.is_live = false;
                 Event::Changes(vec![Change::Position(position), self.leave(now)])

@@ -61,7 +61,7 @@ fn row(dice: &mut Dice, reason: &str, regime: Option<Regime>) -> Change {
         allows_candidate: allows_entry || dice.percent(60),
         allows_entry,
         cooldown_us: dice.pick(&[0, 0, 20 * SECOND, MINUTE]) + dice.below(2),
-        watch_us: dice.pick(&[MINUTE, 10 * MINUTE, 30 * MINUTE, 30 * MINUTE]),
+        watch_us: dice.pick(&[MINUTE, 4 * MINUTE, 10 * MINUTE, 30 * MINUTE]),
         per_day_max: dice.pick(&[1, 2, 9, 9, 9, 9]),
         per_week_max: dice.pick(&[2, 9, 9, 9]),
         total_max: dice.pick(&[1, 2, 2, 2, 2, 2]),
