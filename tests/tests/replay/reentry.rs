@@ -1,6 +1,6 @@
 //! Exits and re-entries of one recorded day.
 
-use super::rig::{Folder, HEADER};
+use super::rig::Folder;
 
 const RULES: &str = "regime = \"NEUTRAL\"\n[rules.after-stop]\nexit_reason_code = \"SL\"\n\
     cooldown_minutes = 1\nmax_reentries_per_day = 2\nsize_pct_entry1 = 60\n\
@@ -57,8 +57,8 @@ fn a_panic_buys_nothing_and_a_pause_waits() {
     let folder = folder(ticks);
     folder.write(
         "control.csv",
-        "ts,mode,scope\n3000000,PANIC,regime\n63500000,NEUTRAL,regime\n\
-         63600000,PAUSE_ENTRY,reentry\n64500000,RUNNING,reentry\n",
+        "ts,mode,scope\n3000000,PANIC,regime\n63400000,PAUSE_ENTRY,reentry\n\
+         63500000,NEUTRAL,regime\n64500000,RUNNING,reentry\n",
     );
     let ended = folder.replay(&["--reentry", "reentry.toml"]);
     assert_eq!(
