@@ -174,10 +174,11 @@ impl Candidate {
             return said;
         }
         let price = tick.evaluation_price();
-        if self.reach.is_none_or(|reach| price < reach) {
-            (self.since, self.is_spent) = (None, false);
-        } else if self.since.is_none() && !self.is_spent {
-            self.since = Some(tick.time);
+        match self.reach {
+            None => {} // There is no run without a level, and nothing to be below of.
+            Some(reach) if price < reach => (self.since, self.is_spent) = (None, false),
+            Some(_) if self.since.is_none() && !self.is_spent => self.since = Some(tick.time),
+            Some(_) => {}
         }
         if let Some(verdict) = self.try_enter(moment, price, tick.time) {
             said.push(self.say(moment, false, Some((price, tick.time)), verdict));

@@ -724,7 +724,10 @@ impl Oracle {
             candidate.since = None;
             return;
         }
-        if candidate.level.is_none_or(|level| price < level) {
+        let Some(level) = candidate.level else {
+            return;
+        };
+        if price < level {
             candidate.since = None;
             candidate.spent = false;
         } else if candidate.since.is_none() && !candidate.spent {
