@@ -78,8 +78,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         candidates.push(ns);
         entries = submitted;
     }
-    let [neither, positions, candidates] =
-        [neither, positions, candidates].map(|runs| median(runs));
+    let [neither, positions, candidates] = [neither, positions, candidates].map(median);
     let report = Report {
         machine: Machine::here(),
         symbols: args.symbols,

@@ -267,8 +267,8 @@ pub fn verdicts(log: &[Timed], shape: Shape) -> Vec<ReentryVerdict> {
     };
     let said: Arc<Mutex<Vec<ReentryVerdict>>> = Arc::default();
     let sink = said.clone();
-    let events = ListFeed(log.to_vec().into_iter());
-    let end = engine::run(&config, events, move |batch| {
+    let events: Vec<Timed> = log.to_vec();
+    let end = engine::run(&config, ListFeed(events.into_iter()), move |batch| {
         let mut said = sink.lock().expect("no thread panics with it");
         for (_time, output) in batch.outputs {
             if let Output::Reentry(verdict) = output {
