@@ -11,7 +11,7 @@ use serde_json::json;
 use turnstile_dataflows::engine::{self, Change, Event, Feed, Output, Timed};
 use turnstile_dataflows::exit::Fills;
 use turnstile_dataflows::model::{LogicalTime, Price, Quantity, Regime, RegimeOverride, Tick};
-use turnstile_dataflows::reentry::{ExitEvent, ReentryRule, ReentryTrigger};
+use turnstile_dataflows::reentry::{ExitEvent, ReentryRule, ReentryTrigger, Verdict};
 
 use crate::clock::{Stopwatch, Took};
 use crate::figures::median;
@@ -145,7 +145,7 @@ fn one(args: &Args, positions: usize, candidates: usize) -> anyhow::Result<(f64,
     engine::run(&args.setting.config(Fills::Immediate), feed, move |batch| {
         let submitted = batch.outputs.iter().filter(|(_time, output)| {
             matches!(output, Output::Reentry(verdict)
-                if verdict.tick.is_some() && verdict.price.is_some())
+                if matches!(verdict.verdict, Verdict::Submit { .. }))
         });
         *counted.lock().unwrap_or_else(PoisonError::into_inner) += submitted.count();
     })?;

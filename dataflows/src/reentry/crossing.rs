@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use differential_dataflow::consolidation::consolidate;
+use rustc_hash::FxHashMap;
 
 use crate::model::{ExitEventId, LogicalTime, Price, Symbol, Tick};
 use crate::ordered::{self, Beat, Branch, Machine, Routed, Signal};
@@ -46,7 +47,8 @@ type Deadlines = BTreeSet<(LogicalTime, Symbol, ExitEventId)>;
 #[derive(Default)]
 struct Watch {
     scene: Scene,
-    books: BTreeMap<Symbol, Book>,
+    /// In no order: what is said is put in order by symbol.
+    books: FxHashMap<Symbol, Book>,
     deadlines: Deadlines,
 }
 
@@ -57,6 +59,8 @@ struct Book {
     tape: Tape,
     /// Those whose level the price may reach, by level.
     below: BTreeSet<(Price, ExitEventId)>,
+    /// The lowest of these levels.
+    lowest: Option<Price>,
     /// Those whose level the last tick reached.
     above: BTreeSet<ExitEventId>,
     /// Those that are buying.
@@ -106,9 +110,12 @@ impl Machine<Fact, ReentryVerdict> for Watch {
             return;
         };
         book.tape.add(tick);
-        let in_force = self.scene.in_force(tick.time);
+        let (price, in_force) = (tick.evaluation_price(), self.scene.in_force(tick.time));
         let ids: Vec<ExitEventId> = if book.judged == Some(in_force) {
-            book.touched(tick.evaluation_price())
+            if book.above.is_empty() && book.lowest.is_none_or(|lowest| price < lowest) {
+                return;
+            }
+            book.touched(price)
         } else {
             book.judged = Some(in_force);
             book.candidates.keys().cloned().collect()
@@ -267,6 +274,7 @@ impl Book {
         if let Some(level) = at.level {
             self.below.remove(&(level, id.clone()));
         }
+        self.lowest = self.below.first().map(|(level, _id)| *level);
         self.above.remove(id);
         self.ready.remove(id);
     }
@@ -279,6 +287,7 @@ impl Book {
             self.above.insert(id.clone());
         } else if let Some(level) = at.level {
             self.below.insert((level, id.clone()));
+            self.lowest = self.below.first().map(|(level, _id)| *level);
         }
         if at.is_ready {
             self.ready.insert(id.clone());
