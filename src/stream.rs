@@ -19,6 +19,7 @@ mod outputs;
 mod price_rows;
 mod quotes;
 mod records;
+mod regime;
 mod sequencer;
 mod staleness;
 mod subscriptions;
@@ -52,6 +53,7 @@ use outputs::Outputs;
 pub(crate) use quotes::QuotesConfig;
 use quotes::{Quotes, Seen};
 use records::Records;
+use regime::Regimes;
 use sequencer::{Sequencer, Stamp};
 use staleness::Staleness;
 use subscriptions::Subscriptions;
@@ -151,6 +153,7 @@ impl Stream {
             quotes: quote_sender,
         };
         let quotes = task::spawn("quotes", quotes.run(sources.clone()));
+        let regime_clock = clock.clone();
         let outage = Outage {
             postgres: postgres.clone(),
             client: client.clone(),
@@ -205,6 +208,13 @@ impl Stream {
             has_closed_days: config.execution.session == SessionKind::Krx,
         };
         let days = task::spawn("days", days.run(sources.clone()));
+        let regimes = Regimes {
+            postgres: postgres.clone(),
+            session: desk.session.clone(),
+            calendar: config.execution.calendar(),
+            clock: regime_clock,
+        };
+        let regimes = task::spawn("regime", regimes.run(sources.clone()));
         let housekeeping = task::spawn("housekeeping", keep_house(postgres, sources.clone()));
         let guard = task::spawn("lock guard", guard_lock(lock, lost_sender, sources.clone()));
 
@@ -216,6 +226,7 @@ impl Stream {
                 stream_task.await,
                 follow.await,
                 days.await,
+                regimes.await,
                 quotes.await,
                 outage.await,
                 housekeeping.await,

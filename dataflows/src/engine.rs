@@ -13,6 +13,8 @@ mod event;
 mod feed;
 mod inputs;
 mod positions;
+mod reentries;
+mod table;
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};

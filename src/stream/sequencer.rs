@@ -292,6 +292,7 @@ impl Sequencer {
             symbol: trade.symbol,
             last: trade.last,
             bid: trade.bid,
+            volume: u64::try_from(trade.volume.shares()).unwrap_or_default(),
         };
         send_event(&self.events, timed(time, Event::Tick(tick))).await
     }
@@ -322,6 +323,7 @@ impl Sequencer {
                     symbol: quote.symbol,
                     last: quote.last,
                     bid: None,
+                    volume: 0,
                 };
                 send_event(&self.events, timed(time, Event::Tick(tick))).await
             }

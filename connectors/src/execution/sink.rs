@@ -340,9 +340,9 @@ impl Desk {
                 let key = match &verdict.verdict {
                     Verdict::Submit { action_key, .. } => action_key.to_string(),
                     Verdict::Cooldown { .. }
-                    | Verdict::Watch
+                    | Verdict::Watch { .. }
                     | Verdict::Blocked { .. }
-                    | Verdict::Expired => verdict.candidate.to_string(),
+                    | Verdict::Expired { .. } => verdict.candidate.to_string(),
                 };
                 (verdict.symbol, None, key)
             }

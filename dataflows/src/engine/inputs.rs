@@ -1,65 +1,24 @@
 //! The inputs of the dataflows, and the rows that now stand in them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use differential_dataflow::Data;
 use differential_dataflow::input::{Input, InputSession};
 use timely::dataflow::ProbeHandle;
-use timely::dataflow::Scope;
 use timely::worker::Worker;
 
 use super::event::{Change, Event, Timed};
 use super::positions::Positions;
+use super::reentries::Reentries;
+use super::table::Table;
 use super::{Output, Said};
 use crate::exit::{
     self, ExitControl, ExitInputs, ExitRule, Fills, PlanInputs, SymbolContext, WorkCount,
 };
-use crate::model::{
-    ExitEventId, ExitOrder, LogicalTime, ManualSale, PositionId, ProfileId, ReentryMode, Symbol,
-};
+use crate::model::{ExitOrder, LogicalTime, ManualSale, PositionId, ProfileId, Symbol};
 use crate::ordered::{Beat, Branch, Signal};
-use crate::reentry::{self, CandidateState, ExitEvent, ReentryInputs, ReentryRule};
+use crate::reentry;
 use crate::{Rows, Time};
-
-/// Days for which entry orders count (domain 5.2: per day and per week).
-const ENTRY_DAYS: u64 = 7;
-
-/// A collection with at most one row per key.
-struct Table<K: Data, V: Data> {
-    session: InputSession<Time, (K, V), isize>,
-    rows: BTreeMap<K, V>,
-}
-
-impl<K: Data, V: Data> Table<K, V> {
-    fn new<'s>(scope: Scope<'s, Time>) -> (Self, Rows<'s, (K, V)>) {
-        let (session, rows) = scope.new_collection();
-        (
-            Self {
-                session,
-                rows: BTreeMap::new(),
-            },
-            rows,
-        )
-    }
-
-    /// Puts `row` under `key`, or nothing.
-    fn put(&mut self, key: K, row: Option<V>) {
-        let old = match row.clone() {
-            Some(row) => self.rows.insert(key.clone(), row),
-            None => self.rows.remove(&key),
-        };
-        if old == row {
-            return;
-        }
-        if let Some(old) = old {
-            self.session.update((key.clone(), old), -1);
-        }
-        if let Some(row) = row {
-            self.session.update((key, row), 1);
-        }
-    }
-}
 
 /// All inputs of the dataflows.
 pub(super) struct Inputs {
@@ -72,11 +31,7 @@ pub(super) struct Inputs {
     manual: Table<Arc<str>, ManualSale>,
     previews: Table<Arc<str>, Arc<ExitRule>>,
     closed: InputSession<Time, (Symbol, PositionId), isize>,
-    exit_events: Table<ExitEventId, ExitEvent>,
-    candidates: Table<ExitEventId, (Symbol, CandidateState)>,
-    reentry_rules: Table<Arc<str>, ReentryRule>,
-    entries: Table<ExitEventId, (Symbol, u64)>,
-    reentry_mode: Table<(), ReentryMode>,
+    reentries: Reentries,
     said: ProbeHandle<Time>,
     joined: ProbeHandle<Time>,
     workers: u32,
@@ -109,13 +64,9 @@ pub(super) fn build(
         let (manual, manual_rows) = Table::<Arc<str>, ManualSale>::new(scope);
         let (previews, preview_rows) = Table::<Arc<str>, Arc<ExitRule>>::new(scope);
         let (closed_input, closed) = scope.new_collection();
-        let (exit_events, event_rows) = Table::new(scope);
-        let (candidates, candidate_rows) = Table::new(scope);
-        let (reentry_rules, reentry_rule_rows) = Table::new(scope);
-        let (entries, entry_rows) = Table::<ExitEventId, (Symbol, u64)>::new(scope);
-        let (reentry_mode, reentry_control) = Table::new(scope);
+        let (reentries, reentry_rows) =
+            Reentries::new(scope, position_rows.clone(), context_rows.clone(), workers);
 
-        let held = position_rows.clone().map(|(_id, row)| row.position.symbol);
         let asked = preview_rows.clone().map(|(request, _rule)| request);
         let exits = exit::render(ExitInputs {
             beats: beats.clone(),
@@ -132,17 +83,7 @@ pub(super) fn build(
             fills,
             count: count.clone(),
         });
-        let verdicts = reentry::render(
-            beats,
-            ReentryInputs {
-                exit_events: event_rows,
-                candidates: candidate_rows,
-                rules: reentry_rule_rows.map(|(_id, rule)| rule),
-                entries: entry_rows.map(|(id, (symbol, day))| (symbol, (day, id))),
-                held,
-                control: reentry_control,
-            },
-        );
+        let verdicts = reentry::render(beats, reentry_rows);
         gather(exits.said, Output::Exit, said, &said_probe);
         gather(exits.unruled, Output::Unruled, said, &joined);
         gather(asked, Output::Previewed, said, &joined);
@@ -162,11 +103,7 @@ pub(super) fn build(
             manual,
             previews,
             closed: closed_input,
-            exit_events,
-            candidates,
-            reentry_rules,
-            entries,
-            reentry_mode,
+            reentries,
             said: said_probe,
             joined,
             workers,
@@ -218,7 +155,7 @@ impl Inputs {
                 // Inputs and traces advance, so that they compact also when nothing changes.
                 self.begin_exits();
                 self.begin_reentries();
-                self.forget_old_entries(timed.time.seoul_day());
+                self.forget_old_reentries(timed.time);
                 for worker in 0..self.workers {
                     let worker = u64::from(worker);
                     self.beat(Beat::Signal(Signal::Clock { worker }));
@@ -297,29 +234,25 @@ impl Inputs {
             Change::ExitOrder(order) => self.orders.update(order, 1),
             Change::ManualSale(request, sale) => self.manual.put(request, sale),
             Change::Preview(request, rule) => self.previews.put(request, rule.map(Arc::new)),
-            Change::ExitEvent(row) => self.exit_events.put(row.id.clone(), Some(row)),
-            Change::Candidate(id, _symbol, CandidateState::Over) => {
-                self.exit_events.put(id.clone(), None);
-                self.candidates.put(id, None);
-            }
-            Change::Candidate(id, symbol, state) => self.candidates.put(id, Some((symbol, state))),
-            Change::ReentryRule(id, row) => self.reentry_rules.put(id, row),
-            Change::Entry(symbol, id, decided) => {
-                self.entries.put(id, Some((symbol, decided.seoul_day())));
-            }
-            Change::ReentryMode(mode) => self.reentry_mode.put((), Some(mode)),
+            Change::ExitEvent(_)
+            | Change::Candidate(..)
+            | Change::Expiry(..)
+            | Change::ReentryRule(..)
+            | Change::Purchase(..)
+            | Change::Blacklist(..)
+            | Change::ReentryMode(_)
+            | Change::PauseWindow(..)
+            | Change::ReentryLimits(_)
+            | Change::Regime(_)
+            | Change::RegimeOverride(_) => self.reentries.change(change),
         }
     }
 
-    fn forget_old_entries(&mut self, today: u64) {
-        if self.today == today {
-            return;
+    fn forget_old_reentries(&mut self, now: LogicalTime) {
+        if self.today != now.seoul_day() {
+            self.today = now.seoul_day();
+            self.reentries.forget_old(now);
         }
-        self.today = today;
-        let rows = self.entries.rows.iter();
-        let old = rows.filter(|(_id, (_symbol, day))| day + ENTRY_DAYS < today);
-        let old: Vec<_> = old.map(|(id, _row)| id.clone()).collect();
-        old.into_iter().for_each(|id| self.entries.put(id, None));
     }
 
     /// Closes all times up to and including `last`. The inputs of facts follow only where there are
@@ -361,11 +294,8 @@ impl Inputs {
 
     fn flush_reentries(&mut self) {
         self.positions.session.flush();
-        self.exit_events.session.flush();
-        self.candidates.session.flush();
-        self.reentry_rules.session.flush();
-        self.entries.session.flush();
-        self.reentry_mode.session.flush();
+        self.contexts.session.flush();
+        self.reentries.flush();
     }
 
     fn advance_exits(&mut self) {
@@ -381,10 +311,7 @@ impl Inputs {
 
     fn advance_reentries(&mut self) {
         self.positions.session.advance_to(self.now);
-        self.exit_events.session.advance_to(self.now);
-        self.candidates.session.advance_to(self.now);
-        self.reentry_rules.session.advance_to(self.now);
-        self.entries.session.advance_to(self.now);
-        self.reentry_mode.session.advance_to(self.now);
+        self.contexts.session.advance_to(self.now);
+        self.reentries.advance_to(self.now);
     }
 }

@@ -144,6 +144,7 @@ impl Harness {
                 symbol: "005930".parse().unwrap(),
                 last,
                 bid: None,
+                volume: 0,
             })
         });
         decisions(outputs)
