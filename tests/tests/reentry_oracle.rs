@@ -20,7 +20,10 @@ const ROUNDS: u64 = 3;
 
 const GATES: [&str; 8] = ["CONTROL", "G0", "G0.5", "G1", "G2", "G3", "G4", "G5"];
 const TRIGGERS: [&str; 3] = ["REENTRY_REBOUND", "REENTRY_BREAKOUT", "REENTRY_CHASE"];
-const TRANSITIONS: [&str; 18] = [
+const TRANSITIONS: [&str; 21] = [
+    "earlier run -> COOLDOWN",
+    "earlier run -> WATCH",
+    "earlier run -> READY",
     "NEW -> COOLDOWN",
     "NEW -> BLOCKED",
     "COOLDOWN -> WATCH",

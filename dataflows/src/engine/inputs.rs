@@ -244,7 +244,10 @@ impl Inputs {
             | Change::PauseWindow(..)
             | Change::ReentryLimits(_)
             | Change::Regime(_)
-            | Change::RegimeOverride(_) => self.reentries.change(change),
+            | Change::RegimeOverride(_) => {
+                let now = LogicalTime::from_micros(self.now);
+                self.reentries.change(change, now);
+            }
         }
     }
 

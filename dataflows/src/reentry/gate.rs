@@ -87,35 +87,47 @@ impl Gates<'_> {
             let reason = format!("exit reason {reason} never leads to a re-entry");
             return Err(Refusal::last("G0.5", reason));
         }
-        self.blacklist()?;
-        if self.regime().is_err() || !self.in_force.is_known {
-            return Ok(()); // It waits for another regime.
+        // Under a regime that is closed or unknown it waits for another one.
+        if self.regime().is_ok() && self.in_force.is_known {
+            let rule = self.rule()?;
+            if !rule.allows_candidate {
+                return Err(self.disallowed(rule));
+            }
         }
-        let rule = self.rule()?;
-        if !rule.allows_candidate {
-            return Err(self.disallowed(rule));
-        }
-        Ok(())
+        self.blacklist()
     }
 
-    /// Judges a candidate whose cooldown is over and that has made `entries`.
-    pub(super) fn check(&self, entries: u32) -> Result<(), Refusal> {
+    /// Gates G0 and G0.5 of a candidate whose cooldown is over. Returns the rule that lets it buy.
+    pub(super) fn policy(&self) -> Result<&ReentryRule, Refusal> {
         self.regime()?;
         let rule = self.rule().and_then(|rule| {
             let allows = rule.allows_entry;
             allows.then_some(rule).ok_or_else(|| self.disallowed(rule))
         });
-        let rule = match rule {
+        match rule {
             Err(_) if !self.in_force.is_known => {
                 let reason = "the market regime is unknown and RISK_OFF allows no entry";
-                return Err(Refusal::passing("G0", reason));
+                Err(Refusal::passing("G0", reason))
             }
-            rule => rule?,
-        };
+            rule => rule,
+        }
+    }
+
+    /// Gate G2 of a candidate that has made `entries`. The counts of a regime that is only assumed
+    /// end nothing.
+    pub(super) fn counts(&self, entries: u32) -> Result<(), Refusal> {
         self.blacklist()?;
+        let rule = self.policy()?;
         let over = |count: u32, most: u32, of: &str| {
+            if count < most {
+                return None;
+            }
+            if !self.in_force.is_known {
+                let reason = "the market regime is unknown and RISK_OFF allows no more entries";
+                return Some(Refusal::passing("G0", reason));
+            }
             let reason = format!("{count} re-entries {of}, at most {most} allowed");
-            (count >= most).then(|| Refusal::last("G2", reason))
+            Some(Refusal::last("G2", reason))
         };
         over(
             self.entries_today(),
