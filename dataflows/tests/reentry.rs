@@ -127,7 +127,7 @@ fn a_cooldown_ends_at_its_own_time_and_a_rebound_buys(#[values(1, 2, 4)] workers
 fn history_counts_against_the_day_and_an_ended_candidate_is_forgotten() {
     let mut engine = Harness::new(1, &default_profile());
     let symbol = "005930".parse().unwrap();
-    engine.changes(vec![rule(1), regime(Regime::Neutral), earlier_purchase()]);
+    engine.changes(vec![rule(1), earlier_purchase()]);
     engine.send(EXIT, |_time| Event::Changes(vec![exit_event("e1", "SL1")]));
     let said = clock(&mut engine, 11);
     assert!(
@@ -170,7 +170,23 @@ fn regime(regime: Regime) -> Change {
 #[test]
 fn counts_of_a_regime_that_is_only_assumed_end_nothing() {
     let mut engine = Harness::new(1, &default_profile());
-    engine.changes(vec![rule(1), earlier_purchase()]);
+    let of = |name: &str, of: Regime, per_day: u32| {
+        let Change::ReentryRule(_id, Some(row)) = rule(per_day) else {
+            unreachable!("it is a rule");
+        };
+        let row = ReentryRule {
+            id: name.into(),
+            regime: Some(of),
+            ..row
+        };
+        Change::ReentryRule(name.into(), Some(row))
+    };
+    engine.changes(vec![
+        of("a", Regime::RiskOff, 1),
+        of("b", Regime::RiskOn, 2),
+        of("c", Regime::Neutral, 1),
+        earlier_purchase(),
+    ]);
     engine.send(EXIT, |_time| Event::Changes(vec![exit_event("e1", "SL1")]));
     let said = clock(&mut engine, 11);
     let last = &said.last().unwrap().verdict;

@@ -113,33 +113,33 @@ impl Gates<'_> {
         }
     }
 
-    /// Gate G2 of a candidate that has made `entries`. The counts of a regime that is only assumed
-    /// end nothing.
+    /// Gate G2 of a candidate that has made `entries`. While the regime is unknown only that is final
+    /// which the rules of all regimes refuse.
     pub(super) fn counts(&self, entries: u32) -> Result<(), Refusal> {
         self.blacklist()?;
-        let rule = self.policy()?;
-        let over = |count: u32, most: u32, of: &str| {
-            if count < most {
-                return None;
-            }
-            if !self.in_force.is_known {
-                let reason = "the market regime is unknown and RISK_OFF allows no more entries";
-                return Some(Refusal::passing("G0", reason));
-            }
-            let reason = format!("{count} re-entries {of}, at most {most} allowed");
-            Some(Refusal::last("G2", reason))
+        let Some(reason) = self.excess(self.policy()?, entries) else {
+            return Ok(());
         };
-        over(
-            self.entries_today(),
-            rule.per_day_max,
-            "of the symbol today",
-        )
-        .or_else(|| {
-            let count = self.entries_of_week();
-            over(count, rule.per_week_max, "of the symbol in seven days")
-        })
-        .or_else(|| over(entries, rule.total_max, "of the candidate"))
-        .map_or(Ok(()), Err)
+        let mut rules = self.plan.rules.all();
+        if self.in_force.is_known || rules.all(|rule| self.excess(rule, entries).is_some()) {
+            return Err(Refusal::last("G2", reason));
+        }
+        let reason = "the market regime is unknown and RISK_OFF allows no more entries";
+        Err(Refusal::passing("G0", reason))
+    }
+
+    /// Returns which count a rule allows no more of.
+    fn excess(&self, rule: &ReentryRule, entries: u32) -> Option<String> {
+        let (today, week) = (self.entries_today(), self.entries_of_week());
+        let counts = [
+            (today, rule.per_day_max, "of the symbol today"),
+            (week, rule.per_week_max, "of the symbol in seven days"),
+            (entries, rule.total_max, "of the candidate"),
+        ];
+        let (count, most, of) = counts
+            .into_iter()
+            .find(|(count, most, _of)| count >= most)?;
+        Some(format!("{count} re-entries {of}, at most {most} allowed"))
     }
 
     /// Returns how many entries of the symbol the day has.

@@ -99,19 +99,26 @@ impl Oracle {
         let Some(rule) = self.rule(event, regime) else {
             return Ok(());
         };
-        let (on_day, in_week) = self.purchases(event.symbol, time);
-        let most = |count: u32| usize::try_from(count).expect("small");
-        if on_day < most(rule.per_day_max)
-            && in_week < most(rule.per_week_max)
-            && candidate.entries < rule.total_max
-        {
+        if !self.is_over(rule, candidate, time) {
             return Ok(());
         }
-        Err(if is_known {
+        let mut rules = Regime::ALL
+            .into_iter()
+            .filter_map(|of| self.rule(event, of));
+        let whatever_it_is = rules.all(|rule| self.is_over(rule, candidate, time));
+        Err(if is_known || whatever_it_is {
             ("G2", String::new(), true)
         } else {
             ("G0", "no more while unknown".to_owned(), false)
         })
+    }
+
+    fn is_over(&self, rule: &ReentryRule, candidate: &Candidate, time: u64) -> bool {
+        let (on_day, in_week) = self.purchases(candidate.event.symbol, time);
+        let most = |count: u32| usize::try_from(count).expect("small");
+        on_day >= most(rule.per_day_max)
+            || in_week >= most(rule.per_week_max)
+            || candidate.entries >= rule.total_max
     }
 
     /// Purchases of a symbol on the day of `time`, and on the seven days that end with it.
