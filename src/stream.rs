@@ -94,7 +94,6 @@ impl Stream {
         let begun_us = last_us.max(*prices.durable().borrow());
         let stamp = Stamp::after(begun_us, clock.clone());
 
-        postgres.open_quiet().await?;
         let client = KisClient::new(settings, clock.clone())?;
         let downstream = CancellationToken::new();
         let is_down = watch::Sender::new(false);
@@ -110,7 +109,8 @@ impl Stream {
             progress,
             is_down.subscribe(),
             downstream.clone(),
-        )?;
+        )
+        .await?;
         let (journal, journal_task) = journal::Journal::start(&postgres, downstream.clone());
         let (tellers, records) = Records::start(&config.exits, &postgres, &downstream);
         let mut outputs = Outputs {

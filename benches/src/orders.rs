@@ -72,6 +72,8 @@ struct Report {
     positions: usize,
     /// From the frame of the price to the order's arrival at the broker.
     frame_to_post: Percentiles,
+    /// The same of the decisions of each second, from the first on.
+    by_second: Vec<Percentiles>,
     /// From the frame of the fill to position, exit event and cache deletion, as the process tells.
     fill_to_done_p99_ms: f64,
     fills: u64,
@@ -172,12 +174,16 @@ async fn steady(args: Args) -> anyhow::Result<()> {
     all_sold(&system, positions).await?;
     let posted = posted(&system).await?;
     let mut latencies = histogram()?;
+    let mut seconds = BTreeMap::new();
+    let first = posted.values().map(|(decided_us, _)| *decided_us).min();
     for (decided_us, posted_us) in posted.values() {
-        latencies.record(
-            u64::try_from(posted_us - decided_us)
-                .unwrap_or_default()
-                .max(1),
-        )?;
+        let micros = u64::try_from(posted_us - decided_us).unwrap_or_default();
+        latencies.record(micros.max(1))?;
+        let second = (decided_us - first.unwrap_or_default()) / 1_000_000;
+        seconds
+            .entry(second)
+            .or_insert(histogram()?)
+            .record(micros.max(1))?;
     }
     let (fill_to_done_p99_ms, fills) = fills(listen).await?;
     stop(stream, system).await;
@@ -186,6 +192,7 @@ async fn steady(args: Args) -> anyhow::Result<()> {
         rate: args.rate,
         positions,
         frame_to_post: percentiles(&latencies),
+        by_second: seconds.values().map(percentiles).collect(),
         fill_to_done_p99_ms,
         fills,
     };
@@ -201,6 +208,15 @@ async fn steady(args: Args) -> anyhow::Result<()> {
             report.frame_to_post.max_ms,
             report.fill_to_done_p99_ms
         );
+        for (second, of_second) in report.by_second.iter().enumerate() {
+            println!(
+                "second {}: p50 {:.3} ms, p99 {:.3} ms, max {:.3} ms",
+                second + 1,
+                of_second.p50_ms,
+                of_second.p99_ms,
+                of_second.max_ms
+            );
+        }
     }
     Ok(())
 }

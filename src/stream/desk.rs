@@ -34,8 +34,11 @@ pub(super) struct Desk {
     rest: Vec<JoinHandle<()>>,
 }
 
+/// Connections that the marks of orders take beside those of decisions and fills: SENDING, outcome.
+const MARKERS: usize = 2;
+
 impl Desk {
-    pub(super) fn start(
+    pub(super) async fn start(
         config: &Config,
         postgres: &Postgres,
         cache: &Cache,
@@ -46,6 +49,8 @@ impl Desk {
     ) -> anyhow::Result<Self> {
         let settings = &config.execution;
         let store = Store::new(postgres, stop.clone());
+        let at_once = settings.sink_lanes.get() + settings.fill_workers.get() + MARKERS;
+        store.warm(at_once.min(postgres.size_max())).await?;
         let (alarms, alarm_writer): (Alarms, AlarmWriter) = Alarms::new(store.clone());
         let mut rest = vec![task::spawn("alarms", alarm_writer.run(stop.clone()))];
         let session: Arc<dyn SessionSource> = match settings.session {

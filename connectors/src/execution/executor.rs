@@ -38,6 +38,7 @@ use turnstile_dataflows::model::OrderStatus;
 use uuid::Uuid;
 
 use self::marks::Marks;
+pub(super) use self::marks::warm;
 use self::queue::Queue;
 use super::alarm::{Alarm, Alarms, Level};
 use super::book::Book;

@@ -41,6 +41,7 @@ use super::order::{ORDERS_BY_KEY, Order};
 use super::session::NowUs;
 use super::store::{Chain, GivenUp, Store};
 use crate::task;
+pub(super) use exit_order::warm;
 use policy::Policy;
 pub use policy::{Approval, TakeProfit};
 

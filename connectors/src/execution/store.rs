@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, try_join_all};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -47,6 +47,23 @@ impl Store {
     /// Returns a connection.
     pub(super) async fn client(&self) -> Result<deadpool_postgres::Object, StoreError> {
         Ok(self.pool.get().await?)
+    }
+
+    /// Opens `count` connections and runs on each the statements that stand between a decision and the
+    /// call to the broker, on nothing: the first decisions of the day are not to wait for the server to
+    /// plan them.
+    ///
+    /// # Errors
+    /// If the server cannot be reached or does not know the statements.
+    pub async fn warm(&self, count: usize) -> Result<(), StoreError> {
+        // Held together, so that each is a connection of its own.
+        let clients = try_join_all((0..count).map(|_| self.client())).await?;
+        try_join_all(clients.iter().map(async |client| {
+            super::sink::warm(client).await?;
+            super::executor::warm(client).await
+        }))
+        .await?;
+        Ok(())
     }
 
     /// Does `work` until it succeeds: a lost order is worse than a late one. Only a refusal of the

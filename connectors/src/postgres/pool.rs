@@ -106,18 +106,6 @@ impl Postgres {
         &self.quiet
     }
 
-    /// Opens as many connections of the quiet pool as are kept at least, so that what comes first does
-    /// not wait for them.
-    ///
-    /// # Errors
-    /// If the server cannot be reached.
-    pub async fn open_quiet(&self) -> Result<(), PostgresError> {
-        let opening = (0..self.size_min).map(|_| self.quiet.get());
-        let opened = futures_util::future::try_join_all(opening).await;
-        drop(opened.map_err(|error| PostgresError::Pool(error.to_string()))?);
-        Ok(())
-    }
-
     /// Returns how many pooled connections are handed out.
     pub fn in_use(&self) -> usize {
         let status = self.pool.status();

@@ -156,6 +156,34 @@ fn answered<T>(answer: Option<T>) -> T {
     }
 }
 
+/// Runs both statements on no orders: they are planned then, and what they read of the catalog is
+/// at hand.
+pub(in crate::execution) async fn warm(
+    client: &deadpool_postgres::Object,
+) -> Result<(), StoreError> {
+    let nothing = Vec::<String>::new();
+    let (ids, numbers) = (Vec::<Uuid>::new(), Vec::<i32>::new());
+    let statement = client.prepare_cached(MARK_SENDING).await?;
+    drop(
+        client
+            .query(
+                &statement,
+                &[&ids, &numbers, &nothing, &Vec::<Value>::new()],
+            )
+            .await?,
+    );
+    let statement = client.prepare_cached(STORE_OUTCOMES).await?;
+    client
+        .execute(
+            &statement,
+            &[
+                &ids, &nothing, &numbers, &nothing, &nothing, &nothing, &nothing, &nothing,
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
 async fn mark(
     client: deadpool_postgres::Object,
     items: &[Sending],

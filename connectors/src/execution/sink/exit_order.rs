@@ -1,9 +1,11 @@
 //! An exit decision as one transaction: order, first event, position CLOSING.
 
 use deadpool_postgres::GenericClient;
+use rust_decimal::Decimal;
 use serde_json::Value;
 use turnstile_dataflows::exit::ExitDecision;
 use turnstile_dataflows::model::{Price, Quantity};
+use uuid::Uuid;
 
 use super::super::broker::Side;
 use super::super::error::StoreError;
@@ -40,6 +42,44 @@ const STORE: &str = "WITH held AS (
 /// Has the server parse the statement, if it has not on this connection.
 pub(super) async fn prepare(client: &impl GenericClient) -> Result<(), StoreError> {
     drop(client.prepare_cached(STORE).await?);
+    Ok(())
+}
+
+/// Runs the statement for a position that does not exist: it is planned then, and what it reads of
+/// the catalog is at hand.
+pub(in crate::execution) async fn warm(client: &impl GenericClient) -> Result<(), StoreError> {
+    let statement = client.prepare_cached(STORE).await?;
+    let nobody = Uuid::nil();
+    let (text, none): (&str, Option<&str>) = ("", None);
+    let (shares, amount, number, cancels) = (0_i64, Decimal::ZERO, 0_i32, Vec::<String>::new());
+    drop(
+        client
+            .query(
+                &statement,
+                &[
+                    &nobody,
+                    &nobody,
+                    &text,
+                    &text,
+                    &text,
+                    &shares,
+                    &text,
+                    &text,
+                    &number,
+                    &number,
+                    &none,
+                    &amount,
+                    &amount,
+                    &shares,
+                    &shares,
+                    &cancels,
+                    &Value::Null,
+                    &text,
+                    &None::<Decimal>,
+                ],
+            )
+            .await?,
+    );
     Ok(())
 }
 
