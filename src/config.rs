@@ -71,6 +71,7 @@ impl Default for EngineSection {
             linger,
             idle,
             fills: _,
+            views: _,
         } = EngineConfig::default();
         Self {
             workers,
@@ -91,6 +92,7 @@ impl From<&EngineSection> for EngineConfig {
             linger: section.linger,
             idle: section.idle,
             fills: Fills::Reported,
+            views: true,
         }
     }
 }

@@ -3,9 +3,11 @@
 //! - [`Postgres`]: the pool; [`migrate`]: the schema.
 //! - [`ChangeFeed`]: what anybody changed, no commit missed.
 //! - [`PriceSink`]: every tick, in batches, with the cache filled after the commit.
+//! - [`BestPriceWriter`]: the best price of each symbol, with its age.
 //! - [`AdvisoryLock`]: one active engine per account.
 //! - [`write_log`]: alarms and events that a human follows.
 
+mod best_prices;
 mod config;
 mod error;
 mod feed;
@@ -16,6 +18,7 @@ mod migrate;
 mod pool;
 mod prices;
 
+pub use best_prices::{BestPriceBoard, BestPriceWriter};
 pub use config::PostgresConfig;
 pub use error::PostgresError;
 pub use feed::{ChangeFeed, RowChange, Snapshot, TransactionChanges, prune_change_log};

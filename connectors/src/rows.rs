@@ -135,6 +135,9 @@ fn key(change: &Change) -> (u8, String) {
         Change::ReentryMode(_) => (10, String::new()),
         Change::ManualSale(id, _) => (11, id.to_string()),
         Change::Preview(id, _) => (12, id.to_string()),
+        // Told by the process itself, never read from a row.
+        Change::Wish(symbol, _) => (13, symbol.to_string()),
+        Change::Slots(_) => (14, String::new()),
     }
 }
 

@@ -8,6 +8,7 @@
 //! - [`exit`]: which positions are sold, when and why.
 //! - [`reentry`]: what is bought back after an exit.
 //! - [`price`]: the best price of several sources.
+//! - [`slots`]: which symbols the broker streams.
 //! - [`engine`]: the worker loop that feeds events in and hands outputs out.
 
 pub mod engine;
@@ -16,6 +17,7 @@ pub mod model;
 mod ordered;
 pub mod price;
 pub mod reentry;
+pub mod slots;
 
 use differential_dataflow::VecCollection;
 

@@ -144,6 +144,7 @@ fn replay(args: &Args, begin: Instant, stop: CancellationToken) -> anyhow::Resul
         workers: args.workers.into(),
         batch: usize::try_from(args.batch).unwrap_or(usize::MAX),
         fills: args.fills.into(),
+        views: false,
         ..EngineConfig::default()
     };
     let sink = scribe.clone();
@@ -233,11 +234,14 @@ impl Scribe {
                     ExitOutput::Withheld(_)
                     | ExitOutput::Freshness(_)
                     | ExitOutput::Levels(_)
-                    | ExitOutput::Preview(_),
+                    | ExitOutput::Preview(_)
+                    | ExitOutput::Nearness(_),
                 )
                 | Output::Reentry(_)
                 | Output::Unruled(_)
-                | Output::Previewed(_) => {}
+                | Output::Previewed(_)
+                | Output::Price(_)
+                | Output::Slot(..) => {}
             }
         }
     }

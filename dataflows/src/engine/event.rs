@@ -7,7 +7,9 @@ use crate::model::{
     ExitEventId, ExitMode, ExitOrder, LogicalTime, ManualSale, Position, PositionId, PositionState,
     ProfileId, ReentryMode, Symbol, Tick,
 };
+use crate::price::{Quote, Session, Taken};
 use crate::reentry::{CandidateState, ExitEvent, ReentryRule};
+use crate::slots::Wish;
 
 /// One event at its logical time. Times are strictly increasing.
 #[derive(Clone, Debug)]
@@ -25,9 +27,11 @@ pub enum Event {
     Tick(Tick),
     /// The rows that one transaction of the store changed. A key appears at most once.
     Changes(Vec<Change>),
-    /// The last price of a symbol was confirmed unchanged. It renews the age of the price and is no
-    /// tick (decision contract, 2.12).
-    Confirmed(Symbol),
+    /// A price that was asked for, and what it came to at the door. One that confirms renews the age of
+    /// the price and is no tick (decision contract, 2.12).
+    Quote(Quote, Taken),
+    /// A session begins: what is received from now on grows old by its limits.
+    Session(Session),
     /// A second has passed.
     Clock,
     /// Levels that have changed may be told, at most so many rows, those nearest to firing first.
@@ -63,6 +67,10 @@ pub enum Change {
     Entry(Symbol, ExitEventId, LogicalTime),
     /// The control mode of re-entries.
     ReentryMode(ReentryMode),
+    /// Why the price of a symbol is wanted; none where it is not any more.
+    Wish(Symbol, Option<Wish>),
+    /// How many symbols can be streamed.
+    Slots(usize),
 }
 
 impl Change {
@@ -81,13 +89,20 @@ impl Change {
             | Self::Candidate(..)
             | Self::ReentryRule(..)
             | Self::Entry(..)
-            | Self::ReentryMode(_) => false,
+            | Self::ReentryMode(_)
+            | Self::Wish(..)
+            | Self::Slots(_) => false,
         }
     }
 
     /// Returns whether the re-entries depend on a row.
     pub(super) fn concerns_reentries(&self) -> bool {
         let is_position = matches!(self, Self::Position(_) | Self::PositionState(..));
-        is_position || !self.concerns_exits()
+        is_position || !(self.concerns_exits() || self.concerns_slots())
+    }
+
+    /// Returns whether it depends on a row who is streamed.
+    pub(super) fn concerns_slots(&self) -> bool {
+        matches!(self, Self::Wish(..) | Self::Slots(_))
     }
 }

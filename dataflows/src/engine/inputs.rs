@@ -1,17 +1,19 @@
 //! The inputs of the dataflows, and the rows that now stand in them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use differential_dataflow::Data;
 use differential_dataflow::input::{Input, InputSession};
 use timely::dataflow::ProbeHandle;
-use timely::dataflow::Scope;
 use timely::worker::Worker;
 
+use super::Output;
 use super::event::{Change, Event, Timed};
 use super::positions::Positions;
-use super::{Output, Said};
+use super::said::{Said, gather};
+use super::table::Table;
+use super::views::Views;
+
+use crate::Time;
 use crate::exit::{
     self, ExitControl, ExitInputs, ExitRule, Fills, PlanInputs, SymbolContext, WorkCount,
 };
@@ -20,46 +22,9 @@ use crate::model::{
 };
 use crate::ordered::{Beat, Branch, Signal};
 use crate::reentry::{self, CandidateState, ExitEvent, ReentryInputs, ReentryRule};
-use crate::{Rows, Time};
 
 /// Days for which entry orders count (domain 5.2: per day and per week).
 const ENTRY_DAYS: u64 = 7;
-
-/// A collection with at most one row per key.
-struct Table<K: Data, V: Data> {
-    session: InputSession<Time, (K, V), isize>,
-    rows: BTreeMap<K, V>,
-}
-
-impl<K: Data, V: Data> Table<K, V> {
-    fn new<'s>(scope: Scope<'s, Time>) -> (Self, Rows<'s, (K, V)>) {
-        let (session, rows) = scope.new_collection();
-        (
-            Self {
-                session,
-                rows: BTreeMap::new(),
-            },
-            rows,
-        )
-    }
-
-    /// Puts `row` under `key`, or nothing.
-    fn put(&mut self, key: K, row: Option<V>) {
-        let old = match row.clone() {
-            Some(row) => self.rows.insert(key.clone(), row),
-            None => self.rows.remove(&key),
-        };
-        if old == row {
-            return;
-        }
-        if let Some(old) = old {
-            self.session.update((key.clone(), old), -1);
-        }
-        if let Some(row) = row {
-            self.session.update((key, row), 1);
-        }
-    }
-}
 
 /// All inputs of the dataflows.
 pub(super) struct Inputs {
@@ -77,6 +42,7 @@ pub(super) struct Inputs {
     reentry_rules: Table<Arc<str>, ReentryRule>,
     entries: Table<ExitEventId, (Symbol, u64)>,
     reentry_mode: Table<(), ReentryMode>,
+    views: Views,
     said: ProbeHandle<Time>,
     joined: ProbeHandle<Time>,
     workers: u32,
@@ -87,6 +53,8 @@ pub(super) struct Inputs {
     flushed_exits: Option<Time>,
     /// Whether re-entry facts were not flushed yet.
     are_reentries_unflushed: bool,
+    /// Whether slot facts were not flushed yet.
+    are_slots_unflushed: bool,
     today: u64,
 }
 
@@ -94,6 +62,7 @@ pub(super) struct Inputs {
 pub(super) fn build(
     worker: &mut Worker,
     fills: Fills,
+    are_views_kept: bool,
     said: &Said,
     count: &Arc<WorkCount>,
 ) -> Inputs {
@@ -131,7 +100,12 @@ pub(super) fn build(
             },
             fills,
             count: count.clone(),
+            are_views_kept,
         });
+        let (views, slot_rows) = Views::new(scope);
+        if are_views_kept {
+            slot_rows.render(beats.clone(), exits.nearness, said, &said_probe);
+        }
         let verdicts = reentry::render(
             beats,
             ReentryInputs {
@@ -167,6 +141,7 @@ pub(super) fn build(
             reentry_rules,
             entries,
             reentry_mode,
+            views,
             said: said_probe,
             joined,
             workers,
@@ -174,29 +149,10 @@ pub(super) fn build(
             unflushed_exits: None,
             flushed_exits: None,
             are_reentries_unflushed: false,
+            are_slots_unflushed: false,
             today: 0,
         }
     })
-}
-
-/// Collects the insertions of `rows`. What is withdrawn again needs no action of its own.
-fn gather<D: Data>(
-    rows: Rows<'_, D>,
-    wrap: impl Fn(D) -> Output + 'static,
-    said: &Said,
-    probe: &ProbeHandle<Time>,
-) {
-    let said = said.clone();
-    rows.inspect_batch(move |_time, updates| {
-        let mut said = said
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let inserted = updates.iter().filter(|(_row, _time, diff)| *diff > 0);
-        said.extend(
-            inserted.map(|(row, time, _diff)| (LogicalTime::from_micros(*time), wrap(row.clone()))),
-        );
-    })
-    .probe_with(probe);
 }
 
 impl Inputs {
@@ -205,7 +161,12 @@ impl Inputs {
         self.now = timed.time.micros();
         match timed.event {
             Event::Tick(tick) => self.beat(Beat::Tick(tick)),
-            Event::Confirmed(symbol) => self.beat(Beat::Signal(Signal::Confirmed(symbol))),
+            Event::Quote(quote, taken) => self.beat(Beat::Quote(quote, taken)),
+            Event::Session(session) => {
+                for worker in 0..self.workers {
+                    self.beat(Beat::Signal(Signal::Session { worker, session }));
+                }
+            }
             Event::Levels(rows) => {
                 let rows = u32::try_from(rows)
                     .unwrap_or(u32::MAX)
@@ -218,6 +179,7 @@ impl Inputs {
                 // Inputs and traces advance, so that they compact also when nothing changes.
                 self.begin_exits();
                 self.begin_reentries();
+                self.begin_slots();
                 self.forget_old_entries(timed.time.seoul_day());
                 for worker in 0..self.workers {
                     let worker = u64::from(worker);
@@ -231,6 +193,9 @@ impl Inputs {
                 }
                 if changes.iter().any(Change::concerns_reentries) {
                     self.begin_reentries();
+                }
+                if changes.iter().any(Change::concerns_slots) {
+                    self.begin_slots();
                 }
                 // States first: a position that begins has its own from the start.
                 let is_state = |change: &Change| matches!(change, Change::PositionState(..));
@@ -264,6 +229,13 @@ impl Inputs {
         self.advance_reentries();
         self.are_reentries_unflushed = true;
         self.mark(Branch::Reentries);
+    }
+
+    /// Brings the inputs of slot facts to the present time, and tells every worker of them.
+    fn begin_slots(&mut self) {
+        self.views.advance_to(self.now);
+        self.are_slots_unflushed = true;
+        self.mark(Branch::Slots);
     }
 
     fn mark(&mut self, branch: Branch) {
@@ -308,6 +280,8 @@ impl Inputs {
                 self.entries.put(id, Some((symbol, decided.seoul_day())));
             }
             Change::ReentryMode(mode) => self.reentry_mode.put((), Some(mode)),
+            Change::Wish(symbol, wish) => self.views.want(symbol, wish),
+            Change::Slots(slots) => self.views.limit(slots),
         }
     }
 
@@ -337,6 +311,10 @@ impl Inputs {
         if std::mem::take(&mut self.are_reentries_unflushed) {
             self.advance_reentries();
             self.flush_reentries();
+        }
+        if std::mem::take(&mut self.are_slots_unflushed) {
+            self.views.advance_to(self.now);
+            self.views.flush();
         }
     }
 
