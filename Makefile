@@ -24,6 +24,7 @@ bench: install ## Measure decisions against a loop and a join, latency, and the 
 	cargo build --release --locked --workspace --bins
 	@set -e; benches="$${CARGO_TARGET_DIR:-target}/release/turnstile-benches"; \
 	"$$benches" exits; \
+	"$$benches" reentry; \
 	"$$benches" latency --rate 1000 --idle spin; \
 	"$$benches" latency --rate 1000 --idle park; \
 	"$$benches" latency --rate 100000 --idle spin; \

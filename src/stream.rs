@@ -20,6 +20,7 @@ mod outputs;
 mod price_rows;
 mod quotes;
 mod records;
+mod regime;
 mod sequencer;
 mod staleness;
 mod subscriptions;
@@ -33,7 +34,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
-use turnstile_connectors::execution::{SessionKind, wall_clock_us};
+use turnstile_connectors::execution::{PriceProgress, SessionKind, wall_clock_us};
 use turnstile_connectors::exits::prune_previews;
 use turnstile_connectors::kis::{Clock, KisClient, KisSettings, KisStream, KisStreamParts};
 use turnstile_connectors::naver::NaverClient;
@@ -55,6 +56,7 @@ use outputs::Outputs;
 pub(crate) use quotes::QuotesConfig;
 use quotes::{Quotes, Seen};
 use records::Records;
+use regime::Regimes;
 use sequencer::{Sequencer, Stamp};
 use staleness::Staleness;
 use subscriptions::{Subscriptions, apply_slots};
@@ -99,16 +101,20 @@ impl Stream {
         let begun_us = last_us.max(*prices.durable().borrow());
         let stamp = Stamp::after(begun_us, clock.clone());
 
+        postgres.open_quiet().await?;
         let client = KisClient::new(settings, clock.clone())?;
         let downstream = CancellationToken::new();
         let is_down = watch::Sender::new(false);
+        let waker = prices.clone();
+        let progress = PriceProgress::new(prices.durable(), begun_us, move |through_us| {
+            waker.want(through_us)
+        });
         let desk = Desk::start(
             config,
             &postgres,
             &cache,
             &client,
-            &prices,
-            begun_us,
+            progress,
             is_down.subscribe(),
             downstream.clone(),
         )?;
@@ -144,7 +150,7 @@ impl Stream {
         let (subscribed_sender, subscribed) = watch::channel(wanted.is_empty());
         let (connected_sender, connected) = watch::channel(false);
         let (quote_sender, asked_quotes) = mpsc::channel(QUOTES_MAX);
-        let seen = Seen::since(clock());
+        let seen = Seen::default();
         let naver = match config.naver.enabled {
             true => Some(NaverClient::new(config.naver.clone(), clock.clone())?),
             false => None,
@@ -163,6 +169,7 @@ impl Stream {
             quotes: quote_sender,
         };
         let quotes = task::spawn("quotes", quotes.run(sources.clone()));
+        let regime_clock = clock.clone();
         let outage = Outage {
             postgres: postgres.clone(),
             client: client.clone(),
@@ -225,6 +232,13 @@ impl Stream {
             has_closed_days: config.execution.session == SessionKind::Krx,
         };
         let days = task::spawn("days", days.run(sources.clone()));
+        let regimes = Regimes {
+            postgres: postgres.clone(),
+            session: desk.session.clone(),
+            calendar: config.execution.calendar(),
+            clock: regime_clock,
+        };
+        let regimes = task::spawn("regime", regimes.run(sources.clone()));
         let housekeeping = task::spawn("housekeeping", keep_house(postgres, sources.clone()));
         let guard = task::spawn("lock guard", guard_lock(lock, lost_sender, sources.clone()));
 
@@ -237,6 +251,7 @@ impl Stream {
                 follow.await,
                 slots.await,
                 days.await,
+                regimes.await,
                 quotes.await,
                 outage.await,
                 housekeeping.await,

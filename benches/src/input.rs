@@ -212,6 +212,7 @@ fn tick(now: u64, symbol: Symbol, last: i64, bid: i64) -> anyhow::Result<Tick> {
         symbol,
         last: Price::from_units(last)?,
         bid,
+        volume: 0,
     })
 }
 

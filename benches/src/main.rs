@@ -14,6 +14,7 @@ mod orders;
 mod plots;
 mod process;
 mod rebuild;
+mod reentry;
 mod running;
 mod servers;
 mod setting;
@@ -44,6 +45,8 @@ enum Command {
     Edit(edit::Args),
     /// Seconds until an engine stands as the database says, from an empty process.
     Rebuild(rebuild::Args),
+    /// Nanoseconds a tick with re-entry candidates, against as many positions and against neither.
+    Reentry(reentry::Args),
     /// Throughput and latency over drain size, linger, workers and idle mode.
     Sweep(sweep::Args),
     /// Resident memory by the minute, under ticks and churn or under silence.
@@ -69,6 +72,7 @@ fn main() -> anyhow::Result<()> {
         Command::Contestant(args) => exits::contest(&args),
         Command::Latency(args) => latency::run(&args),
         Command::Edit(args) => edit::run(&args),
+        Command::Reentry(args) => reentry::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Rebuild(args) => {
             let runtime = tokio::runtime::Runtime::new()?;

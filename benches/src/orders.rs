@@ -155,7 +155,7 @@ async fn steady(args: Args) -> anyhow::Result<()> {
     let listen = free_address()?;
     let stream = system
         .stream(&format!(
-            "metrics_listen = \"{listen}\"\n[execution]\nparallel_orders = {}\nsink_lanes = {}\n\
+            "metrics_listen = \"{listen}\"\n[quotes]\nrest = false\n[execution]\nparallel_orders = {}\nsink_lanes = {}\n\
              fill_workers = {}\n",
             args.parallel, args.lanes, args.lanes
         ))

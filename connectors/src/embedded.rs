@@ -67,7 +67,7 @@ impl Default for EmbeddedConfig {
             data_dir: PathBuf::from(".turnstile"),
             postgres: true,
             redis: true,
-            max_connections: NonZeroU32::MIN.saturating_add(59),
+            max_connections: NonZeroU32::MIN.saturating_add(99),
             shared_buffers_mb: megabytes,
             redis_memory_mb: megabytes,
         }
@@ -214,7 +214,7 @@ mod tests {
                 ..EmbeddedConfig::default()
             }
         );
-        assert_eq!(config.max_connections.get(), 60);
+        assert_eq!(config.max_connections.get(), 100);
         assert_eq!(config.shared_buffers_mb.get(), 256);
         assert!(toml::from_str::<EmbeddedConfig>("port = 1").is_err());
     }

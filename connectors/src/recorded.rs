@@ -6,6 +6,9 @@
 //! rules, ATR ─────────── in force before the first event
 //! ```
 //!
+//! With re-entry rules the feed gives one event at a time and first what follows from the last one
+//! ([`House`]): the day is the same for every batch.
+//!
 //! 1. A row is read by a pure function of its fields; what it may not hold is a [`Fault`] with file,
 //!    line, column and reason.
 //! 2. The first fault ends everything, or is counted and its line left out ([`OnFault`]).
@@ -20,7 +23,9 @@ mod decisions;
 mod error;
 mod fields;
 mod file;
+mod house;
 mod positions;
+mod reentry;
 mod rules;
 mod table;
 mod ticks;
@@ -32,7 +37,9 @@ pub use day::{Day, DayFeed, DayReport, recorded_time};
 pub use decisions::DecisionFile;
 pub use error::{Fault, RecordedError};
 pub use file::OnRead;
+pub use house::{Bought, House};
 pub use positions::{RecordedPosition, read_positions};
+pub use reentry::{RecordedReentry, read_reentry};
 pub use rules::read_rules;
 pub use table::{OnFault, Skipped};
 pub use ticks::Ticks;

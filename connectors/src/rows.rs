@@ -14,6 +14,7 @@ mod live;
 mod load;
 mod orders;
 mod read;
+mod reentry;
 mod requests;
 
 use serde_json::Value;
@@ -22,6 +23,7 @@ use turnstile_dataflows::engine::Change;
 pub use fields::RowFault;
 pub use live::LivePosition;
 pub use load::{Loaded, Portion, PortionSource, load};
+pub(crate) use reentry::rule_of_row as reentry_rule;
 
 use control::Control;
 use early::EarlyRules;
@@ -98,9 +100,15 @@ impl RowReader {
             "trade.reentry_control" => changes.push(self.control.set_reentries(row)?),
             "trade.orders" => changes.extend(self.orders.add_order(row)?),
             "trade.order_events" => self.orders.add_event(row)?,
-            "trade.exit_events" => changes.push(read::exit_event(row)?),
-            "trade.reentry_rules" => changes.push(read::reentry_rule(row, is_deleted)?),
-            "trade.reentry_candidates" => changes.push(read::candidate(row)?),
+            "trade.exit_events" => changes.push(reentry::exit_event(row)?),
+            "trade.reentry_rules" => changes.push(reentry::rule(row, is_deleted)?),
+            "trade.reentry_candidates" => changes.push(reentry::candidate(row)?),
+            "trade.reentry_blacklist" => changes.push(reentry::blacklisted(row, is_deleted)?),
+            "trade.reentry_windows" => changes.push(reentry::window(row, is_deleted)?),
+            "trade.reentry_limits" => changes.push(reentry::limits(row)?),
+            "trade.reentry_expiries" => changes.push(reentry::expiry(row)?),
+            "market.regime_snapshots" => changes.push(reentry::regime(row)?),
+            "market.regime_override" => changes.push(reentry::regime_override(row, is_deleted)?),
             _ => {}
         }
         Ok(())
@@ -129,15 +137,21 @@ fn key(change: &Change) -> (u8, String) {
         Change::ExitMode(_) => (4, String::new()),
         Change::ExitOrder(row) => (5, row.action_key.to_string()),
         Change::ExitEvent(row) => (6, row.id.to_string()),
-        Change::Candidate(id, _, _) => (7, id.to_string()),
+        Change::Candidate(id, _) => (7, id.to_string()),
         Change::ReentryRule(id, _) => (8, id.to_string()),
-        Change::Entry(_, id, _) => (9, id.to_string()),
+        Change::Purchase(key, _) => (9, key.to_string()),
         Change::ReentryMode(_) => (10, String::new()),
         Change::ManualSale(id, _) => (11, id.to_string()),
         Change::Preview(id, _) => (12, id.to_string()),
+        Change::Expiry(id, _) => (13, id.to_string()),
+        Change::Blacklist(symbol, _) => (14, symbol.to_string()),
+        Change::PauseWindow(id, _) => (15, id.to_string()),
+        Change::ReentryLimits(_) => (16, String::new()),
+        Change::Regime(_) => (17, String::new()),
+        Change::RegimeOverride(_) => (18, String::new()),
         // Told by the process itself, never read from a row.
-        Change::Wish(symbol, _) => (13, symbol.to_string()),
-        Change::Slots(_) => (14, String::new()),
+        Change::Wish(symbol, _) => (19, symbol.to_string()),
+        Change::Slots(_) => (20, String::new()),
     }
 }
 

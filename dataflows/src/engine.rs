@@ -13,6 +13,7 @@ mod event;
 mod feed;
 mod inputs;
 mod positions;
+mod reentries;
 mod said;
 mod table;
 mod views;

@@ -9,6 +9,7 @@
 //! - [`reentry`]: what is bought back after an exit.
 //! - [`price`]: the best price of several sources.
 //! - [`slots`]: which symbols the broker streams.
+//! - [`regime`]: what the index funds say of the market.
 //! - [`engine`]: the worker loop that feeds events in and hands outputs out.
 
 pub mod engine;
@@ -17,6 +18,7 @@ pub mod model;
 mod ordered;
 pub mod price;
 pub mod reentry;
+pub mod regime;
 pub mod slots;
 
 use differential_dataflow::VecCollection;

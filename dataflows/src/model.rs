@@ -15,6 +15,7 @@ mod position;
 mod profile;
 mod ratio;
 mod reason;
+mod regime;
 mod split;
 mod symbol;
 mod tick;
@@ -33,8 +34,10 @@ pub use position::{
 };
 pub(crate) use profile::{CustomCondition, Scaled};
 pub use profile::{Profile, ProfileFault, ProfileFaults};
+pub(crate) use ratio::half_even_div as half_even;
 pub use ratio::{Ratio, RatioError, Threshold};
 pub use reason::{ExitReason, UnknownReason};
+pub use regime::{Regime, RegimeOverride, RegimeSnapshot, UnknownRegime};
 pub(crate) use split::split_of;
 pub use symbol::{Symbol, SymbolError, SymbolText};
 pub use tick::Tick;

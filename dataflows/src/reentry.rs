@@ -1,17 +1,25 @@
-//! Re-entries: exit events ⋈ rules ⋈ history ⋈ control, crossed by prices and time.
+//! Re-entries: exit events ⋈ rules ⋈ history ⋈ blacklist, crossed by prices, time and the scene.
 //!
 //! ```text
-//! exit events, candidates, rules, entries, control ─> plans ─┬─> crossing by symbol ─> verdicts
-//! ticks, ends of cooldowns and watches ──────────────────────┘
+//! exit events, candidates, rules, history, blacklist, ATR ─> plans ─┐
+//! mode, regime, windows, limits, exposure, results ────────> scene ─┼─> crossing by symbol ─> verdicts
+//! ticks, ends of cooldowns and watches ─────────────────────────────┘
 //! ```
 
 mod candidate;
 mod crossing;
+mod gate;
 mod plan;
+mod rule;
+mod scene;
+mod tape;
 mod verdict;
 
 pub(crate) use plan::ReentryInputs;
-pub use plan::{CandidateState, ExitEvent, ReentryRule, ReentryTrigger, reason_class};
+pub use plan::{CandidateState, ExitEvent, Purchase, StoredCandidate};
+pub use rule::{ReentryRule, ReentryTrigger, TriggerKind, reason_class};
+pub use scene::{PauseWindow, REGIME_AGE_US_MAX, ReentryLimits};
+pub use tape::TapeFigures;
 pub use verdict::{EntryExplanation, ReentryVerdict, Verdict};
 
 use crate::Rows;

@@ -257,6 +257,7 @@ fn told(history: &History, workers: usize, batch: usize) -> Vec<(LogicalTime, Be
                 symbol,
                 last,
                 bid: None,
+                volume: 0,
             }),
             // What it came to at the door does not concern the view.
             News::Quote(quote) => Event::Quote(quote, Taken::Confirmed),

@@ -10,9 +10,12 @@ use rstest::rstest;
 use rust_decimal::Decimal;
 use support::{Harness, default_profile, price, qty};
 use turnstile_dataflows::engine::{Change, Event, Output};
-use turnstile_dataflows::model::{ExitEventId, LogicalTime, ReentryMode, Tick};
+use turnstile_dataflows::model::{
+    ExitEventId, LogicalTime, ReentryMode, Regime, RegimeSnapshot, Tick,
+};
 use turnstile_dataflows::reentry::{
-    CandidateState, ExitEvent, ReentryRule, ReentryTrigger, ReentryVerdict, Verdict,
+    CandidateState, ExitEvent, Purchase, REGIME_AGE_US_MAX, ReentryLimits, ReentryRule,
+    ReentryTrigger, ReentryVerdict, StoredCandidate, TriggerKind, Verdict,
 };
 
 const EXIT: u64 = support::TEN;
@@ -24,12 +27,24 @@ fn rule(per_day_max: u32) -> Change {
         id: "after-stop".into(),
         symbol: None,
         exit_reason: "SL".into(),
-        is_allowed: true,
+        regime: None,
+        allows_candidate: true,
+        allows_entry: true,
         cooldown_us: 10 * SECOND,
         watch_us: 60 * SECOND,
         per_day_max,
+        per_week_max: 3,
+        total_max: 1,
         size: Decimal::new(6, 1).try_into().unwrap(),
-        trigger: ReentryTrigger::Rebound(rebound),
+        second_size: None,
+        trigger: ReentryTrigger {
+            kind: TriggerKind::Rebound(rebound),
+            volume_ratio: 0,
+            structure_break: false,
+            stable_us: 0,
+            momentum: 0,
+            volatility_atr: 0,
+        },
         priority: 0,
     };
     Change::ReentryRule(rule.id.clone(), Some(rule))
@@ -43,6 +58,8 @@ fn exit_event(id: &str, reason: &str) -> Change {
         exit: LogicalTime::from_micros(EXIT),
         exit_price: price("100"),
         original_qty: qty(10),
+        prior_hwm: None,
+        result: 0,
     })
 }
 
@@ -66,6 +83,7 @@ fn tick(engine: &mut Harness, seconds: u64, last: &str) -> Vec<ReentryVerdict> {
             symbol: "005930".parse().unwrap(),
             last,
             bid: None,
+            volume: 0,
         })
     }))
 }
@@ -82,9 +100,10 @@ fn a_cooldown_ends_at_its_own_time_and_a_rebound_buys(#[values(1, 2, 4)] workers
     assert_eq!(tick(&mut engine, 5, "103"), []);
     let said = clock(&mut engine, 12);
     assert_eq!(said.len(), 1);
+    let until = LogicalTime::from_micros(EXIT + 70 * SECOND);
     assert_eq!(
         (said[0].time.micros(), &said[0].verdict),
-        (EXIT + 10 * SECOND, &Verdict::Watch)
+        (EXIT + 10 * SECOND, &Verdict::Watch { until })
     );
     assert_eq!(tick(&mut engine, 13, "101.9"), []);
     let said = tick(&mut engine, 14, "102");
@@ -111,15 +130,31 @@ fn history_counts_against_the_day_and_an_ended_candidate_is_forgotten() {
     let earlier: ExitEventId = "e0".parse().unwrap();
     engine.changes(vec![
         rule(1),
-        Change::Entry(symbol, earlier, LogicalTime::from_micros(EXIT)),
+        Change::Purchase(
+            "e0:ENTRY:1".into(),
+            Purchase {
+                symbol,
+                candidate: earlier,
+                decided: LogicalTime::from_micros(EXIT),
+            },
+        ),
     ]);
     engine.send(EXIT, |_time| Event::Changes(vec![exit_event("e1", "SL1")]));
     let said = clock(&mut engine, 11);
     assert!(
         matches!(&said[0].verdict, Verdict::Blocked { gate, is_final: true, .. } if &**gate == "G2")
     );
-    let over = Change::Candidate("e1".parse().unwrap(), symbol, CandidateState::Over);
+    let stored = StoredCandidate {
+        symbol,
+        state: CandidateState::Over,
+        cooldown_until: None,
+        watch_until: None,
+        blocked: None,
+    };
+    let over = Change::Candidate("e1".parse().unwrap(), stored);
     assert!(engine.changes(vec![over]).is_empty());
+    // An exit event that is told again makes no second candidate.
+    assert!(engine.changes(vec![exit_event("e1", "SL1")]).is_empty());
     assert_eq!(tick(&mut engine, 20, "110"), []);
     engine.stop();
 }
@@ -130,5 +165,123 @@ fn an_exit_while_everything_is_paused_is_skipped() {
     engine.changes(vec![rule(1), Change::ReentryMode(ReentryMode::PauseAll)]);
     let said = verdicts(engine.send(EXIT, |_time| Event::Changes(vec![exit_event("e1", "SL1")])));
     assert!(matches!(&said[0].verdict, Verdict::Blocked { gate, .. } if &**gate == "CONTROL"));
+    engine.stop();
+}
+
+fn watching(engine: &mut Harness) {
+    engine.send(EXIT, |_time| Event::Changes(vec![exit_event("e1", "SL2")]));
+    assert_eq!(clock(engine, 12).len(), 1);
+}
+
+/// What the engine says of the state of a candidate, in short.
+fn words(said: &[ReentryVerdict]) -> Vec<String> {
+    let word = |said: &ReentryVerdict| match &said.verdict {
+        Verdict::Cooldown { .. } => "COOLDOWN".to_owned(),
+        Verdict::Watch { .. } => "WATCH".to_owned(),
+        Verdict::Submit {
+            qty, action_key, ..
+        } => format!("{qty} {action_key}"),
+        Verdict::Blocked { gate, is_final, .. } => {
+            format!("{gate}{}", if *is_final { " for good" } else { "" })
+        }
+        Verdict::Expired { .. } => "EXPIRED".to_owned(),
+    };
+    said.iter().map(word).collect()
+}
+
+#[test]
+fn a_pause_of_entries_is_said_once_and_passes_at_once() {
+    let mut engine = Harness::new(1, &default_profile());
+    engine.changes(vec![rule(1)]);
+    watching(&mut engine);
+    engine.changes(vec![Change::ReentryMode(ReentryMode::PauseEntry)]);
+    assert_eq!(words(&tick(&mut engine, 13, "102")), ["CONTROL"]);
+    assert_eq!(words(&tick(&mut engine, 14, "103")), [""; 0]);
+    // The last price is still young.
+    let said = engine.send(EXIT + 16 * SECOND, |_time| {
+        Event::Changes(vec![Change::ReentryMode(ReentryMode::Running)])
+    });
+    assert_eq!(words(&verdicts(said)), ["6 e1:ENTRY:1"]);
+    engine.stop();
+}
+
+#[test]
+fn a_regime_that_grows_old_holds_a_candidate_until_there_is_a_new_one() {
+    let mut engine = Harness::new(1, &default_profile());
+    let snapshot = |micros| {
+        let asof = LogicalTime::from_micros(micros);
+        let regime = Regime::Neutral;
+        Change::Regime(RegimeSnapshot { asof, regime })
+    };
+    let limits = ReentryLimits {
+        regimes: [Regime::Neutral].into(),
+        ..ReentryLimits::default()
+    };
+    let long_ago = EXIT - REGIME_AGE_US_MAX + 14 * SECOND;
+    engine.changes(vec![
+        rule(1),
+        snapshot(long_ago),
+        Change::ReentryLimits(limits),
+    ]);
+    watching(&mut engine);
+    assert_eq!(words(&tick(&mut engine, 14, "100")), [""; 0]);
+    assert_eq!(words(&tick(&mut engine, 15, "103")), ["G0"]);
+    let said = engine.send(EXIT + 16 * SECOND, |_time| {
+        Event::Changes(vec![snapshot(EXIT + 15 * SECOND)])
+    });
+    assert_eq!(words(&verdicts(said)), ["WATCH", "6 e1:ENTRY:1"]);
+    engine.stop();
+}
+
+#[test]
+fn a_second_entry_wants_a_tick_below_the_level_and_the_position() {
+    let mut engine = Harness::new(1, &default_profile());
+    let Change::ReentryRule(id, Some(mut twice)) = rule(9) else {
+        panic!("a rule")
+    };
+    twice.total_max = 2;
+    twice.second_size = Some(Decimal::new(4, 1).try_into().unwrap());
+    engine.changes(vec![Change::ReentryRule(id, Some(twice))]);
+    watching(&mut engine);
+    assert_eq!(words(&tick(&mut engine, 13, "102")), ["6 e1:ENTRY:1"]);
+    let symbol = "005930".parse().unwrap();
+    let candidate: ExitEventId = "e1".parse().unwrap();
+    let stored = StoredCandidate {
+        symbol,
+        state: CandidateState::Entered,
+        cooldown_until: Some(LogicalTime::from_micros(EXIT + 10 * SECOND)),
+        watch_until: Some(LogicalTime::from_micros(EXIT + 70 * SECOND)),
+        blocked: None,
+    };
+    let purchase = Purchase {
+        symbol,
+        candidate: candidate.clone(),
+        decided: LogicalTime::from_micros(EXIT + 13 * SECOND),
+    };
+    engine.changes(vec![
+        Change::Purchase("e1:ENTRY:1".into(), purchase),
+        Change::Candidate(candidate, stored),
+    ]);
+    let said = engine.open("p2", 6, "102");
+    assert!(said.iter().all(|said| !matches!(said, Output::Reentry(_))));
+    let mut tick_words = |seconds, price: &str| {
+        let said = engine.send(EXIT + seconds * SECOND, |time| {
+            Event::Tick(Tick {
+                time,
+                symbol,
+                last: support::price(price),
+                bid: None,
+                volume: 0,
+            })
+        });
+        let said = said.into_iter().filter_map(|output| match output {
+            Output::Reentry(verdict) => Some(*verdict),
+            _ => None,
+        });
+        words(&said.collect::<Vec<_>>())
+    };
+    assert_eq!(tick_words(20, "103"), [""; 0]);
+    assert_eq!(tick_words(21, "101"), [""; 0]);
+    assert_eq!(tick_words(22, "102"), ["4 e1:ENTRY:2"]);
     engine.stop();
 }

@@ -10,8 +10,8 @@ use indicatif::ProgressBar;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use turnstile_connectors::recorded::{
-    Day, DecisionFile, OnFault, RecordedError, Skipped, Ticks, read_contexts, read_control,
-    read_positions, read_rules, recorded_time,
+    Day, DecisionFile, House, OnFault, RecordedError, Skipped, Ticks, read_contexts, read_control,
+    read_positions, read_reentry, read_rules, recorded_time,
 };
 use turnstile_dataflows::engine::{self, EngineConfig, Output, OutputBatch};
 use turnstile_dataflows::exit::{Alert, ExitOutput, Fills};
@@ -28,6 +28,8 @@ columns in any order. Rules are TOML. Unknown columns and keys are refused.
   rules      a table [profiles.NAME] for each profile
   atr        symbol, atr_pct [, prev_close]
   control    ts, mode [, scope]
+  reentry    a table [rules.NAME] for each re-entry rule, with the columns of trade.reentry_rules,
+             and at the top regime, the market regime from the beginning (none: unknown)
 
   ts, entry_ts  RFC 3339 with any offset (2013-10-07T08:00:00.464Z), or whole microseconds since
                 1970 UTC. In ticks and control it never falls; equal times keep their order.
@@ -38,8 +40,9 @@ columns in any order. Rules are TOML. Unknown columns and keys are refused.
   atr_pct       ATR ÷ close of the day before, at most 6 places: 0.021 is 2.1 %
   profile       name in the rules; `default` where there is none
   mode          of exits RUNNING, PAUSE_PROFIT, PAUSE_ALL, EMERGENCY_FLATTEN; in the scope
-                `reentry` RUNNING, PAUSE_ENTRY, PAUSE_ALL
-  scope         `exit` (also where there is none) or `reentry`
+                `reentry` RUNNING, PAUSE_ENTRY, PAUSE_ALL; in the scope `regime` RISK_ON, NEUTRAL,
+                RISK_OFF, PANIC
+  scope         `exit` (also where there is none), `reentry` or `regime`
 
 A smallest example:
 
@@ -88,6 +91,9 @@ pub(crate) struct Args {
     /// Control modes that were set on the day (CSV); RUNNING before the first.
     #[arg(long, value_name = "FILE")]
     control: Option<PathBuf>,
+    /// Re-entry rules (TOML): what is sold may be bought back. Only with immediate fills.
+    #[arg(long, value_name = "FILE")]
+    reentry: Option<PathBuf>,
     /// What becomes of a decision.
     #[arg(long, value_enum, default_value_t = FillsArg::Immediate)]
     fills: FillsArg,
@@ -129,9 +135,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn replay(args: &Args, begin: Instant, stop: CancellationToken) -> anyhow::Result<()> {
+    if args.reentry.is_some() && matches!(args.fills, FillsArg::None) {
+        bail!("--reentry needs immediate fills: where nothing is sold nothing is bought back");
+    }
     let bar = progress(&args.ticks)?;
     let (day, mut skipped) = read(args, &bar)?;
     let positions = day.positions.len();
+    let house = day.reentry.as_ref().map(|(_rules, house)| house.clone());
     let (feed, report) = day.into_feed(stop.clone())?;
     let scribe = Arc::new(Mutex::new(Scribe {
         file: Some(DecisionFile::create(&args.out)?),
@@ -139,6 +149,7 @@ fn replay(args: &Args, begin: Instant, stop: CancellationToken) -> anyhow::Resul
         error: None,
         bar: bar.clone(),
         stop: stop.clone(),
+        house,
     }));
     let config = EngineConfig {
         workers: args.workers.into(),
@@ -193,7 +204,11 @@ fn read(args: &Args, bar: &ProgressBar) -> Result<(Day, Skipped), RecordedError>
             let on_read = Box::new(move |len| bar.inc(len));
             Ticks::open(&args.ticks, on_fault, Some(on_read))?
         },
+        reentry: None,
     };
+    if let Some(file) = &args.reentry {
+        day.reentry = Some((read_reentry(file)?, Arc::new(Mutex::new(House::default()))));
+    }
     if let Some(file) = &args.atr {
         let (contexts, left_out) = read_contexts(file, on_fault)?;
         day.contexts = contexts;
@@ -214,6 +229,7 @@ struct Scribe {
     error: Option<RecordedError>,
     bar: ProgressBar,
     stop: CancellationToken,
+    house: Option<Arc<Mutex<House>>>,
 }
 
 impl Scribe {
@@ -221,12 +237,16 @@ impl Scribe {
         for (time, output) in batch.outputs {
             match output {
                 Output::Exit(ExitOutput::Decision(decision)) => {
-                    let Some(file) = &mut self.file else { return };
-                    if let Err(error) = file.write(recorded_time(time), &decision) {
-                        // Nothing of it is of use any more.
-                        self.file = None;
-                        self.error = Some(error);
-                        self.stop.cancel();
+                    if let Some(house) = &self.house {
+                        lock(house).sell(time, &decision);
+                    }
+                    self.write(|file| file.write(recorded_time(time), &decision));
+                }
+                Output::Reentry(verdict) => {
+                    let house = self.house.as_ref();
+                    if let Some(bought) = house.and_then(|house| lock(house).follow(&verdict)) {
+                        let time = recorded_time(time);
+                        self.write(|file| file.write_entry(time, &verdict, &bought));
                     }
                 }
                 Output::Exit(ExitOutput::Alert(alert)) => self.alert(alert),
@@ -237,12 +257,21 @@ impl Scribe {
                     | ExitOutput::Preview(_)
                     | ExitOutput::Nearness(_),
                 )
-                | Output::Reentry(_)
                 | Output::Unruled(_)
                 | Output::Previewed(_)
                 | Output::Price(_)
                 | Output::Slot(..) => {}
             }
+        }
+    }
+
+    fn write(&mut self, write: impl FnOnce(&mut DecisionFile) -> Result<(), RecordedError>) {
+        let Some(file) = &mut self.file else { return };
+        if let Err(error) = write(file) {
+            // Nothing of it is of use any more.
+            self.file = None;
+            self.error = Some(error);
+            self.stop.cancel();
         }
     }
 

@@ -12,7 +12,7 @@ use turnstile_connectors::execution::{
     PriceProgress, SessionKind, SessionSource, SimulatorSession, SinkItem, Store, wall_clock_us,
 };
 use turnstile_connectors::kis::KisClient;
-use turnstile_connectors::postgres::{Postgres, PriceSinkHandle};
+use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::task;
 
@@ -40,13 +40,12 @@ impl Desk {
         postgres: &Postgres,
         cache: &Cache,
         client: &KisClient,
-        prices: &PriceSinkHandle,
-        begun_us: u64,
+        progress: PriceProgress,
         is_broker_down: watch::Receiver<bool>,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let settings = &config.execution;
-        let store = Store::new(postgres.pool().clone());
+        let store = Store::new(postgres, stop.clone());
         let (alarms, alarm_writer): (Alarms, AlarmWriter) = Alarms::new(store.clone());
         let mut rest = vec![task::spawn("alarms", alarm_writer.run(stop.clone()))];
         let session: Arc<dyn SessionSource> = match settings.session {
@@ -89,10 +88,6 @@ impl Desk {
             poll: poll.clone(),
             alarms: alarms.clone(),
         }));
-        let waker = prices.clone();
-        let progress = PriceProgress::new(prices.durable(), begun_us, move |through_us| {
-            waker.want(through_us)
-        });
         let executor = Executor::new(ExecutorParts {
             config: settings.clone(),
             account,

@@ -1,6 +1,7 @@
 //! The journal: every input of the engine that is not a tick, with its logical time, in
 //! `system.engine_events`. Together with `market.prices` it replays any past day. Clock seconds
-//! stand there where they changed a verdict: with what became stale or fresh.
+//! stand there where they changed a verdict: with what became stale or fresh. Prices that were asked for
+//! and lost to a better source are no input and have no row of their own, so they stand there, too.
 
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use turnstile_connectors::kis::{HourClass, MarketClass, Trade};
 use turnstile_connectors::postgres::PriceRow;
 use turnstile_dataflows::model::LogicalTime;
-use turnstile_dataflows::price;
+use turnstile_dataflows::price::{self, Source};
 
 use super::quotes::Quote;
 
@@ -24,7 +24,7 @@ pub(super) fn price_row(trade: &Trade, time: LogicalTime) -> PriceRow {
         symbol: trade.symbol,
         exchange_us: trade.exchange_us().unwrap_or(trade.received_us),
         received_us: trade.received_us,
-        source: "KIS_WS",
+        source: Source::KisWs.name(),
         last: trade.last,
         bid: trade.bid,
         ask: trade.ask,

@@ -94,31 +94,40 @@ impl Quote {
     }
 }
 
-/// When each symbol was last seen, by any source; at first, when this process began to look.
-#[derive(Clone)]
+/// When each symbol was last seen, by any source; at first, when the session opened or this process
+/// began to look.
+#[derive(Clone, Default)]
 pub(super) struct Seen {
+    state: Arc<Mutex<Looked>>,
+}
+
+#[derive(Default)]
+struct Looked {
+    is_open: bool,
     begun_us: u64,
-    last: Arc<Mutex<BTreeMap<Symbol, u64>>>,
+    last: BTreeMap<Symbol, u64>,
 }
 
 impl Seen {
-    pub(super) fn since(begun_us: u64) -> Self {
-        Self {
-            begun_us,
-            last: Arc::default(),
-        }
-    }
-
     pub(super) fn note(&self, symbol: Symbol, received_us: u64) {
-        let mut seen = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = seen.entry(symbol).or_default();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = state.last.entry(symbol).or_default();
         *last = received_us.max(*last);
     }
 
+    /// Notes whether the exchange takes orders: silence before the opening is none.
+    fn note_session(&self, is_open: bool, now_us: u64) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_open && !state.is_open {
+            state.begun_us = now_us;
+        }
+        state.is_open = is_open;
+    }
+
     fn is_silent(&self, symbol: Symbol, now_us: u64, than: Duration) -> bool {
-        let seen = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = seen.get(&symbol).copied().unwrap_or(self.begun_us);
-        !is_within(now_us, last, than)
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = state.last.get(&symbol).copied().unwrap_or_default();
+        !is_within(now_us, last.max(state.begun_us), than)
     }
 }
 
@@ -190,7 +199,9 @@ impl Quotes {
     }
 
     fn may_ask(&self) -> bool {
-        self.session.market().is_open()
+        let is_open = self.session.market().is_open();
+        self.seen.note_session(is_open, (self.clock)());
+        is_open
     }
 
     async fn keep_asking_naver(&self, followed: watch::Receiver<Followed>) {
@@ -247,8 +258,9 @@ impl Quotes {
             Ok(Err(error)) => return debug!(%symbol, %error, "no price"),
             Err(_) => return debug!(%symbol, "no price in time"),
         };
-        // Nothing trades: what stands grows old, and exits hold.
+        // Nothing trades: what stands grows old, and exits hold. Naver could say no more.
         if price.halted || price.cumulative_volume.is_zero() {
+            self.seen.note(symbol, price.received_us);
             return;
         }
         self.hand_over(Quote {
@@ -284,15 +296,17 @@ impl Quotes {
             return STEP;
         }
         let now_us = (self.clock)();
-        let after = if *self.is_down.borrow() {
-            Duration::ZERO
-        } else {
-            NAVER_AFTER
+        let is_down = *self.is_down.borrow();
+        // The broker has its turn first, and what is watched is not asked of it before it is due.
+        let after = |is_held: bool| match (is_down, is_held) {
+            (true, _) => Duration::ZERO,
+            (false, true) => NAVER_AFTER,
+            (false, false) => NAVER_AFTER + self.config.watched_after,
         };
         let due: Vec<Symbol> = followed
             .iter()
+            .filter(|(symbol, is_held)| self.seen.is_silent(*symbol, now_us, after(*is_held)))
             .map(|(symbol, _is_held)| *symbol)
-            .filter(|symbol| self.seen.is_silent(*symbol, now_us, after))
             .collect();
         if due.is_empty() {
             return STEP;

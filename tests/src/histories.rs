@@ -17,6 +17,7 @@ mod ledger;
 mod market;
 mod profiles;
 mod script;
+mod shapes;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -27,8 +28,10 @@ use turnstile_dataflows::model::{
 
 use crate::oracle::{Decision, Fills, News, Row, Rule, Scope, Tally};
 pub use check::{Difference, Differences};
+pub(crate) use engine::ListFeed;
 pub use engine::{Shape, decide};
 pub use script::{Script, default_profile, price, said};
+pub use shapes::{BATCHES, WORKERS, shapes};
 
 use crate::Dice;
 use history::History;

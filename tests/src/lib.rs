@@ -12,6 +12,7 @@ pub mod judge;
 pub mod oracle;
 mod processes;
 pub mod random;
+pub mod reentries;
 mod system;
 mod yard;
 

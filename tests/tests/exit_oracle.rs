@@ -12,16 +12,13 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use turnstile_tests::histories::{Pack, Shape};
+use turnstile_tests::histories::{BATCHES, Pack, Shape, WORKERS, shapes};
 use turnstile_tests::oracle::{Fills, REASONS, Tally};
 
 /// Histories that share one run of the engine.
 const PER_PACK: u64 = 100;
-const BATCHES: [usize; 3] = [1, 7, 1_000];
-const WORKERS: [usize; 3] = [1, 2, 4];
 /// Each trigger is decided at least this often, each pair runs at least so many histories.
 const DECIDED_MIN: u64 = 100;
 const HISTORIES_MIN: u64 = 1_000;
@@ -47,49 +44,11 @@ struct Summary {
     differences: usize,
 }
 
-/// Draws batch and workers for each pack. First every nine packs have every pair once, in any order,
-/// until each has its least number of histories. The rest of a long run draws cheap pairs more often
-/// than dear ones: a flush after each event on four workers takes seventy times as long as one
-/// after a thousand on one.
-fn shapes(seed: u64, packs: u64) -> Vec<Shape> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let pairs: Vec<Shape> = BATCHES
-        .into_iter()
-        .flat_map(|batch| WORKERS.map(|workers| Shape { batch, workers }))
-        .collect();
-    let least = HISTORIES_MIN.div_ceil(PER_PACK) + 1;
-    let mut shapes = Vec::new();
-    for _ in 0..least {
-        let mut round = pairs.clone();
-        round.shuffle(&mut rng);
-        shapes.extend(round);
-    }
-    while u64::try_from(shapes.len()).unwrap() < packs {
-        let pair = pairs.choose_weighted(&mut rng, weight);
-        shapes.push(*pair.expect("every pair has a weight"));
-    }
-    shapes
-}
-
-fn weight(shape: &Shape) -> u32 {
-    let of_batch = match shape.batch {
-        1 => 1,
-        7 => 3,
-        _ => 9,
-    };
-    let of_workers = match shape.workers {
-        1 => 9,
-        2 => 3,
-        _ => 1,
-    };
-    of_batch * of_workers
-}
-
 /// Compares `packs` packs and prints what came of it.
 fn compare(fills: Fills, packs: u64) -> Summary {
     let seed = setting("TURNSTILE_SEED", 1);
     let mut seeds = ChaCha8Rng::seed_from_u64(seed);
-    let work: Vec<(u64, Shape)> = shapes(seed, packs)
+    let work: Vec<(u64, Shape)> = shapes(seed, packs, HISTORIES_MIN.div_ceil(PER_PACK) + 1)
         .into_iter()
         .take(usize::try_from(packs).unwrap())
         .map(|shape| (seeds.random(), shape))

@@ -162,6 +162,7 @@ fn tick(time_us: u64, symbol: Symbol, units: i64) -> anyhow::Result<Tick> {
         symbol,
         last: Price::from_units(units)?,
         bid: None,
+        volume: 0,
     })
 }
 

@@ -43,6 +43,7 @@ impl Market {
             symbol: *symbol,
             last: Price::from_units(*begin + *begin * *offset / MILLION)?,
             bid: None,
+            volume: 0,
         })
     }
 }

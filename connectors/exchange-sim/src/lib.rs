@@ -71,9 +71,12 @@
 //! | `delay_notices_ms` | every notice comes so much later, to within 50 ms, in order |
 //! | `fill_in_pieces` | fills of at most so many shares: a number, or `{shares, every_ms?}` with 20 ms between them; 0: as the settings say |
 //! | `stop_quotes` | no trade records |
+//! | `truncate_frames` | trade frames that are cut off in the middle of a record |
+//! | `registrations_max` | registrations that a session may hold, in place of the settings |
 //! | `kis_down` | every REST call of the broker is answered with HTTP 503 and not executed; sessions are cut and refused |
 //! | `naver_down`, `naver_blocked` | Naver's prices are answered with HTTP 503, with HTTP 403 |
 //! | once: `drop_connections`, `expire_tokens`, `send_raw` | cuts the sessions, lets tokens expire, sends a text |
+//! | once: `mute_connections`, `freeze_connections` | open sessions are told nothing more; they are forgotten and their connections left half open |
 //! | once: `clear` | takes back every fault first |
 //!
 //! Faults do not survive a restart; books, orders with their numbers, and prices do, where there is

@@ -11,6 +11,10 @@ pub enum StoreError {
     /// The database is away, busy or has rolled back: the same work may succeed later.
     #[error("the database did not answer")]
     Transient(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Another statement of the transaction, under way at the same time, failed before this one (25P02).
+    /// Its error says why; this one was only noticed first.
+    #[error("another statement of the transaction failed")]
+    Aborted,
     /// The database refuses this work and will refuse it again.
     #[error("the database refuses: {reason}")]
     Refused {
@@ -25,7 +29,7 @@ pub enum StoreError {
 impl StoreError {
     /// Returns whether the same work may succeed later.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Transient(_))
+        matches!(self, Self::Transient(_) | Self::Aborted)
     }
 
     /// Returns an error that says what is wrong with the stored data.
@@ -36,6 +40,9 @@ impl StoreError {
 
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
+        if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) {
+            return Self::Aborted;
+        }
         let transient = match error.as_db_error() {
             Some(refusal) => is_passing(refusal.code()),
             None => {

@@ -102,6 +102,8 @@ enum Memory {
     Stored(Quantity),
     /// Nobody's yet, since this moment, with so many fills of this symbol.
     Unknown(Instant, Quantity, Symbol),
+    /// Had no fills at this moment, by the broker's clock.
+    Resting((Date, Time)),
 }
 
 /// Sorts out the lines of order lists that belong to no live order.
@@ -143,7 +145,7 @@ impl Foreign {
             .filter(|line| !line.filled.is_zero())
             .filter(|line| match memory.get(&key(line)) {
                 Some(Memory::Stored(filled)) => *filled < line.filled,
-                Some(Memory::Unknown(..)) | None => true,
+                Some(Memory::Unknown(..) | Memory::Resting(_)) | None => true,
             })
             .collect();
         let Ok(known) = self.known(&news, stop).await else {
@@ -163,10 +165,16 @@ impl Foreign {
                 // Let be at the start: what it has filled since, the holdings tell.
                 Some(Memory::Stored(_)) => continue,
                 Some(Memory::Unknown(since, ..)) => unknown.push((since, line)),
-                None if self.is_in_positions(line).await => {
-                    memory.insert(key(line), Memory::Stored(line.filled));
+                Some(Memory::Resting(seen)) if !self.is_reconciled_since(line, seen).await => {
+                    unknown.push((Instant::now(), line));
                 }
-                None => unknown.push((Instant::now(), line)),
+                Some(Memory::Resting(_)) | None => {
+                    if self.is_in_positions(line).await {
+                        memory.insert(key(line), Memory::Stored(line.filled));
+                    } else {
+                        unknown.push((Instant::now(), line));
+                    }
+                }
             }
         }
         for (since, line) in &unknown {
@@ -184,6 +192,18 @@ impl Foreign {
             }
         }
         ours
+    }
+
+    /// Notes which lines had no fills at the moment `shown`, by the broker's clock: what they fill later
+    /// is not in positions that were reconciled before.
+    pub(super) async fn note_resting(&self, lines: &[ListedOrder], shown: (Date, Time)) {
+        let mut memory = self.memory.lock().await;
+        for line in lines.iter().filter(|line| line.filled.is_zero()) {
+            let known = memory.entry(key(line)).or_insert(Memory::Resting(shown));
+            if let Memory::Resting(seen) = known {
+                *seen = shown.max(*seen);
+            }
+        }
     }
 
     /// Notes that the positions are what the account holds: what nobody knows is in them.
@@ -207,6 +227,13 @@ impl Foreign {
     /// before that the list shows only now are in them.
     pub(super) async fn reconciled(&self, symbol: Symbol, date: Date, time: Time) {
         self.reconciled.lock().await.insert(symbol, (date, time));
+    }
+
+    async fn is_reconciled_since(&self, line: &ListedOrder, seen: (Date, Time)) -> bool {
+        let reconciled = self.reconciled.lock().await;
+        reconciled
+            .get(&line.symbol)
+            .is_some_and(|until| seen < *until)
     }
 
     async fn is_in_positions(&self, line: &ListedOrder) -> bool {

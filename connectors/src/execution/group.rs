@@ -1,7 +1,7 @@
 //! Work of several callers, stored together.
 //!
 //! What is asked for while a transaction is under way waits and goes into the next one. A lone
-//! caller waits for nobody; under load one commit carries many.
+//! caller waits out the spacing since the last one at most; under load one commit carries many.
 
 use std::future::Future;
 use std::time::Duration;

@@ -214,9 +214,11 @@ impl Holdings {
             let target = theirs.map_or(Quantity::ZERO, |holding| holding.qty);
             if ours == target {
                 state.differences.remove(&symbol);
-            } else if self.is_proved(&mut state, symbol, ours, target)
-                && !self.parts.poll.may_explain(symbol).await
+            } else if !self.is_proved(&mut state, symbol, ours, target)
+                || self.parts.poll.may_explain(symbol).await
             {
+                self.parts.poll.ask();
+            } else {
                 let is_done = self.reconcile(&mut state, symbol, ours, theirs, stop).await;
                 if is_done {
                     self.parts.poll.reconciled(symbol, &asked_at).await;
@@ -228,8 +230,8 @@ impl Holdings {
         Ok(state.differences.is_empty())
     }
 
-    /// Returns whether a difference has stood for long enough; notes it otherwise, and asks for an
-    /// order list that may explain it.
+    /// Returns whether a difference has stood for long enough, also after a whole order list that might
+    /// have explained it; notes it, and tells of one that stays.
     fn is_proved(
         &self,
         state: &mut State,
@@ -254,9 +256,7 @@ impl Holdings {
             };
         }
         let is_old = now.duration_since(known.since) >= self.parts.config.settle_delay;
-        if is_old && self.parts.poll.complete_since() > Some(known.since) {
-            return true;
-        }
+        let is_proved = is_old && self.parts.poll.complete_since() > Some(known.since);
         let is_overdue = now.duration_since(known.first) >= DIFFERENT_BEFORE_ALARM;
         if is_overdue && !std::mem::replace(&mut known.is_told, true) {
             self.report(
@@ -267,8 +267,7 @@ impl Holdings {
                 "positions and holdings differ for five minutes",
             );
         }
-        self.parts.poll.ask();
-        false
+        is_proved
     }
 
     async fn reconcile(

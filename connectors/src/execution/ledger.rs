@@ -6,8 +6,9 @@
 //!                            └─ purchase: lock candidate ─ position ─ history
 //! ```
 //!
-//! 1. Locks are taken in the order: order row, candidate, position, state. The order sink takes no
-//!    lock before that of the position, so no two transactions wait for each other.
+//! 1. Locks are taken in the order: order row, candidate, position, state. The order sink takes those
+//!    of several positions, always in the same order and no other of theirs before, so no two
+//!    transactions wait for each other.
 //! 2. Whoever brings news (notices, lists, the executor) comes through here; two about one order
 //!    wait for each other at the lock of its row.
 //! 3. Applying the same news again changes nothing.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use metrics::counter;
 use serde_json::json;
 use tokio::sync::{Mutex, Notify, watch};
@@ -23,7 +23,7 @@ use super::book::{Book, Live};
 use super::broker::{Broker, BrokerError, ListedOrder};
 use super::config::ExecutionConfig;
 use super::foreign::{Adopting, Differences, Foreign};
-use super::ledger::Ledger;
+use super::ledger::{Applied, Ledger};
 use super::merge::News;
 use super::metrics as names;
 use super::session::{Market, SessionSource};
@@ -178,6 +178,7 @@ impl OrderPoll {
         let today = market.date;
         let first = live.iter().map(|order| order.broker.date).min();
         let first = first.unwrap_or(today).min(today);
+        let shown = (market.date, self.surely_shown(&market));
         let listed = match self.broker.orders(first, today).await {
             Ok(listed) => listed,
             Err(error) => {
@@ -197,6 +198,7 @@ impl OrderPoll {
             }
             self.report_age(order);
         }
+        self.foreign.note_resting(&listed, shown).await;
         self.take_up(&live, &listed, &market, adopting, stop).await;
         self.foreign.forget_before(first).await;
         self.complete.send_replace(Some(asked));
@@ -229,6 +231,12 @@ impl OrderPoll {
         }
     }
 
+    /// Returns until when, by the broker's clock, a list that is asked for now is surely whole: it may
+    /// lag.
+    fn surely_shown(&self, market: &Market) -> Time {
+        market.time.saturating_sub(self.config.settle_delay)
+    }
+
     /// Returns whether orders of a day can trade no more: they are day orders.
     fn has_lapsed(&self, date: Date, market: &Market) -> bool {
         let is_over = !market.is_open() && market.time >= self.config.lapse_at;
@@ -249,10 +257,13 @@ impl OrderPoll {
             self.book.note(order.id, |live| live.missing = 0);
             return;
         }
-        self.ledger.apply(order.id, &news, stop).await;
+        let applied = self.ledger.apply(order.id, &news, stop).await;
+        let is_stored = matches!(applied, Applied::Stored(_) | Applied::Nothing);
         self.book.note(order.id, |live| {
             live.missing = 0;
-            live.by_poll = live.by_poll.max(line.filled);
+            if is_stored {
+                live.by_poll = live.by_poll.max(line.filled);
+            }
         });
     }
 

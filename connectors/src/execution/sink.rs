@@ -28,7 +28,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use turnstile_dataflows::exit::ExitDecision;
-use turnstile_dataflows::model::OrderStatus;
+use turnstile_dataflows::model::{OrderStatus, PositionId};
 use turnstile_dataflows::reentry::{ReentryVerdict, Verdict};
 use uuid::Uuid;
 
@@ -205,6 +205,14 @@ impl OrderSink {
     }
 }
 
+/// Returns the position that storing an item locks; a verdict locks none.
+fn locked(output: &EngineOutput) -> Option<&PositionId> {
+    match output {
+        EngineOutput::Exit(decision) => Some(&decision.position),
+        EngineOutput::Reentry(_) => None,
+    }
+}
+
 /// Returns the lane of an item: always the same for one position or candidate.
 fn lane_of(output: &EngineOutput, lanes: usize) -> usize {
     let mut hasher = DefaultHasher::new();
@@ -224,8 +232,9 @@ impl Desk {
             if stop.run_until_cancelled(received).await.unwrap_or(0) == 0 {
                 return;
             }
-            // Verdicts lock candidates, exits lock positions: in the order of `ledger`.
-            taken.sort_by_key(|item| matches!(item.output, EngineOutput::Exit(_)));
+            // Verdicts lock candidates, exits lock positions: in the order of `ledger`, and positions in
+            // an order that all lanes keep.
+            taken.sort_by(|one, other| locked(&one.output).cmp(&locked(&other.output)));
             let desk = &self;
             let work = |client, items| desk.store_items(client, items).boxed();
             let stored = self
@@ -253,6 +262,9 @@ impl Desk {
             return Ok(vec![self.store_item(&client, item).await?]);
         }
         let tx = client.transaction().await?;
+        // Known to the server by now, each is sent as soon as its turn comes.
+        exit_order::prepare(&tx).await?;
+        verdict::prepare(&tx).await?;
         let stored = try_join_all(items.iter().map(|item| self.store_item(&tx, item))).await?;
         tx.commit().await?;
         Ok(stored)
@@ -328,9 +340,9 @@ impl Desk {
                 let key = match &verdict.verdict {
                     Verdict::Submit { action_key, .. } => action_key.to_string(),
                     Verdict::Cooldown { .. }
-                    | Verdict::Watch
+                    | Verdict::Watch { .. }
                     | Verdict::Blocked { .. }
-                    | Verdict::Expired => verdict.candidate.to_string(),
+                    | Verdict::Expired { .. } => verdict.candidate.to_string(),
                 };
                 (verdict.symbol, None, key)
             }

@@ -10,9 +10,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::error::StoreError;
+use crate::postgres::{Bell, Postgres};
 
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// Aborted transactions in a row after which what aborts them is taken for a refusal.
+const ABORTED_MAX: u32 = 5;
 
 /// Why work on the store was given up.
 #[derive(Debug, Error)]
@@ -25,16 +28,20 @@ pub(super) enum GivenUp {
     Refused(StoreError),
 }
 
-/// Connections to PostgreSQL.
+/// Connections to PostgreSQL, whose commits ring the bell of the change feed.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: Pool,
+    bell: Bell,
 }
 
 impl Store {
-    /// Returns a store on this pool.
-    pub fn new(pool: Pool) -> Self {
-        Self { pool }
+    /// Returns a store in this database, whose bell is heard until `stop`.
+    pub fn new(postgres: &Postgres, stop: CancellationToken) -> Self {
+        Self {
+            pool: postgres.quiet_pool().clone(),
+            bell: Bell::start(postgres, stop),
+        }
     }
 
     /// Returns a connection.
@@ -57,20 +64,29 @@ impl Store {
     {
         let mut pause = PAUSE_MIN;
         let mut failures: u32 = 0;
+        let mut aborted: u32 = 0;
         loop {
             let attempt = async { work(self.client().await?).await };
             match attempt.await {
                 Ok(value) => {
+                    self.bell.ring();
                     if failures > 0 {
                         info!(what, failures, "stored at last");
                     }
                     return Ok(value);
                 }
-                Err(error) if !error.is_transient() => return Err(GivenUp::Refused(error)),
-                Err(error) if failures == 0 => {
-                    warn!(what, error = %Chain(&error), "not stored, retrying");
+                Err(error) if !error.is_transient() || aborted >= ABORTED_MAX => {
+                    return Err(GivenUp::Refused(error));
                 }
-                Err(_) => {}
+                Err(error) => {
+                    aborted = match error {
+                        StoreError::Aborted => aborted + 1,
+                        _ => 0,
+                    };
+                    if failures == 0 {
+                        warn!(what, error = %Chain(&error), "not stored, retrying");
+                    }
+                }
             }
             failures = failures.saturating_add(1);
             let slept = stop.run_until_cancelled(tokio::time::sleep(pause)).await;

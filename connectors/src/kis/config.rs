@@ -257,6 +257,7 @@ impl KisConfig {
             ("stream.answer_timeout", self.stream.answer_timeout),
             ("stream.refused_pause", self.stream.refused_pause),
             ("stream.ping_every", self.stream.ping_every),
+            ("stream.message_deadline", self.stream.message_deadline),
             ("stream.write_deadline", self.stream.write_deadline),
         ] {
             if value.is_zero() {

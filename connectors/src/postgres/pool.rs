@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime,
+};
 use metrics::{gauge, histogram};
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
@@ -19,8 +21,11 @@ const PROBES: u32 = 3;
 
 /// What pooled connections run looks rows up by key, again and again. The server plans such a
 /// statement once, perhaps while its tables are still empty, and the plan must not be to read them
-/// whole when they have grown.
-const BY_KEY: &str = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off";
+/// whole when they have grown. Plans without a way by key look dear then, and are not worth compiling.
+const BY_KEY: &str = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off";
+
+/// Their transactions do not notify; see `bell`.
+const QUIET: &str = "-c turnstile.bell=off";
 
 /// A connection of the pool; it goes back when dropped.
 pub type PostgresClient = Object;
@@ -29,6 +34,7 @@ pub type PostgresClient = Object;
 #[derive(Clone)]
 pub struct Postgres {
     pool: Pool,
+    quiet: Pool,
     config: Config,
     size_min: usize,
     idle: Duration,
@@ -50,23 +56,9 @@ impl Postgres {
     /// If the connection string is malformed or the server cannot be reached.
     pub async fn connect(config: &PostgresConfig) -> Result<Self, PostgresError> {
         let driver = driver_config(config)?;
-        let manager_config = ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
-        };
-        let mut pooled = driver.clone();
-        let given = driver.get_options().unwrap_or_default();
-        pooled.options(format!("{given} {BY_KEY}"));
-        let manager = Manager::from_config(pooled, NoTls, manager_config);
-        let pool = Pool::builder(manager)
-            .max_size(config.pool_max)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(config.connect_timeout))
-            .create_timeout(Some(config.connect_timeout))
-            .recycle_timeout(Some(config.connect_timeout))
-            .build()
-            .map_err(|error| PostgresError::Pool(error.to_string()))?;
         let postgres = Self {
-            pool,
+            pool: pool(&driver, config, BY_KEY)?,
+            quiet: pool(&driver, config, &format!("{BY_KEY} {QUIET}"))?,
             config: driver,
             size_min: config.pool_min,
             idle: config.idle,
@@ -106,6 +98,24 @@ impl Postgres {
     /// Returns the pool itself, for parts with a retry loop of their own.
     pub fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    /// Returns the pool whose transactions do not notify followers of changes; see
+    /// [`Bell`](super::Bell).
+    pub fn quiet_pool(&self) -> &Pool {
+        &self.quiet
+    }
+
+    /// Opens as many connections of the quiet pool as are kept at least, so that what comes first does
+    /// not wait for them.
+    ///
+    /// # Errors
+    /// If the server cannot be reached.
+    pub async fn open_quiet(&self) -> Result<(), PostgresError> {
+        let opening = (0..self.size_min).map(|_| self.quiet.get());
+        let opened = futures_util::future::try_join_all(opening).await;
+        drop(opened.map_err(|error| PostgresError::Pool(error.to_string()))?);
+        Ok(())
     }
 
     /// Returns how many pooled connections are handed out.
@@ -155,14 +165,37 @@ impl Postgres {
     /// Closes pooled connections that are too old, and those too long idle beyond the least number.
     /// Called from time to time.
     pub fn retire_connections(&self) {
-        let mut spare = self.pool.status().size.saturating_sub(self.size_min);
-        self.pool.retain(|_, metrics| {
-            let is_idle = spare > 0 && metrics.last_used() >= self.idle;
-            let is_kept = !is_idle && metrics.age() < self.lifetime;
-            spare = spare.saturating_sub(usize::from(!is_kept));
-            is_kept
-        });
+        for (pool, size_min) in [(&self.pool, self.size_min), (&self.quiet, self.size_min)] {
+            let mut spare = pool.status().size.saturating_sub(size_min);
+            pool.retain(|_, metrics| {
+                let is_idle = spare > 0 && metrics.last_used() >= self.idle;
+                let is_kept = !is_idle && metrics.age() < self.lifetime;
+                spare = spare.saturating_sub(usize::from(!is_kept));
+                is_kept
+            });
+        }
     }
+}
+
+/// Returns a pool of connections with these options beside those of `driver`.
+fn pool(driver: &Config, config: &PostgresConfig, options: &str) -> Result<Pool, PostgresError> {
+    let manager_config = ManagerConfig {
+        recycling_method: RecyclingMethod::Fast,
+    };
+    let mut pooled = driver.clone();
+    let given = driver.get_options().unwrap_or_default();
+    pooled.options(format!("{given} {options}"));
+    let manager = Manager::from_config(pooled, NoTls, manager_config);
+    Pool::builder(manager)
+        .max_size(config.pool_max)
+        // The one used last knows its statements and has its pages at hand.
+        .queue_mode(QueueMode::Lifo)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(config.connect_timeout))
+        .create_timeout(Some(config.connect_timeout))
+        .recycle_timeout(Some(config.connect_timeout))
+        .build()
+        .map_err(|error| PostgresError::Pool(error.to_string()))
 }
 
 fn driver_config(config: &PostgresConfig) -> Result<Config, PostgresError> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use turnstile_dataflows::engine::Change;
-use turnstile_dataflows::model::{ExitMode, LogicalTime, ReentryMode};
+use turnstile_dataflows::model::{ExitMode, LogicalTime, ReentryMode, Regime, RegimeOverride};
 
 use super::error::{FieldFault, RecordedError, of_column};
 use super::fields;
@@ -28,6 +28,8 @@ pub enum ControlMode {
     Exit(ExitMode),
     /// Of re-entries: it takes its logical time and changes no exit.
     Reentry(ReentryMode),
+    /// Of the market: its regime.
+    Regime(Regime),
 }
 
 impl ControlMode {
@@ -36,8 +38,15 @@ impl ControlMode {
         match self {
             Self::Exit(mode) => Change::ExitMode(mode),
             Self::Reentry(mode) => Change::ReentryMode(mode),
+            Self::Regime(regime) => regime_from_now(regime),
         }
     }
+}
+
+/// Returns the change by which a recorded regime holds until there is another.
+pub(super) fn regime_from_now(regime: Regime) -> Change {
+    let until = LogicalTime::MAX;
+    Change::RegimeOverride(Some(RegimeOverride { regime, until }))
 }
 
 /// Reads the control modes of `file`, in its order.
@@ -63,11 +72,12 @@ fn parse(row: &Fields<'_, 3>) -> Result<ControlRow, FieldFault> {
     let mode = match scope {
         b"" | b"exit" => fields::parsed(mode).map(ControlMode::Exit),
         b"reentry" => fields::parsed(mode).map(ControlMode::Reentry),
+        b"regime" => fields::parsed(mode).map(ControlMode::Regime),
         other => {
             let other = fields::shown(other);
             return Err(FieldFault {
                 column: "scope",
-                reason: format!("exit or reentry expected, was {other}"),
+                reason: format!("exit, reentry or regime expected, was {other}"),
             });
         }
     };

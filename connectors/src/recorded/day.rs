@@ -1,18 +1,20 @@
 //! A recorded day as a feed of the engine.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 use turnstile_dataflows::engine::{Change, Event, Feed, Timed};
 use turnstile_dataflows::exit::{ExitRule, SymbolContext};
 use turnstile_dataflows::model::{
-    ExitMode, LogicalTime, PositionId, PositionState, ProfileId, Symbol, Tick,
+    ExitMode, LogicalTime, PositionId, PositionState, ProfileId, ReentryMode, Symbol, Tick,
 };
 
-use super::control::ControlRow;
+use super::control::{ControlRow, regime_from_now};
 use super::error::RecordedError;
+use super::house::House;
 use super::positions::RecordedPosition;
+use super::reentry::RecordedReentry;
 use super::table::Skipped;
 use super::ticks::Ticks;
 
@@ -42,6 +44,8 @@ pub struct Day {
     pub control: Vec<ControlRow>,
     /// Ticks, of which none was read yet.
     pub ticks: Ticks,
+    /// Re-entry rules, where re-entries are played as well, and the house that fills decisions.
+    pub reentry: Option<(RecordedReentry, Arc<Mutex<House>>)>,
 }
 
 /// What came of a feed.
@@ -73,6 +77,7 @@ pub struct DayFeed {
     last: LogicalTime,
     stop: CancellationToken,
     report: Arc<Mutex<DayReport>>,
+    house: Option<Arc<Mutex<House>>>,
 }
 
 impl Day {
@@ -98,6 +103,13 @@ impl Day {
         before_all.extend(rules.map(|(id, rule)| Change::ExitRule(id, Some(rule))));
         let contexts = self.contexts.into_iter();
         before_all.extend(contexts.map(|(symbol, context)| Change::Context(symbol, context)));
+        let house = self.reentry.map(|(reentry, house)| {
+            before_all.push(Change::ReentryMode(ReentryMode::Running));
+            before_all.extend(reentry.regime.map(regime_from_now));
+            let rules = reentry.rules.into_iter();
+            before_all.extend(rules.map(|rule| Change::ReentryRule(rule.id.clone(), Some(rule))));
+            house
+        });
         let report = Arc::new(Mutex::new(DayReport::default()));
         let feed = DayFeed {
             before_all: Some(before_all),
@@ -109,6 +121,7 @@ impl Day {
             last: BEFORE_ALL,
             stop,
             report: report.clone(),
+            house,
         };
         Ok((feed, report))
     }
@@ -134,6 +147,13 @@ impl DayFeed {
 
     /// Returns the next event with its logical time.
     fn take(&mut self) -> Result<Option<Timed>, RecordedError> {
+        if let Some(changes) = self.house.as_ref().and_then(|house| lock(house).next()) {
+            self.last = self.last.plus_micros(1);
+            return Ok(Some(Timed {
+                time: self.last,
+                event: Event::Changes(changes),
+            }));
+        }
         let Some((recorded, source)) = self.head() else {
             return Ok(None);
         };
@@ -164,6 +184,9 @@ impl DayFeed {
     fn enter(&self, row: &RecordedPosition) -> [Change; 2] {
         let position = row.to_position(ahead(row.entry), &self.strategy);
         let id: PositionId = row.id.clone();
+        if let Some(house) = &self.house {
+            lock(house).enter(&position);
+        }
         [
             Change::PositionState(id, PositionState::default()),
             Change::Position(position),
@@ -181,6 +204,10 @@ impl DayFeed {
     }
 }
 
+fn lock(house: &Mutex<House>) -> MutexGuard<'_, House> {
+    house.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Returns the engine's time of a recorded time.
 fn ahead(time: LogicalTime) -> LogicalTime {
     time.plus_micros(AHEAD_US)
@@ -193,10 +220,15 @@ impl Feed for DayFeed {
                 time: BEFORE_ALL,
                 event: Event::Changes(changes),
             });
+            if self.house.is_some() {
+                return true;
+            }
         }
         if self.stop.is_cancelled() {
             return self.over(None);
         }
+        // What follows from an event comes before the next one.
+        let max = if self.house.is_some() { 1 } else { max };
         while events.len() < max {
             match self.take() {
                 Ok(Some(timed)) => events.push(timed),

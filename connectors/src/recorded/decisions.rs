@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 use turnstile_dataflows::exit::ExitDecision;
 use turnstile_dataflows::model::LogicalTime;
+use turnstile_dataflows::reentry::{ReentryVerdict, Verdict};
 
 use super::error::RecordedError;
+use super::house::Bought;
 
 const HEADER: [&str; 9] = [
     "ts",
@@ -58,7 +60,7 @@ impl DecisionFile {
         let (time, qty) = (time.to_string(), decision.qty.to_string());
         let (price, level) = (decision.price.to_string(), decision.level.to_string());
         let symbol = decision.symbol.text();
-        let record: [&str; 9] = [
+        self.record([
             &time,
             decision.position.as_str(),
             &symbol,
@@ -68,7 +70,40 @@ impl DecisionFile {
             &price,
             &level,
             decision.action_key.as_str(),
-        ];
+        ])
+    }
+
+    /// Writes a purchase of the recorded time `time`: a row without a phase.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write_entry(
+        &mut self,
+        time: LogicalTime,
+        verdict: &ReentryVerdict,
+        bought: &Bought,
+    ) -> Result<(), RecordedError> {
+        let Verdict::Submit {
+            reason, action_key, ..
+        } = &verdict.verdict
+        else {
+            return Ok(());
+        };
+        let symbol = verdict.symbol.text();
+        self.record([
+            &time.to_string(),
+            bought.position.as_str(),
+            &symbol,
+            reason,
+            "",
+            &bought.qty.to_string(),
+            &bought.price.to_string(),
+            &bought.level.to_string(),
+            action_key.as_str(),
+        ])
+    }
+
+    fn record(&mut self, record: [&str; 9]) -> Result<(), RecordedError> {
         self.count += 1;
         let written = self.writer.write_record(record);
         written.map_err(|error| RecordedError::Write {

@@ -85,11 +85,17 @@ pub(super) fn integer(text: &[u8]) -> Result<i64, String> {
     number(text, 0).map_err(|fault| fault.told("whole number", 0, text))
 }
 
-/// Accepts any number, of whatever size.
-pub(super) fn any_number(text: &[u8]) -> Result<(), String> {
+/// Returns the whole part of any number above zero; zero where it is negative or does not fit.
+pub(super) fn whole_part(text: &[u8]) -> Result<u64, String> {
+    let whole = text.split(|byte| *byte == b'.').next().unwrap_or_default();
     match number(text, 0) {
         Err(fault @ NumberFault::NotANumber) => Err(fault.told("number", 0, text)),
-        Ok(_) | Err(NumberFault::TooFine | NumberFault::TooLarge) => Ok(()),
+        Ok(_) | Err(NumberFault::TooFine | NumberFault::TooLarge) => {
+            let whole = number(whole, 0).ok();
+            Ok(whole
+                .and_then(|whole| u64::try_from(whole).ok())
+                .unwrap_or_default())
+        }
     }
 }
 
@@ -359,8 +365,10 @@ mod tests {
         );
         assert!(integer(b"1.0").is_err());
         assert_eq!(integer(b"-7"), Ok(-7));
-        assert_eq!(any_number(b"123456789012345678901234567890.5"), Ok(()));
-        assert!(any_number(b"12a").is_err());
+        assert_eq!(whole_part(b"123456789012345678901234567890.5"), Ok(0));
+        assert_eq!(whole_part(b"12.5"), Ok(12));
+        assert_eq!(whole_part(b".5"), Ok(0));
+        assert!(whole_part(b"12a").is_err());
     }
 
     #[test]
@@ -426,7 +434,7 @@ mod tests {
             drop(time(&bytes));
             drop(decimal(&bytes, 6));
             drop(integer(&bytes));
-            drop(any_number(&bytes));
+            drop(whole_part(&bytes));
             drop(price(&bytes));
             drop(quote(&bytes));
             drop(average(&bytes));

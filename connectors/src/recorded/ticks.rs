@@ -84,16 +84,17 @@ pub(super) fn not_before(last: LogicalTime, time: LogicalTime) -> Result<(), Fie
 
 fn parse(row: &Fields<'_, 7>) -> Result<Tick, FieldFault> {
     let [ts, symbol, price, bid, ask, volume, source] = *row;
+    let volume = volume.filter(|text| !text.is_empty());
     let tick = Tick {
         time: fields::time(ts.unwrap_or_default()).map_err(of_column("ts"))?,
         symbol: fields::symbol(symbol.unwrap_or_default()).map_err(of_column("symbol"))?,
         last: fields::price(price.unwrap_or_default()).map_err(of_column("price"))?,
         bid: fields::quote(bid.unwrap_or_default()).map_err(of_column("bid"))?,
+        volume: volume
+            .map_or(Ok(0), fields::whole_part)
+            .map_err(of_column("volume"))?,
     };
     fields::quote(ask.unwrap_or_default()).map_err(of_column("ask"))?;
-    if let Some(volume) = volume.filter(|text| !text.is_empty()) {
-        fields::any_number(volume).map_err(of_column("volume"))?;
-    }
     fields::text(source.unwrap_or_default()).map_err(of_column("source"))?;
     Ok(tick)
 }

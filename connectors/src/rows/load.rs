@@ -91,7 +91,7 @@ impl PortionSource {
 }
 
 /// Tables whose changes the engine follows, beside those of positions.
-const FOLLOWED_TABLES: [&str; 12] = [
+const FOLLOWED_TABLES: [&str; 18] = [
     "market.symbol_context",
     "trade.exit_control",
     "trade.exit_pauses",
@@ -102,6 +102,12 @@ const FOLLOWED_TABLES: [&str; 12] = [
     "trade.order_events",
     "trade.exit_events",
     "trade.reentry_candidates",
+    "trade.reentry_expiries",
+    "trade.reentry_blacklist",
+    "trade.reentry_windows",
+    "trade.reentry_limits",
+    "market.regime_snapshots",
+    "market.regime_override",
     "trade.manual_exits",
     "trade.rule_previews",
 ];
@@ -120,7 +126,8 @@ fn condition(table: &str) -> &'static str {
              JOIN trade.positions p USING (position_id) WHERE p.status <> 'CLOSED')"
         }
         "trade.exit_events" => {
-            "NOT EXISTS (SELECT 1 FROM trade.reentry_candidates c
+            "r.exit_ts > now() - interval '8 days'
+             OR NOT EXISTS (SELECT 1 FROM trade.reentry_candidates c
              WHERE c.exit_event_id = r.exit_event_id AND c.state IN ('ENTERED', 'EXPIRED', 'BLOCKED'))"
         }
         "trade.manual_exits" => "r.state = 'ASKED'",
@@ -128,7 +135,18 @@ fn condition(table: &str) -> &'static str {
         "trade.rule_previews" => {
             "r.answered_us IS NULL AND r.created_ts > now() - interval '1 minute'"
         }
-        "trade.reentry_candidates" => "r.state NOT IN ('ENTERED', 'EXPIRED', 'BLOCKED')",
+        // Candidates of all exit events above: what is over begins no other one.
+        "trade.reentry_candidates" => {
+            "r.exit_ts > now() - interval '8 days'
+             OR r.state NOT IN ('ENTERED', 'EXPIRED', 'BLOCKED')"
+        }
+        "trade.reentry_expiries" => {
+            "EXISTS (SELECT 1 FROM trade.reentry_candidates c WHERE c.candidate_id = r.candidate_id
+             AND c.state NOT IN ('ENTERED', 'EXPIRED', 'BLOCKED'))"
+        }
+        "market.regime_snapshots" => {
+            "r.id = (SELECT id FROM market.regime_snapshots ORDER BY asof_ts DESC, id DESC LIMIT 1)"
+        }
         _ => "true",
     }
 }

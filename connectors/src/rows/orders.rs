@@ -8,6 +8,7 @@ use turnstile_dataflows::model::{
     ActionKey, ExitEventId, ExitOrder, LogicalTime, OrderFact, OrderFacts, OrderStatus, PositionId,
     Quantity,
 };
+use turnstile_dataflows::reentry::Purchase;
 
 use super::fields::{Fields, RowFault};
 
@@ -20,14 +21,21 @@ pub(super) struct Orders {
 }
 
 impl Orders {
-    /// Takes in a row of `trade.orders`. A purchase is a change of its own: an entry.
+    /// Takes in a row of `trade.orders`. A purchase of a candidate is a change of its own.
     pub(super) fn add_order(&mut self, row: &Value) -> Result<Option<Change>, RowFault> {
         let fields = Fields::new(row, "order_id");
         let decided = LogicalTime::from_micros(fields.whole("decided_us")?);
         if fields.text("side")? == "BUY" {
             let candidate: Option<ExitEventId> = fields.parsed_if("candidate_id")?;
-            let symbol = fields.parsed("symbol")?;
-            return Ok(candidate.map(|candidate| Change::Entry(symbol, candidate, decided)));
+            let (symbol, key) = (fields.parsed("symbol")?, fields.text("action_key")?);
+            return Ok(candidate.map(|candidate| {
+                let purchase = Purchase {
+                    symbol,
+                    candidate,
+                    decided,
+                };
+                Change::Purchase(key.into(), purchase)
+            }));
         }
         let Some(position) = fields.parsed_if::<PositionId>("position_id")? else {
             return Ok(None);

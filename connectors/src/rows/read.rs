@@ -7,9 +7,8 @@ use serde_json::Value;
 use turnstile_dataflows::engine::Change;
 use turnstile_dataflows::exit::{ExitRule, RuleScope, SymbolContext};
 use turnstile_dataflows::model::{
-    Floor, LogicalTime, Mark, Position, PositionState, Profile, ProfileId, Ratio,
+    Floor, LogicalTime, Mark, Position, PositionState, Profile, ProfileId,
 };
-use turnstile_dataflows::reentry::{CandidateState, ExitEvent, ReentryRule, ReentryTrigger};
 
 use super::early::is_early;
 use super::fields::{Fields, RowFault};
@@ -114,58 +113,4 @@ fn millionths(fields: &Fields<'_>, column: &str) -> Result<i64, RowFault> {
                 format!("ratio of zero or more with at most 6 decimals expected, was {value}");
             fields.fault(column, reason)
         })
-}
-
-pub(super) fn exit_event(row: &Value) -> Result<Change, RowFault> {
-    let fields = Fields::new(row, "exit_event_id");
-    Ok(Change::ExitEvent(ExitEvent {
-        id: fields.parsed("exit_event_id")?,
-        symbol: fields.parsed("symbol")?,
-        reason: fields.text("exit_reason_code")?.into(),
-        exit: fields.time("exit_ts")?,
-        exit_price: fields.price("exit_avg_price")?,
-        original_qty: fields.quantity("original_qty")?,
-    }))
-}
-
-pub(super) fn candidate(row: &Value) -> Result<Change, RowFault> {
-    let fields = Fields::new(row, "candidate_id");
-    let state = match fields.text("state")? {
-        "COOLDOWN" => CandidateState::Cooldown,
-        "WATCH" => CandidateState::Watch,
-        "READY" => CandidateState::Ready,
-        "ENTERED" | "EXPIRED" | "BLOCKED" => CandidateState::Over,
-        other => return Err(fields.fault("state", format!("unknown state {other:?}"))),
-    };
-    Ok(Change::Candidate(
-        fields.parsed("exit_event_id")?,
-        fields.parsed("symbol")?,
-        state,
-    ))
-}
-
-pub(super) fn reentry_rule(row: &Value, is_deleted: bool) -> Result<Change, RowFault> {
-    let fields = Fields::new(row, "rule_id");
-    let id: Arc<str> = fields.text("rule_id")?.into();
-    // A rule for one regime needs the market regime, without which it is not in force.
-    if is_deleted || !fields.flag("is_active")? || fields.value("regime").is_some() {
-        return Ok(Change::ReentryRule(id, None));
-    }
-    let params = fields.value("trigger_params").unwrap_or(&Value::Null);
-    let trigger = ReentryTrigger::from_value(params)
-        .map_err(|error| fields.fault("trigger_params", error))?;
-    let size = fields.decimal("size_pct_entry1")? / Decimal::ONE_HUNDRED;
-    let rule = ReentryRule {
-        id: id.clone(),
-        symbol: fields.parsed_if("symbol")?,
-        exit_reason: fields.text("exit_reason_code")?.into(),
-        is_allowed: fields.flag("allow_candidate")? && fields.flag("allow_entry")?,
-        cooldown_us: fields.minutes_us("cooldown_minutes")?,
-        watch_us: fields.minutes_us("watch_ttl_minutes")?,
-        per_day_max: fields.whole("max_reentries_per_day")?,
-        size: Ratio::try_from(size).map_err(|error| fields.fault("size_pct_entry1", error))?,
-        trigger,
-        priority: fields.whole("priority")?,
-    };
-    Ok(Change::ReentryRule(id, Some(rule)))
 }

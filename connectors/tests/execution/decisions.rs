@@ -6,8 +6,9 @@ use turnstile_connectors::execution::{EngineOutput, SinkItem};
 use turnstile_dataflows::exit::{ExitDecision, Explanation, Orders, RuleLevel, Runs};
 use turnstile_dataflows::model::{
     ActionKey, ExitMode, ExitReason, LogicalTime, Phase, PositionId, PositionMode, Price, Quantity,
+    Regime,
 };
-use turnstile_dataflows::reentry::{EntryExplanation, ReentryVerdict, Verdict};
+use turnstile_dataflows::reentry::{EntryExplanation, ReentryVerdict, TapeFigures, Verdict};
 
 pub(crate) const DECIDED: LogicalTime = LogicalTime::from_micros(1_795_480_000_000_000);
 
@@ -96,6 +97,8 @@ pub(crate) fn verdict(exit_event: &str, step: u64, verdict: Verdict) -> SinkItem
         exit_event: exit_event.parse().unwrap(),
         symbol: "005930".parse().unwrap(),
         rule_id: Some("rebound".into()),
+        regime: Regime::Neutral,
+        is_first: matches!(verdict, Verdict::Cooldown { .. }),
         price: Some(won(71_000)),
         tick: Some(DECIDED),
         verdict,
@@ -112,13 +115,28 @@ pub(crate) fn submit(exit_event: &str, qty: i64) -> Verdict {
         level: won(70_500),
         reason: "REENTRY_REBOUND".into(),
         action_key: ActionKey::entry(&exit_event.parse().unwrap(), 1),
-        explanation: EntryExplanation {
+        explanation: Box::new(EntryExplanation {
             exit_price: won(70_000),
             exit: DECIDED,
+            exit_reason: "SL2".into(),
             original_qty: shares(100),
-            rule: "{}".into(),
+            prior_hwm: None,
+            rule: "rebound".into(),
+            regime: Regime::Neutral,
+            is_regime_known: true,
             entries_today: 0,
+            entries_of_week: 0,
             cooldown_until: DECIDED,
-        },
+            reached_since: DECIDED,
+            atr_pct_millionths: None,
+            prev_close: None,
+            tape: TapeFigures {
+                recent_volume: 0,
+                base_volume: None,
+                swing_high: None,
+                rising: None,
+                range: None,
+            },
+        }),
     }
 }

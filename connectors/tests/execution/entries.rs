@@ -32,12 +32,13 @@ async fn ready(rig: &Rig) -> SinkItem {
 
 #[tokio::test]
 async fn verdicts_leave_a_candidate_and_a_history() {
-    let rig = Rig::start().await;
+    let mut rig = Rig::start().await;
     let event = left(&rig).await;
     let until = DECIDED.plus_micros(60_000_000);
     rig.send(verdict(&event, 0, Verdict::Cooldown { until }))
         .await;
-    rig.send(verdict(&event, 1, Verdict::Watch)).await;
+    let watch = Verdict::Watch { until };
+    rig.send(verdict(&event, 1, watch.clone())).await;
     let passing = Verdict::Blocked {
         gate: "G5".into(),
         reason: "stale".into(),
@@ -54,13 +55,7 @@ async fn verdicts_leave_a_candidate_and_a_history() {
     rig.send(verdict(&event, 3, last.clone())).await;
     rig.expect(CANDIDATE, "BLOCKED G2 limit").await;
     rig.send(verdict(&event, 3, last)).await;
-    rig.send(verdict(&event, 1, Verdict::Watch)).await;
-    rig.send(verdict(&event, 4, Verdict::Expired)).await;
-    rig.expect(
-        HISTORY,
-        "COOLDOWN WATCH BLOCKED/G5/stale BLOCKED/G2/limit EXPIRED",
-    )
-    .await;
+    rig.send(verdict(&event, 1, watch)).await;
     let origin =
         "SELECT concat_ws(' ', origin_position_id, exit_reason_code, exit_price, prior_hwm,
         original_qty, cooldown_until = to_timestamp(1795480060)) FROM trade.reentry_candidates";
@@ -69,6 +64,14 @@ async fn verdicts_leave_a_candidate_and_a_history() {
         &format!("{POSITION} SL2 70000.0000 71000.0000 100 t"),
     )
     .await;
+    // Nothing more is said of what is over, nor a second time that it begins.
+    rig.send(verdict(&event, 4, Verdict::Expired { reason: None }))
+        .await;
+    rig.send(verdict(&event, 5, Verdict::Cooldown { until }))
+        .await;
+    rig.stop().await;
+    rig.expect(HISTORY, "COOLDOWN WATCH BLOCKED/G5/stale BLOCKED/G2/limit")
+        .await;
 }
 
 #[tokio::test]

@@ -109,6 +109,28 @@ async fn a_purchase_by_hand_becomes_a_position_and_follows_its_order() {
 }
 
 #[tokio::test]
+async fn an_order_by_hand_that_fills_after_positions_were_made_good_counts() {
+    let mut rig = Rig::start().await;
+    rig.until(Rig::is_ready, true).await;
+    rig.broker
+        .stranger(&given("0000000007", Side::Buy, 30, 0, 65_000));
+    rig.broker.reconnect().await;
+    rig.broker.hold(&[("005930", 90, 65_000)]);
+    rig.expect(HELD, "005930 momentum 90 OPEN").await;
+    // The list shows it without fills for longer than it may lag.
+    tokio::time::sleep(2 * super::rig::config().settle_delay).await;
+    rig.broker.reconnect().await;
+    tokio::time::sleep(2 * super::rig::config().poll_spacing).await;
+    rig.broker.hold(&[("005930", 120, 65_000)]);
+    rig.broker.fill_and_tell(0, 30, 65_100).await;
+    rig.expect(HELD, "005930 MANUAL 30 OPEN, 005930 momentum 90 OPEN")
+        .await;
+    assert_eq!(alarms(&rig, "FOREIGN_ORDER").await, "1");
+    assert_eq!(alarms(&rig, "HOLDING_APPEARED").await, "0");
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn shares_that_nobody_ordered_become_a_position_after_two_complete_answers() {
     let mut rig = Rig::at_rest().await;
     rig.broker

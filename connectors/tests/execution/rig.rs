@@ -12,6 +12,7 @@ use jiff::civil::time;
 use rust_decimal::Decimal;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use turnstile_connectors::execution::{
     Alarms, Book, Broker, CostModel, ExecutionConfig, Executor, ExecutorParts, Fills, Holdings,
@@ -30,9 +31,18 @@ pub(crate) const ACCOUNT: &str = "50123456-01";
 pub(crate) const POSITION: &str = "11111111-1111-4111-8111-111111111111";
 
 /// A session that a test opens and closes.
-#[derive(Default)]
 struct Door {
     is_open: AtomicBool,
+    made: Instant,
+}
+
+impl Default for Door {
+    fn default() -> Self {
+        Self {
+            is_open: AtomicBool::default(),
+            made: Instant::now(),
+        }
+    }
 }
 
 impl SessionSource for Door {
@@ -41,7 +51,7 @@ impl SessionSource for Door {
         let closed = (!is_open).then(|| "closed by the test".to_owned());
         Market {
             date: TODAY,
-            time: time(10, 0, 0, 0),
+            time: time(10, 0, 0, 0).saturating_add(self.made.elapsed()),
             closed,
         }
     }
@@ -178,7 +188,7 @@ impl Rig {
     pub(crate) fn resume(&mut self) {
         let config = self.config.clone();
         let stop = CancellationToken::new();
-        let store = Store::new(self.postgres.pool().clone());
+        let store = Store::new(&self.postgres, stop.clone());
         let (alarms, alarm_writer) = Alarms::new(store.clone());
         let book = Arc::new(Book::default());
         let cache: Arc<dyn PositionCache> = self.forgotten.clone();

@@ -70,6 +70,8 @@ async fn insert_only_tables_refuse_every_change_for_every_role() {
         ("trade.exit_withheld", "symbol"),
         ("trade.reentry_history", "symbol"),
         ("trade.control_history", "mode"),
+        ("trade.reentry_expiries", "reason"),
+        ("market.regime_snapshots", "regime"),
         ("system.logs", "message"),
         ("system.engine_events", "kind"),
     ];

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use crate::exit::{ExitRule, SymbolContext};
 use crate::model::{
     ExitEventId, ExitMode, ExitOrder, LogicalTime, ManualSale, Position, PositionId, PositionState,
-    ProfileId, ReentryMode, Symbol, Tick,
+    ProfileId, ReentryMode, RegimeOverride, RegimeSnapshot, Symbol, Tick,
 };
 use crate::price::{Quote, Session, Taken};
-use crate::reentry::{CandidateState, ExitEvent, ReentryRule};
+use crate::reentry::{
+    ExitEvent, PauseWindow, Purchase, ReentryLimits, ReentryRule, StoredCandidate,
+};
 use crate::slots::Wish;
 
 /// One event at its logical time. Times are strictly increasing.
@@ -60,13 +62,25 @@ pub enum Change {
     /// An exit event.
     ExitEvent(ExitEvent),
     /// A re-entry candidate.
-    Candidate(ExitEventId, Symbol, CandidateState),
+    Candidate(ExitEventId, StoredCandidate),
+    /// Who asks that a candidate expires.
+    Expiry(ExitEventId, Arc<str>),
     /// A re-entry rule; none where it is inactive or gone.
     ReentryRule(Arc<str>, Option<ReentryRule>),
-    /// An entry order: symbol, candidate, and the time it was decided.
-    Entry(Symbol, ExitEventId, LogicalTime),
+    /// A purchase of a candidate, by its action key.
+    Purchase(Arc<str>, Purchase),
+    /// A symbol of which nothing is bought back, until when, exclusive; none where it is free.
+    Blacklist(Symbol, Option<LogicalTime>),
     /// The control mode of re-entries.
     ReentryMode(ReentryMode),
+    /// A time of day without entries; none where it is gone.
+    PauseWindow(Arc<str>, Option<PauseWindow>),
+    /// The limits of re-entries.
+    ReentryLimits(ReentryLimits),
+    /// A regime snapshot. One that is older than the last counts for nothing.
+    Regime(RegimeSnapshot),
+    /// The regime that the operator sets; none where producers decide.
+    RegimeOverride(Option<RegimeOverride>),
     /// Why the price of a symbol is wanted; none where it is not any more.
     Wish(Symbol, Option<Wish>),
     /// How many symbols can be streamed.
@@ -87,9 +101,15 @@ impl Change {
             | Self::Preview(..) => true,
             Self::ExitEvent(_)
             | Self::Candidate(..)
+            | Self::Expiry(..)
             | Self::ReentryRule(..)
-            | Self::Entry(..)
+            | Self::Purchase(..)
+            | Self::Blacklist(..)
             | Self::ReentryMode(_)
+            | Self::PauseWindow(..)
+            | Self::ReentryLimits(_)
+            | Self::Regime(_)
+            | Self::RegimeOverride(_)
             | Self::Wish(..)
             | Self::Slots(_) => false,
         }
@@ -97,8 +117,11 @@ impl Change {
 
     /// Returns whether the re-entries depend on a row.
     pub(super) fn concerns_reentries(&self) -> bool {
-        let is_position = matches!(self, Self::Position(_) | Self::PositionState(..));
-        is_position || !(self.concerns_exits() || self.concerns_slots())
+        let concerns_both = matches!(
+            self,
+            Self::Position(_) | Self::PositionState(..) | Self::Context(..)
+        );
+        concerns_both || !(self.concerns_exits() || self.concerns_slots())
     }
 
     /// Returns whether it depends on a row who is streamed.

@@ -9,22 +9,17 @@ use timely::worker::Worker;
 use super::Output;
 use super::event::{Change, Event, Timed};
 use super::positions::Positions;
+use super::reentries::Reentries;
 use super::said::{Said, gather};
 use super::table::Table;
 use super::views::Views;
-
 use crate::Time;
 use crate::exit::{
     self, ExitControl, ExitInputs, ExitRule, Fills, PlanInputs, SymbolContext, WorkCount,
 };
-use crate::model::{
-    ExitEventId, ExitOrder, LogicalTime, ManualSale, PositionId, ProfileId, ReentryMode, Symbol,
-};
+use crate::model::{ExitOrder, LogicalTime, ManualSale, PositionId, ProfileId, Symbol};
 use crate::ordered::{Beat, Branch, Signal};
-use crate::reentry::{self, CandidateState, ExitEvent, ReentryInputs, ReentryRule};
-
-/// Days for which entry orders count (domain 5.2: per day and per week).
-const ENTRY_DAYS: u64 = 7;
+use crate::reentry;
 
 /// All inputs of the dataflows.
 pub(super) struct Inputs {
@@ -37,11 +32,7 @@ pub(super) struct Inputs {
     manual: Table<Arc<str>, ManualSale>,
     previews: Table<Arc<str>, Arc<ExitRule>>,
     closed: InputSession<Time, (Symbol, PositionId), isize>,
-    exit_events: Table<ExitEventId, ExitEvent>,
-    candidates: Table<ExitEventId, (Symbol, CandidateState)>,
-    reentry_rules: Table<Arc<str>, ReentryRule>,
-    entries: Table<ExitEventId, (Symbol, u64)>,
-    reentry_mode: Table<(), ReentryMode>,
+    reentries: Reentries,
     views: Views,
     said: ProbeHandle<Time>,
     joined: ProbeHandle<Time>,
@@ -78,13 +69,9 @@ pub(super) fn build(
         let (manual, manual_rows) = Table::<Arc<str>, ManualSale>::new(scope);
         let (previews, preview_rows) = Table::<Arc<str>, Arc<ExitRule>>::new(scope);
         let (closed_input, closed) = scope.new_collection();
-        let (exit_events, event_rows) = Table::new(scope);
-        let (candidates, candidate_rows) = Table::new(scope);
-        let (reentry_rules, reentry_rule_rows) = Table::new(scope);
-        let (entries, entry_rows) = Table::<ExitEventId, (Symbol, u64)>::new(scope);
-        let (reentry_mode, reentry_control) = Table::new(scope);
+        let (reentries, reentry_rows) =
+            Reentries::new(scope, position_rows.clone(), context_rows.clone(), workers);
 
-        let held = position_rows.clone().map(|(_id, row)| row.position.symbol);
         let asked = preview_rows.clone().map(|(request, _rule)| request);
         let exits = exit::render(ExitInputs {
             beats: beats.clone(),
@@ -106,17 +93,7 @@ pub(super) fn build(
         if are_views_kept {
             slot_rows.render(beats.clone(), exits.nearness, said, &said_probe);
         }
-        let verdicts = reentry::render(
-            beats,
-            ReentryInputs {
-                exit_events: event_rows,
-                candidates: candidate_rows,
-                rules: reentry_rule_rows.map(|(_id, rule)| rule),
-                entries: entry_rows.map(|(id, (symbol, day))| (symbol, (day, id))),
-                held,
-                control: reentry_control,
-            },
-        );
+        let verdicts = reentry::render(beats, reentry_rows);
         gather(exits.said, Output::Exit, said, &said_probe);
         gather(exits.unruled, Output::Unruled, said, &joined);
         gather(asked, Output::Previewed, said, &joined);
@@ -136,11 +113,7 @@ pub(super) fn build(
             manual,
             previews,
             closed: closed_input,
-            exit_events,
-            candidates,
-            reentry_rules,
-            entries,
-            reentry_mode,
+            reentries,
             views,
             said: said_probe,
             joined,
@@ -180,7 +153,7 @@ impl Inputs {
                 self.begin_exits();
                 self.begin_reentries();
                 self.begin_slots();
-                self.forget_old_entries(timed.time.seoul_day());
+                self.forget_old_reentries(timed.time);
                 for worker in 0..self.workers {
                     let worker = u64::from(worker);
                     self.beat(Beat::Signal(Signal::Clock { worker }));
@@ -269,31 +242,27 @@ impl Inputs {
             Change::ExitOrder(order) => self.orders.update(order, 1),
             Change::ManualSale(request, sale) => self.manual.put(request, sale),
             Change::Preview(request, rule) => self.previews.put(request, rule.map(Arc::new)),
-            Change::ExitEvent(row) => self.exit_events.put(row.id.clone(), Some(row)),
-            Change::Candidate(id, _symbol, CandidateState::Over) => {
-                self.exit_events.put(id.clone(), None);
-                self.candidates.put(id, None);
-            }
-            Change::Candidate(id, symbol, state) => self.candidates.put(id, Some((symbol, state))),
-            Change::ReentryRule(id, row) => self.reentry_rules.put(id, row),
-            Change::Entry(symbol, id, decided) => {
-                self.entries.put(id, Some((symbol, decided.seoul_day())));
-            }
-            Change::ReentryMode(mode) => self.reentry_mode.put((), Some(mode)),
+            Change::ExitEvent(_)
+            | Change::Candidate(..)
+            | Change::Expiry(..)
+            | Change::ReentryRule(..)
+            | Change::Purchase(..)
+            | Change::Blacklist(..)
+            | Change::ReentryMode(_)
+            | Change::PauseWindow(..)
+            | Change::ReentryLimits(_)
+            | Change::Regime(_)
+            | Change::RegimeOverride(_) => self.reentries.change(change),
             Change::Wish(symbol, wish) => self.views.want(symbol, wish),
             Change::Slots(slots) => self.views.limit(slots),
         }
     }
 
-    fn forget_old_entries(&mut self, today: u64) {
-        if self.today == today {
-            return;
+    fn forget_old_reentries(&mut self, now: LogicalTime) {
+        if self.today != now.seoul_day() {
+            self.today = now.seoul_day();
+            self.reentries.forget_old(now);
         }
-        self.today = today;
-        let rows = self.entries.rows.iter();
-        let old = rows.filter(|(_id, (_symbol, day))| day + ENTRY_DAYS < today);
-        let old: Vec<_> = old.map(|(id, _row)| id.clone()).collect();
-        old.into_iter().for_each(|id| self.entries.put(id, None));
     }
 
     /// Closes all times up to and including `last`. The inputs of facts follow only where there are
@@ -339,11 +308,8 @@ impl Inputs {
 
     fn flush_reentries(&mut self) {
         self.positions.session.flush();
-        self.exit_events.session.flush();
-        self.candidates.session.flush();
-        self.reentry_rules.session.flush();
-        self.entries.session.flush();
-        self.reentry_mode.session.flush();
+        self.contexts.session.flush();
+        self.reentries.flush();
     }
 
     fn advance_exits(&mut self) {
@@ -359,10 +325,7 @@ impl Inputs {
 
     fn advance_reentries(&mut self) {
         self.positions.session.advance_to(self.now);
-        self.exit_events.session.advance_to(self.now);
-        self.candidates.session.advance_to(self.now);
-        self.reentry_rules.session.advance_to(self.now);
-        self.entries.session.advance_to(self.now);
-        self.reentry_mode.session.advance_to(self.now);
+        self.contexts.session.advance_to(self.now);
+        self.reentries.advance_to(self.now);
     }
 }

@@ -1,4 +1,4 @@
-//! An input of rows under keys.
+//! Inputs that hold the row that now stands under each key.
 
 use std::collections::BTreeMap;
 

@@ -176,6 +176,7 @@ impl Explanation {
             symbol: self.symbol,
             last: self.last,
             bid: self.bid,
+            volume: 0, // No exit depends on it.
         };
         let mark = self.high_water_mark.map(|price| Mark {
             price,

@@ -15,6 +15,8 @@ pub struct Tick {
     pub last: Price,
     /// Best bid, where the tick carries one above zero.
     pub bid: Option<Price>,
+    /// Shares of the trade; zero where that is not known, as for a price that was asked for.
+    pub volume: u64,
 }
 
 impl Tick {

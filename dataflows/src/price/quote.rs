@@ -92,6 +92,7 @@ impl Quote {
             symbol: self.symbol,
             last: self.last,
             bid: None,
+            volume: 0,
         }
     }
 }

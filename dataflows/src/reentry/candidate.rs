@@ -1,19 +1,46 @@
 //! One candidate: the state machine from cooldown to entry, without any dataflow.
+//!
+//! ```text
+//! COOLDOWN ──> WATCH ──> READY ──> ENTERED ──> (WATCH for a second entry)
+//!    ^           │ ├──> EXPIRED
+//!    └─ longer ──┘ └──> BLOCKED
+//! ```
 
 use std::sync::Arc;
 
-use crate::model::{ActionKey, CandidateId, LogicalTime, Price, Quantity, ReentryMode, Tick};
+use crate::model::{ActionKey, CandidateId, LogicalTime, Price, ReentryMode, Symbol, Tick};
 
-use super::plan::{CandidatePlan, CandidateState, ReentryRule, ReentryTrigger, reason_class};
+use super::gate::{self, Gates, Refusal};
+use super::plan::{CandidatePlan, CandidateState};
+use super::rule::{ReentryRule, reason_class};
+use super::scene::{InForce, Scene};
+use super::tape::Tape;
 use super::verdict::{EntryExplanation, ReentryVerdict, Verdict};
+
+/// Watch of a candidate under a regime that has no rule for it: the default of a rule.
+const WATCH_US: u64 = 120 * 60_000_000;
+/// Age beyond which a price is not bought at (gate G5, domain 5.2).
+const PRICE_AGE_US_MAX: u64 = 5_000_000;
 
 /// A candidate under its plan.
 #[derive(Debug)]
 pub(super) struct Candidate {
     plan: CandidatePlan,
     stage: Stage,
-    /// The last transient refusal, so that it is written once per change.
-    blocked: Option<Arc<str>>,
+    /// End of the cooldown.
+    until: LogicalTime,
+    /// End of the watch.
+    watch_until: LogicalTime,
+    /// Entries made.
+    entries: u32,
+    /// The last passing refusal, so that it is written once per change.
+    blocked: Option<(Arc<str>, Arc<str>)>,
+    /// Lowest price that reaches the level of the rule in force.
+    reach: Option<Price>,
+    /// Since when every tick has reached it.
+    since: Option<LogicalTime>,
+    /// Whether a tick below the level has to come first.
+    is_spent: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,25 +48,55 @@ enum Stage {
     New,
     Cooldown,
     Watch,
+    Ready,
     Over,
 }
 
-/// A refusal: gate and reason.
-type Refusal = (&'static str, String);
+/// What a candidate is judged in.
+#[derive(Clone, Copy)]
+pub(super) struct Moment<'m> {
+    pub(super) now: LogicalTime,
+    pub(super) scene: &'m Scene,
+    pub(super) in_force: InForce,
+    pub(super) tape: &'m Tape,
+    /// Whether another candidate of the symbol is buying.
+    pub(super) is_bought: bool,
+}
+
+impl Moment<'_> {
+    /// Returns whether prices are judged at all: not under PAUSE_ALL, nor before there is a mode.
+    fn is_judged(&self) -> bool {
+        matches!(
+            self.scene.mode,
+            Some(ReentryMode::Running | ReentryMode::PauseEntry)
+        )
+    }
+}
 
 impl Candidate {
-    /// Returns the candidate of `plan`, not yet begun. A stored state is where it goes on.
+    /// Returns the candidate of `plan`. A stored state is where it goes on.
     pub(super) fn new(plan: CandidatePlan) -> Self {
-        let stage = match plan.stored {
+        let stored = plan.stored.as_ref();
+        let stage = match stored.map(|stored| stored.state) {
             None => Stage::New,
             Some(CandidateState::Cooldown) => Stage::Cooldown,
             Some(CandidateState::Watch) => Stage::Watch,
-            Some(CandidateState::Ready | CandidateState::Over) => Stage::Over,
+            Some(CandidateState::Ready | CandidateState::Entered) => Stage::Ready,
+            Some(CandidateState::Over) => Stage::Over,
         };
+        let until = stored.and_then(|stored| stored.cooldown_until);
+        let until = until.unwrap_or(plan.event.exit);
+        let watch_until = stored.and_then(|stored| stored.watch_until);
         Self {
-            plan,
             stage,
-            blocked: None,
+            until,
+            watch_until: watch_until.unwrap_or(until.plus_micros(WATCH_US)),
+            entries: 0,
+            blocked: stored.and_then(|stored| stored.blocked.clone()),
+            reach: None,
+            since: None,
+            is_spent: false,
+            plan,
         }
     }
 
@@ -50,336 +107,357 @@ impl Candidate {
 
     /// Returns when something happens without any event.
     pub(super) fn deadline(&self) -> Option<LogicalTime> {
-        let rule = self.plan.rule.as_ref()?;
         match self.stage {
-            Stage::New | Stage::Over => None,
-            Stage::Cooldown => Some(self.cooldown_until(rule)),
-            Stage::Watch => Some(self.watch_until(rule)),
+            Stage::New | Stage::Ready | Stage::Over => None,
+            Stage::Cooldown => Some(self.until),
+            Stage::Watch => Some(self.watch_until),
         }
     }
 
-    /// Moves on as far as time and plan allow, without a price.
-    pub(super) fn advance(&mut self, now: LogicalTime) -> Vec<ReentryVerdict> {
-        let mut verdicts = Vec::new();
-        while let Some(verdict) = self.step(now) {
-            verdicts.push(self.say(now, None, verdict));
-        }
-        verdicts
+    /// Returns what it would buy.
+    pub(super) fn symbol(&self) -> Symbol {
+        self.plan.event.symbol
     }
 
-    /// Judges the candidate by a tick.
-    pub(super) fn tick(&mut self, tick: &Tick) -> Vec<ReentryVerdict> {
-        let mut verdicts = self.advance(tick.time);
-        let Some(rule) = self
-            .plan
-            .rule
-            .clone()
-            .filter(|_| self.stage == Stage::Watch)
-        else {
-            return verdicts;
-        };
+    /// Returns whether it is buying.
+    pub(super) fn is_ready(&self) -> bool {
+        self.stage == Stage::Ready
+    }
+
+    /// Returns the price from which on, or below which, a tick changes something; none where no
+    /// tick does by its price.
+    pub(super) fn reach(&self) -> Option<Price> {
+        self.reach.filter(|_| self.stage == Stage::Watch)
+    }
+
+    /// Returns whether the last tick reached the level.
+    pub(super) fn is_above(&self) -> bool {
+        self.since.is_some() || self.is_spent
+    }
+
+    /// Moves on as far as time, plan and scene allow, without a price.
+    pub(super) fn advance(&mut self, moment: Moment<'_>) -> Vec<ReentryVerdict> {
+        let mut said = Vec::new();
+        self.note_entry(moment);
+        while let Some((verdict, is_first)) = self.step(moment) {
+            said.push(self.say(moment, is_first, None, verdict));
+        }
+        let rule = self.rule(moment);
+        let level = rule.and_then(|rule| self.level(rule)).map(|level| level.0);
+        if level != self.reach || self.stage != Stage::Watch {
+            self.reach = level;
+            self.since = None;
+        }
+        said
+    }
+
+    /// Moves on and judges the last price of the tape.
+    pub(super) fn judge(&mut self, moment: Moment<'_>) -> Vec<ReentryVerdict> {
+        let mut said = self.advance(moment);
+        if moment.is_judged()
+            && let Some((price, tick)) = moment.tape.last()
+            && let Some(verdict) = self.try_enter(moment, price, tick)
+        {
+            said.push(self.say(moment, false, Some((price, tick)), verdict));
+        }
+        said
+    }
+
+    /// Judges the candidate by a tick, which the tape has already.
+    pub(super) fn tick(&mut self, moment: Moment<'_>, tick: &Tick) -> Vec<ReentryVerdict> {
+        let mut said = self.advance(moment);
+        if self.stage != Stage::Watch {
+            return said;
+        }
+        if !moment.is_judged() {
+            self.since = None;
+            return said;
+        }
         let price = tick.evaluation_price();
-        let Some((_, level)) = self.level(&rule).filter(|(reach, _)| price >= *reach) else {
-            return verdicts;
-        };
-        if let Some((gate, reason)) = self.final_refusal(tick.time) {
-            self.stage = Stage::Over;
-            let verdict = Verdict::Blocked {
-                gate: gate.into(),
-                reason: reason.into(),
-                is_final: true,
-            };
-            verdicts.push(self.say(tick.time, Some(tick), verdict));
-        } else if let Some((gate, reason)) = self.transient_refusal() {
-            let reason: Arc<str> = reason.into();
-            if self.blocked.as_ref() != Some(&reason) {
-                self.blocked = Some(reason.clone());
-                let verdict = Verdict::Blocked {
-                    gate: gate.into(),
-                    reason,
-                    is_final: false,
-                };
-                verdicts.push(self.say(tick.time, Some(tick), verdict));
-            }
-        } else {
-            let verdict = self.submit(&rule, tick.time, level);
-            self.stage = Stage::Over;
-            verdicts.push(self.say(tick.time, Some(tick), verdict));
+        match self.reach {
+            None => {} // There is no run without a level, and nothing to be below of.
+            Some(reach) if price < reach => (self.since, self.is_spent) = (None, false),
+            Some(_) if self.since.is_none() && !self.is_spent => self.since = Some(tick.time),
+            Some(_) => {}
         }
-        verdicts
+        if let Some(verdict) = self.try_enter(moment, price, tick.time) {
+            said.push(self.say(moment, false, Some((price, tick.time)), verdict));
+        }
+        said
     }
 
-    fn step(&mut self, now: LogicalTime) -> Option<Verdict> {
-        if matches!(self.stage, Stage::Over) {
+    /// Takes in that an order has ended with shares: there may be a second entry.
+    fn note_entry(&mut self, moment: Moment<'_>) {
+        let stored = self.plan.stored.as_ref();
+        let has_entered = stored.is_some_and(|stored| stored.state == CandidateState::Entered);
+        if self.stage != Stage::Ready || !has_entered {
+            return;
+        }
+        let made = gate::entries_of(&self.plan);
+        if made < self.entries {
+            return; // What the candidate was told is older than its last entry.
+        }
+        self.entries = made.max(1);
+        let rule = self.rule(moment);
+        let next =
+            rule.and_then(|rule| rule.size_of(self.entries + 1, self.plan.event.original_qty));
+        let is_refused = stored
+            .and_then(|stored| stored.blocked.as_ref())
+            .is_some_and(|(gate, _reason)| gate::is_final(gate));
+        self.stage = if next.is_some() && !is_refused && moment.now < self.watch_until {
+            Stage::Watch
+        } else {
+            Stage::Over
+        };
+        (self.since, self.is_spent) = (None, true);
+    }
+
+    fn step(&mut self, moment: Moment<'_>) -> Option<(Verdict, bool)> {
+        let now = moment.now;
+        if let Some(by) = &self.plan.expired_by
+            && matches!(self.stage, Stage::New | Stage::Cooldown | Stage::Watch)
+        {
+            let reason = format!("asked by {by}").into();
+            let is_first = self.stage == Stage::New;
+            return Some((self.expire(Some(reason)), is_first)).filter(|_| self.entries == 0);
+        }
+        match (self.stage, moment.scene.mode?) {
+            (Stage::Ready | Stage::Over, _) => None,
+            // Exit events that arrive while everything is paused are skipped, not queued.
+            (Stage::New, ReentryMode::PauseAll) => {
+                let refusal = Refusal::last("CONTROL", "re-entry is paused (PAUSE_ALL)");
+                Some((self.block(refusal), true))
+            }
+            (_, ReentryMode::PauseAll) => None,
+            (Stage::New, _) => Some((self.begin(moment), true)),
+            (Stage::Cooldown, _) if now < self.until => None,
+            (Stage::Cooldown, _) => match self.gates(moment).check(self.entries) {
+                Err(refusal) if refusal.is_final => Some((self.block(refusal), false)),
+                _ => Some((
+                    self.longer(moment).unwrap_or_else(|| self.watch(moment)),
+                    false,
+                )),
+            },
+            (Stage::Watch, _) if now >= self.watch_until => {
+                let verdict = self.expire(None);
+                Some((verdict, false)).filter(|_| self.entries == 0)
+            }
+            (Stage::Watch, _) => self.look(moment).map(|verdict| (verdict, false)),
+        }
+    }
+
+    /// The gates before the trigger, for a candidate that watches.
+    fn look(&mut self, moment: Moment<'_>) -> Option<Verdict> {
+        match self.gates(moment).check(self.entries) {
+            Err(refusal) if refusal.is_final => Some(self.block(refusal)),
+            Err(refusal) => self.hold(refusal),
+            Ok(()) if self.entries == 0 => self.longer(moment).or_else(|| self.clear()),
+            Ok(()) => self.clear(),
+        }
+    }
+
+    /// The first verdict on an exit event.
+    fn begin(&mut self, moment: Moment<'_>) -> Verdict {
+        if let Err(refusal) = self.gates(moment).check_new() {
+            return self.block(refusal);
+        }
+        self.stage = Stage::Cooldown;
+        self.until = self.cooldown_end(moment);
+        Verdict::Cooldown { until: self.until }
+    }
+
+    /// Gate G1: the cooldown of the rule in force may be longer, never shorter.
+    fn longer(&mut self, moment: Moment<'_>) -> Option<Verdict> {
+        let until = self.cooldown_end(moment);
+        if until <= self.until || moment.now >= until {
             return None;
         }
-        if self.stage == Stage::New && self.plan.mode == ReentryMode::PauseAll {
-            // Exit events that arrive while everything is paused are skipped, not queued.
-            return Some(self.block(("CONTROL", "re-entry is paused (PAUSE_ALL)".to_owned())));
-        }
-        if let Some(refusal) = self.policy_refusal() {
-            return Some(self.block(refusal));
-        }
-        let rule = self.plan.rule.clone()?;
-        let until = self.cooldown_until(&rule);
-        match self.stage {
-            Stage::New => {
-                self.stage = Stage::Cooldown;
-                Some(Verdict::Cooldown { until })
-            }
-            Stage::Cooldown if now >= until => match self.final_refusal(now) {
-                Some(refusal) => Some(self.block(refusal)),
-                None => {
-                    self.stage = Stage::Watch;
-                    Some(Verdict::Watch)
-                }
-            },
-            Stage::Watch if now >= self.watch_until(&rule) => {
-                self.stage = Stage::Over;
-                Some(Verdict::Expired)
-            }
-            Stage::Cooldown | Stage::Watch | Stage::Over => None,
+        self.stage = Stage::Cooldown;
+        self.until = until;
+        self.blocked = None;
+        (self.since, self.is_spent) = (None, false);
+        Some(Verdict::Cooldown { until })
+    }
+
+    fn watch(&mut self, moment: Moment<'_>) -> Verdict {
+        let watch_us = self.rule(moment).map_or(WATCH_US, |rule| rule.watch_us);
+        self.stage = Stage::Watch;
+        self.watch_until = self.until.plus_micros(watch_us);
+        self.blocked = None;
+        Verdict::Watch {
+            until: self.watch_until,
         }
     }
 
-    fn block(&mut self, (gate, reason): Refusal) -> Verdict {
+    /// Says once that gate G0 no longer refuses. Other passing refusals stand until something else
+    /// is said.
+    fn clear(&mut self) -> Option<Verdict> {
+        self.blocked.take_if(|(gate, _reason)| &**gate == "G0")?;
+        Some(Verdict::Watch {
+            until: self.watch_until,
+        })
+    }
+
+    /// Says a passing refusal once.
+    fn hold(&mut self, refusal: Refusal) -> Option<Verdict> {
+        let said = (refusal.gate, refusal.reason);
+        if self.blocked.as_ref() == Some(&said) {
+            return None;
+        }
+        self.blocked = Some(said.clone());
+        let (gate, reason) = said;
+        Some(Verdict::Blocked {
+            gate,
+            reason,
+            is_final: false,
+        })
+    }
+
+    fn block(&mut self, refusal: Refusal) -> Verdict {
         self.stage = Stage::Over;
         Verdict::Blocked {
-            gate: gate.into(),
-            reason: reason.into(),
+            gate: refusal.gate,
+            reason: refusal.reason,
             is_final: true,
         }
     }
 
-    /// Gate G0.5: the exit reason may lead to a re-entry at all.
-    fn policy_refusal(&self) -> Option<Refusal> {
-        let reason = &self.plan.event.reason;
-        match &self.plan.rule {
-            _ if reason_class(reason).is_none() => Some((
-                "G0.5",
-                format!("exit reason {reason} never leads to a re-entry"),
-            )),
-            None => Some(("G0.5", format!("no re-entry rule for exit reason {reason}"))),
-            Some(rule) if !rule.is_allowed => {
-                Some(("G0.5", format!("rule {} allows no re-entry", rule.id)))
-            }
-            Some(_) => None,
-        }
+    fn expire(&mut self, reason: Option<Arc<str>>) -> Verdict {
+        self.stage = Stage::Over;
+        Verdict::Expired { reason }
     }
 
-    /// Gate G2: the number of entries of the symbol today.
-    fn final_refusal(&self, now: LogicalTime) -> Option<Refusal> {
-        let rule = self.plan.rule.as_ref()?;
-        let count = self.entries_on(now.seoul_day());
-        (count >= rule.per_day_max).then(|| {
-            let most = rule.per_day_max;
-            (
-                "G2",
-                format!("{count} re-entries of the symbol today, at most {most} allowed"),
-            )
+    /// Buys where the trigger holds at `price` and no gate refuses.
+    fn try_enter(
+        &mut self,
+        moment: Moment<'_>,
+        price: Price,
+        tick: LogicalTime,
+    ) -> Option<Verdict> {
+        // A second entry adds to what is held; there is none where that was sold.
+        if self.stage != Stage::Watch || (self.entries > 0 && !self.plan.facts.is_held) {
+            return None;
+        }
+        let rule = self.rule(moment)?.clone();
+        let since = self.since?;
+        self.gates(moment).check(self.entries).ok()?;
+        let is_stable = moment.now.micros_since(since) >= rule.trigger.stable_us;
+        let volatility = self.plan.facts.volatility;
+        if !is_stable || !moment.tape.allows(&rule.trigger, price, volatility) {
+            return None;
+        }
+        let n = self.entries + 1;
+        let qty = rule.size_of(n, self.plan.event.original_qty)?;
+        let (_reach, level) = self.level(&rule)?;
+        let is_old = moment.now.micros_since(tick) > PRICE_AGE_US_MAX;
+        let refusal = if let Some(reason) = moment.scene.pause(moment.now) {
+            Some(Refusal::passing("CONTROL", reason))
+        } else if moment.is_bought || (n == 1 && self.plan.facts.is_held) {
+            Some(Refusal::passing("G3", "the symbol is held or being bought"))
+        } else if let Some(reason) = moment.scene.exposure_refusal(qty, price, n == 1) {
+            Some(Refusal::passing("G3", reason))
+        } else if let Some(reason) = moment.scene.loss_refusal(moment.now) {
+            Some(Refusal::passing("G4", reason))
+        } else {
+            is_old.then(|| Refusal::passing("G5", "the last price is older than 5 seconds"))
+        };
+        if let Some(refusal) = refusal {
+            return self.hold(refusal);
+        }
+        let explanation = self.explain(moment, &rule, since);
+        self.stage = Stage::Ready;
+        self.entries = n;
+        self.blocked = None;
+        Some(Verdict::Submit {
+            qty,
+            level,
+            reason: rule.trigger.kind.reason().into(),
+            action_key: ActionKey::entry(&self.id(), n),
+            explanation: Box::new(explanation),
         })
     }
 
-    fn transient_refusal(&self) -> Option<Refusal> {
-        if self.plan.mode != ReentryMode::Running {
-            Some((
-                "CONTROL",
-                format!("re-entry is paused ({})", self.plan.mode),
-            ))
-        } else if self.plan.is_busy {
-            Some(("G3", "the symbol is held or being bought".to_owned()))
-        } else {
-            None
+    fn explain(
+        &self,
+        moment: Moment<'_>,
+        rule: &ReentryRule,
+        since: LogicalTime,
+    ) -> EntryExplanation {
+        let (event, volatility) = (&self.plan.event, self.plan.facts.volatility);
+        let gates = self.gates(moment);
+        EntryExplanation {
+            exit_price: event.exit_price,
+            exit: event.exit,
+            exit_reason: event.reason.clone(),
+            original_qty: event.original_qty,
+            prior_hwm: event.prior_hwm,
+            rule: rule.id.clone(),
+            regime: moment.in_force.regime,
+            is_regime_known: moment.in_force.is_known,
+            entries_today: gates.entries_today(),
+            entries_of_week: gates.entries_of_week(),
+            cooldown_until: self.until,
+            reached_since: since,
+            atr_pct_millionths: volatility.map(|volatility| volatility.pct),
+            prev_close: volatility.map(|volatility| volatility.close),
+            tape: moment.tape.figures(),
         }
     }
 
-    fn submit(&self, rule: &ReentryRule, now: LogicalTime, level: Price) -> Verdict {
-        let event = &self.plan.event;
-        Verdict::Submit {
-            qty: rule.size.floor_of(event.original_qty).max(Quantity::ONE),
-            level,
-            reason: "REENTRY_REBOUND".into(),
-            action_key: ActionKey::entry(&self.id(), 1),
-            explanation: EntryExplanation {
-                exit_price: event.exit_price,
-                exit: event.exit,
-                original_qty: event.original_qty,
-                rule: rule.id.clone(),
-                entries_today: self.entries_on(now.seoul_day()),
-                cooldown_until: self.cooldown_until(rule),
-            },
+    fn gates<'c>(&'c self, moment: Moment<'c>) -> Gates<'c> {
+        Gates {
+            plan: &self.plan,
+            now: moment.now,
+            in_force: moment.in_force,
+            limits: &moment.scene.limits,
         }
     }
 
-    fn entries_on(&self, day: u64) -> u32 {
-        self.plan
-            .entries
-            .iter()
-            .find(|(at, _)| *at == day)
-            .map_or(0, |(_, count)| *count)
+    fn rule<'c>(&'c self, moment: Moment<'_>) -> Option<&'c Arc<ReentryRule>> {
+        self.plan.rules.under(moment.in_force.regime)
     }
 
     /// Returns the lowest price that triggers, and the level as it is printed.
     fn level(&self, rule: &ReentryRule) -> Option<(Price, Price)> {
-        let ReentryTrigger::Rebound(rebound) = rule.trigger;
-        let (threshold, base) = (rebound.threshold(), self.plan.event.exit_price);
-        Some((threshold.at_or_above(base)?, threshold.rounded(base)?))
+        let event = &self.plan.event;
+        let volatility = self.plan.facts.volatility;
+        let kind = rule.trigger.kind;
+        kind.level(event.exit_price, event.prior_hwm, volatility)
     }
 
-    fn cooldown_until(&self, rule: &ReentryRule) -> LogicalTime {
-        self.plan.event.exit.plus_micros(rule.cooldown_us)
-    }
-
-    fn watch_until(&self, rule: &ReentryRule) -> LogicalTime {
-        self.cooldown_until(rule).plus_micros(rule.watch_us)
+    /// Returns when the cooldown ends under the rule in force; without one it is over at once.
+    fn cooldown_end(&self, moment: Moment<'_>) -> LogicalTime {
+        let exit = self.plan.event.exit;
+        let Some(rule) = self.rule(moment) else {
+            return exit;
+        };
+        exit.plus_micros(gate::cooldown_us(&self.plan, rule.cooldown_us))
     }
 
     fn id(&self) -> CandidateId {
         CandidateId::from(&self.plan.event.id)
     }
 
-    fn say(&self, now: LogicalTime, tick: Option<&Tick>, verdict: Verdict) -> ReentryVerdict {
+    fn say(
+        &self,
+        moment: Moment<'_>,
+        is_first: bool,
+        judged: Option<(Price, LogicalTime)>,
+        verdict: Verdict,
+    ) -> ReentryVerdict {
+        let is_served = reason_class(&self.plan.event.reason).is_some();
+        let rule = self.rule(moment).filter(|_| is_served);
         ReentryVerdict {
-            time: now,
+            time: moment.now,
             candidate: self.id(),
             exit_event: self.plan.event.id.clone(),
             symbol: self.plan.event.symbol,
-            rule_id: self.plan.rule.as_ref().map(|rule| rule.id.clone()),
-            price: tick.map(Tick::evaluation_price),
-            tick: tick.map(|tick| tick.time),
+            rule_id: rule.map(|rule| rule.id.clone()),
+            regime: moment.in_force.regime,
+            is_first,
+            price: judged.map(|(price, _tick)| price),
+            tick: judged.map(|(_price, tick)| tick),
             verdict,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{ExitEventId, Ratio};
-    use crate::reentry::plan::ExitEvent;
-    use rust_decimal::Decimal;
-
-    fn ratio(text: &str) -> Ratio {
-        Decimal::from_str_exact(text).unwrap().try_into().unwrap()
-    }
-
-    fn at(micros: u64) -> LogicalTime {
-        LogicalTime::from_micros(micros)
-    }
-
-    fn plan() -> CandidatePlan {
-        CandidatePlan {
-            event: ExitEvent {
-                id: "e1".parse::<ExitEventId>().unwrap(),
-                symbol: "005930".parse().unwrap(),
-                reason: "SL1".into(),
-                exit: at(1_000),
-                exit_price: Price::from_won(100).unwrap(),
-                original_qty: Quantity::new(7).unwrap(),
-            },
-            rule: Some(ReentryRule {
-                id: "r".into(),
-                symbol: None,
-                exit_reason: "SL".into(),
-                is_allowed: true,
-                cooldown_us: 500,
-                watch_us: 1_000,
-                per_day_max: 1,
-                size: ratio("0.6"),
-                trigger: ReentryTrigger::Rebound(ratio("0.02")),
-                priority: 0,
-            }),
-            stored: None,
-            entries: Vec::new(),
-            is_busy: false,
-            mode: ReentryMode::Running,
-        }
-    }
-
-    fn tick(micros: u64, won: i64) -> Tick {
-        let symbol = "005930".parse().unwrap();
-        Tick {
-            time: at(micros),
-            symbol,
-            last: Price::from_won(won).unwrap(),
-            bid: None,
-        }
-    }
-
-    fn verdicts(said: Vec<ReentryVerdict>) -> Vec<Verdict> {
-        said.into_iter().map(|said| said.verdict).collect()
-    }
-
-    #[test]
-    fn a_rebound_before_the_end_of_the_cooldown_buys_nothing() {
-        let mut candidate = Candidate::new(plan());
-        assert_eq!(
-            verdicts(candidate.advance(at(1_100))),
-            [Verdict::Cooldown { until: at(1_500) }]
-        );
-        assert_eq!(verdicts(candidate.tick(&tick(1_499, 110))), []);
-        assert_eq!(candidate.deadline(), Some(at(1_500)));
-    }
-
-    #[test]
-    fn a_rebound_to_the_level_buys_the_floor_of_the_share_once() {
-        let mut candidate = Candidate::new(plan());
-        candidate.advance(at(1_100));
-        assert_eq!(verdicts(candidate.advance(at(1_500))), [Verdict::Watch]);
-        assert_eq!(verdicts(candidate.tick(&tick(1_600, 101))), []);
-        let said = verdicts(candidate.tick(&tick(1_700, 102)));
-        let [
-            Verdict::Submit {
-                qty,
-                level,
-                action_key,
-                ..
-            },
-        ] = said.as_slice()
-        else {
-            panic!("{said:?}")
-        };
-        assert_eq!(
-            (qty.shares(), level.to_string(), action_key.as_str()),
-            (4, "102".into(), "e1:ENTRY:1")
-        );
-        assert_eq!(verdicts(candidate.tick(&tick(1_800, 103))), []);
-    }
-
-    #[test]
-    fn the_daily_count_blocks_for_good() {
-        let mut plan = plan();
-        plan.entries = vec![(at(1_500).seoul_day(), 1)];
-        let mut candidate = Candidate::new(plan);
-        let said = verdicts(candidate.advance(at(1_500)));
-        assert!(
-            matches!(&said[1], Verdict::Blocked { gate, is_final: true, .. } if &**gate == "G2")
-        );
-    }
-
-    #[test]
-    fn a_pause_of_entries_is_written_once_and_passes() {
-        let mut paused = plan();
-        paused.mode = ReentryMode::PauseEntry;
-        let mut candidate = Candidate::new(paused);
-        candidate.advance(at(1_500));
-        assert_eq!(candidate.tick(&tick(1_600, 102)).len(), 1);
-        assert_eq!(candidate.tick(&tick(1_601, 102)).len(), 0);
-        candidate.replan(plan());
-        assert!(matches!(
-            verdicts(candidate.tick(&tick(1_602, 102)))[..],
-            [Verdict::Submit { .. }]
-        ));
-    }
-
-    #[test]
-    fn the_watch_expires_and_manual_exits_are_refused() {
-        let mut candidate = Candidate::new(plan());
-        candidate.advance(at(1_500));
-        assert_eq!(verdicts(candidate.advance(at(2_500))), [Verdict::Expired]);
-        let mut manual = plan();
-        manual.event.reason = "MANUAL".into();
-        let said = verdicts(Candidate::new(manual).advance(at(1_100)));
-        assert!(matches!(&said[..], [Verdict::Blocked { gate, .. }] if &**gate == "G0.5"));
     }
 }

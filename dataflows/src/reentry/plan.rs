@@ -1,25 +1,31 @@
-//! Candidates: exit events ⋈ re-entry rules ⋈ recent history ⋈ control.
+//! Candidates: exit events ⋈ re-entry rules ⋈ recent history ⋈ blacklist ⋈ volatility.
 //!
 //! ```text
-//! exit events ─ not closed candidates ─┬─⋈─ best rule (or none) ─⋈─ entries of the symbol ─┐
-//! candidates (READY, …) ───────────────┘                                                   │
-//! positions, READY candidates ─> busy symbols ─────────────────────────────⋈─ control ─────┴─> plans
+//! exit events ─┬─ (symbol, reason) ─⋈─ rules ─> best rule by regime ──────────⋈──┐
+//!              ├─ stored states, orders to expire ────────────────────────────⋈──┼─> plans
+//! entries, losses, blacklist, positions, ATR ─> one row a followed symbol ────⋈──┘
+//! mode, regime, windows, limits, cost of positions, results ─> scene, told to every worker
 //! ```
 //!
-//! Arrangements: open exit events by id and by symbol, rules by what they match (one entry a rule),
-//! entries by symbol (one entry an order of the last days). An exit event leaves all of them when
-//! its candidate ends.
+//! Arrangements: open exit events by id, by symbol and reason, and by symbol; rules by what they match
+//! (one entry a rule); history of a symbol (one entry an order, loss or live position of the last
+//! days); what concerns all (one entry each). An exit event leaves all of them when its candidate
+//! ends.
 
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::Rows;
+use crate::exit::SymbolContext;
 use crate::model::{
-    ExitEventId, ExitReason, LogicalTime, Price, Quantity, Ratio, ReentryMode, Symbol,
+    ExitEventId, LogicalTime, PositionId, PositionRow, Price, Quantity, ReentryMode, Regime,
+    RegimeOverride, RegimeSnapshot, Symbol,
 };
+
+use super::rule::{ReentryRule, reason_class};
+use super::scene::{PauseWindow, ReentryLimits, SceneFact};
+use super::tape::Volatility;
 
 /// One row of `trade.exit_events`, as far as it decides.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -28,7 +34,8 @@ pub struct ExitEvent {
     pub id: ExitEventId,
     /// What was held.
     pub symbol: Symbol,
-    /// Reason code as stored; not every one is an [`ExitReason`] (MANUAL, BROKER, UNKNOWN).
+    /// Reason code as stored; not every one is an [`ExitReason`](crate::model::ExitReason)
+    /// (MANUAL, BROKER, UNKNOWN).
     pub reason: Arc<str>,
     /// When the position reached zero.
     pub exit: LogicalTime,
@@ -36,6 +43,10 @@ pub struct ExitEvent {
     pub exit_price: Price,
     /// Shares at entry.
     pub original_qty: Quantity,
+    /// Highest price of the position, where it is known.
+    pub prior_hwm: Option<Price>,
+    /// Realised result, net, in ten-thousandths of a won.
+    pub result: i64,
 }
 
 /// State of a candidate, as stored.
@@ -47,238 +58,334 @@ pub enum CandidateState {
     Watch,
     /// Its order is under way.
     Ready,
-    /// Over: entered, expired or blocked.
+    /// Bought; there may be a second entry.
+    Entered,
+    /// Over: expired or blocked.
     Over,
 }
 
-/// One active row of `trade.reentry_rules`.
+/// One row of `trade.reentry_candidates`, as far as it decides.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ReentryRule {
-    /// Identity.
-    pub id: Arc<str>,
-    /// The symbol it serves; none: every one.
-    pub symbol: Option<Symbol>,
-    /// Reason code or class ([`reason_class`]) it serves.
-    pub exit_reason: Arc<str>,
-    /// Whether exits make candidates at all, and candidates may enter.
-    pub is_allowed: bool,
-    /// Cooldown after the exit, microseconds.
-    pub cooldown_us: u64,
-    /// How long a candidate watches after the cooldown, microseconds.
-    pub watch_us: u64,
-    /// Entries of a symbol on one day of Seoul, at most.
-    pub per_day_max: u32,
-    /// Part of the original quantity to buy back.
-    pub size: Ratio,
-    /// What must happen.
-    pub trigger: ReentryTrigger,
-    /// The highest wins.
-    pub priority: i32,
+pub struct StoredCandidate {
+    /// What was held.
+    pub symbol: Symbol,
+    /// Where it goes on.
+    pub state: CandidateState,
+    /// End of its cooldown.
+    pub cooldown_until: Option<LogicalTime>,
+    /// When it expires.
+    pub watch_until: Option<LogicalTime>,
+    /// Gate and reason of the last refusal, so that it is not written again.
+    pub blocked: Option<(Arc<str>, Arc<str>)>,
 }
 
-/// What must happen for a candidate to enter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum ReentryTrigger {
-    /// The price is at or above `exit price × (1 + rebound)`.
-    Rebound(Ratio),
+/// A purchase that a candidate made.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Purchase {
+    /// What was bought.
+    pub symbol: Symbol,
+    /// By which candidate.
+    pub candidate: ExitEventId,
+    /// When it was decided.
+    pub decided: LogicalTime,
 }
 
-impl ReentryTrigger {
-    /// Reads `{"type": "REBOUND", "rebound": 0.02}`; `0 ≤ rebound < 0.5`.
-    ///
-    /// # Errors
-    /// What is wrong, with the path of the key below `trigger_params`.
-    pub fn from_value(value: &Value) -> Result<Self, String> {
-        let object = value.as_object().ok_or("trigger_params: object expected")?;
-        if let Some(key) = object
-            .keys()
-            .find(|key| !["type", "rebound"].contains(&key.as_str()))
-        {
-            return Err(format!(
-                "trigger_params.{key}: unknown key, expected type or rebound"
-            ));
-        }
-        match object.get("type").and_then(Value::as_str) {
-            Some("REBOUND") => {}
-            other => {
-                return Err(format!(
-                    "trigger_params.type: REBOUND expected, was {other:?}"
-                ));
-            }
-        }
-        let text = object
-            .get("rebound")
-            .map(Value::to_string)
-            .unwrap_or_default();
-        let rebound = Decimal::from_str_exact(&text)
-            .map_err(|_| format!("trigger_params.rebound: number expected, was {text:?}"))?;
-        if !(Decimal::ZERO..Decimal::new(5, 1)).contains(&rebound) {
-            return Err(format!(
-                "trigger_params.rebound: 0 <= x < 0.5 expected, was {rebound}"
-            ));
-        }
-        let rebound = Ratio::try_from(rebound);
-        rebound
-            .map(Self::Rebound)
-            .map_err(|error| format!("trigger_params.rebound: {error}"))
+/// The rule in force for each regime, in the order of [`Regime::ALL`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(super) struct RuleSet([Option<Arc<ReentryRule>>; 4]);
+
+impl RuleSet {
+    /// Returns the rule in force under `regime`.
+    pub(super) fn under(&self, regime: Regime) -> Option<&Arc<ReentryRule>> {
+        let place = Regime::ALL.iter().position(|other| *other == regime)?;
+        self.0.get(place)?.as_ref()
     }
 }
 
-/// Returns the class of reasons that `code` belongs to, none where it never leads to a re-entry
-/// (domain 5.1: time, manual and broker exits, and the operator's flattening).
-pub fn reason_class(code: &str) -> Option<&'static str> {
-    match code.parse::<ExitReason>().ok()? {
-        ExitReason::Sl1
-        | ExitReason::Sl2
-        | ExitReason::HardStop
-        | ExitReason::StopFloor
-        | ExitReason::GapDown
-        | ExitReason::BreakEven
-        | ExitReason::CustomLoss => Some("SL"),
-        ExitReason::Trail | ExitReason::TrailPartial => Some("TRAIL"),
-        ExitReason::Tp1 | ExitReason::Tp2 | ExitReason::Tp3 | ExitReason::CustomProfit => {
-            Some("TP")
-        }
-        ExitReason::Flatten | ExitReason::Manual | ExitReason::Time => None,
-    }
+/// What is known of a symbol.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(super) struct SymbolFacts {
+    /// Day in Seoul and candidate of each purchase.
+    pub(super) purchases: Vec<(u64, ExitEventId)>,
+    /// Exits with a loss.
+    pub(super) losses: Vec<(LogicalTime, ExitEventId)>,
+    /// Until when nothing of it is bought, exclusive.
+    pub(super) blacklisted_until: Option<LogicalTime>,
+    /// Whether there is a live position of it.
+    pub(super) is_held: bool,
+    pub(super) volatility: Option<Volatility>,
+}
+
+/// One thing that is known of a symbol.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum SymbolRow {
+    Followed,
+    Bought(u64, ExitEventId, Arc<str>),
+    Lost(LogicalTime, ExitEventId),
+    Blacklisted(LogicalTime),
+    Held,
+    Volatility(Volatility),
+}
+
+/// Everything that decides about one candidate and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(super) struct CandidatePlan {
+    pub(super) event: ExitEvent,
+    /// Stored state, if the candidate is stored.
+    pub(super) stored: Option<StoredCandidate>,
+    /// Who asks that it expires.
+    pub(super) expired_by: Option<Arc<str>>,
+    pub(super) rules: Arc<RuleSet>,
+    pub(super) facts: Arc<SymbolFacts>,
+}
+
+/// What the crossing takes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(super) enum Fact {
+    /// A candidate.
+    Plan(Box<CandidatePlan>),
+    /// Something that concerns all of them, told to one worker.
+    Scene(u64, SceneFact),
 }
 
 /// Collections that candidates are made from.
 pub(crate) struct ReentryInputs<'s> {
-    /// All exit events.
+    /// Exit events whose candidates are not over.
     pub(crate) exit_events: Rows<'s, (ExitEventId, ExitEvent)>,
-    /// Stored state of each candidate, with its symbol.
-    pub(crate) candidates: Rows<'s, (ExitEventId, (Symbol, CandidateState))>,
+    /// Stored candidates.
+    pub(crate) candidates: Rows<'s, (ExitEventId, StoredCandidate)>,
+    /// Candidates that somebody wants to expire, and who.
+    pub(crate) expiries: Rows<'s, (ExitEventId, Arc<str>)>,
     /// Active rules.
     pub(crate) rules: Rows<'s, ReentryRule>,
-    /// Entry orders: symbol and day of Seoul of each.
-    pub(crate) entries: Rows<'s, (Symbol, (u64, ExitEventId))>,
-    /// Symbols of live positions.
-    pub(crate) held: Rows<'s, Symbol>,
+    /// Purchases of the last days, by action key.
+    pub(crate) purchases: Rows<'s, (Arc<str>, Purchase)>,
+    /// Exits with a loss of the last days.
+    pub(crate) losses: Rows<'s, (ExitEventId, (Symbol, LogicalTime))>,
+    /// Symbols of which nothing is bought, and until when.
+    pub(crate) blacklist: Rows<'s, (Symbol, LogicalTime)>,
+    /// Live positions.
+    pub(crate) positions: Rows<'s, (PositionId, Arc<PositionRow>)>,
+    /// Volatility of symbols.
+    pub(crate) contexts: Rows<'s, (Symbol, SymbolContext)>,
     /// The control mode.
-    pub(crate) control: Rows<'s, ((), ReentryMode)>,
+    pub(crate) mode: Rows<'s, ((), ReentryMode)>,
+    /// The last regime snapshot.
+    pub(crate) snapshot: Rows<'s, ((), RegimeSnapshot)>,
+    /// The operator's regime.
+    pub(crate) overriding: Rows<'s, ((), RegimeOverride)>,
+    /// Times of day without entries.
+    pub(crate) windows: Rows<'s, (Arc<str>, PauseWindow)>,
+    /// Limits.
+    pub(crate) limits: Rows<'s, ((), ReentryLimits)>,
+    /// Realised results of exits by day in Seoul: exit event, day and result.
+    pub(crate) results: Rows<'s, (ExitEventId, (u64, i64))>,
+    /// How many workers there are.
+    pub(crate) workers: u32,
 }
 
-/// Everything that decides about one candidate.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(super) struct CandidatePlan {
-    pub(super) event: ExitEvent,
-    pub(super) rule: Option<ReentryRule>,
-    /// Stored state, if the candidate is stored.
-    pub(super) stored: Option<CandidateState>,
-    /// Entries of the symbol by day.
-    pub(super) entries: Vec<(u64, u32)>,
-    /// Whether the symbol is held or an entry of it is under way.
-    pub(super) is_busy: bool,
-    pub(super) mode: ReentryMode,
-}
-
-/// Renders one plan per candidate that is not over.
-pub(super) fn render(inputs: ReentryInputs<'_>) -> Rows<'_, CandidatePlan> {
-    let ended = inputs
-        .candidates
-        .clone()
-        .filter(|(_id, (_symbol, state))| {
-            matches!(state, CandidateState::Ready | CandidateState::Over)
+/// Renders plans and scene.
+pub(super) fn render(inputs: ReentryInputs<'_>) -> Rows<'_, Fact> {
+    let scene = scene(&inputs);
+    let open = inputs.exit_events;
+    let states = states(&open, inputs.candidates, inputs.expiries);
+    let symbols = open.clone().map(|(_id, event)| event.symbol);
+    let known = inputs
+        .purchases
+        .map(|(key, row)| {
+            let day = row.decided.seoul_day();
+            (row.symbol, SymbolRow::Bought(day, row.candidate, key))
         })
-        .map(|(id, _row)| id);
-    let open = inputs.exit_events.antijoin(ended);
-    let stored = open
-        .clone()
-        .map(|(id, _event)| (id, None))
         .concat(
             inputs
-                .candidates
-                .clone()
-                .map(|(id, (_symbol, state))| (id, Some(state))),
+                .losses
+                .map(|(id, (symbol, exit))| (symbol, SymbolRow::Lost(exit, id))),
         )
-        .reduce_named("candidates: stored state by event", |_id, rows, output| {
-            output.push((*rows[rows.len() - 1].0, 1)); // `None` sorts before any state.
-        });
-    let ruled = best_rules(&open, inputs.rules);
-    let busy = inputs
-        .candidates
-        .filter(|(_id, (_symbol, state))| *state == CandidateState::Ready)
-        .map(|(_id, (symbol, _state))| symbol)
-        .concat(inputs.held)
-        .distinct();
-    let symbols = open.clone().map(|(_id, event)| event.symbol).distinct();
-    let entries = entries_by_day(symbols.clone(), inputs.entries);
-    let busy = symbols
-        .map(|symbol| (symbol, false))
-        .concat(busy.map(|symbol| (symbol, true)))
-        .reduce_named("candidates: busy by symbol", |_symbol, rows, output| {
-            output.push((*rows[rows.len() - 1].0, 1)); // `false` sorts before `true`.
-        });
-    open.join(stored)
+        .concat(
+            inputs
+                .blacklist
+                .map(|(symbol, until)| (symbol, SymbolRow::Blacklisted(until))),
+        )
+        .concat(
+            inputs
+                .positions
+                .map(|(_id, row)| (row.position.symbol, SymbolRow::Held)),
+        )
+        .concat(inputs.contexts.flat_map(|(symbol, context)| {
+            Volatility::of(context).map(|volatility| (symbol, SymbolRow::Volatility(volatility)))
+        }));
+    let facts = facts_by_symbol(symbols, known);
+    let ruled = rules_by_kind(&open, inputs.rules);
+    open.join(states)
+        .map(|(_id, (event, state))| ((event.symbol, event.reason.clone()), (event, state)))
         .join(ruled)
-        .map(|(_id, ((event, stored), rule))| (event.symbol, (event, stored, rule)))
-        .join(entries)
-        .join(busy)
-        .map(|(_symbol, row)| ((), row))
+        .map(|((symbol, _reason), row)| (symbol, row))
         .join_map(
-            inputs.control,
-            |_key, (((event, stored, rule), entries), is_busy), mode| CandidatePlan {
-                event: event.clone(),
-                rule: rule.clone(),
-                stored: *stored,
-                entries: entries.clone(),
-                is_busy: *is_busy,
-                mode: *mode,
+            facts,
+            |_symbol, ((event, (stored, expired_by)), rules), facts| {
+                Fact::Plan(Box::new(CandidatePlan {
+                    event: event.clone(),
+                    stored: stored.clone(),
+                    expired_by: expired_by.clone(),
+                    rules: rules.clone(),
+                    facts: facts.clone(),
+                }))
             },
         )
+        .concat(scene)
 }
 
-/// Returns the rule of each event: the highest priority, then the most specific, then the lower
-/// id; none where none matches.
-fn best_rules<'s>(
+/// What is stored of a candidate, and what somebody asks of it.
+type StateRow = (Option<StoredCandidate>, Option<Arc<str>>);
+
+fn states<'s>(
+    open: &Rows<'s, (ExitEventId, ExitEvent)>,
+    candidates: Rows<'s, (ExitEventId, StoredCandidate)>,
+    expiries: Rows<'s, (ExitEventId, Arc<str>)>,
+) -> Rows<'s, (ExitEventId, StateRow)> {
+    open.clone()
+        .map(|(id, _event)| (id, (None, None)))
+        .concat(candidates.map(|(id, stored)| (id, (Some(stored), None))))
+        .concat(expiries.map(|(id, by)| (id, (None, Some(by)))))
+        .reduce_named("candidates: state by event", |_id, rows, output| {
+            // There is at most one row of each kind.
+            let rows = || rows.iter().map(|(row, _count)| *row);
+            let stored = rows().find_map(|(stored, _by): &StateRow| stored.clone());
+            let by = rows().find_map(|(_stored, by)| by.clone());
+            output.push(((stored, by), 1));
+        })
+}
+
+/// Returns what is known of each followed symbol.
+fn facts_by_symbol<'s>(
+    symbols: Rows<'s, Symbol>,
+    known: Rows<'s, (Symbol, SymbolRow)>,
+) -> Rows<'s, (Symbol, Arc<SymbolFacts>)> {
+    let symbols = symbols.distinct();
+    known
+        .semijoin(symbols.clone())
+        .concat(symbols.map(|symbol| (symbol, SymbolRow::Followed)))
+        .reduce_named("candidates: history by symbol", |_symbol, rows, output| {
+            let mut facts = SymbolFacts::default();
+            for (row, _count) in rows {
+                match row {
+                    SymbolRow::Followed => {}
+                    SymbolRow::Bought(day, candidate, _key) => {
+                        facts.purchases.push((*day, candidate.clone()));
+                    }
+                    SymbolRow::Lost(exit, id) => facts.losses.push((*exit, id.clone())),
+                    SymbolRow::Blacklisted(until) => facts.blacklisted_until = Some(*until),
+                    SymbolRow::Held => facts.is_held = true,
+                    SymbolRow::Volatility(volatility) => facts.volatility = Some(*volatility),
+                }
+            }
+            output.push((Arc::new(facts), 1));
+        })
+}
+
+type Kind = (Symbol, Arc<str>);
+
+/// Returns the rules of each symbol and exit reason. Of those that match, for each regime: the
+/// highest priority, then the most specific (symbol, then reason, then regime), then the lower id.
+fn rules_by_kind<'s>(
     open: &Rows<'s, (ExitEventId, ExitEvent)>,
     rules: Rows<'s, ReentryRule>,
-) -> Rows<'s, (ExitEventId, Option<ReentryRule>)> {
-    let keys = open.clone().flat_map(|(id, event)| {
-        let class = reason_class(&event.reason).map(Arc::<str>::from);
-        let codes = [class.is_some().then_some(event.reason), class]
-            .into_iter()
-            .flatten();
+) -> Rows<'s, (Kind, Arc<RuleSet>)> {
+    let kinds = open
+        .clone()
+        .map(|(_id, event)| (event.symbol, event.reason))
+        .distinct();
+    let keys = kinds.clone().flat_map(|(symbol, reason)| {
+        let class = reason_class(&reason).map(Arc::<str>::from);
+        let codes = [class.is_some().then(|| reason.clone()), class];
         let mut keys = Vec::with_capacity(4);
-        for (rank, code) in codes.enumerate() {
-            keys.push(((Some(event.symbol), code.clone()), (id.clone(), rank)));
-            keys.push(((None, code), (id.clone(), rank + 2)));
+        for (rank, code) in codes.into_iter().flatten().enumerate() {
+            let kind = (symbol, reason.clone());
+            keys.push(((Some(symbol), code.clone()), (kind.clone(), rank)));
+            keys.push(((None, code), (kind, rank + 2)));
         }
         keys
     });
-    let by_match = rules.map(|rule| ((rule.symbol, rule.exit_reason.clone()), rule));
-    let found = keys.join_map(by_match, |_key, (id, rank), rule| {
-        (
-            id.clone(),
-            Some((-i64::from(rule.priority), *rank, rule.clone())),
-        )
+    let by_match = rules.map(|rule| ((rule.symbol, rule.exit_reason.clone()), Arc::new(rule)));
+    let found = keys.join_map(by_match, |_key, (kind, rank), rule| {
+        let order = (-i64::from(rule.priority), *rank, rule.regime.is_none());
+        (kind.clone(), Some((order, rule.clone())))
     });
-    open.clone()
-        .map(|(id, _event)| (id, None))
-        .concat(found)
-        .reduce_named("candidates: best rule by event", |_id, rows, output| {
-            // `None` sorts first and counts only alone.
-            let best = rows.iter().find_map(|(row, _count)| row.as_ref());
-            output.push((best.map(|(_priority, _rank, rule)| rule.clone()), 1));
-        })
+    kinds.map(|kind| (kind, None)).concat(found).reduce_named(
+        "candidates: rules by symbol and reason",
+        |_kind, rows, output| {
+            // They are sorted by order, then id.
+            let found = || rows.iter().filter_map(|(row, _count)| row.as_ref());
+            let best = Regime::ALL.map(|regime| {
+                let serves = |rule: &ReentryRule| rule.regime.is_none_or(|of| of == regime);
+                let mut found = found();
+                let best = found.find(|(_order, rule)| serves(rule));
+                best.map(|(_order, rule)| rule.clone())
+            });
+            output.push((Arc::new(RuleSet(best)), 1));
+        },
+    )
 }
 
-fn entries_by_day<'s>(
-    symbols: Rows<'s, Symbol>,
-    entries: Rows<'s, (Symbol, (u64, ExitEventId))>,
-) -> Rows<'s, (Symbol, Vec<(u64, u32)>)> {
-    symbols
-        .map(|symbol| (symbol, None))
-        .concat(entries.map(|(symbol, entry)| (symbol, Some(entry))))
-        .reduce_named("candidates: entries by symbol", |_symbol, rows, output| {
-            let mut days: Vec<(u64, u32)> = Vec::new();
-            for (day, _id) in rows.iter().filter_map(|(row, _count)| row.as_ref()) {
-                match days.last_mut().filter(|(last, _)| last == day) {
-                    Some((_, count)) => *count += 1,
-                    None => days.push((*day, 1)),
-                }
-            }
-            output.push((days, 1));
-        })
+/// Returns what concerns all candidates, once for each worker.
+fn scene<'s>(inputs: &ReentryInputs<'s>) -> Rows<'s, Fact> {
+    let cost = |row: &PositionRow| {
+        let price = row.position.avg_price.map_or(0, Price::units);
+        price.saturating_mul(row.position.qty.shares())
+    };
+    let exposure = inputs
+        .positions
+        .clone()
+        .explode(move |(_id, row)| Some(((), isize::try_from(cost(&row)).unwrap_or(isize::MAX))))
+        .count()
+        .map(|((), cost)| SceneFact::Exposure(whole(cost)));
+    let positions = inputs
+        .positions
+        .clone()
+        .map(|_row| ())
+        .count()
+        .map(|((), count)| SceneFact::Positions(whole(count)));
+    let results = inputs
+        .results
+        .clone()
+        .explode(|(_id, (day, won))| Some((day, isize::try_from(won).unwrap_or(isize::MIN))))
+        .count()
+        .map(|(day, won)| SceneFact::Result(day, whole(won)));
+    let workers = u64::from(inputs.workers);
+    inputs
+        .mode
+        .clone()
+        .map(|((), mode)| SceneFact::Mode(mode))
+        .concat(
+            inputs
+                .snapshot
+                .clone()
+                .map(|((), row)| SceneFact::Snapshot(row)),
+        )
+        .concat(
+            inputs
+                .overriding
+                .clone()
+                .map(|((), row)| SceneFact::Override(row)),
+        )
+        .concat(
+            inputs
+                .windows
+                .clone()
+                .map(|(id, window)| SceneFact::Window(id, window)),
+        )
+        .concat(
+            inputs
+                .limits
+                .clone()
+                .map(|((), limits)| SceneFact::Limits(limits)),
+        )
+        .concat(exposure)
+        .concat(positions)
+        .concat(results)
+        .flat_map(move |fact| (0..workers).map(move |worker| Fact::Scene(worker, fact.clone())))
+}
+
+fn whole(sum: isize) -> i64 {
+    i64::try_from(sum).unwrap_or(i64::MAX)
 }

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ActionKey, CandidateId, ExitEventId, LogicalTime, Price, Quantity, Symbol};
+use crate::model::{
+    ActionKey, CandidateId, ExitEventId, LogicalTime, Price, Quantity, Regime, Symbol,
+};
+
+use super::tape::TapeFigures;
 
 /// A change of the state of one re-entry candidate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,12 +23,17 @@ pub struct ReentryVerdict {
     pub symbol: Symbol,
     /// Rule in force, if any.
     pub rule_id: Option<Arc<str>>,
-    /// Evaluation price, where a tick was judged.
+    /// Regime in force.
+    pub regime: Regime,
+    /// Evaluation price, where one was judged.
     pub price: Option<Price>,
-    /// Logical time of that tick.
+    /// Logical time of its tick.
     pub tick: Option<LogicalTime>,
-    /// The new state.
+    /// The new state. Of verdicts of one time the earlier one comes first in this order.
     pub verdict: Verdict,
+    /// Whether this is the first verdict on the exit event: a store that knows the candidate has
+    /// heard it before.
+    pub is_first: bool,
 }
 
 /// State that a candidate enters.
@@ -35,8 +44,11 @@ pub enum Verdict {
         /// End of the cooldown.
         until: LogicalTime,
     },
-    /// Waits for its trigger.
-    Watch,
+    /// Waits for its trigger; no gate refuses it.
+    Watch {
+        /// When it expires.
+        until: LogicalTime,
+    },
     /// Buys: state READY, one order.
     Submit {
         /// Shares to buy.
@@ -48,19 +60,22 @@ pub enum Verdict {
         /// What makes the order unique.
         action_key: ActionKey,
         /// Everything the verdict was made from.
-        explanation: EntryExplanation,
+        explanation: Box<EntryExplanation>,
     },
     /// Refused. A final refusal ends the candidate, another one is written once and may pass.
     Blocked {
         /// The gate that refused, such as `G2`.
         gate: Arc<str>,
-        /// Why, in words with figures.
+        /// Why, in words.
         reason: Arc<str>,
         /// Whether the candidate ends here.
         is_final: bool,
     },
-    /// The watch ended without a trigger.
-    Expired,
+    /// Over without an entry.
+    Expired {
+        /// Why, where it was not the end of the watch.
+        reason: Option<Arc<str>>,
+    },
 }
 
 /// Every input of an entry with its version.
@@ -70,12 +85,30 @@ pub struct EntryExplanation {
     pub exit_price: Price,
     /// When it was left.
     pub exit: LogicalTime,
+    /// Why it was left.
+    pub exit_reason: Arc<str>,
     /// Shares that the position had at entry.
     pub original_qty: Quantity,
+    /// Highest price of the position, where it is known.
+    pub prior_hwm: Option<Price>,
     /// Rule in force, as stored.
     pub rule: Arc<str>,
+    /// Regime in force.
+    pub regime: Regime,
+    /// Whether the regime was known, and not only assumed.
+    pub is_regime_known: bool,
     /// Re-entries of the symbol on the day so far.
     pub entries_today: u32,
+    /// Re-entries of the symbol on seven days so far.
+    pub entries_of_week: u32,
     /// End of the cooldown.
     pub cooldown_until: LogicalTime,
+    /// Since when every tick reached the level.
+    pub reached_since: LogicalTime,
+    /// ATR ÷ close of the day before, millionths.
+    pub atr_pct_millionths: Option<i64>,
+    /// Close of the day before.
+    pub prev_close: Option<Price>,
+    /// Volume, structure and momentum.
+    pub tape: TapeFigures,
 }

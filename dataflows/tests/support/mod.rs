@@ -146,6 +146,7 @@ impl Harness {
                 symbol: "005930".parse().unwrap(),
                 last,
                 bid: None,
+                volume: 0,
             })
         });
         decisions(outputs)

@@ -39,6 +39,7 @@ impl Sequencer {
             symbol: trade.symbol,
             last: trade.last,
             bid: trade.bid,
+            volume: u64::try_from(trade.volume.shares()).unwrap_or_default(),
         };
         send_event(&self.events, timed(time, Event::Tick(tick))).await
     }
@@ -69,7 +70,8 @@ impl Sequencer {
                 metrics::counter!("price_sync_behind_total", "source" => source, "level" => level)
                     .increment(1);
                 let last = priced.last.to_decimal().to_string();
-                let payload = json!({"symbol": quote.symbol, "source": source, "last": last});
+                let payload = json!({"symbol": quote.symbol, "source": source,
+                    "last": last, "level": level});
                 self.note(time, "behind", payload).await;
             }
             Taken::Late => {

@@ -25,7 +25,7 @@ pub struct Shape {
 }
 
 /// Gives out a list of events.
-struct ListFeed(std::vec::IntoIter<Timed>);
+pub(crate) struct ListFeed(pub(crate) std::vec::IntoIter<Timed>);
 
 impl Feed for ListFeed {
     fn next(&mut self, max: usize, events: &mut Vec<Timed>) -> bool {

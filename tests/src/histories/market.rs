@@ -101,6 +101,7 @@ impl History {
             symbol,
             last,
             bid,
+            volume: 0,
         })
     }
 

@@ -161,6 +161,7 @@ impl Script {
             symbol: symbol(),
             last: price(last),
             bid: None,
+            volume: 0,
         };
         self.play(now, News::Tick(tick))
     }

@@ -146,6 +146,7 @@ impl Event<'_> {
                 symbol: row.symbol,
                 last: row.price,
                 bid: row.bid,
+                volume: 0,
             }),
         }
     }

@@ -5,5 +5,6 @@
 mod cases;
 mod files;
 mod malformed;
+mod reentry;
 mod rig;
 mod tick_day;

@@ -136,7 +136,12 @@ fn atr_and_control_that_cannot_be_are_refused() {
             "mode",
             "unknown mode \"PAUSE_PROFIT\"",
         ),
-        ("1,RUNNING,all", 2, "scope", "exit or reentry expected"),
+        (
+            "1,RUNNING,all",
+            2,
+            "scope",
+            "exit, reentry or regime expected",
+        ),
     ];
     assert_refused("control.csv", "ts,mode,scope", &faults);
 }

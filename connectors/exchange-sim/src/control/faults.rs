@@ -43,6 +43,11 @@ pub(crate) struct Faults {
     pub(crate) fill_in_pieces: Option<Pieces>,
     /// No trade records. The market goes on; what happens is lost to the sessions.
     pub(crate) stop_quotes: bool,
+    /// Frames of trade records that are cut off in the middle of their last record. What they held
+    /// does not count as sent.
+    pub(crate) truncate_frames: u32,
+    /// Registrations that a session may hold; those it has stay. Zero: as the settings say.
+    pub(crate) registrations_max: usize,
     /// Orders that are refused.
     pub(crate) reject_next: Option<RejectFault>,
     /// The broker is down: every REST call is answered with HTTP 503 and not executed, and there
@@ -122,12 +127,20 @@ pub(super) struct Change {
     delay_notices_ms: Option<u64>,
     fill_in_pieces: Option<PiecesChange>,
     stop_quotes: Option<bool>,
+    truncate_frames: Option<u32>,
+    registrations_max: Option<usize>,
     reject_next: Option<RejectNext>,
     kis_down: Option<bool>,
     naver_down: Option<bool>,
     naver_blocked: Option<bool>,
     /// Once: cuts every WebSocket connection without a close frame.
     drop_connections: bool,
+    /// Once: the open sessions are told nothing more, data and keep-alive alike. Pings are still
+    /// answered, and the application key stays in use.
+    mute_connections: bool,
+    /// Once: the open sessions are forgotten while their connections stay, neither read nor written:
+    /// half open.
+    freeze_connections: bool,
     /// Once: lets every access token expire.
     expire_tokens: bool,
     /// Once: a text message to every session.
@@ -201,6 +214,8 @@ impl Faults {
         set(&mut self.reorder_notices, change.reorder_notices);
         set(&mut self.suppress_notices, change.suppress_notices);
         set(&mut self.stop_quotes, change.stop_quotes);
+        set(&mut self.truncate_frames, change.truncate_frames);
+        set(&mut self.registrations_max, change.registrations_max);
         set(&mut self.kis_down, change.kis_down);
         set(&mut self.naver_down, change.naver_down);
         set(&mut self.naver_blocked, change.naver_blocked);
@@ -227,6 +242,11 @@ impl Faults {
     /// Returns whether the next REST call is refused as over the limit, and counts it.
     pub(crate) fn take_rate_limit(&mut self) -> bool {
         take_one(&mut self.rate_limit_next)
+    }
+
+    /// Returns whether the next frame of trade records is cut off, and counts it.
+    pub(crate) fn take_truncation(&mut self) -> bool {
+        take_one(&mut self.truncate_frames)
     }
 
     /// Returns whether the next notice is lost, and counts it.
@@ -300,6 +320,12 @@ pub(super) async fn change(
     }
     if let Some(text) = &change.send_raw {
         deliver(shared.hub.to_all(text)).await;
+    }
+    if change.mute_connections {
+        shared.hub.mute_all();
+    }
+    if change.freeze_connections {
+        shared.hub.freeze_all();
     }
     if change.drop_connections || faults.kis_down {
         shared.hub.cut_all();

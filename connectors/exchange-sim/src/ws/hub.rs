@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    num::NonZeroUsize,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -60,10 +61,28 @@ struct State {
 struct Member {
     outbox: mpsc::Sender<Utf8Bytes>,
     cipher: Cipher,
-    cut: CancellationToken,
+    line: Line,
     /// Account of the application key, once an approval key was shown.
     account: Option<usize>,
     registrations: BTreeSet<(Stream, String)>,
+}
+
+/// What faults do to the connection of one session.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Line {
+    /// The connection ends.
+    pub(super) cut: CancellationToken,
+    /// Nothing more is said.
+    pub(super) muted: CancellationToken,
+    /// Nothing more is said or heard, and the session is forgotten.
+    pub(super) frozen: CancellationToken,
+}
+
+impl Line {
+    /// Returns whether nothing that is said arrives.
+    fn is_dead(&self) -> bool {
+        self.muted.is_cancelled() || self.frozen.is_cancelled() || self.cut.is_cancelled()
+    }
 }
 
 /// A session as the control port shows it.
@@ -81,7 +100,7 @@ pub(super) struct Opened {
     pub(super) inbox: mpsc::Receiver<Utf8Bytes>,
     pub(super) outbox: mpsc::Sender<Utf8Bytes>,
     pub(super) cipher: Cipher,
-    pub(super) cut: CancellationToken,
+    pub(super) line: Line,
 }
 
 /// A registration that the caller has found to be well formed.
@@ -123,14 +142,14 @@ impl Hub {
 
     pub(super) fn open(&self) -> Opened {
         let (outbox, inbox) = mpsc::channel(OUTBOX);
-        let (cipher, cut) = (Cipher::random(), CancellationToken::new());
+        let (cipher, line) = (Cipher::random(), Line::default());
         let mut state = self.state();
         state.opened += 1;
         let id = state.opened;
         let member = Member {
             outbox: outbox.clone(),
             cipher: cipher.clone(),
-            cut: cut.clone(),
+            line: line.clone(),
             account: None,
             registrations: BTreeSet::new(),
         };
@@ -140,7 +159,7 @@ impl Hub {
             inbox,
             outbox,
             cipher,
-            cut,
+            line,
         }
     }
 
@@ -174,13 +193,16 @@ impl Hub {
         Ok(())
     }
 
-    /// Adds or removes a registration. `acknowledge` is called before any data of it can be sent.
+    /// Adds or removes a registration; `registrations_max` of a fault goes before that of the
+    /// settings. `acknowledge` is called before any data of it can be sent.
     pub(super) fn register(
         &self,
         id: u64,
         wanted: &Wanted,
+        registrations_max: Option<NonZeroUsize>,
         acknowledge: impl FnOnce(Verdict),
     ) -> Verdict {
+        let most = registrations_max.map_or(self.registrations_max, NonZeroUsize::get);
         let mut state = self.state();
         let Some(member) = state.sessions.get_mut(&id) else {
             return Verdict::NotSubscribed;
@@ -189,9 +211,7 @@ impl Hub {
         let is_known = member.registrations.contains(&entry);
         let verdict = match (wanted.is_added, is_known) {
             (true, true) => Verdict::AlreadySubscribed,
-            (true, false) if member.registrations.len() >= self.registrations_max => {
-                Verdict::TooMany
-            }
+            (true, false) if member.registrations.len() >= most => Verdict::TooMany,
             (true, false)
                 if wanted.stream == Stream::Notices
                     && self.hts_ids.get(wanted.account) != Some(&wanted.tr_key) =>
@@ -226,7 +246,21 @@ impl Hub {
     /// Cuts every connection, without a word.
     pub(crate) fn cut_all(&self) {
         for member in self.state().sessions.values() {
-            member.cut.cancel();
+            member.line.cut.cancel();
+        }
+    }
+
+    /// Lets every open session fall silent.
+    pub(crate) fn mute_all(&self) {
+        for member in self.state().sessions.values() {
+            member.line.muted.cancel();
+        }
+    }
+
+    /// Leaves every connection half open.
+    pub(crate) fn freeze_all(&self) {
+        for member in self.state().sessions.values() {
+            member.line.frozen.cancel();
         }
     }
 
@@ -276,12 +310,14 @@ impl Hub {
                 Output::Trade { .. } if faults.stop_quotes => {}
                 Output::Trade { issue, record } => {
                     if frame.issue != issue || frame.count >= self.records_per_frame_max {
-                        state.deliver_frame(std::mem::take(&mut frame), &mut deliveries);
+                        let full = std::mem::take(&mut frame);
+                        state.deliver_frame(full, faults, &mut deliveries);
                     }
                     frame.add(issue, &record);
                 }
                 Output::Notice(notice) => {
-                    state.deliver_frame(std::mem::take(&mut frame), &mut deliveries);
+                    let before = std::mem::take(&mut frame);
+                    state.deliver_frame(before, faults, &mut deliveries);
                     for notice in state.disturb(notice, faults, now) {
                         state.put_off(notice, send_at);
                     }
@@ -289,7 +325,7 @@ impl Hub {
                 }
             }
         }
-        state.deliver_frame(frame, &mut deliveries);
+        state.deliver_frame(frame, faults, &mut deliveries);
         let is_late = state
             .held_notice
             .as_ref()
@@ -345,18 +381,25 @@ impl Frame {
 }
 
 impl State {
-    fn deliver_frame(&mut self, frame: Frame, out: &mut Vec<Delivery>) {
+    fn deliver_frame(&mut self, frame: Frame, faults: &mut Faults, out: &mut Vec<Delivery>) {
         if frame.count == 0 {
             return;
         }
         let Some(sessions) = self.listeners.get(&frame.issue) else {
             return;
         };
-        let text = format!("0|H0STCNT0|{:03}|{}", frame.count, frame.payload);
+        let mut text = format!("0|H0STCNT0|{:03}|{}", frame.count, frame.payload);
+        let is_whole = !faults.take_truncation();
+        if !is_whole {
+            let last = frame.payload.len() / frame.count;
+            text.truncate(text.floor_char_boundary(text.len().saturating_sub(last / 2)));
+        }
         let text = Utf8Bytes::from(text);
-        for member in sessions.iter().filter_map(|id| self.sessions.get(id)) {
+        let listening = sessions.iter().filter_map(|id| self.sessions.get(id));
+        for member in listening.filter(|member| !member.line.is_dead()) {
             out.push((member.outbox.clone(), text.clone()));
-            self.records_sent += u64::try_from(frame.count).unwrap_or(0);
+            let whole = if is_whole { frame.count } else { 0 };
+            self.records_sent += u64::try_from(whole).unwrap_or(0);
         }
     }
 

@@ -1,6 +1,9 @@
 //! One WebSocket session: reads requests, writes what its outbox holds, keeps the line alive.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use futures_util::{
@@ -13,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    hub::{Opened, Wanted},
+    hub::{Line, Opened, Wanted},
     messages::{PINGPONG, Registration, Request, Stream, Verdict, ack, bare_ack, parse, ping},
 };
 use crate::{
@@ -35,10 +38,10 @@ pub(super) async fn run(socket: WebSocket, shared: Arc<Shared>) {
         mut inbox,
         outbox,
         cipher,
-        cut,
+        line,
     } = shared.hub.open();
     if shared.faults().kis_down {
-        cut.cancel(); // The fault came between the handshake and the entry into the hub.
+        line.cut.cancel(); // The fault came between the handshake and the entry into the hub.
     }
     tracing::debug!(session = id, "session opened");
     let (mut sink, mut stream) = socket.split();
@@ -52,17 +55,25 @@ pub(super) async fn run(socket: WebSocket, shared: Arc<Shared>) {
     };
     tokio::select! {
         biased;
-        () = cut.cancelled() => {}
+        () = line.cut.cancelled() => {}
+        () = line.frozen.cancelled() => {}
         () = shared.stop.cancelled() => {}
         () = reader.run(&mut stream) => {}
-        () = write(&mut sink, &mut inbox, &owed, &shared) => {}
+        () = write(&mut sink, &mut inbox, &owed, &line, &shared) => {}
     }
+    forget(id, &shared);
+    tracing::debug!(session = id, "session closed");
+    if line.frozen.is_cancelled() && !line.cut.is_cancelled() {
+        shared.stop.cancelled().await; // The connection stays, and nobody looks at it.
+    }
+}
+
+fn forget(id: u64, shared: &Shared) {
     let left = shared.hub.close(id);
     let mut exchange = shared.exchange();
     for issue in left {
         exchange.unwatch(issue);
     }
-    tracing::debug!(session = id, "session closed");
 }
 
 struct Reader<'a> {
@@ -155,7 +166,8 @@ impl Reader<'_> {
             return false;
         };
         let mut exchange = self.shared.exchange();
-        let verdict = self.shared.hub.register(self.id, wanted, |verdict| {
+        let most = NonZeroUsize::new(self.shared.faults().registrations_max);
+        let verdict = self.shared.hub.register(self.id, wanted, most, |verdict| {
             let Registration { tr_id, tr_key, .. } = asked;
             let text = ack(verdict, tr_id, tr_key, Some(wanted.stream), &self.cipher);
             permit.send(text.into());
@@ -180,13 +192,15 @@ async fn write(
     sink: &mut SplitSink<WebSocket, Message>,
     inbox: &mut mpsc::Receiver<Utf8Bytes>,
     owed: &Owed,
+    line: &Line,
     shared: &Shared,
 ) {
     let keep_alive = &shared.config.keep_alive;
-    let is_kept = !keep_alive.period.is_zero();
     let mut next_ping = Instant::now() + keep_alive.period;
     let mut batch = Vec::with_capacity(WRITE_BATCH);
     loop {
+        let is_muted = line.muted.is_cancelled();
+        let is_kept = !keep_alive.period.is_zero() && !is_muted;
         let since = *owed.lock().unwrap_or_else(PoisonError::into_inner);
         let deadline = since.map_or(next_ping, |since| {
             (since + keep_alive.timeout).min(next_ping)
@@ -210,6 +224,10 @@ async fn write(
             count = inbox.recv_many(&mut batch, WRITE_BATCH) => if count == 0 {
                 return;
             }
+        }
+        if line.muted.is_cancelled() {
+            batch.clear();
+            continue;
         }
         let write = async {
             for text in batch.drain(..) {

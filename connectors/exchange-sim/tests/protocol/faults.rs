@@ -234,6 +234,62 @@ async fn lines_break_fall_silent_and_carry_nonsense() {
 }
 
 #[tokio::test]
+async fn frames_are_cut_short_and_registrations_refused_on_demand() {
+    let client = Client::start(quiet()).await;
+    let mut session = client.connect().await;
+    session.subscribe("H0STCNT0", "005930").await;
+    let faults = json!({ "truncate_frames": 1, "registrations_max": 1 });
+    client.control("/faults", &faults).await;
+    client.print("005930", 191_000).await;
+    let short = session.text().await.unwrap();
+    assert!(short.starts_with("0|H0STCNT0|001|005930^"), "{short}");
+    assert!(short.matches('^').count() < 45, "{short}");
+    let sent = client.look("/status").await["records_sent"].clone();
+    assert_eq!(sent, json!(0), "half a record is none");
+    client.print("005930", 191_000).await;
+    assert_eq!(session.trades().await.len(), 1);
+
+    let refused = session.subscribe("H0STCNT0", "000660").await;
+    assert_eq!(refused["body"]["msg_cd"], "OPSP0008");
+    client
+        .control("/faults", &json!({ "registrations_max": 0 }))
+        .await;
+    let taken = session.subscribe("H0STCNT0", "000660").await;
+    assert_eq!(taken["body"]["msg_cd"], "OPSP0000");
+    client.sim.stop().await;
+}
+
+#[tokio::test]
+async fn a_muted_session_keeps_its_key_and_a_frozen_one_does_not() {
+    let client = Client::start(quiet()).await;
+    let mut muted = client.connect().await;
+    muted.subscribe("H0STCNT0", "005930").await;
+    client
+        .control("/faults", &json!({ "mute_connections": true }))
+        .await;
+    client.print("005930", 191_000).await;
+    let mut second = client.connect().await;
+    second.request("1", "H0STCNT0", "005930").await;
+    let refused = second.ack().await;
+    assert_eq!(refused["body"]["msg_cd"], "OPSP8996");
+    client
+        .control("/faults", &json!({ "freeze_connections": true }))
+        .await;
+    let forgotten = async { while client.look("/status").await["sessions"] != json!([]) {} };
+    tokio::time::timeout(crate::client::PATIENCE, forgotten)
+        .await
+        .unwrap();
+    let mut third = client.connect().await;
+    assert_eq!(
+        third.subscribe("H0STCNT0", "005930").await["body"]["msg_cd"],
+        "OPSP0000"
+    );
+    let silent = tokio::time::timeout(Duration::from_millis(100), muted.text());
+    assert!(silent.await.is_err(), "neither told anything nor cut");
+    client.sim.stop().await;
+}
+
+#[tokio::test]
 async fn the_control_port_refuses_what_it_does_not_know() {
     let client = Client::start(quiet()).await;
     for (path, body, status, reason) in [

@@ -44,6 +44,10 @@ const PLACE: &str = "WITH asked AS (
     FROM priced p WHERE p.request_id = e.request_id
     RETURNING e.state";
 
+const REFUSE: &str = "UPDATE trade.manual_entries
+    SET state = 'REFUSED', message = $2, updated_ts = clock_timestamp()
+    WHERE request_id = $1 AND state = 'ASKED'";
+
 /// Someone who asks.
 struct Request {
     id: Uuid,
@@ -63,9 +67,7 @@ impl Desk {
                     info!(request = %request.id, by = request.by, state, "purchase by hand");
                 }
                 Ok(None) | Err(GivenUp::Stopped) => {}
-                Err(GivenUp::Refused(error)) => {
-                    self.refused("a purchase by hand cannot be stored", None, &error);
-                }
+                Err(GivenUp::Refused(error)) => self.refuse_purchase(&request, &error).await,
             }
         }
     }
@@ -85,6 +87,21 @@ impl Desk {
         };
         let store = &self.parts.store;
         self.report(store.persist("purchases by hand", &self.stop, work).await)
+    }
+
+    /// Ends a request that the database takes no order of: asked again, it would be refused again.
+    async fn refuse_purchase(&self, request: &Request, error: &StoreError) {
+        self.refused("a purchase by hand cannot be stored", None, error);
+        let (id, message) = (&request.id, &error.to_string());
+        let work = |client: deadpool_postgres::Object| async move {
+            let statement = client.prepare_cached(REFUSE).await?;
+            Ok(client.execute(&statement, &[id, message]).await?)
+        };
+        let store = &self.parts.store;
+        let ended = store.persist("end of a purchase by hand", &self.stop, work);
+        if let Err(GivenUp::Refused(error)) = ended.await {
+            self.refused("a purchase by hand cannot be ended", None, &error);
+        }
     }
 
     async fn place(&self, request: &Request) -> Result<Option<String>, GivenUp> {

@@ -37,6 +37,12 @@ const STORE: &str = "WITH held AS (
     SELECT (SELECT account_id FROM held) AS account_id,
         EXISTS (SELECT 1 FROM placed) AS is_new";
 
+/// Has the server parse the statement, if it has not on this connection.
+pub(super) async fn prepare(client: &impl GenericClient) -> Result<(), StoreError> {
+    drop(client.prepare_cached(STORE).await?);
+    Ok(())
+}
+
 /// Stores a decision.
 pub(super) async fn store(
     client: &impl GenericClient,

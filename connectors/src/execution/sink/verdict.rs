@@ -12,21 +12,25 @@ use super::super::order::Order;
 use super::policy::Policy;
 use super::{Stored, micros, order_id, uuid};
 
-/// One statement. A verdict that history holds already changes nothing. `$4` is the state of the
-/// candidate, none where a passing refusal leaves it as it is.
+/// One statement. A verdict that history holds already changes nothing, nor does a first one (`$19`)
+/// on a candidate that is known, nor one on a candidate that is over. `$4` is the state of the
+/// candidate, none where a passing refusal leaves it as it is; one that has entered stays so, unless
+/// it buys again.
 const STORE: &str = "WITH exit AS (
         SELECT * FROM trade.exit_events WHERE exit_event_id = $2
     ), fresh AS (
         SELECT * FROM exit WHERE NOT EXISTS (
             SELECT 1 FROM trade.reentry_history
             WHERE candidate_id = $1 AND decided_us = $3 AND status = $5)
+          AND NOT EXISTS (SELECT 1 FROM trade.reentry_candidates
+            WHERE candidate_id = $1 AND ($19 OR state IN ('EXPIRED', 'BLOCKED')))
     ), placed AS (
         INSERT INTO trade.orders
             (order_id, action_key, account_id, candidate_id, symbol, side, intent_type, qty,
              order_type, reason_code, rule_id, price, level, decided_us, tick_us, explanation)
         SELECT $11, $12, account_id, $1, symbol, 'BUY', 'ENTRY', $13, 'MKT', $14, $8,
              coalesce($9::numeric, $15::numeric), $15, $3, $10, $16
-        FROM exit WHERE $12::text IS NOT NULL
+        FROM fresh WHERE $12::text IS NOT NULL
         ON CONFLICT (action_key) DO NOTHING
         RETURNING order_id
     ), told AS (
@@ -34,17 +38,20 @@ const STORE: &str = "WITH exit AS (
     ), candidate AS (
         INSERT INTO trade.reentry_candidates AS c
             (candidate_id, exit_event_id, symbol, origin_position_id, exit_reason_code, exit_ts,
-             exit_price, original_qty, prior_hwm, cooldown_until, state, rule_id, blocked_gate,
-             blocked_reason)
+             exit_price, original_qty, prior_hwm, cooldown_until, watch_until, state, rule_id,
+             blocked_gate, blocked_reason)
         SELECT $1, exit_event_id, symbol, position_id, exit_reason_code, exit_ts,
              exit_avg_price, original_qty, prior_hwm,
              timestamptz 'epoch' + $17::bigint * interval '1 microsecond',
+             timestamptz 'epoch' + $20::bigint * interval '1 microsecond',
              coalesce($4::text, 'WATCH'), $8, $6,
              CASE WHEN $6::text IS NOT NULL THEN $7::text END
         FROM fresh
         ON CONFLICT (candidate_id) DO UPDATE SET
-            state = CASE c.state WHEN 'ENTERED' THEN c.state ELSE coalesce($4::text, c.state) END,
+            state = CASE WHEN c.state = 'ENTERED' AND $4::text <> 'READY' THEN c.state
+                ELSE coalesce($4::text, c.state) END,
             cooldown_until = coalesce(excluded.cooldown_until, c.cooldown_until),
+            watch_until = coalesce(excluded.watch_until, c.watch_until),
             rule_id = coalesce(excluded.rule_id, c.rule_id),
             blocked_gate = excluded.blocked_gate,
             blocked_reason = excluded.blocked_reason,
@@ -52,9 +59,9 @@ const STORE: &str = "WITH exit AS (
         RETURNING candidate_id
     ), noted AS (
         INSERT INTO trade.reentry_history
-            (candidate_id, exit_event_id, symbol, decided_us, status, gate, reason, price,
+            (candidate_id, exit_event_id, symbol, decided_us, status, gate, reason, regime, price,
              order_id, rule_id)
-        SELECT $1, exit_event_id, symbol, $3, $5, $6, $7, $9, $11, $8 FROM fresh, candidate
+        SELECT $1, exit_event_id, symbol, $3, $5, $6, $7, $21, $9, $11, $8 FROM fresh, candidate
         ON CONFLICT (candidate_id, decided_us, status) DO NOTHING
     )
     SELECT (SELECT account_id FROM exit) AS account_id,
@@ -67,6 +74,7 @@ struct Words<'a> {
     gate: Option<&'a str>,
     reason: Option<&'a str>,
     cooldown_us: Option<i64>,
+    watch_us: Option<i64>,
 }
 
 fn words(verdict: &Verdict) -> Words<'_> {
@@ -76,13 +84,17 @@ fn words(verdict: &Verdict) -> Words<'_> {
         gate: None,
         reason: None,
         cooldown_us: None,
+        watch_us: None,
     };
     match verdict {
         Verdict::Cooldown { until } => Words {
             cooldown_us: Some(micros(until.micros())),
             ..plain("COOLDOWN", "COOLDOWN")
         },
-        Verdict::Watch => plain("WATCH", "WATCH"),
+        Verdict::Watch { until } => Words {
+            watch_us: Some(micros(until.micros())),
+            ..plain("WATCH", "WATCH")
+        },
         Verdict::Submit {
             reason,
             explanation,
@@ -102,8 +114,17 @@ fn words(verdict: &Verdict) -> Words<'_> {
             reason: Some(reason),
             ..plain("BLOCKED", "BLOCKED")
         },
-        Verdict::Expired => plain("EXPIRED", "EXPIRED"),
+        Verdict::Expired { reason } => Words {
+            reason: reason.as_deref(),
+            ..plain("EXPIRED", "EXPIRED")
+        },
     }
+}
+
+/// Has the server parse the statement, if it has not on this connection.
+pub(super) async fn prepare(client: &impl GenericClient) -> Result<(), StoreError> {
+    drop(client.prepare_cached(STORE).await?);
+    Ok(())
 }
 
 /// Stores a verdict.
@@ -144,6 +165,9 @@ pub(super) async fn store(
                 &entry.as_ref().map(|entry| &entry.explanation),
                 &words.cooldown_us,
                 &status.name(),
+                &verdict.is_first,
+                &words.watch_us,
+                &verdict.regime.name(),
             ],
         )
         .await?;

@@ -92,6 +92,10 @@ pub struct StreamTuning {
     /// A connection that is silent for this long is lost.
     #[serde(with = "humantime_serde")]
     pub read_deadline: Duration,
+    /// While trades are wanted, a connection without a message for this long is lost, although
+    /// pings are answered: the broker keeps a session alive with messages of its own.
+    #[serde(with = "humantime_serde")]
+    pub message_deadline: Duration,
     /// A write that takes this long means that the connection is lost.
     #[serde(with = "humantime_serde")]
     pub write_deadline: Duration,
@@ -151,6 +155,7 @@ impl Default for StreamTuning {
             refused_pause: Duration::from_secs(60),
             ping_every: Duration::from_secs(30),
             read_deadline: Duration::from_secs(60),
+            message_deadline: Duration::from_secs(60), // Domain 2.4.
             write_deadline: Duration::from_secs(10),
             events_max: 4_096,
         }

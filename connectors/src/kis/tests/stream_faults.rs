@@ -160,6 +160,27 @@ async fn a_silent_broker_is_pinged_and_then_left() {
 }
 
 #[tokio::test]
+async fn a_broker_that_only_answers_pings_is_left_while_trades_are_wanted() {
+    let mut running = run(&["005930"], |config| {
+        config.stream.ping_every = Duration::from_millis(50);
+        config.stream.message_deadline = Duration::from_millis(400);
+    })
+    .await;
+    let mut peer = running.open(1).await;
+    peer.say(frame("005930", 7)).await;
+    running.trades(1).await;
+    let answering = async {
+        use futures_util::StreamExt;
+        while let Some(Ok(_)) = peer.socket.next().await {}
+    };
+    let (event, ()) = tokio::join!(running.event(), answering);
+    assert!(
+        matches!(&event, KisEvent::Disconnected { reason } if reason.contains("silent for 400ms")),
+        "{event:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_broker_that_is_away_is_said_once_and_found_when_it_is_back() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};

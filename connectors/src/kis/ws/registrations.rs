@@ -191,6 +191,11 @@ impl Registrations {
         mem::take(&mut self.facts)
     }
 
+    /// Returns whether trades of any symbol are wanted.
+    pub(in crate::kis) fn wants_trades(&self) -> bool {
+        self.wanted.iter().any(|key| *key != Key::Notices)
+    }
+
     /// Returns the number of active registrations.
     pub(in crate::kis) fn active(&self) -> usize {
         self.count(|state| matches!(state, State::Active | State::Stale))

@@ -59,6 +59,10 @@ pub(super) struct Session<'a> {
     next_request: Instant,
     next_ping: Instant,
     last_read: Instant,
+    /// When the broker last said something; pongs are answers of its machine only.
+    last_message: Instant,
+    /// Whether it has said something since.
+    has_heard: bool,
     trades_read: Counter,
 }
 
@@ -85,6 +89,8 @@ impl<'a> Session<'a> {
             next_request: now,
             next_ping: now + settings.stream.ping_every,
             last_read: now,
+            last_message: now,
+            has_heard: false,
             trades_read: counter!(TRADES),
             shared,
             socket,
@@ -140,7 +146,7 @@ impl<'a> Session<'a> {
 
     /// Returns when something is due: a request, a ping, or the end of patience.
     fn deadline(&self) -> Instant {
-        let silence = self.last_read + self.tuning().read_deadline;
+        let silence = self.silent_at().0;
         let request = self
             .registrations
             .due()
@@ -149,10 +155,21 @@ impl<'a> Session<'a> {
         request.map_or(first, |request| first.min(request))
     }
 
+    /// Returns when the connection counts as lost, and after which silence: of everything, or of
+    /// messages where trades are wanted (domain 2.4).
+    fn silent_at(&self) -> (Instant, Duration) {
+        let (line, messages) = (self.tuning().read_deadline, self.tuning().message_deadline);
+        let line = (self.last_read + line, line);
+        if !self.registrations.wants_trades() {
+            return line;
+        }
+        line.min((self.last_message + messages, messages))
+    }
+
     async fn on_timer(&mut self) -> Result<(), End> {
         let now = Instant::now();
-        if now >= self.last_read + self.tuning().read_deadline {
-            let silence = self.tuning().read_deadline;
+        let (silent_at, silence) = self.silent_at();
+        if now >= silent_at {
             return Err(End::Lost(format!("silent for {silence:?}")));
         }
         if now >= self.next_ping {
@@ -202,6 +219,9 @@ impl<'a> Session<'a> {
         self.shared.outbox.flush().await?;
         // Waiting for the consumer is not the broker's silence.
         self.last_read = Instant::now();
+        if std::mem::take(&mut self.has_heard) {
+            self.last_message = self.last_read;
+        }
         Ok(())
     }
 
@@ -229,6 +249,7 @@ impl<'a> Session<'a> {
     }
 
     async fn on_text(&mut self, text: &Utf8Bytes, received_us: u64) -> Result<(), End> {
+        self.has_heard = true;
         match text.as_bytes().first() {
             Some(b'0' | b'1') => self.on_frame(text, received_us).await,
             Some(b'{') => match control::read(text) {

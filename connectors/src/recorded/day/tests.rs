@@ -28,6 +28,7 @@ impl Files {
             positions,
             control,
             ticks: Ticks::open(&at("ticks"), OnFault::Stop, None).unwrap(),
+            reentry: None,
         }
     }
 }

@@ -1,0 +1,228 @@
+//! The inputs of re-entries.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use timely::dataflow::Scope;
+
+use super::event::Change;
+use super::table::Table;
+use crate::exit::SymbolContext;
+use crate::model::{
+    ExitEventId, LogicalTime, PositionId, PositionRow, ReentryMode, RegimeOverride, RegimeSnapshot,
+    Symbol,
+};
+use crate::reentry::{
+    CandidateState, ExitEvent, PauseWindow, Purchase, ReentryInputs, ReentryLimits, ReentryRule,
+    StoredCandidate, reason_class,
+};
+use crate::{Rows, Time};
+
+/// Days for which purchases count (domain 5.2: per day and per week). Losses count for less, and
+/// who has ended need not be remembered for longer.
+const HISTORY_DAYS: u64 = 7;
+
+/// The collections that only re-entries are made from.
+pub(super) struct Reentries {
+    exit_events: Table<ExitEventId, ExitEvent>,
+    candidates: Table<ExitEventId, StoredCandidate>,
+    expiries: Table<ExitEventId, Arc<str>>,
+    rules: Table<Arc<str>, ReentryRule>,
+    purchases: Table<Arc<str>, Purchase>,
+    losses: Table<ExitEventId, (Symbol, LogicalTime)>,
+    results: Table<ExitEventId, (u64, i64)>,
+    blacklist: Table<Symbol, LogicalTime>,
+    mode: Table<(), ReentryMode>,
+    snapshot: Table<(), RegimeSnapshot>,
+    overriding: Table<(), RegimeOverride>,
+    windows: Table<Arc<str>, PauseWindow>,
+    limits: Table<(), ReentryLimits>,
+    /// Exit events of the last days whose candidates are over, and the day of the exit: one that is
+    /// told again makes no other candidate.
+    ended: BTreeMap<ExitEventId, u64>,
+}
+
+macro_rules! each_session {
+    ($self:ident, $session:ident => $call:expr) => {{
+        let $session = &mut $self.exit_events.session;
+        $call;
+        let $session = &mut $self.candidates.session;
+        $call;
+        let $session = &mut $self.expiries.session;
+        $call;
+        let $session = &mut $self.rules.session;
+        $call;
+        let $session = &mut $self.purchases.session;
+        $call;
+        let $session = &mut $self.losses.session;
+        $call;
+        let $session = &mut $self.results.session;
+        $call;
+        let $session = &mut $self.blacklist.session;
+        $call;
+        let $session = &mut $self.mode.session;
+        $call;
+        let $session = &mut $self.snapshot.session;
+        $call;
+        let $session = &mut $self.overriding.session;
+        $call;
+        let $session = &mut $self.windows.session;
+        $call;
+        let $session = &mut $self.limits.session;
+        $call;
+    }};
+}
+
+impl Reentries {
+    /// Returns the inputs and their collections, with those that exits have as well.
+    pub(super) fn new<'s>(
+        scope: Scope<'s, Time>,
+        positions: Rows<'s, (PositionId, Arc<PositionRow>)>,
+        contexts: Rows<'s, (Symbol, SymbolContext)>,
+        workers: u32,
+    ) -> (Self, ReentryInputs<'s>) {
+        let (exit_events, event_rows) = Table::new(scope);
+        let (candidates, candidate_rows) = Table::new(scope);
+        let (expiries, expiry_rows) = Table::new(scope);
+        let (rules, rule_rows) = Table::<Arc<str>, ReentryRule>::new(scope);
+        let (purchases, purchase_rows) = Table::new(scope);
+        let (losses, loss_rows) = Table::new(scope);
+        let (results, result_rows) = Table::new(scope);
+        let (blacklist, blacklist_rows) = Table::new(scope);
+        let (mode, mode_rows) = Table::new(scope);
+        let (snapshot, snapshot_rows) = Table::new(scope);
+        let (overriding, override_rows) = Table::new(scope);
+        let (windows, window_rows) = Table::new(scope);
+        let (limits, limit_rows) = Table::new(scope);
+        let inputs = Self {
+            exit_events,
+            candidates,
+            expiries,
+            rules,
+            purchases,
+            losses,
+            results,
+            blacklist,
+            mode,
+            snapshot,
+            overriding,
+            windows,
+            limits,
+            ended: BTreeMap::new(),
+        };
+        let rows = ReentryInputs {
+            exit_events: event_rows,
+            candidates: candidate_rows,
+            expiries: expiry_rows,
+            rules: rule_rows.map(|(_id, rule)| rule),
+            purchases: purchase_rows,
+            losses: loss_rows,
+            blacklist: blacklist_rows,
+            positions,
+            contexts,
+            mode: mode_rows,
+            snapshot: snapshot_rows,
+            overriding: override_rows,
+            windows: window_rows,
+            limits: limit_rows,
+            results: result_rows,
+            workers,
+        };
+        (inputs, rows)
+    }
+
+    /// Takes in a row that only re-entries depend on.
+    pub(super) fn change(&mut self, change: Change) {
+        match change {
+            Change::ExitEvent(event) => self.put_event(event),
+            Change::Candidate(id, stored) if stored.state == CandidateState::Over => {
+                let exit = self.exit_events.rows.get(&id).map(|event| event.exit);
+                if let Some(exit) = exit {
+                    self.ended.insert(id.clone(), exit.seoul_day());
+                }
+                self.forget(id);
+            }
+            Change::Candidate(id, stored) => self.candidates.put(id, Some(stored)),
+            Change::Expiry(id, by) if !self.ended.contains_key(&id) => {
+                self.expiries.put(id, Some(by));
+            }
+            Change::ReentryRule(id, row) => self.rules.put(id, row),
+            Change::Purchase(key, row) => self.purchases.put(key, Some(row)),
+            Change::Blacklist(symbol, until) => self.blacklist.put(symbol, until),
+            Change::ReentryMode(mode) => self.mode.put((), Some(mode)),
+            Change::PauseWindow(id, row) => self.windows.put(id, row),
+            Change::ReentryLimits(row) => self.limits.put((), Some(row)),
+            Change::Regime(row) => {
+                let last = self.snapshot.rows.get(&());
+                if last.is_none_or(|last| last.asof <= row.asof) {
+                    self.snapshot.put((), Some(row));
+                }
+            }
+            Change::RegimeOverride(row) => self.overriding.put((), row),
+            Change::Expiry(..)
+            | Change::Position(_)
+            | Change::PositionState(..)
+            | Change::ExitRule(..)
+            | Change::Context(..)
+            | Change::ExitMode(_)
+            | Change::ExitOrder(_)
+            | Change::ManualSale(..)
+            | Change::Preview(..)
+            | Change::Wish(..)
+            | Change::Slots(_) => {}
+        }
+    }
+
+    fn put_event(&mut self, event: ExitEvent) {
+        let id = event.id.clone();
+        if reason_class(&event.reason) == Some("SL") {
+            self.losses
+                .put(id.clone(), Some((event.symbol, event.exit)));
+        }
+        let result = (event.exit.seoul_day(), event.result);
+        self.results.put(id.clone(), Some(result));
+        if !self.ended.contains_key(&id) {
+            self.exit_events.put(id, Some(event));
+        }
+    }
+
+    fn forget(&mut self, id: ExitEventId) {
+        self.exit_events.put(id.clone(), None);
+        self.expiries.put(id.clone(), None);
+        self.candidates.put(id, None);
+    }
+
+    /// Forgets what counts no more.
+    pub(super) fn forget_old(&mut self, now: LogicalTime) {
+        let is_old = |day: u64| day + HISTORY_DAYS < now.seoul_day();
+        let old = old_keys(&self.purchases, |row| is_old(row.decided.seoul_day()));
+        old.into_iter()
+            .for_each(|key| self.purchases.put(key, None));
+        let old = old_keys(&self.losses, |(_symbol, exit)| is_old(exit.seoul_day()));
+        old.into_iter().for_each(|id| self.losses.put(id, None));
+        let old = old_keys(&self.results, |(day, _won)| is_old(*day));
+        old.into_iter().for_each(|id| self.results.put(id, None));
+        self.ended.retain(|_id, day| !is_old(*day));
+        // Those that bought and may not buy once more.
+        let old = old_keys(&self.candidates, |row| {
+            row.state == CandidateState::Entered && row.watch_until.is_none_or(|end| end < now)
+        });
+        old.into_iter().for_each(|id| self.forget(id));
+    }
+
+    pub(super) fn advance_to(&mut self, now: Time) {
+        each_session!(self, session => session.advance_to(now));
+    }
+
+    pub(super) fn flush(&mut self) {
+        each_session!(self, session => session.flush());
+    }
+}
+
+fn old_keys<K: differential_dataflow::Data, V: differential_dataflow::Data>(
+    table: &Table<K, V>,
+    is_old: impl Fn(&V) -> bool,
+) -> Vec<K> {
+    let rows = table.rows.iter().filter(|(_key, row)| is_old(row));
+    rows.map(|(key, _row)| key.clone()).collect()
+}

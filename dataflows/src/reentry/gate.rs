@@ -1,0 +1,184 @@
+//! The gates that do not ask for a price: G0, G0.5, G2, and the length of the cooldown (G1).
+
+use std::sync::Arc;
+
+use crate::model::LogicalTime;
+
+use super::plan::CandidatePlan;
+use super::rule::{LOSS, ReentryRule, reason_class};
+use super::scene::{InForce, ReentryLimits};
+
+const DAY_US: u64 = 24 * 3_600 * 1_000_000;
+/// Days of Seoul that count as a week, today among them.
+const WEEK_DAYS: u64 = 7;
+
+/// Why nothing may be bought.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) gate: Arc<str>,
+    pub(super) reason: Arc<str>,
+    /// Whether the candidate ends: policy and counts refuse for good, everything else passes
+    /// (domain 5.1 [REC]).
+    pub(super) is_final: bool,
+}
+
+impl Refusal {
+    /// Returns a refusal that ends the candidate.
+    pub(super) fn last(gate: &str, reason: impl Into<Arc<str>>) -> Self {
+        Self {
+            gate: gate.into(),
+            reason: reason.into(),
+            is_final: true,
+        }
+    }
+
+    /// Returns a refusal that may pass.
+    pub(super) fn passing(gate: &str, reason: impl Into<Arc<str>>) -> Self {
+        Self {
+            is_final: false,
+            ..Self::last(gate, reason)
+        }
+    }
+}
+
+/// Returns whether a refusal of `gate` ends a candidate that has entered once.
+pub(super) fn is_final(gate: &str) -> bool {
+    matches!(gate, "G0.5" | "G2")
+}
+
+/// Returns how many purchases of the candidate are known.
+pub(super) fn entries_of(plan: &CandidatePlan) -> u32 {
+    let own = plan.facts.purchases.iter();
+    let own = own.filter(|(_day, candidate)| *candidate == plan.event.id);
+    u32::try_from(own.count()).unwrap_or(u32::MAX)
+}
+
+/// Returns the cooldown of a candidate, where the rule says `cooldown_us`. Of losses, one more within
+/// the 24 hours before doubles it, two more make it 24 hours at least (domain 5.3).
+pub(super) fn cooldown_us(plan: &CandidatePlan, cooldown_us: u64) -> u64 {
+    let event = &plan.event;
+    if reason_class(&event.reason) != Some(LOSS) {
+        return cooldown_us;
+    }
+    let losses = plan.facts.losses.iter();
+    let others = losses.filter(|(exit, id)| {
+        *id != event.id && *exit <= event.exit && event.exit.micros_since(*exit) <= DAY_US
+    });
+    match others.count() {
+        0 => cooldown_us,
+        1 => cooldown_us.saturating_mul(2),
+        _ => cooldown_us.max(DAY_US),
+    }
+}
+
+/// What the gates look at.
+pub(super) struct Gates<'g> {
+    pub(super) plan: &'g CandidatePlan,
+    pub(super) now: LogicalTime,
+    pub(super) in_force: InForce,
+    pub(super) limits: &'g ReentryLimits,
+}
+
+impl Gates<'_> {
+    /// Judges an exit event that has no candidate yet.
+    pub(super) fn check_new(&self) -> Result<(), Refusal> {
+        let reason = &self.plan.event.reason;
+        if reason_class(reason).is_none() {
+            let reason = format!("exit reason {reason} never leads to a re-entry");
+            return Err(Refusal::last("G0.5", reason));
+        }
+        self.blacklist()?;
+        if self.regime().is_err() || !self.in_force.is_known {
+            return Ok(()); // It waits for another regime.
+        }
+        let rule = self.rule()?;
+        if !rule.allows_candidate {
+            return Err(self.disallowed(rule));
+        }
+        Ok(())
+    }
+
+    /// Judges a candidate whose cooldown is over and that has made `entries`.
+    pub(super) fn check(&self, entries: u32) -> Result<(), Refusal> {
+        self.regime()?;
+        let rule = self.rule().and_then(|rule| {
+            let allows = rule.allows_entry;
+            allows.then_some(rule).ok_or_else(|| self.disallowed(rule))
+        });
+        let rule = match rule {
+            Err(_) if !self.in_force.is_known => {
+                let reason = "the market regime is unknown and RISK_OFF allows no entry";
+                return Err(Refusal::passing("G0", reason));
+            }
+            rule => rule?,
+        };
+        self.blacklist()?;
+        let over = |count: u32, most: u32, of: &str| {
+            let reason = format!("{count} re-entries {of}, at most {most} allowed");
+            (count >= most).then(|| Refusal::last("G2", reason))
+        };
+        over(
+            self.entries_today(),
+            rule.per_day_max,
+            "of the symbol today",
+        )
+        .or_else(|| {
+            let count = self.entries_of_week();
+            over(count, rule.per_week_max, "of the symbol in seven days")
+        })
+        .or_else(|| over(entries, rule.total_max, "of the candidate"))
+        .map_or(Ok(()), Err)
+    }
+
+    /// Returns how many entries of the symbol the day has.
+    pub(super) fn entries_today(&self) -> u32 {
+        self.entries_since(self.now.seoul_day())
+    }
+
+    /// Returns how many entries of the symbol the last seven days have.
+    pub(super) fn entries_of_week(&self) -> u32 {
+        self.entries_since((self.now.seoul_day() + 1).saturating_sub(WEEK_DAYS))
+    }
+
+    fn entries_since(&self, first: u64) -> u32 {
+        let days = first..=self.now.seoul_day();
+        let bought = self.plan.facts.purchases.iter();
+        let bought = bought.filter(|(day, _candidate)| days.contains(day));
+        u32::try_from(bought.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Gate G0.
+    fn regime(&self) -> Result<(), Refusal> {
+        let regime = self.in_force.regime;
+        if self.limits.regimes.contains(&regime) {
+            return Ok(());
+        }
+        let reason = format!("nothing is bought under the regime {regime}");
+        Err(Refusal::passing("G0", reason))
+    }
+
+    fn rule(&self) -> Result<&ReentryRule, Refusal> {
+        let (regime, reason) = (self.in_force.regime, &self.plan.event.reason);
+        let rule = self.plan.rules.under(regime);
+        rule.map(|rule| &**rule).ok_or_else(|| {
+            let reason = format!("no re-entry rule for exit reason {reason} under {regime}");
+            Refusal::last("G0.5", reason)
+        })
+    }
+
+    fn disallowed(&self, rule: &ReentryRule) -> Refusal {
+        let (id, regime) = (&rule.id, self.in_force.regime);
+        Refusal::last(
+            "G0.5",
+            format!("rule {id} allows no re-entry under {regime}"),
+        )
+    }
+
+    fn blacklist(&self) -> Result<(), Refusal> {
+        let until = self.plan.facts.blacklisted_until;
+        if until.is_some_and(|until| self.now < until) {
+            return Err(Refusal::last("G2", "the symbol is blacklisted"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,218 @@
+//! The scene: what concerns every candidate at once. It is no part of a plan, so that a flip of the
+//! regime or a fill somewhere rebuilds none.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    LogicalTime, Price, Quantity, ReentryMode, Regime, RegimeOverride, RegimeSnapshot,
+};
+
+/// Age beyond which a regime snapshot no longer counts (domain 5.2).
+pub const REGIME_AGE_US_MAX: u64 = 5 * 60_000_000;
+
+/// Time of day in Seoul in which nothing is bought: one row of `trade.reentry_windows`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PauseWindow {
+    /// First second of the day.
+    pub from_s: u64,
+    /// First second after it.
+    pub until_s: u64,
+}
+
+impl PauseWindow {
+    fn holds(self, now: LogicalTime) -> bool {
+        (self.from_s..self.until_s).contains(&now.seoul_second_of_day())
+    }
+}
+
+impl fmt::Display for PauseWindow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let clock = |second: u64| (second / 3_600, second / 60 % 60, second % 60);
+        let ((h, m, s), (end_h, end_m, end_s)) = (clock(self.from_s), clock(self.until_s));
+        write!(
+            f,
+            "{h:02}:{m:02}:{s:02} to {end_h:02}:{end_m:02}:{end_s:02}"
+        )
+    }
+}
+
+/// Limits of re-entries: the row of `trade.reentry_limits`. What is none limits nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ReentryLimits {
+    /// Regimes in which something may be bought at all (gate G0).
+    pub regimes: BTreeSet<Regime>,
+    /// Live positions, at most (gate G3).
+    pub positions_max: Option<u32>,
+    /// Cost of all live positions, at most, in ten-thousandths of a won (gate G3).
+    pub exposure_max: Option<i64>,
+    /// Realised loss of the day at which nothing is bought any more, in ten-thousandths of a won
+    /// (gate G4).
+    pub daily_loss_max: Option<i64>,
+}
+
+impl Default for ReentryLimits {
+    /// Every regime but PANIC, without limits.
+    fn default() -> Self {
+        Self {
+            regimes: [Regime::RiskOn, Regime::Neutral, Regime::RiskOff].into(),
+            positions_max: None,
+            exposure_max: None,
+            daily_loss_max: None,
+        }
+    }
+}
+
+/// One thing that is so, or was.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(super) enum SceneFact {
+    Mode(ReentryMode),
+    Snapshot(RegimeSnapshot),
+    Override(RegimeOverride),
+    Window(Arc<str>, PauseWindow),
+    Limits(ReentryLimits),
+    /// Cost of all live positions, ten-thousandths of a won.
+    Exposure(i64),
+    /// Number of live positions.
+    Positions(i64),
+    /// Realised result of a day in Seoul, ten-thousandths of a won.
+    Result(u64, i64),
+}
+
+/// The regime that counts at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct InForce {
+    pub(super) regime: Regime,
+    /// Whether somebody said so; otherwise the worst is assumed that still lets things go on.
+    pub(super) is_known: bool,
+}
+
+/// Everything that concerns all candidates.
+#[derive(Debug, Default)]
+pub(super) struct Scene {
+    /// None before anybody set one: nothing is judged.
+    pub(super) mode: Option<ReentryMode>,
+    snapshot: Option<RegimeSnapshot>,
+    overriding: Option<RegimeOverride>,
+    windows: BTreeMap<Arc<str>, PauseWindow>,
+    pub(super) limits: ReentryLimits,
+    exposure: i64,
+    positions: i64,
+    results: BTreeMap<u64, i64>,
+}
+
+impl Scene {
+    /// Takes in what ended and what began at one time. Returns whether candidates have to be judged
+    /// for it: figures of the account count at the next tick.
+    pub(super) fn apply(&mut self, now: LogicalTime, facts: Vec<(SceneFact, isize)>) -> bool {
+        let before = self.orders(now);
+        let (begun, ended): (Vec<_>, Vec<_>) = facts.into_iter().partition(|(_, diff)| *diff > 0);
+        ended.into_iter().for_each(|(fact, _)| self.end(fact));
+        begun.into_iter().for_each(|(fact, _)| self.begin(fact));
+        before != self.orders(now)
+    }
+
+    fn orders(
+        &self,
+        now: LogicalTime,
+    ) -> (
+        Option<ReentryMode>,
+        InForce,
+        BTreeMap<Arc<str>, PauseWindow>,
+        ReentryLimits,
+    ) {
+        let in_force = self.in_force(now);
+        (
+            self.mode,
+            in_force,
+            self.windows.clone(),
+            self.limits.clone(),
+        )
+    }
+
+    fn end(&mut self, fact: SceneFact) {
+        match fact {
+            SceneFact::Mode(_) => self.mode = None,
+            SceneFact::Snapshot(_) => self.snapshot = None,
+            SceneFact::Override(_) => self.overriding = None,
+            SceneFact::Window(id, _) => drop(self.windows.remove(&id)),
+            SceneFact::Limits(_) => self.limits = ReentryLimits::default(),
+            SceneFact::Exposure(_) => self.exposure = 0,
+            SceneFact::Positions(_) => self.positions = 0,
+            SceneFact::Result(day, _) => drop(self.results.remove(&day)),
+        }
+    }
+
+    fn begin(&mut self, fact: SceneFact) {
+        match fact {
+            SceneFact::Mode(mode) => self.mode = Some(mode),
+            SceneFact::Snapshot(snapshot) => self.snapshot = Some(snapshot),
+            SceneFact::Override(row) => self.overriding = Some(row),
+            SceneFact::Window(id, window) => drop(self.windows.insert(id, window)),
+            SceneFact::Limits(limits) => self.limits = limits,
+            SceneFact::Exposure(cost) => self.exposure = cost,
+            SceneFact::Positions(count) => self.positions = count,
+            SceneFact::Result(day, won) => drop(self.results.insert(day, won)),
+        }
+    }
+
+    /// Returns the regime that counts at `now`: the operator's, else the last snapshot if it is not
+    /// older than five minutes, else RISK_OFF.
+    pub(super) fn in_force(&self, now: LogicalTime) -> InForce {
+        let said = self
+            .overriding
+            .filter(|row| now < row.until)
+            .map(|row| row.regime);
+        let found = self.snapshot.filter(|snapshot| {
+            let age = now.micros().abs_diff(snapshot.asof.micros());
+            age <= REGIME_AGE_US_MAX
+        });
+        let regime = said.or(found.map(|snapshot| snapshot.regime));
+        InForce {
+            regime: regime.unwrap_or(Regime::RiskOff),
+            is_known: regime.is_some(),
+        }
+    }
+
+    /// Returns why nothing is bought at `now`, whatever the candidate.
+    pub(super) fn pause(&self, now: LogicalTime) -> Option<String> {
+        match self.mode {
+            Some(ReentryMode::Running) => {}
+            Some(mode) => return Some(format!("re-entry is paused ({mode})")),
+            None => return Some("re-entry has no mode".to_owned()),
+        }
+        let mut windows = self.windows.values();
+        let window = windows.find(|window| window.holds(now))?;
+        Some(format!("entries pause from {window}"))
+    }
+
+    /// Gate G3: what buying `qty` at `price` would make of the account. `is_new` says whether it
+    /// opens a position.
+    pub(super) fn exposure_refusal(
+        &self,
+        qty: Quantity,
+        price: Price,
+        is_new: bool,
+    ) -> Option<&'static str> {
+        let most = self.limits.positions_max.map(i64::from);
+        if is_new && most.is_some_and(|most| self.positions >= most) {
+            return Some("as many positions as are allowed");
+        }
+        let after =
+            i128::from(self.exposure) + i128::from(qty.shares()) * i128::from(price.units());
+        let most = self.limits.exposure_max.map(i128::from);
+        most.is_some_and(|most| after > most)
+            .then_some("the cost of all positions would exceed its limit")
+    }
+
+    /// Gate G4: the loss of the day.
+    pub(super) fn loss_refusal(&self, now: LogicalTime) -> Option<&'static str> {
+        let result = self.results.get(&now.seoul_day()).copied().unwrap_or(0);
+        let most = self.limits.daily_loss_max;
+        most.is_some_and(|most| result <= -most)
+            .then_some("the realised loss of the day has reached its limit")
+    }
+}

@@ -1,0 +1,101 @@
+//! The engine says of re-entries what a naive oracle says, over random histories.
+//!
+//! `TURNSTILE_HISTORIES` says over how many (10,000), `TURNSTILE_SEED` from which seed on (1).
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use turnstile_tests::histories::{BATCHES, Shape, WORKERS, shapes};
+use turnstile_tests::reentries::{Pack, Tally};
+
+/// Histories that share one run of the engine.
+const PER_PACK: u64 = 100;
+/// Everything that is counted happens at least this often.
+const LEAST: u64 = 100;
+const TOLD_MAX: usize = 20;
+/// Packs that each pair of batch and workers has at least.
+const ROUNDS: u64 = 3;
+
+const GATES: [&str; 8] = ["CONTROL", "G0", "G0.5", "G1", "G2", "G3", "G4", "G5"];
+const TRIGGERS: [&str; 3] = ["REENTRY_REBOUND", "REENTRY_BREAKOUT", "REENTRY_CHASE"];
+const TRANSITIONS: [&str; 18] = [
+    "NEW -> COOLDOWN",
+    "NEW -> BLOCKED",
+    "COOLDOWN -> WATCH",
+    "COOLDOWN -> COOLDOWN",
+    "COOLDOWN -> BLOCKED",
+    "COOLDOWN -> EXPIRED (asked)",
+    "WATCH -> COOLDOWN",
+    "WATCH (G0) -> WATCH",
+    "WATCH -> READY",
+    "WATCH -> BLOCKED",
+    "WATCH -> EXPIRED",
+    "WATCH -> EXPIRED (asked)",
+    "READY -> ENTERED",
+    "ENTERED -> READY",
+    "ENTERED -> BLOCKED",
+    "ENTERED -> EXPIRED",
+    "ENTERED -> EXPIRED (asked)",
+    "READY -> BLOCKED (broker)",
+];
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+#[test]
+fn the_engine_says_what_the_oracle_says() {
+    let histories = setting("TURNSTILE_HISTORIES", 10_000);
+    let seed = setting("TURNSTILE_SEED", 1);
+    let packs = histories.div_ceil(PER_PACK);
+    let mut seeds = ChaCha8Rng::seed_from_u64(seed);
+    let shapes = shapes(seed, packs, ROUNDS);
+    let (mut tally, mut of_shape) = (Tally::default(), BTreeMap::<Shape, u64>::new());
+    let (mut events, mut said, mut differences) = (0, 0, 0);
+    for shape in shapes.into_iter().take(usize::try_from(packs).unwrap()) {
+        let seed: u64 = seeds.random();
+        let pack = Pack::draw(seed, usize::try_from(PER_PACK).unwrap());
+        let different = pack.check(shape);
+        for (expected, said) in different.iter().take(TOLD_MAX) {
+            println!("seed {seed} {shape:?}: expected {expected:?}, said {said:?}");
+        }
+        differences += different.len();
+        assert!(differences < 1_000, "{differences} differences");
+        tally.add(&pack.tally);
+        *of_shape.entry(shape).or_default() += PER_PACK;
+        events += pack.log.len();
+        said += pack.expected.len();
+    }
+    println!(
+        "{histories} histories, {events} events, {said} verdicts, {differences} differences\n{tally}"
+    );
+    for (shape, count) in &of_shape {
+        println!("{shape:?}: {count} histories");
+    }
+    assert_eq!(differences, 0);
+    if histories < 10_000 {
+        return; // Too few for everything to happen.
+    }
+    assert_eq!(of_shape.len(), BATCHES.len() * WORKERS.len());
+    let mut rare = Vec::new();
+    let mut want = |kind: &str, name: &str| {
+        let count = tally.of(kind, name);
+        if count < LEAST {
+            rare.push(format!("{kind} {name}: {count}"));
+        }
+    };
+    GATES.iter().for_each(|name| want("gate", name));
+    TRIGGERS.iter().for_each(|name| want("trigger", name));
+    TRANSITIONS.iter().for_each(|name| want("transition", name));
+    for class in ["SL", "TRAIL", "TP"] {
+        for regime in ["RISK_ON", "NEUTRAL", "RISK_OFF", "PANIC"] {
+            want("cell", &format!("{class} {regime}"));
+        }
+        for regime in ["RISK_ON", "NEUTRAL", "RISK_OFF"] {
+            want("entry", &format!("{class} {regime}"));
+        }
+    }
+    assert!(rare.is_empty(), "too rare: {rare:?}");
+}
