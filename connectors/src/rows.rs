@@ -147,7 +147,7 @@ fn key(change: &Change) -> (u8, String) {
         Change::Blacklist(symbol, _) => (14, symbol.to_string()),
         Change::PauseWindow(id, _) => (15, id.to_string()),
         Change::ReentryLimits(_) => (16, String::new()),
-        Change::Regime(_) => (17, String::new()),
+        Change::Regime(row) => (17, row.asof.micros().to_string()),
         Change::RegimeOverride(_) => (18, String::new()),
         // Told by the process itself, never read from a row.
         Change::Wish(symbol, _) => (19, symbol.to_string()),

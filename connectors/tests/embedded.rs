@@ -68,7 +68,7 @@ async fn servers_answer_and_keep_data_over_a_restart() {
         ("synchronous_commit", "on"),
         ("TimeZone", "UTC"),
         ("listen_addresses", ""),
-        ("max_connections", "60"),
+        ("max_connections", "100"),
     ] {
         let row = client
             .query_one("SELECT current_setting($1)", &[&setting])

@@ -34,7 +34,7 @@ pub use position::{
 };
 pub(crate) use profile::{CustomCondition, Scaled};
 pub use profile::{Profile, ProfileFault, ProfileFaults};
-pub(crate) use ratio::half_even_div as half_even;
+pub use ratio::half_even_div as half_even;
 pub use ratio::{Ratio, RatioError, Threshold};
 pub use reason::{ExitReason, UnknownReason};
 pub use regime::{Regime, RegimeOverride, RegimeSnapshot, UnknownRegime};

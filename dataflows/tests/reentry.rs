@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use support::{Harness, default_profile, price, qty};
 use turnstile_dataflows::engine::{Change, Event, Output};
 use turnstile_dataflows::model::{
-    ExitEventId, LogicalTime, ReentryMode, Regime, RegimeSnapshot, Tick,
+    ExitEventId, LogicalTime, ReentryMode, Regime, RegimeOverride, RegimeSnapshot, Tick,
 };
 use turnstile_dataflows::reentry::{
     CandidateState, ExitEvent, Purchase, REGIME_AGE_US_MAX, ReentryLimits, ReentryRule,
@@ -127,18 +127,7 @@ fn a_cooldown_ends_at_its_own_time_and_a_rebound_buys(#[values(1, 2, 4)] workers
 fn history_counts_against_the_day_and_an_ended_candidate_is_forgotten() {
     let mut engine = Harness::new(1, &default_profile());
     let symbol = "005930".parse().unwrap();
-    let earlier: ExitEventId = "e0".parse().unwrap();
-    engine.changes(vec![
-        rule(1),
-        Change::Purchase(
-            "e0:ENTRY:1".into(),
-            Purchase {
-                symbol,
-                candidate: earlier,
-                decided: LogicalTime::from_micros(EXIT),
-            },
-        ),
-    ]);
+    engine.changes(vec![rule(1), earlier_purchase()]);
     engine.send(EXIT, |_time| Event::Changes(vec![exit_event("e1", "SL1")]));
     let said = clock(&mut engine, 11);
     assert!(
@@ -156,6 +145,60 @@ fn history_counts_against_the_day_and_an_ended_candidate_is_forgotten() {
     // An exit event that is told again makes no second candidate.
     assert!(engine.changes(vec![exit_event("e1", "SL1")]).is_empty());
     assert_eq!(tick(&mut engine, 20, "110"), []);
+    engine.stop();
+}
+
+/// A purchase of another candidate on the day of the exit.
+fn earlier_purchase() -> Change {
+    Change::Purchase(
+        "e0:ENTRY:1".into(),
+        Purchase {
+            symbol: "005930".parse().unwrap(),
+            candidate: "e0".parse().unwrap(),
+            decided: LogicalTime::from_micros(EXIT),
+        },
+    )
+}
+
+fn regime(regime: Regime) -> Change {
+    Change::RegimeOverride(Some(RegimeOverride {
+        regime,
+        until: LogicalTime::MAX,
+    }))
+}
+
+#[test]
+fn counts_of_a_regime_that_is_only_assumed_end_nothing() {
+    let mut engine = Harness::new(1, &default_profile());
+    let of = |name: &str, of: Regime, per_day: u32| {
+        let Change::ReentryRule(_id, Some(row)) = rule(per_day) else {
+            unreachable!("it is a rule");
+        };
+        let row = ReentryRule {
+            id: name.into(),
+            regime: Some(of),
+            ..row
+        };
+        Change::ReentryRule(name.into(), Some(row))
+    };
+    engine.changes(vec![
+        of("a", Regime::RiskOff, 1),
+        of("b", Regime::RiskOn, 2),
+        of("c", Regime::Neutral, 1),
+        earlier_purchase(),
+    ]);
+    engine.send(EXIT, |_time| Event::Changes(vec![exit_event("e1", "SL1")]));
+    let said = clock(&mut engine, 11);
+    let last = &said.last().unwrap().verdict;
+    assert!(
+        matches!(last, Verdict::Blocked { gate, is_final: false, .. } if &**gate == "G0"),
+        "{said:?}"
+    );
+    let said = verdicts(engine.changes(vec![regime(Regime::Neutral)]));
+    assert!(
+        matches!(&said[0].verdict, Verdict::Blocked { gate, is_final: true, .. } if &**gate == "G2"),
+        "{said:?}"
+    );
     engine.stop();
 }
 

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 use turnstile_connectors::bars::{BarSource, refresh, store};
 use turnstile_connectors::execution::{Calendar, SessionSource};
-use turnstile_connectors::kis::{DailyBar, KisClient, Lane, PriceAdjustment};
+use turnstile_connectors::kis::{DailyBar, KisClient, KisError, Lane, PriceAdjustment};
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::recorded::DailyRow;
 use turnstile_dataflows::model::Symbol;
@@ -100,15 +100,24 @@ impl Days {
                 "volatility and last closes are those of this session"
             );
         }
+        // What an earlier look stored and could not take in comes first.
+        self.take_in(done, before).await?;
         for symbol in self.missing(before, done).await? {
             self.collect(symbol, before, done).await?;
+            self.take_in(done, before).await?;
         }
-        if !done.stored.is_empty() {
-            let symbols = Some(done.stored.as_slice());
-            refresh(&self.postgres, done.session, before, symbols).await?;
-            info!(session = %done.session, symbols = done.stored.len(), "daily bars collected");
-            done.stored.clear();
+        Ok(())
+    }
+
+    /// Brings the contexts of symbols with new bars up to date.
+    async fn take_in(&self, done: &mut Done, before: Date) -> anyhow::Result<()> {
+        if done.stored.is_empty() {
+            return Ok(());
         }
+        let symbols = Some(done.stored.as_slice());
+        refresh(&self.postgres, done.session, before, symbols).await?;
+        debug!(session = %done.session, symbols = ?done.stored, "daily bars collected");
+        done.stored.clear();
         Ok(())
     }
 
@@ -135,6 +144,11 @@ impl Days {
             .daily_bars(symbol, from, before, adjusted, Lane::Tier2);
         let bars = match asked.await {
             Ok(bars) => bars.bars,
+            Err(error @ KisError::Rejected { .. }) => {
+                *done.answers.entry(symbol).or_default() += 1;
+                warn!(%symbol, %error, "no daily bars");
+                return Ok(());
+            }
             Err(error) => {
                 debug!(%symbol, %error, "no daily bars");
                 return Ok(());

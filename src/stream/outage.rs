@@ -7,7 +7,7 @@
 //!
 //! Only in session, and by whatever is asked of the broker anyway; where nothing is, it is probed. Exits
 //! are paused as by PAUSE_ALL, and re-entries do not buy; orders, those of hard stops too, are kept back
-//! until the broker answers. The pause is a row beside the operator's mode, so it outlives this process,
+//! until the broker's order list has been applied. The pause is a row beside the operator's mode, so it outlives this process,
 //! and only its end lifts it.
 
 use std::sync::Arc;
@@ -71,12 +71,17 @@ impl Outage {
             let due = async {
                 if is_down {
                     self.try_to_end().await;
-                } else if is_away && self.is_unanswered().await {
+                } else if is_away && self.is_unanswered().await && self.is_away_still() {
                     self.begin().await;
                 }
             };
             stop.run_until_cancelled(due).await;
         }
+    }
+
+    /// Returns whether the stream has not come back while the broker was asked, nor the session ended.
+    fn is_away_still(&self) -> bool {
+        !*self.connected.borrow() && self.session.market().is_open()
     }
 
     /// Returns whether calls are left without an answer. A probe that is still under way when others
@@ -134,7 +139,8 @@ impl Outage {
                 &[&message],
             )
             .await;
-        if !stored {
+        // The answer of a commit may be lost, and a pause that is overlooked would never end.
+        if !stored && !self.was_down().await {
             return; // Without the database nothing is sent either; the next step tries again.
         }
         self.is_down.send_replace(true);
@@ -163,6 +169,11 @@ impl Outage {
             }
         };
         if timeout(RECONCILED_MAX, reconciled).await.is_err() {
+            let message =
+                "the broker answers, but for its order list: orders are kept back until it does"
+                    .to_owned();
+            let alarm = alarms::broker(Level::Critical, "BROKER_NOT_RECONCILED", message);
+            self.alarms.raise(alarm);
             return;
         }
         let query = "DELETE FROM trade.exit_pauses WHERE reason = 'BROKER_DOWN'";

@@ -1,6 +1,7 @@
 //! The built-in producer of the market regime: once a minute the index funds are judged by their
-//! daily bars and their last price. It says nothing where bars are missing or old, so that the regime
-//! becomes unknown within five minutes.
+//! daily bars and their last price; while the exchange is closed, by their last close where there is no
+//! price of the day. It says nothing where bars are missing or old, nor where a fund has had no price for
+//! five minutes of a session, so that the regime becomes unknown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,14 +19,14 @@ use turnstile_dataflows::regime::{CLOSES, assess, worst};
 
 const EVERY: Duration = Duration::from_secs(60);
 /// How soon it is tried again where nothing could be said.
-const AGAIN: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_secs(5);
 /// Funds on KOSPI 200 and KOSDAQ 150.
 const INDICES: [&str; 2] = ["069500", "229200"];
 
 /// Closes before the session, newest first.
 const BARS: &str = "SELECT close, trade_date::text FROM market.daily_bars
     WHERE symbol = $1 AND trade_date < $2::text::date ORDER BY trade_date DESC LIMIT $3";
-/// The last price of the last day.
+/// The last price since `$2`.
 const LAST: &str = "SELECT last_price FROM market.prices
     WHERE symbol = $1 AND session <> 'EXPECTED' AND logical_us > $2
         AND trade_date >= (to_timestamp($2 / 1000000) AT TIME ZONE 'Asia/Seoul')::date
@@ -33,6 +34,8 @@ const LAST: &str = "SELECT last_price FROM market.prices
 const STORE: &str = "INSERT INTO market.regime_snapshots (asof_ts, regime, source, details)
     VALUES (timestamptz 'epoch' + $1::bigint * interval '1 microsecond', $2, 'INDEX_FUNDS', $3)";
 const DAY_US: i64 = 24 * 3_600 * 1_000_000;
+/// Age beyond which a price tells nothing of an open market: that of a snapshot.
+const OPEN_US: i64 = 5 * 60 * 1_000_000;
 
 /// Writes snapshots of the regime.
 pub(super) struct Regimes {
@@ -75,7 +78,8 @@ impl Regimes {
 
     /// Stores what the regime is now; none where it cannot be told.
     async fn judge(&self) -> anyhow::Result<Option<Regime>> {
-        let session = self.session.market().date;
+        let market = self.session.market();
+        let (session, is_open) = (market.date, market.is_open());
         let before = self.calendar.trading_day_before(session).to_string();
         let now_us = i64::try_from((self.clock)())?;
         let client = self.postgres.client().await?;
@@ -95,12 +99,14 @@ impl Regimes {
             for row in rows.iter().rev() {
                 closes.push(Price::try_from(row.try_get::<_, Decimal>(0)?)?);
             }
+            let since_us = now_us - if is_open { OPEN_US } else { DAY_US };
             let last = client
-                .query_opt(LAST, &[&symbol, &(now_us - DAY_US)])
+                .query_opt(LAST, &[&symbol, &since_us])
                 .await
                 .context("the last price cannot be read")?;
             let last = match last {
                 Some(row) => Some(Price::try_from(row.try_get::<_, Decimal>(0)?)?),
+                None if is_open => return Ok(None),
                 None => closes.last().copied(),
             };
             let Some(judged) = last.and_then(|last| assess(&closes, last)) else {
@@ -126,7 +132,7 @@ fn tell(regime: Option<Regime>) {
         Some(regime) => info!(%regime, "market regime"),
         None => info!(
             indices = ?INDICES,
-            "market regime unknown: daily bars of the index funds are missing"
+            "market regime unknown: daily bars or prices of the index funds are missing"
         ),
     }
 }

@@ -290,10 +290,14 @@ fn in_words(verdict: &ReentryVerdict) -> Said {
             level,
             reason,
             action_key,
-            ..
+            explanation,
         } => {
             let level = level.units();
-            format!("SUBMIT {qty} at {level} {reason} {action_key}{first}")
+            let (today, week) = (explanation.entries_today, explanation.entries_of_week);
+            let (cooled, since) = (explanation.cooldown_until, explanation.reached_since);
+            format!(
+                "SUBMIT {qty} at {level} {reason} {action_key}{first} {today} {week} {cooled} {since}"
+            )
         }
         Verdict::Blocked { gate, is_final, .. } => {
             let is_final = if *is_final { " for good" } else { "" };

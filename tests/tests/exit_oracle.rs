@@ -16,6 +16,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use turnstile_tests::histories::{BATCHES, Pack, Shape, WORKERS, shapes};
 use turnstile_tests::oracle::{Fills, REASONS, Tally};
+use turnstile_tests::setting;
 
 /// Histories that share one run of the engine.
 const PER_PACK: u64 = 100;
@@ -26,13 +27,6 @@ const HISTORIES_MIN: u64 = 1_000;
 const PACKS_TOLD: u64 = 500;
 /// Histories that are told where engine and oracle differ.
 const TOLD_MAX: usize = 5;
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| {
-        text.parse()
-            .unwrap_or_else(|_| panic!("{name}: a whole number expected, was {text:?}"))
-    })
-}
 
 /// What was compared.
 #[derive(Default)]

@@ -100,12 +100,7 @@ async fn levels_and_verdicts_follow_the_price_until_the_close() {
 async fn a_hit_under_pause_is_recorded_and_a_stale_price_told_once() {
     let system = start().await;
     system.exit_rules(json!({"sl2": {"pnl": -0.05}})).await;
-    system
-        .execute(
-            "UPDATE trade.exit_control SET mode = 'PAUSE_ALL', updated_by = 'test'",
-            &[],
-        )
-        .await;
+    system.mode("exit", "PAUSE_ALL").await;
     system.post("/faults", json!({"naver_down": true})).await;
     let stream = system.stream(STREAM_ONLY).await;
     for won in [99_000, 94_000, 93_900] {
@@ -127,12 +122,7 @@ async fn a_hit_under_pause_is_recorded_and_a_stale_price_told_once() {
     assert!(verdicts.ends_with("true false"), "{verdicts}");
 
     // What was held back is decided at the next tick once it may be.
-    system
-        .execute(
-            "UPDATE trade.exit_control SET mode = 'RUNNING', updated_by = 'test'",
-            &[],
-        )
-        .await;
+    system.mode("exit", "RUNNING").await;
     system.trade(SYMBOL, 94_000).await;
     system
         .counts("SELECT count(*) FROM trade.exit_events", 1)

@@ -24,10 +24,6 @@ fn stock(symbol: &str, held: i64) -> Stock<'_> {
     }
 }
 
-fn stop() -> Value {
-    json!({"sl2": {"pnl": -0.05}})
-}
-
 async fn regime(system: &System, regime: Option<&str>) {
     let set = "UPDATE market.regime_override SET regime = $1, updated_by = 'test'";
     system.execute(set, &[&regime]).await;
@@ -54,17 +50,31 @@ async fn has_history(system: &System, expected: &[&str]) {
     assert_eq!(was, expected);
 }
 
+/// A system with a stop at 5 % and a rebound of 1 % after it, under a regime.
+async fn begin(stocks: &[Stock<'_>], cooldown_s: i32, per_day: i32, said: Option<&str>) -> System {
+    let system = System::start(stocks, "").await;
+    system.exit_rules(json!({"sl2": {"pnl": -0.05}})).await;
+    system.reentry_rule("SL", cooldown_s, "0.01", per_day).await;
+    if said.is_some() {
+        regime(&system, said).await;
+    }
+    system
+}
+
+/// Stops the held stock out and waits until its candidate watches.
+async fn stopped_out(system: &System, regime: &str) {
+    system.trade(SYMBOL, 94_900).await;
+    let [cooldown, watch] = ["COOLDOWN", "WATCH"].map(|status| format!("{status}/{regime}"));
+    has_history(system, &[&cooldown, &watch]).await;
+}
+
 #[tokio::test]
 async fn a_stop_a_rebound_a_second_stop_and_the_limit_of_the_day() {
-    let system = System::start(&[stock(SYMBOL, 100)], "").await;
-    system.exit_rules(stop()).await;
-    system.reentry_rule("SL", 2, "0.01", 1).await;
-    regime(&system, Some("NEUTRAL")).await;
+    let system = begin(&[stock(SYMBOL, 100)], 2, 1, Some("NEUTRAL")).await;
     let stream = system.stream("").await;
 
     // Out at 94,900; in again one percent above, after two seconds.
-    system.trade(SYMBOL, 94_900).await;
-    has_history(&system, &["COOLDOWN/NEUTRAL", "WATCH/NEUTRAL"]).await;
+    stopped_out(&system, "NEUTRAL").await;
     let cooldowns = "SELECT extract(epoch FROM cooldown_until - exit_ts)::integer, state,
             extract(epoch FROM watch_until - cooldown_until)::integer
         FROM trade.reentry_candidates ORDER BY exit_ts";
@@ -166,29 +176,15 @@ async fn a_stop_a_rebound_a_second_stop_and_the_limit_of_the_day() {
 
 #[tokio::test]
 async fn a_panic_holds_a_candidate_and_its_end_lets_it_buy_while_exits_are_paused() {
-    let system = System::start(&[stock(SYMBOL, 100)], "").await;
-    system.exit_rules(stop()).await;
-    system.reentry_rule("SL", 1, "0.01", 9).await;
-    regime(&system, Some("RISK_ON")).await;
+    let system = begin(&[stock(SYMBOL, 100)], 1, 9, Some("RISK_ON")).await;
     let stream = system.stream("").await;
-    system.trade(SYMBOL, 94_900).await;
-    has_history(&system, &["COOLDOWN/RISK_ON", "WATCH/RISK_ON"]).await;
+    stopped_out(&system, "RISK_ON").await;
     regime(&system, Some("PANIC")).await;
     let held = ["COOLDOWN/RISK_ON", "WATCH/RISK_ON", "BLOCKED/G0/PANIC"];
     has_history(&system, &held).await;
     system.trade(SYMBOL, 97_000).await;
-    system
-        .execute(
-            "UPDATE trade.exit_control SET mode = 'PAUSE_ALL', updated_by = 'test'",
-            &[],
-        )
-        .await;
-    system
-        .execute(
-            "UPDATE trade.reentry_control SET mode = 'PAUSE_ENTRY', updated_by = 'test'",
-            &[],
-        )
-        .await;
+    system.mode("exit", "PAUSE_ALL").await;
+    system.mode("reentry", "PAUSE_ENTRY").await;
     regime(&system, Some("NEUTRAL")).await;
     system
         .counts(
@@ -204,12 +200,7 @@ async fn a_panic_holds_a_candidate_and_its_end_lets_it_buy_while_exits_are_pause
             1,
         )
         .await;
-    system
-        .execute(
-            "UPDATE trade.reentry_control SET mode = 'RUNNING', updated_by = 'test'",
-            &[],
-        )
-        .await;
+    system.mode("reentry", "RUNNING").await;
     system.trade(SYMBOL, 97_200).await;
     system
         .counts(
@@ -224,10 +215,8 @@ async fn a_panic_holds_a_candidate_and_its_end_lets_it_buy_while_exits_are_pause
 #[tokio::test]
 async fn an_operator_ends_a_candidate_and_a_blacklisted_symbol_makes_none() {
     let other = "000660";
-    let system = System::start(&[stock(SYMBOL, 100), stock(other, 100)], "").await;
-    system.exit_rules(stop()).await;
-    system.reentry_rule("SL", 1, "0.01", 9).await;
-    regime(&system, Some("RISK_ON")).await;
+    let stocks = [stock(SYMBOL, 100), stock(other, 100)];
+    let system = begin(&stocks, 1, 9, Some("RISK_ON")).await;
     system
         .execute(
             "INSERT INTO trade.reentry_blacklist (symbol, reason, created_by)
@@ -273,9 +262,7 @@ async fn an_operator_ends_a_candidate_and_a_blacklisted_symbol_makes_none() {
 async fn the_index_funds_tell_the_regime_and_entries_name_it() {
     let funds = ["069500", "229200"];
     let stocks = [stock(SYMBOL, 100), stock(funds[0], 0), stock(funds[1], 0)];
-    let system = System::start(&stocks, "").await;
-    system.exit_rules(stop()).await;
-    system.reentry_rule("SL", 1, "0.01", 9).await;
+    let system = begin(&stocks, 1, 9, None).await;
     system
         .execute(
             "INSERT INTO market.daily_bars (symbol, trade_date, open, high, low, close, volume, value, source)
@@ -286,6 +273,9 @@ async fn the_index_funds_tell_the_regime_and_entries_name_it() {
         )
         .await;
     let stream = system.stream("").await;
+    for fund in funds {
+        system.trade(fund, 80_000).await;
+    }
     system
         .counts(
             "SELECT count(*) FROM market.regime_snapshots WHERE source = 'INDEX_FUNDS'
@@ -293,8 +283,7 @@ async fn the_index_funds_tell_the_regime_and_entries_name_it() {
             1,
         )
         .await;
-    system.trade(SYMBOL, 94_900).await;
-    has_history(&system, &["COOLDOWN/RISK_ON", "WATCH/RISK_ON"]).await;
+    stopped_out(&system, "RISK_ON").await;
     stream.stop().await;
     system.stop().await;
 }
@@ -302,6 +291,10 @@ async fn the_index_funds_tell_the_regime_and_entries_name_it() {
 /// 2026-11-24 10:00:00 in Seoul.
 const TEN: u64 = 1_795_482_000_000_000;
 const MINUTE: u64 = 60_000_000;
+const SHAPE: Shape = Shape {
+    batch: 7,
+    workers: 1,
+};
 
 fn price(won: i64) -> Price {
     Price::from_won(won).expect("above zero")
@@ -437,13 +430,7 @@ async fn every_cell_of_the_policy_table_is_as_the_table_says() {
         for (regime, expected) in cells {
             for reason in &reasons[class] {
                 let log = day(&read.changes, regime, reason);
-                let said = verdicts(
-                    &log,
-                    Shape {
-                        batch: 7,
-                        workers: 1,
-                    },
-                );
+                let said = verdicts(&log, SHAPE);
                 assert_eq!(found(&said), expected, "{reason} under {regime}: {said:?}");
             }
         }
@@ -451,13 +438,7 @@ async fn every_cell_of_the_policy_table_is_as_the_table_says() {
     for reason in ["TIME", "MANUAL", "BROKER", "FLATTEN", "UNKNOWN"] {
         for regime in Regime::ALL {
             let log = day(&read.changes, regime, reason);
-            let said = verdicts(
-                &log,
-                Shape {
-                    batch: 7,
-                    workers: 1,
-                },
-            );
+            let said = verdicts(&log, SHAPE);
             assert_eq!(
                 found(&said),
                 Cell::No("G0.5", None),

@@ -1,7 +1,6 @@
 //! The engine says of re-entries what a naive oracle says, over random histories.
 //!
 //! `TURNSTILE_HISTORIES` says over how many (10,000), `TURNSTILE_SEED` from which seed on (1).
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 
@@ -9,6 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use turnstile_tests::histories::{BATCHES, Shape, WORKERS, shapes};
 use turnstile_tests::reentries::{Pack, Tally};
+use turnstile_tests::setting;
 
 /// Histories that share one run of the engine.
 const PER_PACK: u64 = 100;
@@ -20,7 +20,10 @@ const ROUNDS: u64 = 3;
 
 const GATES: [&str; 8] = ["CONTROL", "G0", "G0.5", "G1", "G2", "G3", "G4", "G5"];
 const TRIGGERS: [&str; 3] = ["REENTRY_REBOUND", "REENTRY_BREAKOUT", "REENTRY_CHASE"];
-const TRANSITIONS: [&str; 18] = [
+const TRANSITIONS: [&str; 21] = [
+    "earlier run -> COOLDOWN",
+    "earlier run -> WATCH",
+    "earlier run -> READY",
     "NEW -> COOLDOWN",
     "NEW -> BLOCKED",
     "COOLDOWN -> WATCH",
@@ -40,10 +43,6 @@ const TRANSITIONS: [&str; 18] = [
     "ENTERED -> EXPIRED (asked)",
     "READY -> BLOCKED (broker)",
 ];
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap())
-}
 
 #[test]
 fn the_engine_says_what_the_oracle_says() {

@@ -72,7 +72,7 @@ pub struct ExecutorParts {
     pub broker: Arc<dyn Broker>,
     /// Whether the exchange takes orders.
     pub session: Arc<dyn SessionSource>,
-    /// Whether the broker is away: orders are kept back until it answers.
+    /// Whether the broker is away: orders are kept back until it is back and reconciled.
     pub is_broker_down: watch::Receiver<bool>,
     /// How far prices are durable.
     pub prices: PriceProgress,

@@ -75,7 +75,8 @@ impl Store {
                     }
                     return Ok(value);
                 }
-                Err(error) if !error.is_transient() || aborted >= ABORTED_MAX => {
+                Err(error) if !error.is_transient() => return Err(GivenUp::Refused(error)),
+                Err(error @ StoreError::Aborted) if aborted >= ABORTED_MAX => {
                     return Err(GivenUp::Refused(error));
                 }
                 Err(error) => {

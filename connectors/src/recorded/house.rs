@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use turnstile_dataflows::engine::Change;
 use turnstile_dataflows::exit::ExitDecision;
 use turnstile_dataflows::model::{
-    ExitEventId, LogicalTime, Position, PositionId, PositionState, Price, Quantity,
+    ExitEventId, LogicalTime, Position, PositionId, PositionState, Price, Quantity, half_even,
 };
 use turnstile_dataflows::reentry::{
     CandidateState, ExitEvent, Purchase, ReentryVerdict, StoredCandidate, Verdict,
@@ -169,12 +169,7 @@ impl House {
 
 /// Returns the average price, half to even to four decimals.
 fn average(value: i128, qty: i64) -> Option<Price> {
-    let qty = i128::from(qty);
-    if qty <= 0 {
-        return None;
-    }
-    let (whole, twice) = (value.div_euclid(qty), value.rem_euclid(qty) * 2);
-    let is_up = twice > qty || (twice == qty && whole % 2 != 0);
-    let units = i64::try_from(whole + i128::from(is_up)).ok()?;
+    let qty = (qty > 0).then(|| i128::from(qty))?;
+    let units = i64::try_from(half_even(value, qty)).ok()?;
     Price::from_units(units).ok()
 }

@@ -142,10 +142,12 @@ fn condition(table: &str) -> &'static str {
         }
         "trade.reentry_expiries" => {
             "EXISTS (SELECT 1 FROM trade.reentry_candidates c WHERE c.candidate_id = r.candidate_id
-             AND c.state NOT IN ('ENTERED', 'EXPIRED', 'BLOCKED'))"
+             AND (c.state NOT IN ('ENTERED', 'EXPIRED', 'BLOCKED')
+                 OR c.state = 'ENTERED' AND c.exit_ts > now() - interval '8 days'))"
         }
         "market.regime_snapshots" => {
-            "r.id = (SELECT id FROM market.regime_snapshots ORDER BY asof_ts DESC, id DESC LIMIT 1)"
+            "r.id = (SELECT id FROM market.regime_snapshots
+             WHERE asof_ts <= now() + interval '5 minutes' ORDER BY asof_ts DESC, id DESC LIMIT 1)"
         }
         _ => "true",
     }

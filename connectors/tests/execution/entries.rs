@@ -1,12 +1,14 @@
 //! Re-entries: verdicts, the order that buys, the position it opens.
 
-use turnstile_connectors::execution::SinkItem;
+use std::num::NonZeroUsize;
+
+use turnstile_connectors::execution::{ExecutionConfig, SinkItem};
 use turnstile_dataflows::model::ExitReason;
 use turnstile_dataflows::reentry::Verdict;
 
 use super::broker::Script;
 use super::decisions::{DECIDED, exit, item, submit, verdict};
-use super::rig::{POSITION, Rig};
+use super::rig::{POSITION, Rig, config};
 
 const CANDIDATE: &str = "SELECT concat_ws(' ', state, blocked_gate, blocked_reason)
     FROM trade.reentry_candidates";
@@ -32,7 +34,12 @@ async fn ready(rig: &Rig) -> SinkItem {
 
 #[tokio::test]
 async fn verdicts_leave_a_candidate_and_a_history() {
-    let mut rig = Rig::start().await;
+    // One lane, so that what comes later is stored later.
+    let rig = Rig::start_with(ExecutionConfig {
+        sink_lanes: NonZeroUsize::MIN,
+        ..config()
+    })
+    .await;
     let event = left(&rig).await;
     let until = DECIDED.plus_micros(60_000_000);
     rig.send(verdict(&event, 0, Verdict::Cooldown { until }))
@@ -69,9 +76,31 @@ async fn verdicts_leave_a_candidate_and_a_history() {
         .await;
     rig.send(verdict(&event, 5, Verdict::Cooldown { until }))
         .await;
-    rig.stop().await;
-    rig.expect(HISTORY, "COOLDOWN WATCH BLOCKED/G5/stale BLOCKED/G2/limit")
+    let other = "22222222-2222-4222-8222-222222222222";
+    rig.add_position(other, "000660").await;
+    rig.broker.hold(&[("000660", 100, 65_000)]);
+    let later = exit(other, ExitReason::Sl2, 100);
+    rig.send(item(&later)).await;
+    rig.expect_status(later.action_key.as_str(), "SUBMITTED")
         .await;
+    let history = rig.value(HISTORY).await;
+    assert_eq!(history, "COOLDOWN WATCH BLOCKED/G5/stale BLOCKED/G2/limit");
+}
+
+#[tokio::test]
+async fn a_watch_that_ends_leaves_its_end() {
+    let rig = Rig::start().await;
+    let event = left(&rig).await;
+    let until = DECIDED.plus_micros(60_000_000);
+    for (after, verdict_of) in [
+        (0, Verdict::Cooldown { until }),
+        (1, Verdict::Watch { until }),
+        (2, Verdict::Expired { reason: None }),
+    ] {
+        rig.send(verdict(&event, after, verdict_of)).await;
+    }
+    rig.expect(HISTORY, "COOLDOWN WATCH EXPIRED").await;
+    rig.expect(CANDIDATE, "EXPIRED").await;
 }
 
 #[tokio::test]

@@ -210,6 +210,10 @@ async fn a_full_stop_cancels_what_is_weaker_and_sells_what_that_frees() {
         stop.action_key
     );
     rig.expect(&sent, "96").await;
+    // Who follows hears of that, since it makes the order whole; not of marks that say nothing new.
+    let told = "SELECT string_agg(content->>'sent_qty', ' ') FROM system.change_log
+        WHERE table_name = 'trade.order_events' AND content->>'status' IN ('NEW', 'SENDING')";
+    rig.expect(told, "96").await;
 }
 
 #[tokio::test]

@@ -95,6 +95,9 @@ impl Server {
                 "fsync=off",
                 "-c",
                 "shared_buffers=16MB",
+                // A connection that a test began and dropped must not hold up the end for a minute.
+                "-c",
+                "authentication_timeout=5s",
             ])
             .spawn()
             .unwrap();

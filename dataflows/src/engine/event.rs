@@ -77,7 +77,8 @@ pub enum Change {
     PauseWindow(Arc<str>, Option<PauseWindow>),
     /// The limits of re-entries.
     ReentryLimits(ReentryLimits),
-    /// A regime snapshot. One that is older than the last counts for nothing.
+    /// A regime snapshot. One that is older than the last, or more than five minutes ahead, counts for
+    /// nothing.
     Regime(RegimeSnapshot),
     /// The regime that the operator sets; none where producers decide.
     RegimeOverride(Option<RegimeOverride>),

@@ -252,7 +252,10 @@ impl Inputs {
             | Change::PauseWindow(..)
             | Change::ReentryLimits(_)
             | Change::Regime(_)
-            | Change::RegimeOverride(_) => self.reentries.change(change),
+            | Change::RegimeOverride(_) => {
+                let now = LogicalTime::from_micros(self.now);
+                self.reentries.change(change, now);
+            }
             Change::Wish(symbol, wish) => self.views.want(symbol, wish),
             Change::Slots(slots) => self.views.limit(slots),
         }

@@ -13,8 +13,8 @@ use crate::model::{
     Symbol,
 };
 use crate::reentry::{
-    CandidateState, ExitEvent, PauseWindow, Purchase, ReentryInputs, ReentryLimits, ReentryRule,
-    StoredCandidate, reason_class,
+    CandidateState, ExitEvent, PauseWindow, Purchase, REGIME_AGE_US_MAX, ReentryInputs,
+    ReentryLimits, ReentryRule, StoredCandidate, reason_class,
 };
 use crate::{Rows, Time};
 
@@ -132,7 +132,7 @@ impl Reentries {
     }
 
     /// Takes in a row that only re-entries depend on.
-    pub(super) fn change(&mut self, change: Change) {
+    pub(super) fn change(&mut self, change: Change, now: LogicalTime) {
         match change {
             Change::ExitEvent(event) => self.put_event(event),
             Change::Candidate(id, stored) if stored.state == CandidateState::Over => {
@@ -153,8 +153,10 @@ impl Reentries {
             Change::PauseWindow(id, row) => self.windows.put(id, row),
             Change::ReentryLimits(row) => self.limits.put((), Some(row)),
             Change::Regime(row) => {
+                // One of the future would keep every later one out.
+                let is_possible = row.asof <= now.plus_micros(REGIME_AGE_US_MAX);
                 let last = self.snapshot.rows.get(&());
-                if last.is_none_or(|last| last.asof <= row.asof) {
+                if is_possible && last.is_none_or(|last| last.asof <= row.asof) {
                     self.snapshot.put((), Some(row));
                 }
             }

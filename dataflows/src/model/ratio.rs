@@ -192,7 +192,7 @@ fn ceil_div(value: i128, by: i128) -> i128 {
 }
 
 /// Returns `value ÷ by`, rounded half to even. `by` is positive.
-pub(crate) fn half_even_div(value: i128, by: i128) -> i128 {
+pub fn half_even_div(value: i128, by: i128) -> i128 {
     let (whole, rest) = (value.div_euclid(by), value.rem_euclid(by));
     let up = match (rest * 2).cmp(&by) {
         Ordering::Less => false,

@@ -6,21 +6,21 @@
 //!    └─ longer ──┘ └──> BLOCKED
 //! ```
 
+mod entry;
+
 use std::sync::Arc;
 
-use crate::model::{ActionKey, CandidateId, LogicalTime, Price, ReentryMode, Symbol, Tick};
+use crate::model::{CandidateId, LogicalTime, Price, ReentryMode, Symbol, Tick};
 
 use super::gate::{self, Gates, Refusal};
 use super::plan::{CandidatePlan, CandidateState};
 use super::rule::{ReentryRule, reason_class};
 use super::scene::{InForce, Scene};
 use super::tape::Tape;
-use super::verdict::{EntryExplanation, ReentryVerdict, Verdict};
+use super::verdict::{ReentryVerdict, Verdict};
 
 /// Watch of a candidate under a regime that has no rule for it: the default of a rule.
 const WATCH_US: u64 = 120 * 60_000_000;
-/// Age beyond which a price is not bought at (gate G5, domain 5.2).
-const PRICE_AGE_US_MAX: u64 = 5_000_000;
 
 /// A candidate under its plan.
 #[derive(Debug)]
@@ -198,13 +198,14 @@ impl Candidate {
             return; // What the candidate was told is older than its last entry.
         }
         self.entries = made.max(1);
-        let rule = self.rule(moment);
-        let next =
-            rule.and_then(|rule| rule.size_of(self.entries + 1, self.plan.event.original_qty));
+        // Under whatever regime: the one of now may pass, and may be only assumed.
+        let (n, original) = (self.entries + 1, self.plan.event.original_qty);
+        let mut rules = self.plan.rules.all();
+        let has_next = rules.any(|rule| rule.size_of(n, original).is_some());
         let is_refused = stored
             .and_then(|stored| stored.blocked.as_ref())
             .is_some_and(|(gate, _reason)| gate::is_final(gate));
-        self.stage = if next.is_some() && !is_refused && moment.now < self.watch_until {
+        self.stage = if has_next && !is_refused && moment.now < self.watch_until {
             Stage::Watch
         } else {
             Stage::Over
@@ -219,7 +220,7 @@ impl Candidate {
         {
             let reason = format!("asked by {by}").into();
             let is_first = self.stage == Stage::New;
-            return Some((self.expire(Some(reason)), is_first)).filter(|_| self.entries == 0);
+            return self.expire(Some(reason)).map(|verdict| (verdict, is_first));
         }
         match (self.stage, moment.scene.mode?) {
             (Stage::Ready | Stage::Over, _) => None,
@@ -231,28 +232,56 @@ impl Candidate {
             (_, ReentryMode::PauseAll) => None,
             (Stage::New, _) => Some((self.begin(moment), true)),
             (Stage::Cooldown, _) if now < self.until => None,
-            (Stage::Cooldown, _) => match self.gates(moment).check(self.entries) {
-                Err(refusal) if refusal.is_final => Some((self.block(refusal), false)),
-                _ => Some((
-                    self.longer(moment).unwrap_or_else(|| self.watch(moment)),
-                    false,
-                )),
-            },
+            (Stage::Cooldown, _) => Some((self.end_cooldown(moment), false)),
             (Stage::Watch, _) if now >= self.watch_until => {
-                let verdict = self.expire(None);
-                Some((verdict, false)).filter(|_| self.entries == 0)
+                self.expire(None).map(|verdict| (verdict, false))
             }
             (Stage::Watch, _) => self.look(moment).map(|verdict| (verdict, false)),
         }
     }
 
+    /// What comes after the cooldown.
+    fn end_cooldown(&mut self, moment: Moment<'_>) -> Verdict {
+        let policy = self.gates(moment).policy().map(|_rule| ());
+        let is_open = policy.is_ok();
+        if let Err(refusal) = policy
+            && refusal.is_final
+        {
+            return self.block(refusal);
+        }
+        if let Some(longer) = self.longer(moment) {
+            return longer;
+        }
+        if is_open
+            && let Err(refusal) = self.gates(moment).counts(self.entries)
+            && refusal.is_final
+        {
+            return self.block(refusal);
+        }
+        self.watch(moment)
+    }
+
     /// The gates before the trigger, for a candidate that watches.
     fn look(&mut self, moment: Moment<'_>) -> Option<Verdict> {
-        match self.gates(moment).check(self.entries) {
-            Err(refusal) if refusal.is_final => Some(self.block(refusal)),
-            Err(refusal) => self.hold(refusal),
-            Ok(()) if self.entries == 0 => self.longer(moment).or_else(|| self.clear()),
+        if let Err(refusal) = self.gates(moment).policy().map(|_rule| ()) {
+            return self.refuse(refusal);
+        }
+        if self.entries == 0
+            && let Some(longer) = self.longer(moment)
+        {
+            return Some(longer);
+        }
+        match self.gates(moment).counts(self.entries) {
+            Err(refusal) => self.refuse(refusal),
             Ok(()) => self.clear(),
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal) -> Option<Verdict> {
+        if refusal.is_final {
+            Some(self.block(refusal))
+        } else {
+            self.hold(refusal)
         }
     }
 
@@ -322,86 +351,10 @@ impl Candidate {
         }
     }
 
-    fn expire(&mut self, reason: Option<Arc<str>>) -> Verdict {
+    /// Ends the candidate. One that has bought ends silently.
+    fn expire(&mut self, reason: Option<Arc<str>>) -> Option<Verdict> {
         self.stage = Stage::Over;
-        Verdict::Expired { reason }
-    }
-
-    /// Buys where the trigger holds at `price` and no gate refuses.
-    fn try_enter(
-        &mut self,
-        moment: Moment<'_>,
-        price: Price,
-        tick: LogicalTime,
-    ) -> Option<Verdict> {
-        // A second entry adds to what is held; there is none where that was sold.
-        if self.stage != Stage::Watch || (self.entries > 0 && !self.plan.facts.is_held) {
-            return None;
-        }
-        let rule = self.rule(moment)?.clone();
-        let since = self.since?;
-        self.gates(moment).check(self.entries).ok()?;
-        let is_stable = moment.now.micros_since(since) >= rule.trigger.stable_us;
-        let volatility = self.plan.facts.volatility;
-        if !is_stable || !moment.tape.allows(&rule.trigger, price, volatility) {
-            return None;
-        }
-        let n = self.entries + 1;
-        let qty = rule.size_of(n, self.plan.event.original_qty)?;
-        let (_reach, level) = self.level(&rule)?;
-        let is_old = moment.now.micros_since(tick) > PRICE_AGE_US_MAX;
-        let refusal = if let Some(reason) = moment.scene.pause(moment.now) {
-            Some(Refusal::passing("CONTROL", reason))
-        } else if moment.is_bought || (n == 1 && self.plan.facts.is_held) {
-            Some(Refusal::passing("G3", "the symbol is held or being bought"))
-        } else if let Some(reason) = moment.scene.exposure_refusal(qty, price, n == 1) {
-            Some(Refusal::passing("G3", reason))
-        } else if let Some(reason) = moment.scene.loss_refusal(moment.now) {
-            Some(Refusal::passing("G4", reason))
-        } else {
-            is_old.then(|| Refusal::passing("G5", "the last price is older than 5 seconds"))
-        };
-        if let Some(refusal) = refusal {
-            return self.hold(refusal);
-        }
-        let explanation = self.explain(moment, &rule, since);
-        self.stage = Stage::Ready;
-        self.entries = n;
-        self.blocked = None;
-        Some(Verdict::Submit {
-            qty,
-            level,
-            reason: rule.trigger.kind.reason().into(),
-            action_key: ActionKey::entry(&self.id(), n),
-            explanation: Box::new(explanation),
-        })
-    }
-
-    fn explain(
-        &self,
-        moment: Moment<'_>,
-        rule: &ReentryRule,
-        since: LogicalTime,
-    ) -> EntryExplanation {
-        let (event, volatility) = (&self.plan.event, self.plan.facts.volatility);
-        let gates = self.gates(moment);
-        EntryExplanation {
-            exit_price: event.exit_price,
-            exit: event.exit,
-            exit_reason: event.reason.clone(),
-            original_qty: event.original_qty,
-            prior_hwm: event.prior_hwm,
-            rule: rule.id.clone(),
-            regime: moment.in_force.regime,
-            is_regime_known: moment.in_force.is_known,
-            entries_today: gates.entries_today(),
-            entries_of_week: gates.entries_of_week(),
-            cooldown_until: self.until,
-            reached_since: since,
-            atr_pct_millionths: volatility.map(|volatility| volatility.pct),
-            prev_close: volatility.map(|volatility| volatility.close),
-            tape: moment.tape.figures(),
-        }
+        (self.entries == 0).then_some(Verdict::Expired { reason })
     }
 
     fn gates<'c>(&'c self, moment: Moment<'c>) -> Gates<'c> {

@@ -65,8 +65,8 @@ struct Book {
     above: BTreeSet<ExitEventId>,
     /// Those that are buying.
     ready: BTreeSet<ExitEventId>,
-    /// The regime that they were all judged under.
-    judged: Option<InForce>,
+    /// The regime, and the day in Seoul, that they were all judged under.
+    judged: Option<(InForce, u64)>,
 }
 
 /// Where a candidate stands in the indexes.
@@ -111,13 +111,14 @@ impl Machine<Fact, ReentryVerdict> for Watch {
         };
         book.tape.add(tick);
         let (price, in_force) = (tick.evaluation_price(), self.scene.in_force(tick.time));
-        let ids: Vec<ExitEventId> = if book.judged == Some(in_force) {
+        let judged = Some((in_force, tick.time.seoul_day()));
+        let ids: Vec<ExitEventId> = if book.judged == judged {
             if book.above.is_empty() && book.lowest.is_none_or(|lowest| price < lowest) {
                 return;
             }
             book.touched(price)
         } else {
-            book.judged = Some(in_force);
+            book.judged = judged;
             book.candidates.keys().cloned().collect()
         };
         for id in ids {
@@ -196,9 +197,9 @@ impl Watch {
         if facts.is_empty() || !self.scene.apply(now, facts) {
             return false;
         }
-        let in_force = self.scene.in_force(now);
+        let judged = Some((self.scene.in_force(now), now.seoul_day()));
         for book in self.books.values_mut() {
-            book.judged = Some(in_force);
+            book.judged = judged;
         }
         true
     }

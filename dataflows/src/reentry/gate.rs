@@ -87,47 +87,59 @@ impl Gates<'_> {
             let reason = format!("exit reason {reason} never leads to a re-entry");
             return Err(Refusal::last("G0.5", reason));
         }
-        self.blacklist()?;
-        if self.regime().is_err() || !self.in_force.is_known {
-            return Ok(()); // It waits for another regime.
+        // Under a regime that is closed or unknown it waits for another one.
+        if self.regime().is_ok() && self.in_force.is_known {
+            let rule = self.rule()?;
+            if !rule.allows_candidate {
+                return Err(self.disallowed(rule));
+            }
         }
-        let rule = self.rule()?;
-        if !rule.allows_candidate {
-            return Err(self.disallowed(rule));
-        }
-        Ok(())
+        self.blacklist()
     }
 
-    /// Judges a candidate whose cooldown is over and that has made `entries`.
-    pub(super) fn check(&self, entries: u32) -> Result<(), Refusal> {
+    /// Gates G0 and G0.5 of a candidate whose cooldown is over. Returns the rule that lets it buy.
+    pub(super) fn policy(&self) -> Result<&ReentryRule, Refusal> {
         self.regime()?;
         let rule = self.rule().and_then(|rule| {
             let allows = rule.allows_entry;
             allows.then_some(rule).ok_or_else(|| self.disallowed(rule))
         });
-        let rule = match rule {
+        match rule {
             Err(_) if !self.in_force.is_known => {
                 let reason = "the market regime is unknown and RISK_OFF allows no entry";
-                return Err(Refusal::passing("G0", reason));
+                Err(Refusal::passing("G0", reason))
             }
-            rule => rule?,
-        };
+            rule => rule,
+        }
+    }
+
+    /// Gate G2 of a candidate that has made `entries`. While the regime is unknown only that is final
+    /// which the rules of all regimes refuse.
+    pub(super) fn counts(&self, entries: u32) -> Result<(), Refusal> {
         self.blacklist()?;
-        let over = |count: u32, most: u32, of: &str| {
-            let reason = format!("{count} re-entries {of}, at most {most} allowed");
-            (count >= most).then(|| Refusal::last("G2", reason))
+        let Some(reason) = self.excess(self.policy()?, entries) else {
+            return Ok(());
         };
-        over(
-            self.entries_today(),
-            rule.per_day_max,
-            "of the symbol today",
-        )
-        .or_else(|| {
-            let count = self.entries_of_week();
-            over(count, rule.per_week_max, "of the symbol in seven days")
-        })
-        .or_else(|| over(entries, rule.total_max, "of the candidate"))
-        .map_or(Ok(()), Err)
+        let mut rules = self.plan.rules.all();
+        if self.in_force.is_known || rules.all(|rule| self.excess(rule, entries).is_some()) {
+            return Err(Refusal::last("G2", reason));
+        }
+        let reason = "the market regime is unknown and RISK_OFF allows no more entries";
+        Err(Refusal::passing("G0", reason))
+    }
+
+    /// Returns which count a rule allows no more of.
+    fn excess(&self, rule: &ReentryRule, entries: u32) -> Option<String> {
+        let (today, week) = (self.entries_today(), self.entries_of_week());
+        let counts = [
+            (today, rule.per_day_max, "of the symbol today"),
+            (week, rule.per_week_max, "of the symbol in seven days"),
+            (entries, rule.total_max, "of the candidate"),
+        ];
+        let (count, most, of) = counts
+            .into_iter()
+            .find(|(count, most, _of)| count >= most)?;
+        Some(format!("{count} re-entries {of}, at most {most} allowed"))
     }
 
     /// Returns how many entries of the symbol the day has.

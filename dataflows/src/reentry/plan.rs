@@ -100,6 +100,11 @@ impl RuleSet {
         let place = Regime::ALL.iter().position(|other| *other == regime)?;
         self.0.get(place)?.as_ref()
     }
+
+    /// Returns the rules of all regimes.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<ReentryRule>> {
+        self.0.iter().flatten()
+    }
 }
 
 /// What is known of a symbol.

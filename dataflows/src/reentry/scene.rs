@@ -108,29 +108,17 @@ impl Scene {
     /// Takes in what ended and what began at one time. Returns whether candidates have to be judged
     /// for it: figures of the account count at the next tick.
     pub(super) fn apply(&mut self, now: LogicalTime, facts: Vec<(SceneFact, isize)>) -> bool {
-        let before = self.orders(now);
+        let is_order =
+            |fact: &SceneFact| matches!(fact, SceneFact::Window(..) | SceneFact::Limits(_));
+        let has_order = facts.iter().any(|(fact, _)| is_order(fact));
+        let orders = has_order.then(|| (self.windows.clone(), self.limits.clone()));
+        let before = (self.mode, self.in_force(now));
         let (begun, ended): (Vec<_>, Vec<_>) = facts.into_iter().partition(|(_, diff)| *diff > 0);
         ended.into_iter().for_each(|(fact, _)| self.end(fact));
         begun.into_iter().for_each(|(fact, _)| self.begin(fact));
-        before != self.orders(now)
-    }
-
-    fn orders(
-        &self,
-        now: LogicalTime,
-    ) -> (
-        Option<ReentryMode>,
-        InForce,
-        BTreeMap<Arc<str>, PauseWindow>,
-        ReentryLimits,
-    ) {
-        let in_force = self.in_force(now);
-        (
-            self.mode,
-            in_force,
-            self.windows.clone(),
-            self.limits.clone(),
-        )
+        before != (self.mode, self.in_force(now))
+            || orders
+                .is_some_and(|(windows, limits)| windows != self.windows || limits != self.limits)
     }
 
     fn end(&mut self, fact: SceneFact) {

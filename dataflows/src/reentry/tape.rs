@@ -1,8 +1,8 @@
 //! The tape of a symbol: its last price and its minutes, as far as triggers ask for them.
 //!
 //! A minute is a minute of logical time in which the symbol traded. The tape of a symbol begins with
-//! its first candidate and ends with its last; where it is too short for a condition, the condition
-//! does not hold. All prices are evaluation prices.
+//! its first candidate, or with the engine, and ends with its last; where it is too short for a
+//! condition, the condition does not hold. All prices are evaluation prices.
 
 use std::collections::VecDeque;
 

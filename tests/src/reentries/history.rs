@@ -85,7 +85,37 @@ impl History {
             let days = self.dice.below(9);
             rows.push(self.purchase("earlier", now - days * DAY));
         }
+        if self.dice.percent(30) {
+            rows.extend(self.resumed(now));
+        }
         rows.push(self.context());
+        rows
+    }
+
+    /// A candidate of an earlier run, somewhere on its way.
+    fn resumed(&mut self, now: u64) -> Vec<Change> {
+        use CandidateState::{Cooldown, Entered, Ready, Watch};
+        let (id, event) = self.exit(now);
+        let end = now + self.dice.below(MINUTE);
+        let row = StoredCandidate {
+            symbol: self.symbol,
+            state: self.dice.pick(&[Cooldown, Watch, Watch, Ready, Entered]),
+            cooldown_until: Some(at(end)),
+            watch_until: Some(at(end + self.dice.below(10 * MINUTE))),
+            blocked: self
+                .dice
+                .percent(30)
+                .then(|| ("G0".into(), "stored".into())),
+        };
+        let key = id.to_string();
+        self.stored.insert(key.clone(), row.clone());
+        let mut rows = vec![Change::ExitEvent(event), Change::Candidate(id, row.clone())];
+        if matches!(row.state, Ready | Entered) {
+            rows.push(self.purchase(&key, now));
+        }
+        if row.state == Ready {
+            self.fill(&key, now + 20 * SECOND, row);
+        }
         rows
     }
 

@@ -14,19 +14,34 @@ impl System {
             .one("SELECT count(DISTINCT symbol) FROM strategy.watchlist", &[])
             .await;
         let wanted = u64::try_from(wanted).unwrap_or_default() + count;
+        let wanted = usize::try_from(wanted).expect("few symbols");
+        let registrations = async || self.registrations().await;
         eventually("all symbols registered", async || {
-            let status = self.get("/status").await;
-            let sessions = status["sessions"].as_array().cloned().unwrap_or_default();
-            let registrations = sessions.iter().filter_map(|session| {
-                session["registrations"].as_u64().or_else(|| {
-                    session["registrations"]
-                        .as_array()
-                        .and_then(|list| u64::try_from(list.len()).ok())
-                })
-            });
-            registrations.max().unwrap_or_default() >= wanted
+            registrations().await >= wanted
         })
         .await;
+    }
+
+    /// Returns the registrations of the session that has most.
+    ///
+    /// # Panics
+    /// If the simulator does not answer.
+    pub async fn registrations(&self) -> usize {
+        let status = self.get("/status").await;
+        let sessions = status["sessions"].as_array().cloned().unwrap_or_default();
+        let counts = sessions
+            .iter()
+            .map(|session| session["registrations"].as_array().map_or(0, Vec::len));
+        counts.max().unwrap_or_default()
+    }
+
+    /// Sets the mode of `exit` or `reentry`.
+    ///
+    /// # Panics
+    /// If the database refuses.
+    pub async fn mode(&self, of: &str, mode: &str) {
+        let set = format!("UPDATE trade.{of}_control SET mode = $1, updated_by = 'test'");
+        self.execute(&set, &[&mode]).await;
     }
 
     /// Asks the simulator's control port.

@@ -183,7 +183,7 @@ async fn mark(
             "NEW" if free > 0 => Mark::Marked(quantity(free)?, reference),
             "NEW" if row.try_get("unsettled")? => Mark::Unsettled,
             "NEW" => Mark::Nothing,
-            "SENDING" => own_mark(&client, item).await?,
+            "SENDING" => own_mark(&client, item, reference).await?,
             _ => Mark::Moved,
         });
     }
@@ -191,12 +191,16 @@ async fn mark(
 }
 
 /// Returns the mark of an order that is SENDING already: ours, if it is of this attempt.
-async fn own_mark(client: &deadpool_postgres::Object, item: &Sending) -> Result<Mark, StoreError> {
+async fn own_mark(
+    client: &deadpool_postgres::Object,
+    item: &Sending,
+    reference: Option<Price>,
+) -> Result<Mark, StoreError> {
     let statement = client.prepare_cached(ORDER_BY_ID).await?;
     let row = client.query_one(&statement, &[&item.order]).await?;
     let stored = Order::read(&row)?;
     Ok(if stored.send_attempt == item.attempt {
-        Mark::Marked(stored.asked(), None)
+        Mark::Marked(stored.asked(), reference)
     } else {
         Mark::Moved
     })

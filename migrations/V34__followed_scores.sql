@@ -25,4 +25,5 @@ SELECT symbol, min(rank) AS rank, sum(score)::integer AS score FROM (
     UNION ALL
     -- Index funds that tell of the market as a whole, where they are listed.
     SELECT symbol, 4, 500 FROM market.stocks WHERE symbol IN ('069500', '229200', '102110')
+        AND status = 'ACTIVE'
 ) wishes GROUP BY symbol;

@@ -1,0 +1,104 @@
+//! The entry of a candidate: its trigger, the gates that ask for a price, and what it buys.
+
+use crate::model::{ActionKey, LogicalTime, Price, Quantity};
+
+use super::super::gate::Refusal;
+use super::super::rule::ReentryRule;
+use super::super::verdict::{EntryExplanation, Verdict};
+use super::{Candidate, Moment, Stage};
+
+/// Age beyond which a price is not bought at (gate G5, domain 5.2).
+const PRICE_AGE_US_MAX: u64 = 5_000_000;
+
+impl Candidate {
+    /// Buys where the trigger holds at `price` and no gate refuses.
+    pub(super) fn try_enter(
+        &mut self,
+        moment: Moment<'_>,
+        price: Price,
+        tick: LogicalTime,
+    ) -> Option<Verdict> {
+        // A second entry adds to what is held; there is none where that was sold.
+        if self.stage != Stage::Watch || (self.entries > 0 && !self.plan.facts.is_held) {
+            return None;
+        }
+        let rule = self.rule(moment)?.clone();
+        let since = self.since?;
+        self.gates(moment).counts(self.entries).ok()?;
+        let is_stable = moment.now.micros_since(since) >= rule.trigger.stable_us;
+        let volatility = self.plan.facts.volatility;
+        if !is_stable || !moment.tape.allows(&rule.trigger, price, volatility) {
+            return None;
+        }
+        let n = self.entries + 1;
+        let qty = rule.size_of(n, self.plan.event.original_qty)?;
+        let (_reach, level) = self.level(&rule)?;
+        if let Some(refusal) = self.refusal(moment, price, tick, qty) {
+            return self.hold(refusal);
+        }
+        let explanation = self.explain(moment, &rule, since);
+        self.stage = Stage::Ready;
+        self.entries = n;
+        self.blocked = None;
+        Some(Verdict::Submit {
+            qty,
+            level,
+            reason: rule.trigger.kind.reason().into(),
+            action_key: ActionKey::entry(&self.id(), n),
+            explanation: Box::new(explanation),
+        })
+    }
+
+    /// The gates that ask for a price: CONTROL, G3, G4 and G5.
+    fn refusal(
+        &self,
+        moment: Moment<'_>,
+        price: Price,
+        tick: LogicalTime,
+        qty: Quantity,
+    ) -> Option<Refusal> {
+        let (scene, is_new) = (moment.scene, self.entries == 0);
+        if let Some(reason) = scene.pause(moment.now) {
+            return Some(Refusal::passing("CONTROL", reason));
+        }
+        if moment.is_bought || (is_new && self.plan.facts.is_held) {
+            let reason = "the symbol is held or being bought";
+            return Some(Refusal::passing("G3", reason));
+        }
+        if let Some(reason) = scene.exposure_refusal(qty, price, is_new) {
+            return Some(Refusal::passing("G3", reason));
+        }
+        if let Some(reason) = scene.loss_refusal(moment.now) {
+            return Some(Refusal::passing("G4", reason));
+        }
+        let is_old = moment.now.micros_since(tick) > PRICE_AGE_US_MAX;
+        is_old.then(|| Refusal::passing("G5", "the last price is older than 5 seconds"))
+    }
+
+    fn explain(
+        &self,
+        moment: Moment<'_>,
+        rule: &ReentryRule,
+        since: LogicalTime,
+    ) -> EntryExplanation {
+        let (event, volatility) = (&self.plan.event, self.plan.facts.volatility);
+        let gates = self.gates(moment);
+        EntryExplanation {
+            exit_price: event.exit_price,
+            exit: event.exit,
+            exit_reason: event.reason.clone(),
+            original_qty: event.original_qty,
+            prior_hwm: event.prior_hwm,
+            rule: rule.id.clone(),
+            regime: moment.in_force.regime,
+            is_regime_known: moment.in_force.is_known,
+            entries_today: gates.entries_today(),
+            entries_of_week: gates.entries_of_week(),
+            cooldown_until: self.until,
+            reached_since: since,
+            atr_pct_millionths: volatility.map(|volatility| volatility.pct),
+            prev_close: volatility.map(|volatility| volatility.close),
+            tape: moment.tape.figures(),
+        }
+    }
+}
