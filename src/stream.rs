@@ -15,6 +15,7 @@ mod best_prices;
 mod days;
 mod desk;
 mod journal;
+mod minutes;
 mod outage;
 mod outputs;
 mod price_rows;
@@ -51,6 +52,7 @@ use crate::config::Config;
 use best_prices::BestPrices;
 use days::Days;
 use desk::Desk;
+use minutes::keep_minutes;
 use outage::Outage;
 use outputs::Outputs;
 pub(crate) use quotes::QuotesConfig;
@@ -239,6 +241,10 @@ impl Stream {
             clock: regime_clock,
         };
         let regimes = task::spawn("regime", regimes.run(sources.clone()));
+        let minutes = config.stream.minute_bars.map(|every| {
+            let job = keep_minutes(postgres.clone(), every, sources.clone());
+            task::spawn("minute bars", job)
+        });
         let housekeeping = task::spawn("housekeeping", keep_house(postgres, sources.clone()));
         let guard = task::spawn("lock guard", guard_lock(lock, lost_sender, sources.clone()));
 
@@ -257,6 +263,9 @@ impl Stream {
                 housekeeping.await,
             ] {
                 report(ended);
+            }
+            if let Some(minutes) = minutes {
+                report(minutes.await);
             }
             // The sequencer has dropped the engine's sender: the engine hands out the rest.
             let engine_end = tokio::task::spawn_blocking(move || engine.join()).await;

@@ -337,7 +337,10 @@ impl Sequencer {
                 warn!(%symbol, %code, %message, "subscription refused");
             }
             KisEvent::LimitLearned { registrations } => {
-                warn!(registrations, "the broker takes so many registrations");
+                warn!(
+                    registrations,
+                    "the broker takes fewer registrations than configured"
+                );
                 return self.limit_slots(registrations.saturating_sub(1)).await;
             }
         }

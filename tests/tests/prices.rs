@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use turnstile_tests::{Stock, System, eventually};
 
@@ -115,6 +116,63 @@ async fn slots_move_to_the_held_symbols_that_are_nearest_to_a_trigger() {
     system.trade("000200", 94_000).await;
     let sold = "SELECT count(*) FROM trade.exit_events WHERE symbol = '000200'";
     system.counts(sold, 1).await;
+    stream.stop().await;
+    system.stop().await;
+}
+
+/// Bars of one minute that differ from what the stored prices say, either way.
+const WRONG_BARS: &str = "WITH made AS (
+        SELECT DISTINCT symbol, date_trunc('minute', ts) AS minute,
+            first_value(last_price) OVER minutes AS open, max(last_price) OVER minutes AS high,
+            min(last_price) OVER minutes AS low, last_value(last_price) OVER minutes AS close,
+            sum(volume) OVER minutes AS volume, count(*) OVER minutes AS ticks
+        FROM market.prices
+        WINDOW minutes AS (PARTITION BY symbol, date_trunc('minute', ts) ORDER BY logical_us
+            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+    ), kept AS (
+        SELECT symbol, minute, open, high, low, close, volume::numeric, ticks FROM market.minute_bars
+    )
+    SELECT (SELECT count(*) FROM (TABLE made EXCEPT TABLE kept) missing)
+        + (SELECT count(*) FROM (TABLE kept EXCEPT TABLE made) wrong)";
+
+async fn bars_hold(system: &System, prices: i64) {
+    let whole = "SELECT count(*) FROM market.prices";
+    system.counts(whole, prices).await;
+    let counted = "SELECT coalesce(sum(ticks), 0)::bigint FROM market.minute_bars";
+    system.counts(counted, prices).await;
+    assert_eq!(system.one::<i64>(WRONG_BARS, &[]).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_price_counts_once_in_its_bar_across_a_kill() {
+    let system = System::start(&stocks([SYMBOLS[0], SYMBOLS[1]]), "").await;
+    let settings = "minute_bars = \"100ms\"\n[quotes]\nrest = false\n";
+    let stream = system.stream(settings).await;
+    for won in [100_000, 101_000, 99_000, 100_500] {
+        system.trade(SYMBOLS[0], won).await;
+        system.trade(SYMBOLS[1], won + 500).await;
+    }
+    bars_hold(&system, 8).await;
+    stream.signal(Signal::SIGKILL);
+    assert!(!stream.ended().await, "killed");
+    let stream = system.stream(settings).await;
+    for won in [98_000, 102_000] {
+        system.trade(SYMBOLS[0], won).await;
+    }
+    bars_hold(&system, 10).await;
+    let day = "SELECT count(*) FROM (SELECT max(high) AS high, min(low) AS low
+            FROM market.minute_bars WHERE symbol = $1) day WHERE high = 102000 AND low = 98000";
+    assert_eq!(system.one::<i64>(day, &[&SYMBOLS[0]]).await, 1);
+    stream.stop().await;
+    // Prices without bars are made good once it is configured again.
+    let without = system.stream("[quotes]\nrest = false\n").await;
+    system.trade(SYMBOLS[1], 99_500).await;
+    system
+        .counts("SELECT count(*) FROM market.prices", 11)
+        .await;
+    without.stop().await;
+    let stream = system.stream(settings).await;
+    bars_hold(&system, 11).await;
     stream.stop().await;
     system.stop().await;
 }
