@@ -71,6 +71,7 @@ impl Default for EngineSection {
             linger,
             idle,
             fills: _,
+            views: _,
         } = EngineConfig::default();
         Self {
             workers,
@@ -91,6 +92,7 @@ impl From<&EngineSection> for EngineConfig {
             linger: section.linger,
             idle: section.idle,
             fills: Fills::Reported,
+            views: true,
         }
     }
 }
@@ -105,6 +107,9 @@ pub(crate) struct StreamSection {
     pub(crate) allow_production: bool,
     /// Where `turnstile stream` shows its metrics (`GET /metrics`); absent: nowhere.
     pub(crate) metrics_listen: Option<std::net::SocketAddr>,
+    /// How often new prices are taken into the bars of one minute; absent: never.
+    #[serde(with = "humantime_serde")]
+    pub(crate) minute_bars: Option<std::time::Duration>,
 }
 
 type SetKey = fn(&mut Config, String);
@@ -194,6 +199,9 @@ impl Config {
             if value == 0 {
                 faults.push(format!("engine.{key}: at least 1 expected, was 0"));
             }
+        }
+        if self.stream.minute_bars.is_some_and(|every| every.is_zero()) {
+            faults.push("stream.minute_bars: more than 0 expected (absent: never)".to_owned());
         }
         let is_simulated = self.execution.session == SessionKind::Simulator;
         if is_simulated && self.stream.simulator_url.is_none() {

@@ -11,9 +11,11 @@
 //! sources first, then everything downstream drains in order.
 
 mod alarms;
+mod best_prices;
 mod days;
 mod desk;
 mod journal;
+mod minutes;
 mod outage;
 mod outputs;
 mod price_rows;
@@ -24,7 +26,7 @@ mod sequencer;
 mod staleness;
 mod subscriptions;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,10 +46,13 @@ use turnstile_connectors::redis::Cache;
 use turnstile_connectors::rows::RowReader;
 use turnstile_connectors::{rows, task};
 use turnstile_dataflows::engine::{Engine, EngineConfig, Event, Timed};
+use turnstile_dataflows::price::Board;
 
 use crate::config::Config;
+use best_prices::BestPrices;
 use days::Days;
 use desk::Desk;
+use minutes::keep_minutes;
 use outage::Outage;
 use outputs::Outputs;
 pub(crate) use quotes::QuotesConfig;
@@ -56,12 +61,16 @@ use records::Records;
 use regime::Regimes;
 use sequencer::{Sequencer, Stamp};
 use staleness::Staleness;
-use subscriptions::Subscriptions;
+use subscriptions::{Subscriptions, apply_slots};
 
 /// How long changed rows are kept for followers that are behind, and answers to previews.
 const CHANGE_LOG_AGE: Duration = Duration::from_secs(24 * 3_600);
 /// Prices that were asked for and wait.
 const QUOTES_MAX: usize = 256;
+/// Symbols whose price fell to another source and wait.
+const FALLEN_MAX: usize = 1_024;
+/// Differences of wishes that wait.
+const WISHES_MAX: usize = 16;
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(60);
 
 /// A running stream job.
@@ -113,6 +122,10 @@ impl Stream {
         .await?;
         let (journal, journal_task) = journal::Journal::start(&postgres, downstream.clone());
         let (tellers, records) = Records::start(&config.exits, &postgres, &downstream);
+        let (fallen_sender, fallen) = mpsc::channel(FALLEN_MAX);
+        let (distrust, naver_off_until) = watch::channel(0);
+        let (slots_sender, given) = watch::channel(BTreeSet::new());
+        let pause = config.naver.distrust_pause;
         let mut outputs = Outputs {
             orders: desk.outputs.clone(),
             alarms: desk.alarms.clone(),
@@ -121,6 +134,8 @@ impl Stream {
             withheld: tellers.withheld,
             answers: tellers.answers,
             staleness: Staleness::default(),
+            prices: BestPrices::new(tellers.prices, fallen_sender, distrust, pause),
+            slots: slots_sender,
         };
         let (engine, events) = Engine::start(EngineConfig::from(&config.engine), move |batch| {
             outputs.hand_out(batch);
@@ -128,9 +143,11 @@ impl Stream {
         desk.wait_until_ready(stop).await?;
 
         let sources = CancellationToken::new();
-        let subscriptions =
-            Subscriptions::new(postgres.clone(), client.settings().registrations_max);
-        let wanted = subscriptions.wanted().await?;
+        // One registration is for the execution notice.
+        let slots_max = client.settings().registrations_max.saturating_sub(1);
+        let (wish_sender, wishes) = mpsc::channel(WISHES_MAX);
+        let mut subscriptions = Subscriptions::new(postgres.clone(), slots_max, wish_sender);
+        let wanted = subscriptions.begin().await?;
         info!(symbols = wanted.len(), "subscribing");
         let (subscribed_sender, subscribed) = watch::channel(wanted.is_empty());
         let (connected_sender, connected) = watch::channel(false);
@@ -150,6 +167,7 @@ impl Stream {
             session: desk.session.clone(),
             connected: connected.clone(),
             is_down: is_down.subscribe(),
+            naver_off_until,
             quotes: quote_sender,
         };
         let quotes = task::spawn("quotes", quotes.run(sources.clone()));
@@ -171,7 +189,9 @@ impl Stream {
             task: stream_task,
         } = KisStream::start(&client, clock, wanted.clone(), sources.clone());
         let changed = subscriptions.changed();
-        let follow = task::spawn("subscriptions", subscriptions.run(stream, sources.clone()));
+        let follow = task::spawn("subscriptions", subscriptions.run(sources.clone()));
+        let slots = apply_slots(stream, given.clone(), sources.clone());
+        let slots = task::spawn("slots", slots);
         let sequencer = Sequencer {
             stamp,
             events,
@@ -188,7 +208,13 @@ impl Stream {
             subscribed: subscribed_sender,
             connected: connected_sender,
             seen,
-            best: BTreeMap::new(),
+            board: Board::default(),
+            session: desk.session.clone(),
+            fallen,
+            wishes,
+            given,
+            slots_max,
+            slots: slots_max,
         };
         let (lost_sender, lost) = watch::channel(false);
         let (ended, stopped) = (lost_sender.clone(), sources.clone());
@@ -215,6 +241,10 @@ impl Stream {
             clock: regime_clock,
         };
         let regimes = task::spawn("regime", regimes.run(sources.clone()));
+        let minutes = config.stream.minute_bars.map(|every| {
+            let job = keep_minutes(postgres.clone(), every, sources.clone());
+            task::spawn("minute bars", job)
+        });
         let housekeeping = task::spawn("housekeeping", keep_house(postgres, sources.clone()));
         let guard = task::spawn("lock guard", guard_lock(lock, lost_sender, sources.clone()));
 
@@ -225,6 +255,7 @@ impl Stream {
                 sequencing.await,
                 stream_task.await,
                 follow.await,
+                slots.await,
                 days.await,
                 regimes.await,
                 quotes.await,
@@ -232,6 +263,9 @@ impl Stream {
                 housekeeping.await,
             ] {
                 report(ended);
+            }
+            if let Some(minutes) = minutes {
+                report(minutes.await);
             }
             // The sequencer has dropped the engine's sender: the engine hands out the rest.
             let engine_end = tokio::task::spawn_blocking(move || engine.join()).await;

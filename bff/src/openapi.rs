@@ -6,8 +6,8 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::api::{
-    control, executions, exit_events, exit_rules, levels, logs, manual_entries, manual_exits,
-    order_requests, orders, positions, previews, prices, reentry,
+    best_prices, control, executions, exit_events, exit_rules, levels, logs, manual_entries,
+    manual_exits, order_requests, orders, positions, previews, prices, reentry,
 };
 use crate::health;
 
@@ -27,6 +27,8 @@ use crate::health;
         health::detailed,
         prices::one,
         prices::batch,
+        best_prices::list,
+        best_prices::one,
         positions::list,
         positions::one,
         levels::of_position,

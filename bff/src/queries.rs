@@ -1,5 +1,6 @@
 //! What is asked of PostgreSQL, one file per resource.
 
+pub(crate) mod best_prices;
 pub(crate) mod control;
 pub(crate) mod executions;
 pub(crate) mod exit_events;

@@ -12,8 +12,8 @@ use axum::routing::{get, post};
 use axum::{Router, http::Method};
 
 use crate::api::{
-    control, executions, exit_events, exit_rules, levels, logs, manual_entries, manual_exits,
-    order_requests, orders, positions, previews, prices, reentry,
+    best_prices, control, executions, exit_events, exit_rules, levels, logs, manual_entries,
+    manual_exits, order_requests, orders, positions, previews, prices, reentry,
 };
 use crate::config::BffConfig;
 use crate::error::{ApiError, Code};
@@ -30,6 +30,8 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         .route("/api/openapi.json", get(openapi::document))
         .route("/api/v1/prices/{symbol}", get(prices::one))
         .route("/api/v1/prices/batch", post(prices::batch))
+        .route("/api/v1/best-prices", get(best_prices::list))
+        .route("/api/v1/best-prices/{symbol}", get(best_prices::one))
         .route("/api/v1/positions", get(positions::list))
         .route("/api/v1/positions/{id}", get(positions::one))
         .route("/api/v1/positions/{id}/levels", get(levels::of_position))

@@ -1,4 +1,5 @@
-//! Daily bars: what a day was for each issue, and what follows from it for the next session.
+//! Daily bars: what a day was for each issue, and what follows from it for the next session. Beside
+//! them the bars of one minute, made of stored prices.
 //!
 //! ```text
 //! file ──> Import ──┐
@@ -12,8 +13,10 @@
 
 mod context;
 mod import;
+mod minutes;
 mod store;
 
 pub use context::{Refreshed, refresh};
 pub use import::{Begun, Import, ImportError};
+pub use minutes::gather_minutes;
 pub use store::{BarSource, store};

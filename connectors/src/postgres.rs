@@ -3,10 +3,12 @@
 //! - [`Postgres`]: the pool; [`migrate`]: the schema.
 //! - [`ChangeFeed`]: what anybody changed, no commit missed; [`Bell`]: that something was.
 //! - [`PriceSink`]: every tick, in batches, with the cache filled after the commit.
+//! - [`BestPriceWriter`]: the best price of each symbol, with its age.
 //! - [`AdvisoryLock`]: one active engine per account.
 //! - [`write_log`]: alarms and events that a human follows.
 
 mod bell;
+mod best_prices;
 mod config;
 mod error;
 mod feed;
@@ -18,6 +20,7 @@ mod pool;
 mod prices;
 
 pub use bell::Bell;
+pub use best_prices::{BestPriceBoard, BestPriceWriter};
 pub use config::PostgresConfig;
 pub use error::PostgresError;
 pub use feed::{ChangeFeed, RowChange, Snapshot, TransactionChanges, prune_change_log};

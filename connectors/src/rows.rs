@@ -149,6 +149,9 @@ fn key(change: &Change) -> (u8, String) {
         Change::ReentryLimits(_) => (16, String::new()),
         Change::Regime(row) => (17, row.asof.micros().to_string()),
         Change::RegimeOverride(_) => (18, String::new()),
+        // Told by the process itself, never read from a row.
+        Change::Wish(symbol, _) => (19, symbol.to_string()),
+        Change::Slots(_) => (20, String::new()),
     }
 }
 

@@ -14,7 +14,9 @@ mod feed;
 mod inputs;
 mod positions;
 mod reentries;
+mod said;
 mod table;
+mod views;
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,9 +31,12 @@ pub use feed::{Feed, Idle};
 
 use crate::exit::{ExitOutput, Fills, Work, WorkCount};
 use crate::model::{LogicalTime, PositionId};
+use crate::price::BestPrice;
 use crate::reentry::ReentryVerdict;
+use crate::slots::Slot;
 use feed::ChannelFeed;
 use inputs::Inputs;
+use said::Said;
 
 /// Changed rows after which a batch is worked on although more events wait: what a flush holds in
 /// buffers stays allocated, so a load of millions of rows goes in by parts.
@@ -52,6 +57,8 @@ pub struct EngineConfig {
     pub idle: Idle,
     /// Where fills come from.
     pub fills: Fills,
+    /// Whether the views beside decisions are kept: best prices, and who has a slot.
+    pub views: bool,
 }
 
 impl Default for EngineConfig {
@@ -63,6 +70,7 @@ impl Default for EngineConfig {
             linger: Duration::ZERO,
             idle: Idle::Park,
             fills: Fills::Reported,
+            views: true,
         }
     }
 }
@@ -78,6 +86,10 @@ pub enum Output {
     Unruled(PositionId),
     /// A preview was answered: all its hits are in the same batch.
     Previewed(Arc<str>),
+    /// The best price of a symbol, as it stands from now on.
+    Price(BestPrice),
+    /// A symbol has got a slot of the stream, or has lost it.
+    Slot(Slot, bool),
 }
 
 /// Everything said up to a logical time.
@@ -151,8 +163,6 @@ impl Engine {
     }
 }
 
-type Said = Arc<Mutex<Vec<(LogicalTime, Output)>>>;
-
 /// The part of worker 0: where events come from and outputs go.
 struct Ends<F, S> {
     feed: F,
@@ -174,14 +184,14 @@ where
     } else {
         timely::Config::thread()
     };
-    let (batch, fills) = (config.batch.max(1), config.fills);
+    let (batch, fills, views) = (config.batch.max(1), config.fills, config.views);
     let ends = Mutex::new(Some(Ends { feed, sink }));
     let failure = Arc::new(Mutex::new(None));
     let reported = failure.clone();
     let said: Said = Arc::default();
     let count: Arc<WorkCount> = Arc::default();
     let workers = timely::execute(timely, move |worker| {
-        let inputs = inputs::build(worker, fills, &said, &count);
+        let inputs = inputs::build(worker, fills, views, &said, &count);
         // The others only work on what worker 0 feeds; their inputs close here.
         if worker.index() != 0 {
             return;

@@ -25,18 +25,24 @@ mod trigger;
 
 use std::sync::Arc;
 
+pub(crate) use book::PRICE_AGE_MAX_US;
 pub use crossing::{Work, WorkCount};
 pub use decision::{ExitDecision, Explanation, Run, Runs};
 pub use orders::Orders;
 pub use output::{
-    Alert, ExitOutput, Freshness, Level, PositionLevels, PreviewHit, Side, Withheld, Withholding,
+    Alert, ExitOutput, Freshness, Level, NearnessChange, PositionLevels, PreviewHit, Side,
+    Withheld, Withholding,
 };
 pub(crate) use plan::PlanInputs;
 pub use rule::{ExitControl, ExitRule, RuleLevel, RuleScope, SymbolContext};
 
+use differential_dataflow::AsCollection;
+use timely::dataflow::operators::vec::Map;
+
 use crate::Rows;
 use crate::model::{ExitOrder, ManualSale, PositionId, Symbol};
 use crate::ordered::Beat;
+use crate::slots::Nearness;
 use crossing::Fact;
 
 /// Where the fills of exit orders come from.
@@ -67,6 +73,8 @@ pub(crate) struct ExitInputs<'s> {
     pub(crate) fills: Fills,
     /// Where work is counted.
     pub(crate) count: Arc<WorkCount>,
+    /// Whether it is told how near symbols are to a level.
+    pub(crate) are_views_kept: bool,
 }
 
 /// What the exit dataflow says.
@@ -75,6 +83,8 @@ pub(crate) struct ExitOutputs<'s> {
     pub(crate) said: Rows<'s, ExitOutput>,
     /// Live positions without any rule: held, unwatched.
     pub(crate) unruled: Rows<'s, PositionId>,
+    /// How near each held symbol is to a level, where views are kept.
+    pub(crate) nearness: Rows<'s, (Symbol, Nearness)>,
 }
 
 /// Renders the exit dataflow.
@@ -85,6 +95,35 @@ pub(crate) fn render(inputs: ExitInputs<'_>) -> ExitOutputs<'_> {
         inputs.manual.map(Fact::Manual),
         inputs.closed.map(|(symbol, id)| Fact::Closed(symbol, id)),
     ]);
-    let said = crossing::render(inputs.beats, facts, inputs.fills, inputs.count);
-    ExitOutputs { said, unruled }
+    let said = crossing::render(
+        inputs.beats,
+        facts,
+        inputs.fills,
+        inputs.count,
+        inputs.are_views_kept,
+    );
+    ExitOutputs {
+        said: said
+            .clone()
+            .filter(|said| !matches!(said, ExitOutput::Nearness(_))),
+        unruled,
+        nearness: nearness(said),
+    }
+}
+
+/// Returns how near each held symbol is to a level, as rows that come and go.
+fn nearness(said: Rows<'_, ExitOutput>) -> Rows<'_, (Symbol, Nearness)> {
+    let rows = said.inner.flat_map(|(said, time, diff)| {
+        let change = match said {
+            ExitOutput::Nearness(change) => Some(change),
+            _ => None,
+        };
+        change.into_iter().flat_map(move |change| {
+            let row = move |near: Nearness| (change.symbol, near);
+            let old = change.old.map(|old| (row(old), time, -diff));
+            let new = change.new.map(|new| (row(new), time, diff));
+            old.into_iter().chain(new)
+        })
+    });
+    rows.as_collection()
 }

@@ -8,6 +8,7 @@
 //! - [`exit`]: which positions are sold, when and why.
 //! - [`reentry`]: what is bought back after an exit.
 //! - [`price`]: the best price of several sources.
+//! - [`slots`]: which symbols the broker streams.
 //! - [`regime`]: what the index funds say of the market.
 //! - [`engine`]: the worker loop that feeds events in and hands outputs out.
 
@@ -18,6 +19,7 @@ mod ordered;
 pub mod price;
 pub mod reentry;
 pub mod regime;
+pub mod slots;
 
 use differential_dataflow::VecCollection;
 

@@ -30,7 +30,8 @@ use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::progress::Antichain;
 use timely::progress::frontier::MutableAntichain;
 
-use crate::model::{Symbol, Tick};
+use crate::model::{LogicalTime, Symbol, Tick};
+use crate::price::{Quote, Session, Taken};
 use crate::{Rows, Time};
 
 /// A row with its time and multiplicity.
@@ -41,6 +42,8 @@ type Update<D> = (D, Time, isize);
 pub(crate) enum Beat {
     /// A trade.
     Tick(Tick),
+    /// A price that was asked for, and what it came to.
+    Quote(Quote, Taken),
     /// Something else that is no row of the store.
     Signal(Signal),
     /// There are facts at this time. Told to every worker.
@@ -59,17 +62,26 @@ pub(crate) enum Branch {
     Exits,
     /// What may be bought back.
     Reentries,
+    /// The best prices, which have none.
+    Prices,
+    /// Which symbols are streamed.
+    Slots,
 }
 
 /// What is no trade and no row of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Signal {
-    /// The price of a symbol was confirmed unchanged.
-    Confirmed(Symbol),
     /// A second has passed. Told to every worker.
     Clock {
         /// Which worker it is told to.
         worker: u64,
+    },
+    /// A session begins. Told to every worker.
+    Session {
+        /// Which worker it is told to.
+        worker: u32,
+        /// The session.
+        session: Session,
     },
     /// Levels may be told. Told to every worker.
     Levels {
@@ -84,9 +96,11 @@ impl Routed for Beat {
     fn route(&self) -> u64 {
         match self {
             Self::Tick(tick) => tick.symbol.route(),
-            Self::Signal(Signal::Confirmed(symbol)) => symbol.route(),
+            Self::Quote(quote, _taken) => quote.symbol.route(),
             Self::Signal(Signal::Clock { worker }) | Self::Facts { worker, .. } => *worker,
-            Self::Signal(Signal::Levels { worker, .. }) => u64::from(*worker),
+            Self::Signal(Signal::Levels { worker, .. } | Signal::Session { worker, .. }) => {
+                u64::from(*worker)
+            }
         }
     }
 }
@@ -109,6 +123,13 @@ impl Routed for Symbol {
 pub(crate) trait Machine<F, O>: 'static {
     /// Applies a tick. What it says belongs to the time of the tick.
     fn tick(&mut self, tick: &Tick, said: &mut Vec<O>);
+
+    /// Applies a price that was asked for: where it is another one, it is a tick at its logical time.
+    fn quote(&mut self, time: Time, quote: &Quote, taken: Taken, said: &mut Vec<O>) {
+        if taken == Taken::Tick {
+            self.tick(&quote.tick(LogicalTime::from_micros(time)), said);
+        }
+    }
 
     /// Applies a signal.
     fn signal(&mut self, time: Time, signal: Signal, said: &mut Vec<O>);
@@ -212,6 +233,9 @@ impl<F> Waiting<F> {
                 self.done += 1;
                 match beat {
                     Beat::Tick(tick) => machine.tick(tick, &mut said.rows),
+                    Beat::Quote(quote, taken) => {
+                        machine.quote(*time, quote, *taken, &mut said.rows);
+                    }
                     Beat::Signal(signal) => machine.signal(*time, *signal, &mut said.rows),
                     Beat::Facts { .. } => {}
                 }

@@ -155,6 +155,7 @@ fn replay(args: &Args, begin: Instant, stop: CancellationToken) -> anyhow::Resul
         workers: args.workers.into(),
         batch: usize::try_from(args.batch).unwrap_or(usize::MAX),
         fills: args.fills.into(),
+        views: false,
         ..EngineConfig::default()
     };
     let sink = scribe.clone();
@@ -253,10 +254,13 @@ impl Scribe {
                     ExitOutput::Withheld(_)
                     | ExitOutput::Freshness(_)
                     | ExitOutput::Levels(_)
-                    | ExitOutput::Preview(_),
+                    | ExitOutput::Preview(_)
+                    | ExitOutput::Nearness(_),
                 )
                 | Output::Unruled(_)
-                | Output::Previewed(_) => {}
+                | Output::Previewed(_)
+                | Output::Price(_)
+                | Output::Slot(..) => {}
             }
         }
     }

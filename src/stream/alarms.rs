@@ -9,6 +9,7 @@ use turnstile_connectors::redis::Cache;
 use turnstile_connectors::rows::RowFault;
 use turnstile_dataflows::exit::Freshness;
 use turnstile_dataflows::model::{LogicalTime, PositionId};
+use turnstile_dataflows::price::Stale;
 use uuid::Uuid;
 
 /// Deletes `position:{id}` after a commit.
@@ -32,8 +33,8 @@ pub(super) fn not_judged(position: &PositionId, message: &str) -> Alarm {
     }
 }
 
-/// The price of a held symbol became stale, or fresh again.
-pub(super) fn freshness(change: &Freshness) -> Alarm {
+/// The price of a held symbol became stale, or fresh again. `reason` says which sources are silent.
+pub(super) fn freshness(change: &Freshness, reason: Option<Stale>) -> Alarm {
     let symbol = change.symbol;
     let (level, event, message) = if change.is_stale {
         let what = if change.seen.is_some() {
@@ -53,7 +54,10 @@ pub(super) fn freshness(change: &Freshness) -> Alarm {
         symbol: Some(symbol.to_string()),
         position: None,
         message,
-        context: json!({"seen_us": change.seen.map(LogicalTime::micros)}),
+        context: json!({
+            "seen_us": change.seen.map(LogicalTime::micros),
+            "reason": reason.map(Stale::name),
+        }),
     }
 }
 

@@ -1,18 +1,19 @@
 //! Where the outputs of the engine go: decisions to the order sink, which the engine waits for; all
 //! the rest to places that never hold it up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use turnstile_connectors::execution::{Alarms, EngineOutput, SinkItem};
 use turnstile_connectors::exits::{Answer, LevelsBoard, Told};
 use turnstile_dataflows::engine::{Output, OutputBatch};
 use turnstile_dataflows::exit::{ExitDecision, ExitOutput, Freshness, Withheld};
-use turnstile_dataflows::model::LogicalTime;
+use turnstile_dataflows::model::{LogicalTime, Symbol};
 
 use super::alarms;
+use super::best_prices::BestPrices;
 use super::journal::{Entry, Journal, Payload};
 use super::staleness::Staleness;
 
@@ -28,6 +29,9 @@ pub(super) struct Outputs {
     pub(super) withheld: Told<Withheld>,
     pub(super) answers: Told<Answer>,
     pub(super) staleness: Staleness,
+    pub(super) prices: BestPrices,
+    /// Who has a slot of the broker's stream.
+    pub(super) slots: watch::Sender<BTreeSet<Symbol>>,
 }
 
 impl Outputs {
@@ -36,6 +40,7 @@ impl Outputs {
         // All hits of a preview are in the batch that says it is answered.
         let mut hits: BTreeMap<Arc<str>, Vec<ExitDecision>> = BTreeMap::new();
         let mut freshness: BTreeMap<LogicalTime, Vec<Value>> = BTreeMap::new();
+        let mut slots = Vec::new();
         for (time, output) in batch.outputs {
             match output {
                 Output::Exit(ExitOutput::Decision(decision)) => {
@@ -60,6 +65,14 @@ impl Outputs {
                 Output::Exit(ExitOutput::Preview(hit)) => {
                     hits.entry(hit.request).or_default().push(hit.decision);
                 }
+                // It is a fact of the slots, and told nobody else.
+                Output::Exit(ExitOutput::Nearness(_)) => {}
+                Output::Price(row) => {
+                    self.staleness.note(&row);
+                    let told = self.prices.take(time, row);
+                    told.into_iter().for_each(|alarm| self.alarms.raise(alarm));
+                }
+                Output::Slot(slot, is_given) => slots.push((slot.symbol, is_given)),
                 Output::Previewed(request) => {
                     let hits = hits.remove(&request).unwrap_or_default();
                     self.answers.tell(Answer {
@@ -71,6 +84,11 @@ impl Outputs {
             }
         }
         self.staleness.wait_for_first(batch.through, &self.alarms);
+        let returned = self.prices.pass(batch.through);
+        returned
+            .into_iter()
+            .for_each(|alarm| self.alarms.raise(alarm));
+        self.move_slots(slots);
         for (time, changes) in freshness {
             self.journal.note_if_there_is_room(Entry {
                 logical_us: time.micros(),
@@ -79,6 +97,22 @@ impl Outputs {
                 payload: Payload::Told(Value::Array(changes)),
             });
         }
+    }
+
+    /// Gives and takes slots, all of a batch at once.
+    fn move_slots(&self, slots: Vec<(Symbol, bool)>) {
+        if slots.is_empty() {
+            return;
+        }
+        self.slots.send_modify(|given| {
+            for (symbol, is_given) in slots {
+                if is_given {
+                    given.insert(symbol);
+                } else {
+                    given.remove(&symbol);
+                }
+            }
+        });
     }
 
     /// Waits where the order sink is behind.

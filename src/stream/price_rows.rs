@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use turnstile_connectors::kis::{HourClass, MarketClass, Trade};
 use turnstile_connectors::postgres::PriceRow;
 use turnstile_dataflows::model::LogicalTime;
-use turnstile_dataflows::price::Source;
+use turnstile_dataflows::price::{self, Source};
 
 use super::quotes::Quote;
 
@@ -39,21 +39,33 @@ pub(super) fn price_row(trade: &Trade, time: LogicalTime) -> PriceRow {
     }
 }
 
+/// A price that was asked for.
 pub(super) fn quote_row(quote: &Quote, time: LogicalTime) -> PriceRow {
+    PriceRow {
+        day_volume: Some(quote.day_volume),
+        day_value: Some(Decimal::from(quote.day_value_won)),
+        change: Some(Decimal::new(quote.change_units, 4)),
+        change_rate: Some(Decimal::new(quote.change_rate_units, 4)),
+        ..settled_row(&quote.priced(), time)
+    }
+}
+
+/// A price that was received before and counts from now on.
+pub(super) fn settled_row(quote: &price::Quote, time: LogicalTime) -> PriceRow {
     PriceRow {
         logical_us: time.micros(),
         symbol: quote.symbol,
-        exchange_us: quote.received_us,
-        received_us: quote.received_us,
+        exchange_us: quote.received.micros(),
+        received_us: quote.received.micros(),
         source: quote.source.name(),
         last: quote.last,
         bid: None,
         ask: None,
         volume: 0,
-        day_volume: Some(quote.day_volume),
-        day_value: Some(Decimal::from(quote.day_value_won)),
-        change: Some(Decimal::new(quote.change_units, 4)),
-        change_rate: Some(Decimal::new(quote.change_rate_units, 4)),
+        day_volume: None,
+        day_value: None,
+        change: None,
+        change_rate: None,
         bid_volume: None,
         ask_volume: None,
         session: "REGULAR",

@@ -28,8 +28,8 @@ use turnstile_connectors::execution::SessionSource;
 use turnstile_connectors::kis::{Clock, KisClient, Lane};
 use turnstile_connectors::naver::{CallOutcome, NaverClient, NaverHealth, QuoteSession};
 use turnstile_connectors::postgres::Postgres;
-use turnstile_dataflows::model::{Price, Symbol};
-use turnstile_dataflows::price::Source;
+use turnstile_dataflows::model::{LogicalTime, Price, Symbol};
+use turnstile_dataflows::price::{self, Source};
 
 const STEP: Duration = Duration::from_secs(1);
 const RELOAD_EVERY: Duration = Duration::from_secs(5);
@@ -83,6 +83,18 @@ pub(super) struct Quote {
     pub(super) change_rate_units: i64,
 }
 
+impl Quote {
+    /// Returns what the rules of the best price need of it.
+    pub(super) fn priced(&self) -> price::Quote {
+        price::Quote {
+            symbol: self.symbol,
+            source: self.source,
+            last: self.last,
+            received: LogicalTime::from_micros(self.received_us),
+        }
+    }
+}
+
 /// When each symbol was last seen, by any source; at first, when the session opened or this process
 /// began to look.
 #[derive(Clone, Default)]
@@ -134,6 +146,8 @@ pub(super) struct Quotes {
     pub(super) connected: watch::Receiver<bool>,
     /// Whether the broker is away altogether.
     pub(super) is_down: watch::Receiver<bool>,
+    /// Until when Naver is not believed, microseconds since the epoch.
+    pub(super) naver_off_until: watch::Receiver<u64>,
     pub(super) quotes: mpsc::Sender<Quote>,
 }
 
@@ -296,6 +310,10 @@ impl Quotes {
             .map(|(symbol, _is_held)| *symbol)
             .collect();
         if due.is_empty() {
+            return STEP;
+        }
+        if now_us < *self.naver_off_until.borrow() {
+            debug!("Naver is not believed");
             return STEP;
         }
         if let Some(disabled) = health.disabled(now_us) {

@@ -6,33 +6,37 @@
 //! 3. Every tick goes to the price sink and to the engine under the same time; a price that is no
 //!    trade is stored and not judged.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod pricing;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use turnstile_connectors::execution::{Alarms, BrokerEvent, OrderPoll, broker_event};
-use turnstile_connectors::kis::{Clock, KisEvent, Stamped, Trade};
+use turnstile_connectors::execution::{
+    Alarms, BrokerEvent, OrderPoll, SessionSource, broker_event,
+};
+use turnstile_connectors::kis::{Clock, KisEvent, Stamped};
 use turnstile_connectors::postgres::{ChangeFeed, PriceSinkHandle, TransactionChanges};
 use turnstile_connectors::rows::{Loaded, ReadRows, RowReader};
 use turnstile_connectors::task;
-use turnstile_dataflows::engine::{Event, Timed};
-use turnstile_dataflows::model::{LogicalTime, Symbol, Tick};
-use turnstile_dataflows::price::{Best, Source, Taken};
+use turnstile_dataflows::engine::{Change, Event, Timed};
+use turnstile_dataflows::model::{LogicalTime, Symbol};
+use turnstile_dataflows::price::Board;
 
 use super::journal::{Entry, Journal, Payload};
-use super::price_rows::{is_trade, price_row, quote_row};
 use super::quotes::{Quote, Seen};
 use super::{alarms, send_event, timed};
 
 /// Tables that decide what is streamed.
-const SUBSCRIBING_TABLES: [&str; 3] = [
+const SUBSCRIBING_TABLES: [&str; 4] = [
     "trade.positions",
+    "trade.orders",
     "trade.reentry_candidates",
     "strategy.watchlist",
 ];
@@ -56,6 +60,11 @@ impl Stamp {
     fn now(&mut self) -> LogicalTime {
         let now_us = (self.clock)();
         self.at(now_us)
+    }
+
+    /// Returns a time that is no earlier than the last one and is not given out.
+    fn look(&self) -> LogicalTime {
+        LogicalTime::from_micros((self.clock)().max(self.last_us))
     }
 
     fn at(&mut self, received_us: u64) -> LogicalTime {
@@ -84,8 +93,20 @@ pub(super) struct Sequencer {
     pub(super) connected: watch::Sender<bool>,
     /// When each symbol was last seen.
     pub(super) seen: Seen,
-    /// The best price of each symbol.
-    pub(super) best: BTreeMap<Symbol, Best>,
+    /// What becomes a tick.
+    pub(super) board: Board,
+    /// Whose limits the age of prices has.
+    pub(super) session: Arc<dyn SessionSource>,
+    /// Symbols whose price fell to another source.
+    pub(super) fallen: mpsc::Receiver<Symbol>,
+    /// What is wanted of the stream, as it changes.
+    pub(super) wishes: mpsc::Receiver<Vec<Change>>,
+    /// Who has a slot, as the engine gives them.
+    pub(super) given: watch::Receiver<BTreeSet<Symbol>>,
+    /// Symbols that a session of the broker may stream.
+    pub(super) slots_max: usize,
+    /// Symbols that this one does.
+    pub(super) slots: usize,
 }
 
 impl Sequencer {
@@ -104,6 +125,10 @@ impl Sequencer {
                 .await;
         }
         let mut day = today;
+        // The first wishes stand before any price: the slots are those that were asked for at start.
+        if let Ok(wishes) = self.wishes.try_recv() {
+            self.take_wishes(wishes).await;
+        }
 
         let (sender, mut changes) = mpsc::channel(CHANGES_MAX);
         let following = task::spawn("change feed", follow(feed, sender, stop.clone()));
@@ -117,6 +142,9 @@ impl Sequencer {
                 () = stop.cancelled() => break,
                 _ = clock.tick() => self.take_second(&mut day).await,
                 _ = levels.tick() => self.ask_for_levels(),
+                // Few of either: they do not hold up trades.
+                Some(wishes) = self.wishes.recv() => self.take_wishes(wishes).await,
+                Some(symbol) = self.fallen.recv() => self.settle(symbol).await,
                 changed = changes.recv() => match changed {
                     Some(transaction) => self.take_changes(transaction).await,
                     None => false,
@@ -158,8 +186,56 @@ impl Sequencer {
                 self.enter(read, "changes", payload).await;
             }
         }
+        self.tell_subscribed();
+        if !self.begin_session().await {
+            return false;
+        }
         let time = self.stamp.now();
         send_event(&self.events, timed(time, Event::Clock)).await
+    }
+
+    /// Says when nothing is awaited any more: what has lost its slot is not.
+    fn tell_subscribed(&mut self) {
+        if *self.subscribed.borrow() {
+            return;
+        }
+        let given = self.given.borrow();
+        if !given.is_empty() {
+            self.awaited.retain(|symbol| given.contains(symbol));
+        }
+        drop(given);
+        if self.awaited.is_empty() {
+            info!("every symbol is subscribed");
+            self.subscribed.send_replace(true);
+        }
+    }
+
+    /// Takes in what is wanted of the stream.
+    async fn take_wishes(&mut self, changes: Vec<Change>) -> bool {
+        let payload = Payload::Told(changes.iter().map(wish_entry).collect());
+        let read = ReadRows {
+            changes,
+            faults: Vec::new(),
+        };
+        self.enter(read, "wishes", payload).await
+    }
+
+    async fn limit_slots(&mut self, slots: usize) -> bool {
+        let slots = slots.min(self.slots_max);
+        if std::mem::replace(&mut self.slots, slots) == slots {
+            return true;
+        }
+        self.take_wishes(vec![Change::Slots(slots)]).await
+    }
+
+    async fn note(&self, time: LogicalTime, kind: &'static str, payload: Value) {
+        let entry = Entry {
+            logical_us: time.micros(),
+            seq: 0,
+            kind,
+            payload: Payload::Told(payload),
+        };
+        self.journal.note(entry).await;
     }
 
     /// Asks for a small portion of the levels that have changed, unless the engine is busy.
@@ -233,10 +309,8 @@ impl Sequencer {
                 }
             }
             KisEvent::Subscribed(symbol) => {
-                if self.awaited.remove(&symbol) && self.awaited.is_empty() {
-                    info!("every symbol is subscribed");
-                    self.subscribed.send_replace(true);
-                }
+                self.awaited.remove(&symbol);
+                self.tell_subscribed();
             }
             // The stream has told and counted what does not read as documented.
             KisEvent::Malformed { .. }
@@ -247,6 +321,8 @@ impl Sequencer {
                 self.connected.send_replace(true);
                 metrics::gauge!("price_sync_ws_connected").set(1.0);
                 info!("broker stream connected");
+                // A limit that was learned was that of the session before.
+                return self.limit_slots(self.slots_max).await;
             }
             KisEvent::Disconnected { reason } => {
                 self.connected.send_replace(false);
@@ -265,98 +341,10 @@ impl Sequencer {
                     registrations,
                     "the broker takes fewer registrations than configured"
                 );
+                return self.limit_slots(registrations.saturating_sub(1)).await;
             }
         }
         true
-    }
-
-    async fn take_trade(&mut self, trade: &Trade) -> bool {
-        let time = self.stamp.at(trade.received_us);
-        if !self.prices.send(price_row(trade, time)).await {
-            return false;
-        }
-        if !is_trade(trade) {
-            return true;
-        }
-        self.seen.note(trade.symbol, trade.received_us);
-        self.best.insert(
-            trade.symbol,
-            Best {
-                last: trade.last,
-                source: Source::KisWs,
-                seen: time,
-            },
-        );
-        let tick = Tick {
-            time,
-            symbol: trade.symbol,
-            last: trade.last,
-            bid: trade.bid,
-            volume: u64::try_from(trade.volume.shares()).unwrap_or_default(),
-        };
-        send_event(&self.events, timed(time, Event::Tick(tick))).await
-    }
-
-    /// Takes a price that was asked for: another one is a tick, the same one confirms the last.
-    async fn take_quote(&mut self, quote: &Quote) -> bool {
-        self.seen.note(quote.symbol, quote.received_us);
-        let time = self.stamp.at(quote.received_us);
-        let asked = Best {
-            last: quote.last,
-            source: quote.source,
-            seen: time,
-        };
-        let mut best = self.best.get(&quote.symbol).copied();
-        let taken = Best::take(&mut best, asked);
-        if let Some(best) = best {
-            self.best.insert(quote.symbol, best);
-        }
-        match taken {
-            Taken::Tick => {
-                let source = quote.source.name();
-                metrics::counter!("price_sync_ticks_total", "source" => source).increment(1);
-                if !self.prices.send(quote_row(quote, time)).await {
-                    return false;
-                }
-                let tick = Tick {
-                    time,
-                    symbol: quote.symbol,
-                    last: quote.last,
-                    bid: None,
-                    volume: 0,
-                };
-                send_event(&self.events, timed(time, Event::Tick(tick))).await
-            }
-            Taken::Confirmed => {
-                let payload = json!({"symbol": quote.symbol, "source": quote.source.name()});
-                self.journal
-                    .note(Entry {
-                        logical_us: time.micros(),
-                        seq: 0,
-                        kind: "confirmed",
-                        payload: Payload::Told(payload),
-                    })
-                    .await;
-                send_event(&self.events, timed(time, Event::Confirmed(quote.symbol))).await
-            }
-            Taken::Behind(level) => {
-                let (source, level) = (quote.source.name(), level.name());
-                // It has no price row: what was seen and did not count stands in the journal alone.
-                let payload = json!({"symbol": quote.symbol, "source": source,
-                    "last": quote.last.to_string(), "level": level});
-                self.journal
-                    .note(Entry {
-                        logical_us: time.micros(),
-                        seq: 0,
-                        kind: "behind",
-                        payload: Payload::Told(payload),
-                    })
-                    .await;
-                metrics::counter!("price_sync_behind_total", "source" => source, "level" => level)
-                    .increment(1);
-                true
-            }
-        }
     }
 
     fn today(&self) -> String {
@@ -365,6 +353,14 @@ impl Sequencer {
         now.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(9)))
             .date()
             .to_string()
+    }
+}
+
+fn wish_entry(change: &Change) -> Value {
+    match change {
+        Change::Wish(symbol, wish) => json!({"symbol": symbol, "wish": wish}),
+        Change::Slots(slots) => json!({"slots": slots}),
+        other => json!(format!("{other:?}")),
     }
 }
 

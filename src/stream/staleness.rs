@@ -7,6 +7,7 @@ use turnstile_connectors::execution::Alarms;
 use turnstile_connectors::exits::metrics::STALE_SYMBOLS;
 use turnstile_dataflows::exit::Freshness;
 use turnstile_dataflows::model::{LogicalTime, Symbol};
+use turnstile_dataflows::price::{BestPrice, Stale};
 
 use super::alarms;
 
@@ -21,9 +22,19 @@ pub(super) struct Staleness {
     told: BTreeSet<Symbol>,
     /// Without any price yet, as every symbol at the start.
     unseen: BTreeMap<Symbol, Freshness>,
+    /// Why no source has a fresh price.
+    reasons: BTreeMap<Symbol, Stale>,
 }
 
 impl Staleness {
+    /// Takes in the best price of a symbol.
+    pub(super) fn note(&mut self, row: &BestPrice) {
+        match row.best.stale {
+            Some(reason) => self.reasons.insert(row.symbol, reason),
+            None => self.reasons.remove(&row.symbol),
+        };
+    }
+
     /// Takes in a change.
     pub(super) fn take(&mut self, change: Freshness, alarms: &Alarms) {
         let symbol = change.symbol;
@@ -34,7 +45,7 @@ impl Staleness {
         } else {
             self.unseen.remove(&symbol);
             if self.told.remove(&symbol) {
-                alarms.raise(alarms::freshness(&change));
+                alarms.raise(alarms::freshness(&change, None));
             }
         }
         self.show();
@@ -53,7 +64,8 @@ impl Staleness {
 
     fn tell(&mut self, change: &Freshness, alarms: &Alarms) {
         if self.told.insert(change.symbol) {
-            alarms.raise(alarms::freshness(change));
+            let reason = self.reasons.get(&change.symbol).copied();
+            alarms.raise(alarms::freshness(change, reason));
         }
     }
 

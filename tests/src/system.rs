@@ -47,6 +47,8 @@ pub struct System {
     folder: TempDir,
     /// REST calls a second that processes started from now on allow themselves; zero for any number.
     pub rate: u32,
+    /// Registrations of a session that they allow themselves; zero for any number.
+    pub registrations: u32,
 }
 
 impl System {
@@ -119,6 +121,7 @@ impl System {
             http,
             folder,
             rate: 0,
+            registrations: 0,
         };
         system.list(stocks).await;
         system

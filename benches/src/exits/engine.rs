@@ -85,7 +85,7 @@ impl Seen {
                 Output::Exit(ExitOutput::Decision(decision)) => {
                     self.decisions.push(Decided::of(&decision)?);
                 }
-                Output::Exit(ExitOutput::Freshness(_)) => {}
+                Output::Exit(ExitOutput::Freshness(_)) | Output::Price(_) => {}
                 other => anyhow::bail!("the engine said {other:?}"),
             }
         }

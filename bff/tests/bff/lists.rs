@@ -184,3 +184,40 @@ async fn settled(world: &World, query: &str) -> i64 {
     })
     .await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn best_prices_grow_stale_by_the_clock() {
+    let world = World::start().await;
+    world
+        .sql(
+            "INSERT INTO market.best_prices (symbol, price, source, received_ts, session, fresh_until,
+                 stale_reason, apart_source, apart_price, apart_level, logical_us)
+             VALUES
+                 ('000270', 90000, 'KIS_REST', now() - interval '1 hour', 'REGULAR',
+                     now() - interval '50 minutes', 'REST_TIMEOUT', 'NAVER', 91000, 'HIGH', 1),
+                 ('000660', 200000, 'KIS_WS', now() - interval '1 hour', 'REGULAR',
+                     now() - interval '50 minutes', NULL, NULL, NULL, NULL, 2),
+                 ('005930', 71000.5, 'KIS_WS', now(), 'REGULAR', now() + interval '1 hour',
+                     NULL, NULL, NULL, NULL, 3)",
+        )
+        .await;
+    let (status, body) = world.get("/api/v1/best-prices").await;
+    assert_eq!(status, 200, "{body}");
+    let of = |key: &str| -> Vec<Value> {
+        let rows = body["data"].as_array().unwrap().iter();
+        rows.map(|row| row[key].clone()).collect()
+    };
+    assert_eq!(
+        Value::from(of("symbol")),
+        json!(["000270", "000660", "005930"])
+    );
+    assert_eq!(Value::from(of("is_stale")), json!([true, true, false]));
+    let reasons = json!(["REST_TIMEOUT", "ENGINE_AWAY", null]);
+    assert_eq!(Value::from(of("stale_reason")), reasons);
+    assert_eq!(Value::from(of("apart_level")), json!(["HIGH", null, null]));
+    assert!(of("age_ms")[1].as_i64().unwrap() >= 3_600_000, "{body}");
+    let (status, one) = world.get("/api/v1/best-prices/005930").await;
+    assert_eq!(status, 200, "{one}");
+    assert_eq!(one["data"]["price"].to_string(), "71000.5000");
+    assert_eq!(one["data"]["source"], "KIS_WS");
+}

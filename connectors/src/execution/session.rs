@@ -10,6 +10,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
+use turnstile_dataflows::price::Session;
 
 use super::calendar::Calendar;
 
@@ -17,6 +18,10 @@ use super::calendar::Calendar;
 /// with its closing auction (KRX market rules, section 1.1). The end is exclusive.
 const OPENS: Time = time(9, 0, 0, 0);
 const CLOSES: Time = time(15, 30, 0, 0);
+/// When prices grow old by the limits of the session: from the opening auction to the single-price
+/// trading after hours (domain 2.1). The end is exclusive.
+const PRICES_FROM: Time = time(8, 30, 0, 0);
+const PRICES_UNTIL: Time = time(16, 0, 0, 0);
 /// Seoul has had no daylight saving time since 1988.
 const SEOUL: Offset = jiff::tz::offset(9);
 
@@ -42,6 +47,12 @@ impl Market {
 pub trait SessionSource: Send + Sync {
     /// Returns what the exchange's clock says now.
     fn market(&self) -> Market;
+
+    /// Returns by which limits prices that are received now grow old. Where that cannot be known, the
+    /// shorter ones count.
+    fn of_prices(&self) -> Session {
+        Session::Regular
+    }
 }
 
 /// Wall clock, microseconds since the Unix epoch. A parameter, so that a test can set it.
@@ -86,6 +97,17 @@ impl KrxSession {
         let in_session = (OPENS..CLOSES).contains(&time);
         (!in_session).then(|| format!("orders are taken from {OPENS} to {CLOSES} in Seoul"))
     }
+
+    fn prices_at(&self, date: Date, time: Time) -> Session {
+        let is_known = date <= self.calendar.valid_until();
+        let in_session =
+            self.calendar.is_trading_day(date) && (PRICES_FROM..PRICES_UNTIL).contains(&time);
+        if is_known && !in_session {
+            Session::Off
+        } else {
+            Session::Regular
+        }
+    }
 }
 
 impl SessionSource for KrxSession {
@@ -96,6 +118,11 @@ impl SessionSource for KrxSession {
             time,
             closed: self.why_closed(date, time),
         }
+    }
+
+    fn of_prices(&self) -> Session {
+        let (date, time) = seoul((self.now_us)());
+        self.prices_at(date, time)
     }
 }
 
@@ -190,6 +217,16 @@ impl SessionSource for SimulatorSession {
             }
         }
     }
+
+    fn of_prices(&self) -> Session {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*latest {
+            Some((_, answer)) if matches!(answer.session.as_str(), "closed" | "after_market") => {
+                Session::Off
+            }
+            _ => Session::Regular,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -216,6 +253,22 @@ mod tests {
         assert!(!is_open(datetime(2026, 11, 24, 15, 30, 0, 0)));
         assert!(!is_open(datetime(2026, 11, 22, 10, 0, 0, 0)));
         assert!(!is_open(datetime(2026, 12, 25, 10, 0, 0, 0)));
+    }
+
+    #[test]
+    fn prices_are_of_the_session_from_half_past_eight_to_four() {
+        let session = KrxSession::new(
+            Calendar::new(default_holidays(), date(2027, 12, 31)),
+            wall_clock_us,
+        );
+        let at = |at: DateTime| session.prices_at(at.date(), at.time());
+        assert_eq!(at(datetime(2026, 11, 24, 8, 29, 59, 0)), Session::Off);
+        assert_eq!(at(datetime(2026, 11, 24, 8, 30, 0, 0)), Session::Regular);
+        assert_eq!(at(datetime(2026, 11, 24, 15, 59, 59, 0)), Session::Regular);
+        assert_eq!(at(datetime(2026, 11, 24, 16, 0, 0, 0)), Session::Off);
+        assert_eq!(at(datetime(2026, 11, 22, 10, 0, 0, 0)), Session::Off);
+        // What the calendar does not know: the shorter limits.
+        assert_eq!(at(datetime(2028, 1, 3, 20, 0, 0, 0)), Session::Regular);
     }
 
     #[test]

@@ -71,7 +71,8 @@ pub enum KisEvent {
         /// What the broker says.
         message: String,
     },
-    /// The broker takes only this many registrations in a session, notices included.
+    /// The broker takes only this many registrations in a session, notices included. What is configured
+    /// is said again once the lower limit has lapsed.
     LimitLearned {
         /// Registrations, at least 1.
         registrations: usize,

@@ -30,6 +30,9 @@ pub struct NaverConfig {
     /// Time between rounds; an answer may lengthen it.
     #[serde(with = "humantime_serde")]
     pub interval: Duration,
+    /// How long it is left alone after a price far from the broker's at the same moment.
+    #[serde(with = "humantime_serde")]
+    pub distrust_pause: Duration,
 }
 
 impl Default for NaverConfig {
@@ -41,6 +44,7 @@ impl Default for NaverConfig {
             spacing: Duration::from_millis(100),
             symbols_per_call: 20, // The source's own bound is not known.
             interval: Duration::from_secs(7), // What answers ask for in session.
+            distrust_pause: Duration::from_secs(300), // Longer than its prices are usually delayed.
         }
     }
 }
@@ -62,7 +66,11 @@ impl NaverConfig {
                 "naver.url: http or https address without a path expected, was {url:?}"
             ));
         }
-        for (key, value) in [("timeout", self.timeout), ("interval", self.interval)] {
+        for (key, value) in [
+            ("timeout", self.timeout),
+            ("interval", self.interval),
+            ("distrust_pause", self.distrust_pause),
+        ] {
             if value.is_zero() {
                 faults.push(format!("naver.{key}: time above zero expected"));
             }

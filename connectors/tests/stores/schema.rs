@@ -18,6 +18,11 @@ async fn two_migrations_at_once_apply_every_version_once() {
     assert!(none.is_empty(), "{none:?}");
     assert!(all.len() >= 4, "{all:?}");
     assert!(all[0].starts_with("V1__"), "{all:?}");
+    // Numbers may be left out, and none is applied twice.
+    assert!(
+        usize::try_from(first.version).unwrap() >= all.len(),
+        "{all:?}"
+    );
     let last = format!("V{}__", first.version);
     assert!(all[all.len() - 1].starts_with(&last), "{all:?}");
 

@@ -7,9 +7,11 @@ use crate::model::{
     ExitEventId, ExitMode, ExitOrder, LogicalTime, ManualSale, Position, PositionId, PositionState,
     ProfileId, ReentryMode, RegimeOverride, RegimeSnapshot, Symbol, Tick,
 };
+use crate::price::{Quote, Session, Taken};
 use crate::reentry::{
     ExitEvent, PauseWindow, Purchase, ReentryLimits, ReentryRule, StoredCandidate,
 };
+use crate::slots::Wish;
 
 /// One event at its logical time. Times are strictly increasing.
 #[derive(Clone, Debug)]
@@ -27,9 +29,11 @@ pub enum Event {
     Tick(Tick),
     /// The rows that one transaction of the store changed. A key appears at most once.
     Changes(Vec<Change>),
-    /// The last price of a symbol was confirmed unchanged. It renews the age of the price and is no
-    /// tick (decision contract, 2.12).
-    Confirmed(Symbol),
+    /// A price that was asked for, and what it came to at the door. One that confirms renews the age of
+    /// the price and is no tick (decision contract, 2.12).
+    Quote(Quote, Taken),
+    /// A session begins: what is received from now on grows old by its limits.
+    Session(Session),
     /// A second has passed.
     Clock,
     /// Levels that have changed may be told, at most so many rows, those nearest to firing first.
@@ -78,6 +82,10 @@ pub enum Change {
     Regime(RegimeSnapshot),
     /// The regime that the operator sets; none where producers decide.
     RegimeOverride(Option<RegimeOverride>),
+    /// Why the price of a symbol is wanted; none where it is not any more.
+    Wish(Symbol, Option<Wish>),
+    /// How many symbols can be streamed.
+    Slots(usize),
 }
 
 impl Change {
@@ -102,7 +110,9 @@ impl Change {
             | Self::PauseWindow(..)
             | Self::ReentryLimits(_)
             | Self::Regime(_)
-            | Self::RegimeOverride(_) => false,
+            | Self::RegimeOverride(_)
+            | Self::Wish(..)
+            | Self::Slots(_) => false,
         }
     }
 
@@ -112,6 +122,11 @@ impl Change {
             self,
             Self::Position(_) | Self::PositionState(..) | Self::Context(..)
         );
-        concerns_both || !self.concerns_exits()
+        concerns_both || !(self.concerns_exits() || self.concerns_slots())
+    }
+
+    /// Returns whether it depends on a row who is streamed.
+    pub(super) fn concerns_slots(&self) -> bool {
+        matches!(self, Self::Wish(..) | Self::Slots(_))
     }
 }

@@ -2,23 +2,24 @@
 
 use std::sync::Arc;
 
-use differential_dataflow::Data;
 use differential_dataflow::input::{Input, InputSession};
 use timely::dataflow::ProbeHandle;
 use timely::worker::Worker;
 
+use super::Output;
 use super::event::{Change, Event, Timed};
 use super::positions::Positions;
 use super::reentries::Reentries;
+use super::said::{Said, gather};
 use super::table::Table;
-use super::{Output, Said};
+use super::views::Views;
+use crate::Time;
 use crate::exit::{
     self, ExitControl, ExitInputs, ExitRule, Fills, PlanInputs, SymbolContext, WorkCount,
 };
 use crate::model::{ExitOrder, LogicalTime, ManualSale, PositionId, ProfileId, Symbol};
 use crate::ordered::{Beat, Branch, Signal};
 use crate::reentry;
-use crate::{Rows, Time};
 
 /// All inputs of the dataflows.
 pub(super) struct Inputs {
@@ -32,6 +33,7 @@ pub(super) struct Inputs {
     previews: Table<Arc<str>, Arc<ExitRule>>,
     closed: InputSession<Time, (Symbol, PositionId), isize>,
     reentries: Reentries,
+    views: Views,
     said: ProbeHandle<Time>,
     joined: ProbeHandle<Time>,
     workers: u32,
@@ -42,6 +44,8 @@ pub(super) struct Inputs {
     flushed_exits: Option<Time>,
     /// Whether re-entry facts were not flushed yet.
     are_reentries_unflushed: bool,
+    /// Whether slot facts were not flushed yet.
+    are_slots_unflushed: bool,
     today: u64,
 }
 
@@ -49,6 +53,7 @@ pub(super) struct Inputs {
 pub(super) fn build(
     worker: &mut Worker,
     fills: Fills,
+    are_views_kept: bool,
     said: &Said,
     count: &Arc<WorkCount>,
 ) -> Inputs {
@@ -82,7 +87,12 @@ pub(super) fn build(
             },
             fills,
             count: count.clone(),
+            are_views_kept,
         });
+        let (views, slot_rows) = Views::new(scope);
+        if are_views_kept {
+            slot_rows.render(beats.clone(), exits.nearness, said, &said_probe);
+        }
         let verdicts = reentry::render(beats, reentry_rows);
         gather(exits.said, Output::Exit, said, &said_probe);
         gather(exits.unruled, Output::Unruled, said, &joined);
@@ -104,6 +114,7 @@ pub(super) fn build(
             previews,
             closed: closed_input,
             reentries,
+            views,
             said: said_probe,
             joined,
             workers,
@@ -111,29 +122,10 @@ pub(super) fn build(
             unflushed_exits: None,
             flushed_exits: None,
             are_reentries_unflushed: false,
+            are_slots_unflushed: false,
             today: 0,
         }
     })
-}
-
-/// Collects the insertions of `rows`. What is withdrawn again needs no action of its own.
-fn gather<D: Data>(
-    rows: Rows<'_, D>,
-    wrap: impl Fn(D) -> Output + 'static,
-    said: &Said,
-    probe: &ProbeHandle<Time>,
-) {
-    let said = said.clone();
-    rows.inspect_batch(move |_time, updates| {
-        let mut said = said
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let inserted = updates.iter().filter(|(_row, _time, diff)| *diff > 0);
-        said.extend(
-            inserted.map(|(row, time, _diff)| (LogicalTime::from_micros(*time), wrap(row.clone()))),
-        );
-    })
-    .probe_with(probe);
 }
 
 impl Inputs {
@@ -142,7 +134,12 @@ impl Inputs {
         self.now = timed.time.micros();
         match timed.event {
             Event::Tick(tick) => self.beat(Beat::Tick(tick)),
-            Event::Confirmed(symbol) => self.beat(Beat::Signal(Signal::Confirmed(symbol))),
+            Event::Quote(quote, taken) => self.beat(Beat::Quote(quote, taken)),
+            Event::Session(session) => {
+                for worker in 0..self.workers {
+                    self.beat(Beat::Signal(Signal::Session { worker, session }));
+                }
+            }
             Event::Levels(rows) => {
                 let rows = u32::try_from(rows)
                     .unwrap_or(u32::MAX)
@@ -155,6 +152,7 @@ impl Inputs {
                 // Inputs and traces advance, so that they compact also when nothing changes.
                 self.begin_exits();
                 self.begin_reentries();
+                self.begin_slots();
                 self.forget_old_reentries(timed.time);
                 for worker in 0..self.workers {
                     let worker = u64::from(worker);
@@ -168,6 +166,9 @@ impl Inputs {
                 }
                 if changes.iter().any(Change::concerns_reentries) {
                     self.begin_reentries();
+                }
+                if changes.iter().any(Change::concerns_slots) {
+                    self.begin_slots();
                 }
                 // States first: a position that begins has its own from the start.
                 let is_state = |change: &Change| matches!(change, Change::PositionState(..));
@@ -201,6 +202,13 @@ impl Inputs {
         self.advance_reentries();
         self.are_reentries_unflushed = true;
         self.mark(Branch::Reentries);
+    }
+
+    /// Brings the inputs of slot facts to the present time, and tells every worker of them.
+    fn begin_slots(&mut self) {
+        self.views.advance_to(self.now);
+        self.are_slots_unflushed = true;
+        self.mark(Branch::Slots);
     }
 
     fn mark(&mut self, branch: Branch) {
@@ -248,6 +256,8 @@ impl Inputs {
                 let now = LogicalTime::from_micros(self.now);
                 self.reentries.change(change, now);
             }
+            Change::Wish(symbol, wish) => self.views.want(symbol, wish),
+            Change::Slots(slots) => self.views.limit(slots),
         }
     }
 
@@ -273,6 +283,10 @@ impl Inputs {
         if std::mem::take(&mut self.are_reentries_unflushed) {
             self.advance_reentries();
             self.flush_reentries();
+        }
+        if std::mem::take(&mut self.are_slots_unflushed) {
+            self.views.advance_to(self.now);
+            self.views.flush();
         }
     }
 

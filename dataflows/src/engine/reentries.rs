@@ -169,7 +169,9 @@ impl Reentries {
             | Change::ExitMode(_)
             | Change::ExitOrder(_)
             | Change::ManualSale(..)
-            | Change::Preview(..) => {}
+            | Change::Preview(..)
+            | Change::Wish(..)
+            | Change::Slots(_) => {}
         }
     }
 

@@ -29,9 +29,9 @@ pub(super) use index::Bounds;
 use index::{Index, Indexed};
 use plans::Planned;
 
-/// A tick older than this is not judged by any other event (decision contract, 2.1), and the price
-/// is stale (2.12).
-const TICK_AGE_MAX_US: u64 = 10_000_000;
+/// A price older than this is not judged by any other event (decision contract, 2.1), and is stale
+/// (2.12).
+pub(crate) const PRICE_AGE_MAX_US: u64 = 10_000_000;
 
 /// What happened to one symbol at one logical time.
 #[derive(Debug, Default)]
@@ -60,20 +60,20 @@ pub(super) struct Desk {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LastPrice {
     pub(super) tick: Option<Tick>,
-    /// When it was last confirmed unchanged.
-    pub(super) confirmed: LogicalTime,
+    /// When its price was last received, also unchanged.
+    pub(super) received: LogicalTime,
 }
 
 impl LastPrice {
     /// Returns when the price was last seen or confirmed.
     fn seen(&self) -> Option<LogicalTime> {
-        self.tick.map(|tick| tick.time.max(self.confirmed))
+        self.tick.map(|_tick| self.received)
     }
 
     /// Returns the last tick, if it is young enough to be judged by another event.
     fn fresh(&self, now: LogicalTime) -> Option<Tick> {
         let age_us = now.micros_since(self.seen()?);
-        self.tick.filter(|_| age_us <= TICK_AGE_MAX_US)
+        self.tick.filter(|_| age_us <= PRICE_AGE_MAX_US)
     }
 }
 

@@ -12,11 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{ExitOrder, LogicalTime, ManualSale, PositionId, Symbol, Tick};
 use crate::ordered::{self, Beat, Branch, Machine, Routed, Signal};
+use crate::price::{Quote, Taken};
+use crate::slots::Nearness;
 use crate::{Rows, Time};
 
 use super::book::{Book, Bounds, Desk, Happening, LastPrice};
 use super::plan::Plan;
-use super::{ExitOutput, Fills};
+use super::{ExitOutput, Fills, NearnessChange};
 
 /// Anything but a tick that concerns one symbol, or all.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -78,6 +80,7 @@ pub(super) fn render<'s>(
     facts: Rows<'s, Fact>,
     fills: Fills,
     count: Arc<WorkCount>,
+    are_views_kept: bool,
 ) -> Rows<'s, ExitOutput> {
     let desk = Desk {
         fills,
@@ -88,6 +91,7 @@ pub(super) fn render<'s>(
         count,
         places: FxHashMap::default(),
         books: Vec::new(),
+        are_views_kept,
     };
     let name = "exit: crossing by symbol";
     ordered::render(beats, facts, Branch::Exits, name, books)
@@ -95,9 +99,26 @@ pub(super) fn render<'s>(
 
 /// One symbol: what a tick is compared with, and the book behind it.
 struct Traded {
+    symbol: Symbol,
     bounds: Bounds,
     last: LastPrice,
     book: Option<Box<Book>>,
+    near: Option<Nearness>,
+}
+
+impl Traded {
+    /// Returns how near the price is to a level, if that has changed since it was last told.
+    fn nearness(&mut self) -> Option<NearnessChange> {
+        let price = self.last.tick.map(|tick| tick.evaluation_price());
+        let held = self.book.as_deref().filter(|book| book.is_held());
+        let new = held.zip(price).map(|(book, price)| book.nearness(price));
+        let old = std::mem::replace(&mut self.near, new);
+        (old != new).then_some(NearnessChange {
+            symbol: self.symbol,
+            old,
+            new,
+        })
+    }
 }
 
 struct Books {
@@ -105,6 +126,7 @@ struct Books {
     books: Vec<Traded>,
     desk: Desk,
     count: Arc<WorkCount>,
+    are_views_kept: bool,
 }
 
 impl Books {
@@ -113,9 +135,11 @@ impl Books {
         let place = *self.places.entry(symbol).or_insert(next);
         if place == next {
             self.books.push(Traded {
+                symbol,
                 bounds: Bounds::NOTHING,
                 last: LastPrice::default(),
                 book: None,
+                near: None,
             });
         }
         &mut self.books[place]
@@ -154,6 +178,7 @@ impl Machine<Fact, ExitOutput> for Books {
         };
         let traded = &mut self.books[place];
         traded.last.tick = Some(*tick);
+        traded.last.received = tick.time;
         self.desk.work.levels_examined += Bounds::LIMITS;
         if traded.bounds.hold(tick.time, tick.evaluation_price()) {
             return;
@@ -164,15 +189,36 @@ impl Machine<Fact, ExitOutput> for Books {
         }
     }
 
+    fn quote(&mut self, time: Time, quote: &Quote, taken: Taken, said: &mut Vec<ExitOutput>) {
+        match taken {
+            Taken::Tick => {
+                self.tick(&quote.tick(LogicalTime::from_micros(time)), said);
+                // Its age is that of its receipt, which may have been a while ago.
+                self.of(quote.symbol).last.received = quote.received;
+            }
+            Taken::Confirmed => {
+                let last = &mut self.of(quote.symbol).last;
+                last.received = last.received.max(quote.received);
+            }
+            Taken::Behind(_) | Taken::Late => {}
+        }
+    }
+
     fn signal(&mut self, time: Time, signal: Signal, said: &mut Vec<ExitOutput>) {
         let now = LogicalTime::from_micros(time);
         match signal {
-            Signal::Confirmed(symbol) => self.of(symbol).last.confirmed = now,
+            Signal::Session { .. } => {}
             Signal::Clock { .. } => {
                 for traded in &mut self.books {
-                    let book = traded.book.as_deref_mut();
-                    let changed = book.and_then(|book| book.freshness(now, &traded.last));
+                    let Some(book) = traded.book.as_deref_mut() else {
+                        continue;
+                    };
+                    let changed = book.freshness(now, &traded.last);
                     said.extend(changed.map(ExitOutput::Freshness));
+                    if self.are_views_kept {
+                        let changed = traded.nearness();
+                        said.extend(changed.map(ExitOutput::Nearness));
+                    }
                 }
             }
             Signal::Levels { rows, .. } => {

@@ -9,6 +9,7 @@ use super::decision::ExitDecision;
 use crate::model::{ExitReason, LogicalTime, PositionId, Price, ProfileId, Symbol};
 
 use super::RuleLevel;
+use crate::slots::Nearness;
 
 /// Something that the exits say.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,6 +26,8 @@ pub enum ExitOutput {
     Levels(Box<PositionLevels>),
     /// What a previewed rule would sell now.
     Preview(Box<PreviewHit>),
+    /// How near a held symbol is to a level has changed, by the clock.
+    Nearness(NearnessChange),
 }
 
 /// A position that is held but cannot be judged.
@@ -102,6 +105,17 @@ pub struct Freshness {
     pub seen: Option<LogicalTime>,
     /// Whether it is older than the contract allows.
     pub is_stale: bool,
+}
+
+/// How near a held symbol is to a level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NearnessChange {
+    /// The symbol.
+    pub symbol: Symbol,
+    /// What was told before; none if nothing was.
+    pub old: Option<Nearness>,
+    /// What stands now; none without a price or without a position.
+    pub new: Option<Nearness>,
 }
 
 /// From which side a level is reached.

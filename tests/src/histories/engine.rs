@@ -7,8 +7,10 @@ use turnstile_dataflows::exit::{
     self, ExitDecision, ExitOutput, ExitRule, RuleScope, SymbolContext,
 };
 use turnstile_dataflows::model::{
-    ExitReason, Floor, Mark, PositionState, Profile, ProfileId, ReentryMode,
+    ExitReason, Floor, LogicalTime, Mark, PositionState, Price, Profile, ProfileId, ReentryMode,
+    Symbol,
 };
+use turnstile_dataflows::price::{Quote, Source, Taken};
 
 use super::Logged;
 use crate::oracle::{Context, Decision, Fills, Inputs, News, Row, Rule, Scope, State, Won};
@@ -72,13 +74,25 @@ pub fn decide(log: &[Logged], fills: Fills, shape: Shape) -> Vec<Decision> {
 fn timed(logged: &Logged) -> Timed {
     let event = match &logged.news {
         News::Tick(tick) => Event::Tick(*tick),
-        News::Confirmed(symbol) => Event::Confirmed(*symbol),
+        News::Confirmed(symbol) => {
+            Event::Quote(confirmation(*symbol, logged.time), Taken::Confirmed)
+        }
         News::Clock => Event::Clock,
         News::Rows(rows) => Event::Changes(rows.iter().map(change).collect()),
     };
     Timed {
         time: logged.time,
         event,
+    }
+}
+
+/// A confirmation counts by its receipt, whatever it says.
+fn confirmation(symbol: Symbol, received: LogicalTime) -> Quote {
+    Quote {
+        symbol,
+        source: Source::KisRest,
+        last: Price::from_won(1).expect("one won is a price"),
+        received,
     }
 }
 

@@ -141,7 +141,8 @@ impl Oracle {
                     self.forget(time);
                 }
             }
-            Event::Confirmed(_) | Event::Levels(_) => {}
+            // Histories of re-entries have none of these.
+            Event::Quote(..) | Event::Session(_) | Event::Levels(_) => {}
         }
         said
     }

@@ -19,7 +19,7 @@ impl System {
             "[kis]\nenvironment = \"paper\"\nrest_url = \"{rest}\"\nws_url = \"{ws}\"\n\
              app_key = \"PSsimulated0000000000000000000000001\"\napp_secret = \"{}\"\n\
              account = \"{ACCOUNT}\"\nhts_id = \"demo0001\"\ntoken_cache = \"{}\"\n\
-             rate = {{ per_second = {} }}\nregistrations_max = 0\n[naver]\nurl = \"{rest}\"\n\
+             rate = {{ per_second = {} }}\nregistrations_max = {}\n[naver]\nurl = \"{rest}\"\n\
              [stream]\nsimulator_url = \"{control}\"\n{extra}",
             "simulated-secret-"
                 .repeat(11)
@@ -28,6 +28,7 @@ impl System {
                 .collect::<String>(),
             token.display(),
             self.rate,
+            self.registrations,
         );
         std::fs::write(&file, text).expect("configuration");
         file.display().to_string()

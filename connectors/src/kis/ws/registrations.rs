@@ -265,6 +265,7 @@ impl Registrations {
         }
         if self.learned.is_some_and(|(_, until)| until <= now) {
             self.learned = None;
+            self.facts.push(Fact::LimitLearned(self.configured));
         }
     }
 

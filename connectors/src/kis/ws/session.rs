@@ -384,7 +384,7 @@ impl<'a> Session<'a> {
                     }
                 },
                 Fact::LimitLearned(registrations) => {
-                    info!(registrations, "the session takes no more registrations");
+                    info!(registrations, "the session takes so many registrations");
                     KisEvent::LimitLearned { registrations }
                 }
             };

@@ -4,9 +4,10 @@ use crate::exit::held::{Held, Judgement};
 use crate::exit::marks::Slot;
 use crate::exit::output::{ExitOutput, Freshness, PreviewHit};
 use crate::model::{LogicalTime, Mark, Price, Tick};
+use crate::slots::Nearness;
 
 use super::plans::Asked;
-use super::{Book, LastPrice, TICK_AGE_MAX_US, higher, place};
+use super::{Book, LastPrice, PRICE_AGE_MAX_US, higher, place};
 
 impl Book {
     /// Returns what has become of the freshness of the price, if it has changed.
@@ -18,7 +19,7 @@ impl Book {
         let held = self.held.iter().flatten().next()?;
         let symbol = held.row.position.symbol;
         let seen = last.seen();
-        let is_stale = seen.is_none_or(|seen| now.micros_since(seen) > TICK_AGE_MAX_US);
+        let is_stale = seen.is_none_or(|seen| now.micros_since(seen) > PRICE_AGE_MAX_US);
         (std::mem::replace(&mut self.is_stale, is_stale) != is_stale).then_some(Freshness {
             time: now,
             symbol,
@@ -100,6 +101,20 @@ impl Book {
         }
         self.dirty = dirty;
         told
+    }
+
+    /// Returns whether there are positions.
+    pub(in crate::exit) fn is_held(&self) -> bool {
+        !self.slots.is_empty()
+    }
+
+    /// Returns [`Self::distance`] in steps that grow with it, so that what hardly moves is not told
+    /// again: three binary digits of it.
+    pub(in crate::exit) fn nearness(&self, price: Price) -> Nearness {
+        let far = u32::try_from(self.distance(price)).unwrap_or(u32::MAX);
+        let digits = u32::BITS - far.leading_zeros();
+        let cut = digits.saturating_sub(3);
+        Nearness(far >> cut << cut)
     }
 
     /// Returns how far the price is from the nearest price that concerns a position, as a share of
