@@ -218,6 +218,6 @@ async fn best_prices_grow_stale_by_the_clock() {
     assert!(of("age_ms")[1].as_i64().unwrap() >= 3_600_000, "{body}");
     let (status, one) = world.get("/api/v1/best-prices/005930").await;
     assert_eq!(status, 200, "{one}");
-    assert_eq!(one["data"]["price"].to_string(), "71000.5000");
+    assert_eq!(one["data"]["price"].to_string(), "71000.5");
     assert_eq!(one["data"]["source"], "KIS_WS");
 }
