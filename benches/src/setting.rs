@@ -49,6 +49,9 @@ pub(crate) struct Setting {
     /// What a worker does while no event waits.
     #[arg(long, value_enum, default_value_t = Self::default().idle)]
     pub(crate) idle: IdleMode,
+    /// Keep the views beside decisions too: best prices, and who has a slot of the stream.
+    #[arg(long)]
+    pub(crate) views: bool,
 }
 
 impl Default for Setting {
@@ -59,6 +62,7 @@ impl Default for Setting {
             batch: EngineConfig::default().batch,
             linger_us: 0,
             idle: IdleMode::Park,
+            views: false,
         }
     }
 }
@@ -75,6 +79,7 @@ impl Setting {
                 IdleMode::Park => Idle::Park,
             },
             fills,
+            views: self.views,
             ..EngineConfig::default()
         }
     }
@@ -89,6 +94,7 @@ impl Setting {
         ]
         .into_iter()
         .flat_map(|(name, value)| [name.to_owned(), value])
+        .chain(self.views.then(|| "--views".to_owned()))
         .collect()
     }
 }

@@ -86,6 +86,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
                         batch,
                         linger_us,
                         idle,
+                        ..Setting::default()
                     };
                     let row = row(args, setting, ticks_per_second)?;
                     if !args.json {
@@ -120,6 +121,7 @@ impl Row {
             batch,
             linger_us,
             idle,
+            ..
         } = self.setting;
         format!(
             "{workers:>8} {batch:>7} {linger_us:>6} {:>5} {:>12.0} {:>9.1} {:>9.1} {:>9.1}",
