@@ -35,6 +35,8 @@ const POSITIONS: &str = "SELECT symbol, sum(qty)::bigint AS qty FROM trade.posit
 
 /// Age at which a difference that could not be reconciled raises an alarm (domain 4.7).
 const DIFFERENT_BEFORE_ALARM: Duration = Duration::from_secs(300);
+/// How often it is looked whether a comparison is due.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Symbols held from which on an empty answer is not believed.
 const EMPTY_IS_FAULT_FROM: usize = 2;
 
@@ -99,8 +101,8 @@ impl Holdings {
     /// Compares until `stop`.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut has_failed = false;
+        let mut compared = Instant::now();
         while !stop.is_cancelled() {
-            let pause = self.pause().await;
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
@@ -110,7 +112,7 @@ impl Holdings {
                         return;
                     }
                 }
-                () = tokio::time::sleep(pause) => {}
+                () = self.due(compared) => {}
             }
             match stop.run_until_cancelled(self.compare(&stop)).await {
                 Some(Err(error)) if std::mem::replace(&mut has_failed, true) => {
@@ -120,6 +122,7 @@ impl Holdings {
                 Some(Ok(_)) => has_failed = false,
                 None => return,
             }
+            compared = Instant::now();
         }
     }
 
@@ -158,6 +161,19 @@ impl Holdings {
         differences
             .map(|(symbol, known)| (*symbol, known.theirs.shares() - known.ours.shares()))
             .collect()
+    }
+
+    /// Returns once a comparison is due, by the session as it is by then: it may have opened since the
+    /// last one, or may not have been known.
+    async fn due(&self, compared: Instant) {
+        loop {
+            let due = compared + self.pause().await;
+            let now = Instant::now();
+            if now >= due {
+                return;
+            }
+            tokio::time::sleep_until(due.min(now + LOOK_EVERY)).await;
+        }
     }
 
     async fn pause(&self) -> Duration {
