@@ -1,5 +1,7 @@
 //! What the broker lists and holds and nobody here ordered.
 
+use std::time::Duration;
+
 use jiff::civil::time;
 use rust_decimal::Decimal;
 use turnstile_connectors::execution::{BrokerRef, ListedOrder, Side};
@@ -196,5 +198,20 @@ async fn an_empty_answer_while_several_issues_are_held_is_not_believed() {
         rig.value(HELD).await,
         "000660 MANUAL 100 OPEN, 005930 momentum 100 OPEN"
     );
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn the_pause_of_a_closed_exchange_ends_where_it_opens() {
+    let mut rig = Rig::start().await;
+    rig.until(Rig::is_ready, true).await;
+    rig.open_session(false);
+    // Longer than the pause of an open one: the next is that of a closed one, two minutes.
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    rig.broker
+        .hold(&[("005930", 100, 65_000), ("000660", 40, 180_000)]);
+    rig.open_session(true);
+    rig.expect(HELD, "000660 MANUAL 40 OPEN, 005930 momentum 100 OPEN")
+        .await;
     rig.stop().await;
 }
