@@ -1,5 +1,5 @@
--- One bar for each symbol and minute, kept up from market.prices: every price counts once, in the order
--- of logical time, in the minute of its exchange time. system.sink_progress ('minute_bars') says up to
+-- One bar for each symbol and minute, kept up from market.prices: every price but the expected ones of
+-- auctions counts once, in the order of logical time, in the minute of its exchange time. system.sink_progress ('minute_bars') says up to
 -- which logical time; the bar of a minute that is under way grows.
 CREATE TABLE market.minute_bars (
     symbol text NOT NULL,

@@ -29,4 +29,5 @@ pub use logs::{LogLevel, LogRow, write_log};
 pub use metrics::describe as describe_metrics;
 pub use migrate::{MigrationReport, migrate};
 pub use pool::{Postgres, PostgresClient};
+pub(crate) use prices::PRICE_SINK;
 pub use prices::{PriceRow, PriceSink, PriceSinkConfig, PriceSinkHandle};

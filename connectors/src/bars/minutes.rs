@@ -2,10 +2,11 @@
 //!
 //! Bars and how far they reach are one commit, so each price counts once, whatever was killed in
 //! between. Only prices up to where the price sink is durable count: below that none is added any more.
+//! Expected prices of an auction are stored, and are no trades: no bar has them.
 
 use deadpool_postgres::GenericClient;
 
-use crate::postgres::{Postgres, PostgresError};
+use crate::postgres::{PRICE_SINK, Postgres, PostgresError};
 
 /// Prices that one transaction takes in at most.
 const ROWS_MAX: i64 = 50_000;
@@ -17,7 +18,7 @@ const BEGIN: &str = "INSERT INTO system.sink_progress (sink, durable_us) VALUES 
 /// How far the bars reach, locked against a second writer, and how far they could.
 const SPAN: &str = "SELECT bars.durable_us, prices.durable_us
     FROM system.sink_progress bars, system.sink_progress prices
-    WHERE bars.sink = 'minute_bars' AND prices.sink = 'prices' FOR NO KEY UPDATE OF bars";
+    WHERE bars.sink = 'minute_bars' AND prices.sink = $1 FOR NO KEY UPDATE OF bars";
 
 /// The last logical time of the first `$3` prices after `$1` up to `$2`.
 const STEP: &str = "SELECT max(logical_us) FROM (
@@ -26,7 +27,7 @@ const STEP: &str = "SELECT max(logical_us) FROM (
             AND logical_us > $1 AND logical_us <= $2
         ORDER BY trade_date, logical_us LIMIT $3) step";
 
-/// Adds the prices after `$1` up to `$2` to their bars.
+/// Adds what was traded after `$1` up to `$2` to its bars.
 const GATHER: &str = "INSERT INTO market.minute_bars AS b
         (symbol, minute, open, high, low, close, volume, ticks)
     SELECT symbol, date_trunc('minute', ts),
@@ -35,7 +36,7 @@ const GATHER: &str = "INSERT INTO market.minute_bars AS b
     FROM market.prices
     WHERE trade_date BETWEEN (to_timestamp($1::bigint / 1000000) AT TIME ZONE 'Asia/Seoul')::date
             AND (to_timestamp($2::bigint / 1000000) AT TIME ZONE 'Asia/Seoul')::date
-        AND logical_us > $1 AND logical_us <= $2
+        AND logical_us > $1 AND logical_us <= $2 AND session <> 'EXPECTED'
     GROUP BY symbol, date_trunc('minute', ts)
     ON CONFLICT (symbol, minute) DO UPDATE SET
         high = greatest(b.high, excluded.high), low = least(b.low, excluded.low),
@@ -55,7 +56,7 @@ pub async fn gather_minutes(postgres: &Postgres) -> Result<bool, PostgresError> 
     run(&transaction, BEGIN, &[]).await?;
     let statement = transaction.prepare_cached(SPAN).await?;
     // Without a price sink there are no prices.
-    let Some(span) = transaction.query_opt(&statement, &[]).await? else {
+    let Some(span) = transaction.query_opt(&statement, &[&PRICE_SINK]).await? else {
         return Ok(false);
     };
     let (after_us, durable_us): (i64, i64) = (span.try_get(0)?, span.try_get(1)?);

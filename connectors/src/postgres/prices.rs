@@ -35,6 +35,7 @@ use turnstile_dataflows::model::{Price, Symbol};
 
 use super::{Postgres, PostgresError};
 use crate::redis::Cache;
+pub(crate) use batch::SINK as PRICE_SINK;
 use publish::Publisher;
 use writer::Writer;
 

@@ -17,7 +17,7 @@ use crate::postgres::logs::{LogLevel, LogRow, write_log};
 use crate::postgres::metrics as names;
 
 /// Name of this sink in `system.sink_progress`.
-const SINK: &str = "prices";
+pub(crate) const SINK: &str = "prices";
 
 /// Days from 1970-01-01 to 2000-01-01, where PostgreSQL counts dates from.
 const POSTGRES_EPOCH_DAY: i32 = 10_957;
