@@ -337,10 +337,14 @@ impl Sequencer {
                 warn!(%symbol, %code, %message, "subscription refused");
             }
             KisEvent::LimitLearned { registrations } => {
-                warn!(
-                    registrations,
-                    "the broker takes fewer registrations than configured"
-                );
+                if registrations > self.slots_max {
+                    info!(registrations, "as many are tried again as are configured");
+                } else {
+                    warn!(
+                        registrations,
+                        "the broker takes fewer registrations than configured"
+                    );
+                }
                 return self.limit_slots(registrations.saturating_sub(1)).await;
             }
         }
