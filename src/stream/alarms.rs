@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use turnstile_connectors::execution::{Alarm, Level, PositionCache};
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::rows::RowFault;
@@ -61,15 +61,15 @@ pub(super) fn freshness(change: &Freshness, reason: Option<Stale>) -> Alarm {
     }
 }
 
-/// The broker went away, or came back.
-pub(super) fn broker(level: Level, event: &'static str, message: String) -> Alarm {
+/// Something about a source as a whole: it went away, or came back.
+pub(super) fn source(level: Level, event: &'static str, message: String, context: Value) -> Alarm {
     Alarm {
         level,
         event,
         symbol: None,
         position: None,
         message,
-        context: json!({}),
+        context,
     }
 }
 

@@ -13,6 +13,8 @@ use turnstile_connectors::postgres::BestPriceBoard;
 use turnstile_dataflows::model::{LogicalTime, Symbol};
 use turnstile_dataflows::price::{Apart, BestPrice, Discrepancy, Source};
 
+use super::alarms;
+
 /// The same discrepancy of a symbol is not told again before (domain 8: alerts are told once a key).
 const TOLD_AGAIN_US: u64 = 300_000_000;
 
@@ -102,7 +104,10 @@ impl BestPrices {
         gauge!("price_sync_naver_off").set(1.0);
         let pause = self.pause;
         let message = format!("Naver is not asked for {pause:?}: its price of {symbol} is wrong");
-        (!was_left).then(|| naver(Level::Warning, "naver_off", message, until))
+        (!was_left).then(|| {
+            let context = json!({"until_us": until.micros()});
+            alarms::source(Level::Warning, "naver_off", message, context)
+        })
     }
 
     /// Returns to Naver once its time is over.
@@ -114,18 +119,8 @@ impl BestPrices {
         self.distrust.send_replace(0);
         gauge!("price_sync_naver_off").set(0.0);
         let message = "Naver is asked again".to_owned();
-        Some(naver(Level::Info, "naver_on", message, now))
-    }
-}
-
-fn naver(level: Level, event: &'static str, message: String, until: LogicalTime) -> Alarm {
-    Alarm {
-        level,
-        event,
-        symbol: None,
-        position: None,
-        message,
-        context: json!({"until_us": until.micros()}),
+        let context = json!({"until_us": now.micros()});
+        Some(alarms::source(Level::Info, "naver_on", message, context))
     }
 }
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::gauge;
+use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
@@ -147,8 +148,12 @@ impl Outage {
         let message = format!(
             "{message}: exits are paused but for hard stops, orders are kept back, prices are Naver's"
         );
-        self.alarms
-            .raise(alarms::broker(Level::Critical, "BROKER_DOWN", message));
+        self.alarms.raise(alarms::source(
+            Level::Critical,
+            "BROKER_DOWN",
+            message,
+            json!({}),
+        ));
     }
 
     /// Lifts the pause once the broker answers and its order list has been applied.
@@ -172,7 +177,8 @@ impl Outage {
             let message =
                 "the broker answers, but for its order list: orders are kept back until it does"
                     .to_owned();
-            let alarm = alarms::broker(Level::Critical, "BROKER_NOT_RECONCILED", message);
+            let alarm =
+                alarms::source(Level::Critical, "BROKER_NOT_RECONCILED", message, json!({}));
             self.alarms.raise(alarm);
             return;
         }
@@ -181,8 +187,12 @@ impl Outage {
             self.is_down.send_replace(false);
             let message =
                 "the broker is back and its orders are reconciled: exits go on".to_owned();
-            self.alarms
-                .raise(alarms::broker(Level::Info, "BROKER_BACK", message));
+            self.alarms.raise(alarms::source(
+                Level::Info,
+                "BROKER_BACK",
+                message,
+                json!({}),
+            ));
         }
     }
 
