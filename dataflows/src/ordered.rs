@@ -27,6 +27,7 @@ use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Exchange;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+use timely::dataflow::operators::vec::Map;
 use timely::progress::Antichain;
 use timely::progress::frontier::MutableAntichain;
 
@@ -305,6 +306,14 @@ where
         }
     });
     said.as_collection()
+}
+
+/// Returns the rows of a machine that says what comes and what goes.
+pub(crate) fn by_sign<O: Data>(told: Rows<'_, (O, isize)>) -> Rows<'_, O> {
+    let rows = told
+        .inner
+        .map(|((row, diff), time, _one)| (row, time, diff));
+    rows.as_collection()
 }
 
 /// Applies everything before `end`, in order of time.

@@ -24,9 +24,6 @@ pub use quote::{Quote, Session, Source, Taken};
 pub use standing::{Apart, Best, Stale, Standing};
 pub use watch::BestPrice;
 
-use timely::dataflow::operators::vec::Map;
-
-use differential_dataflow::AsCollection;
 use differential_dataflow::input::Input;
 
 use crate::Rows;
@@ -40,8 +37,5 @@ pub(crate) fn render(beats: Rows<'_, Beat>) -> Rows<'_, BestPrice> {
     let (_, facts) = beats.inner.scope().new_collection::<NoFact, isize>();
     let name = "price: best by symbol";
     let told = ordered::render(beats, facts, Branch::Prices, name, Watch::default());
-    let rows = told
-        .inner
-        .map(|((row, diff), time, _one)| (row, time, diff));
-    rows.as_collection()
+    ordered::by_sign(told)
 }

@@ -13,10 +13,6 @@ mod allotment;
 
 pub use allotment::{Nearness, Slot, Wish, first};
 
-use timely::dataflow::operators::vec::Map;
-
-use differential_dataflow::AsCollection;
-
 use crate::model::{Symbol, Tick};
 use crate::ordered::{self, Beat, Branch, Machine, Routed, Signal};
 use crate::{Rows, Time};
@@ -32,8 +28,8 @@ pub(crate) struct SlotInputs<'s> {
     pub(crate) nearness: Rows<'s, (Symbol, Nearness)>,
 }
 
-/// Renders the symbols that have a slot.
-pub(crate) fn render<'s>(beats: Rows<'s, Beat>, inputs: SlotInputs<'s>) -> Rows<'s, Slot> {
+/// Renders the symbols that have a slot. Of the beats it needs the marks of facts only.
+pub(crate) fn render<'s>(marks: Rows<'s, Beat>, inputs: SlotInputs<'s>) -> Rows<'s, Slot> {
     let facts = inputs.wishes.map(|(symbol, wish)| Fact::Wish(symbol, wish));
     let facts = facts.concatenate([
         inputs.slots.map(Fact::Slots),
@@ -42,11 +38,8 @@ pub(crate) fn render<'s>(beats: Rows<'s, Beat>, inputs: SlotInputs<'s>) -> Rows<
             .map(|(symbol, nearness)| Fact::Nearness(symbol, nearness)),
     ]);
     let name = "slots: allotment of all symbols";
-    let told = ordered::render(beats, facts, Branch::Slots, name, Desk::default());
-    let rows = told
-        .inner
-        .map(|((row, diff), time, _one)| (row, time, diff));
-    rows.as_collection()
+    let told = ordered::render(marks, facts, Branch::Slots, name, Desk::default());
+    ordered::by_sign(told)
 }
 
 #[derive(

@@ -162,8 +162,7 @@ impl Columns {
         self.sources.push(best.source.name());
         self.received.push(micros(best.received));
         self.sessions.push(best.session.name());
-        let fresh_us = best.source.fresh_us(best.session);
-        self.until.push(micros(best.received.plus_micros(fresh_us)));
+        self.until.push(micros(best.fresh_until()));
         self.stale.push(best.stale.map(Stale::name));
         self.apart_sources
             .push(apart.map(|apart| apart.source.name()));

@@ -61,13 +61,17 @@ impl<'s> ViewRows<'s> {
         said: &Said,
         probe: &ProbeHandle<Time>,
     ) {
-        gather(price::render(beats.clone()), Output::Price, said, probe);
+        // Slots follow facts: what marks those is enough.
+        let marks = beats
+            .clone()
+            .filter(|beat| matches!(beat, Beat::Facts { .. }));
+        gather(price::render(beats), Output::Price, said, probe);
         let inputs = SlotInputs {
             wishes: self.wishes,
             slots: self.slots.map(|((), slots)| slots),
             nearness,
         };
-        let given = slots::render(beats, inputs);
+        let given = slots::render(marks, inputs);
         let wrap = |slot: &slots::Slot, diff: isize| Some(Output::Slot(*slot, diff > 0));
         gather_changes(given, wrap, said, probe);
     }

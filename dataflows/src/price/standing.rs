@@ -55,6 +55,20 @@ pub struct Best {
     pub stale: Option<Stale>,
 }
 
+impl Best {
+    /// Returns until when it is fresh, inclusive.
+    pub const fn fresh_until(&self) -> LogicalTime {
+        let limit_us = self.source.fresh_us(self.session);
+        self.received.plus_micros(limit_us)
+    }
+
+    /// Returns when it changes by itself; none where it is stale already.
+    pub fn deadline(&self) -> Option<LogicalTime> {
+        let is_fresh = self.stale.is_none();
+        is_fresh.then(|| self.fresh_until().plus_micros(1))
+    }
+}
+
 /// A worse source that says otherwise at the same moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Apart {
@@ -168,10 +182,12 @@ impl Standing {
         Some(best(last, Some(stale)))
     }
 
-    /// Returns the worse source that is farthest from the fresh best price at the same moment; of two
-    /// as far, the worse one.
-    pub fn apart(&self, now: LogicalTime) -> Option<Apart> {
-        let best = self.best(now).filter(|best| best.stale.is_none())?;
+    /// Returns the worse source that is farthest from `best`, where that is fresh, at the same moment; of
+    /// two as far, the worse one.
+    pub fn apart(&self, best: &Best) -> Option<Apart> {
+        if best.stale.is_some() {
+            return None;
+        }
         let others = self.spoken().filter(|(source, entry)| {
             *source > best.source && entry.received.micros_since(best.received) <= MOMENT_US
         });
@@ -182,18 +198,6 @@ impl Standing {
         });
         let levels = levels.filter(|apart| apart.level > Discrepancy::None);
         levels.max_by_key(|apart| (apart.level, apart.source))
-    }
-
-    /// Returns when the best price changes by itself; none where it is stale already.
-    pub fn deadline(&self, now: LogicalTime) -> Option<LogicalTime> {
-        let best = self.best(now).filter(|best| best.stale.is_none())?;
-        let limit_us = best.source.fresh_us(best.session);
-        Some(best.received.plus_micros(limit_us + 1))
-    }
-
-    /// Returns whether only the stream has spoken since its last trade.
-    pub(super) fn is_streamed(&self) -> bool {
-        matches!(self.entries, [Some(_), None, None])
     }
 }
 
@@ -235,6 +239,11 @@ mod tests {
         (best.source, won, best.stale.map(Stale::name))
     }
 
+    fn deadline(standing: &Standing, ms: u64) -> Option<u64> {
+        let best = standing.best(at(ms)).unwrap();
+        best.deadline().map(LogicalTime::micros)
+    }
+
     #[test]
     fn the_best_price_falls_by_the_clock_from_source_to_source() {
         let mut standing = Standing::default();
@@ -242,12 +251,12 @@ mod tests {
         assert!(ask(&mut standing, Source::KisRest, 9_990, 1_000));
         assert!(ask(&mut standing, Source::Naver, 9_980, 1_500));
         assert_eq!(seen(&standing, 2_000), (Source::KisWs, 10_000, None));
-        assert_eq!(standing.deadline(at(1_500)).unwrap().micros(), 2_000_001);
+        assert_eq!(deadline(&standing, 1_500), Some(2_000_001));
         assert_eq!(seen(&standing, 2_001), (Source::KisRest, 9_990, None));
         assert_eq!(seen(&standing, 11_001), (Source::Naver, 9_980, None));
         let stale = (Source::Naver, 9_980, Some("ALL_SOURCES_STALE"));
         assert_eq!(seen(&standing, 31_501), stale);
-        assert_eq!(standing.deadline(at(31_501)), None);
+        assert_eq!(deadline(&standing, 31_501), None);
     }
 
     #[test]
@@ -286,14 +295,15 @@ mod tests {
         let mut standing = Standing::default();
         standing.tick(at(0), won(10_000), Session::Regular);
         assert!(ask(&mut standing, Source::Naver, 9_899, 1_000));
-        let apart = standing.apart(at(1_000)).unwrap();
+        let apart = |ms| standing.apart(&standing.best(at(ms)).unwrap());
+        let then = apart(1_000).unwrap();
         assert_eq!(
-            (apart.level, apart.source),
+            (then.level, then.source),
             (Discrepancy::High, Source::Naver)
         );
         let stale = (Source::KisWs, 10_000, Some("WS_TIMEOUT"));
         assert_eq!(seen(&standing, 2_001), stale);
-        assert_eq!(standing.apart(at(2_001)), None);
+        assert_eq!(apart(2_001), None);
         // Another time it may count again: prices of different moments prove nothing.
         assert!(ask(&mut standing, Source::Naver, 9_899, 2_100));
         assert_eq!(seen(&standing, 2_100), (Source::Naver, 9_899, None));

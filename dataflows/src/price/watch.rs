@@ -99,17 +99,14 @@ impl Watch {
         let row = watched.standing.best(now).map(|best| BestPrice {
             symbol: watched.symbol,
             best,
-            apart: match watched.standing.is_streamed() {
-                true => None,
-                false => watched.standing.apart(now),
-            },
+            apart: watched.standing.apart(&best),
         });
         if row != watched.told {
             said.extend(watched.told.map(|told| (told, -1)));
             said.extend(row.map(|row| (row, 1)));
             watched.told = row;
         }
-        let due = watched.standing.deadline(now);
+        let due = row.and_then(|row| row.best.deadline());
         // One that is set earlier goes off and is set anew; it is only moved to come earlier.
         if let Some(due) = due
             && watched.timer.is_none_or(|timer| due < timer)
