@@ -37,7 +37,7 @@ use super::{Postgres, PostgresError};
 use crate::redis::Cache;
 pub(crate) use batch::SINK as PRICE_SINK;
 use publish::Publisher;
-use writer::Writer;
+use writer::{Session, Writer};
 
 /// One row of `market.prices`.
 #[derive(Clone, Debug)]
@@ -169,16 +169,16 @@ impl PriceSink {
         postgres: &Postgres,
         cache: Cache,
     ) -> Result<(Self, PriceSinkHandle), PostgresError> {
-        let client = postgres.connect_alone().await?;
-        let durable_us = batch::durable_us(&client).await?;
-        let days = batch::ensure_ahead(&client).await?;
+        let session = Session::open(postgres).await?;
+        let durable_us = batch::durable_us(&session.client).await?;
+        let days = batch::ensure_ahead(&session.client).await?;
         let (rows, receiver) = mpsc::channel(config.channel);
         let (durable_sender, durable) = watch::channel(durable_us);
         let wanted = Arc::new(Wanted::default());
         let writer = Writer {
             config,
             postgres: postgres.clone(),
-            client: Some(client),
+            session: Some(session),
             durable: durable_sender,
             wanted: wanted.clone(),
             publisher: Publisher::start(cache),

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
+use futures_util::TryFutureExt;
+use futures_util::future::{join, try_join};
 use metrics::counter;
 use rust_decimal::Decimal;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, GenericClient, Transaction};
+use tokio_postgres::{Client, GenericClient, Statement};
 use tracing::warn;
 use turnstile_dataflows::model::{LogicalTime, Symbol};
 
@@ -18,6 +20,32 @@ use crate::postgres::metrics as names;
 
 /// Name of this sink in `system.sink_progress`.
 pub(crate) const SINK: &str = "prices";
+
+const MOVE_PROGRESS: &str = "UPDATE system.sink_progress SET durable_us = $3, updated_ts = now()
+    WHERE sink = $1 AND durable_us = $2";
+
+const COPY: &str = "COPY market.prices (trade_date, logical_us, symbol, ts, recv_ts, source,
+    last_price, bid, ask, volume, acml_volume, trade_value, change_price, change_rate,
+    bid_volume, ask_volume, session) FROM STDIN BINARY";
+const TYPES: [Type; 17] = [
+    Type::DATE,
+    Type::INT8,
+    Type::TEXT,
+    Type::TIMESTAMPTZ,
+    Type::TIMESTAMPTZ,
+    Type::TEXT,
+    Type::NUMERIC,
+    Type::NUMERIC,
+    Type::NUMERIC,
+    Type::INT8,
+    Type::INT8,
+    Type::NUMERIC,
+    Type::NUMERIC,
+    Type::NUMERIC,
+    Type::INT8,
+    Type::INT8,
+    Type::TEXT,
+];
 
 /// Days from 1970-01-01 to 2000-01-01, where PostgreSQL counts dates from.
 const POSTGRES_EPOCH_DAY: i32 = 10_957;
@@ -65,24 +93,39 @@ async fn read_progress(client: &impl GenericClient) -> Result<u64, PostgresError
     Ok(u64::try_from(row.try_get::<_, i64>(0)?).unwrap_or_default())
 }
 
-/// Moves the progress in `transaction`. Returns false where it stands there already: the commit
+/// What a batch runs, known to the server.
+#[derive(Clone)]
+pub(super) struct Statements {
+    progress: Statement,
+    copy: Statement,
+}
+
+impl Statements {
+    /// Has the server parse them for this connection.
+    pub(super) async fn prepare(client: &Client) -> Result<Self, PostgresError> {
+        Ok(Self {
+            progress: client.prepare(MOVE_PROGRESS).await?,
+            copy: client.prepare(COPY).await?,
+        })
+    }
+}
+
+/// Moves the progress in the open transaction. Returns false where it stands there already: the commit
 /// that seemed lost had come through.
 async fn move_progress(
-    transaction: &Transaction<'_>,
+    client: &impl GenericClient,
+    statements: &Statements,
     from_us: u64,
     to_us: u64,
 ) -> Result<bool, PostgresError> {
-    let moved = transaction
-        .execute(
-            "UPDATE system.sink_progress SET durable_us = $3, updated_ts = now()
-             WHERE sink = $1 AND durable_us = $2",
-            &[&SINK, &micros(from_us), &micros(to_us)],
-        )
+    let (from, to) = (micros(from_us), micros(to_us));
+    let moved = client
+        .execute(&statements.progress, &[&SINK, &from, &to])
         .await?;
     if moved == 1 {
         return Ok(true);
     }
-    let found_us = read_progress(transaction).await?;
+    let found_us = read_progress(client).await?;
     if found_us == to_us {
         return Ok(false);
     }
@@ -189,12 +232,13 @@ pub(super) async fn ensure_symbols(
 /// Keeps `row` in `system.logs` in place of its table, and moves the progress over it.
 pub(super) async fn log_refused(
     client: &mut Client,
+    statements: &Statements,
     row: &PriceRow,
     refusal: &PostgresError,
     durable_us: u64,
 ) -> Result<(), PostgresError> {
     let transaction = client.transaction().await?;
-    if !move_progress(&transaction, durable_us, row.logical_us).await? {
+    if !move_progress(&transaction, statements, durable_us, row.logical_us).await? {
         return Ok(());
     }
     let log = LogRow {
@@ -212,42 +256,41 @@ pub(super) async fn log_refused(
 }
 
 /// Commits `batch` and the progress of the sink together, unless that was done before. `durable_us`
-/// is where the progress stood.
+/// is where the progress stood. Where it fails, the transaction is rolled back or the connection is
+/// of no use any more.
 pub(super) async fn write(
-    client: &mut Client,
+    client: &Client,
+    statements: &Statements,
     batch: &[PriceRow],
     durable_us: u64,
 ) -> Result<(), PostgresError> {
-    const COPY: &str = "COPY market.prices (trade_date, logical_us, symbol, ts, recv_ts, source,
-        last_price, bid, ask, volume, acml_volume, trade_value, change_price, change_rate,
-        bid_volume, ask_volume, session) FROM STDIN BINARY";
-    const TYPES: [Type; 17] = [
-        Type::DATE,
-        Type::INT8,
-        Type::TEXT,
-        Type::TIMESTAMPTZ,
-        Type::TIMESTAMPTZ,
-        Type::TEXT,
-        Type::NUMERIC,
-        Type::NUMERIC,
-        Type::NUMERIC,
-        Type::INT8,
-        Type::INT8,
-        Type::NUMERIC,
-        Type::NUMERIC,
-        Type::NUMERIC,
-        Type::INT8,
-        Type::INT8,
-        Type::TEXT,
-    ];
+    let written = write_open(client, statements, batch, durable_us).await;
+    if written.is_err() {
+        // What is wrong was said before; a connection that is lost has rolled back by itself.
+        drop(client.batch_execute("ROLLBACK").await);
+    }
+    written
+}
+
+/// Begin and progress travel together, and so do the end of the rows and the commit: orders wait for
+/// some of these prices, and each way to the server and back costs both sides.
+async fn write_open(
+    client: &Client,
+    statements: &Statements,
+    batch: &[PriceRow],
+    durable_us: u64,
+) -> Result<(), PostgresError> {
     let Some(last) = batch.last() else {
         return Ok(());
     };
-    let transaction = client.transaction().await?;
-    if !move_progress(&transaction, durable_us, last.logical_us).await? {
+    let begun = client.batch_execute("BEGIN").map_err(PostgresError::from);
+    let moved = move_progress(client, statements, durable_us, last.logical_us);
+    let ((), is_new) = try_join(begun, moved).await?;
+    if !is_new {
+        client.batch_execute("ROLLBACK").await?;
         return Ok(());
     }
-    let writer = BinaryCopyInWriter::new(transaction.copy_in(COPY).await?, &TYPES);
+    let writer = BinaryCopyInWriter::new(client.copy_in(&statements.copy).await?, &TYPES);
     let mut writer = std::pin::pin!(writer);
     for row in batch {
         let day = LogicalTime::from_micros(row.logical_us).seoul_day();
@@ -280,8 +323,10 @@ pub(super) async fn write(
             ])
             .await?;
     }
-    writer.as_mut().finish().await?;
-    transaction.commit().await?;
+    // The commit of a transaction whose rows were refused rolls it back.
+    let (written, committed) = join(writer.finish(), client.batch_execute("COMMIT")).await;
+    written?;
+    committed?;
     Ok(())
 }
 

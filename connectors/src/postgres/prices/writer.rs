@@ -12,7 +12,7 @@ use tokio_postgres::Client;
 use tracing::{error, info, warn};
 use turnstile_dataflows::model::Symbol;
 
-use super::batch;
+use super::batch::{self, Statements};
 use super::publish::Publisher;
 use super::{PriceRow, PriceSinkConfig, Wanted};
 use crate::postgres::metrics as names;
@@ -28,7 +28,7 @@ const RETRY_MAX: Duration = Duration::from_secs(5);
 pub(super) struct Writer {
     pub(super) config: PriceSinkConfig,
     pub(super) postgres: Postgres,
-    pub(super) client: Option<Client>,
+    pub(super) session: Option<Session>,
     pub(super) durable: watch::Sender<u64>,
     pub(super) wanted: Arc<Wanted>,
     pub(super) publisher: Publisher,
@@ -40,6 +40,20 @@ pub(super) struct Writer {
     pub(super) taken_us: u64,
     /// When the last batch began.
     pub(super) begun: Instant,
+}
+
+/// A connection of the writer's own, and what it has had parsed there.
+pub(super) struct Session {
+    pub(super) client: Client,
+    statements: Statements,
+}
+
+impl Session {
+    pub(super) async fn open(postgres: &Postgres) -> Result<Self, PostgresError> {
+        let client = postgres.connect_alone().await?;
+        let statements = Statements::prepare(&client).await?;
+        Ok(Self { client, statements })
+    }
 }
 
 impl Writer {
@@ -138,7 +152,7 @@ impl Writer {
             if error.refuses_data() {
                 return Err(error);
             }
-            self.client = None;
+            self.session = None;
             outage.wait(&error, rows.len()).await;
         }
         outage.end(rows.len());
@@ -152,13 +166,13 @@ impl Writer {
     async fn write(&mut self, rows: &[PriceRow]) -> Result<(), PostgresError> {
         let durable_us = *self.durable.borrow();
         let (days, symbols) = (&mut self.days, &mut self.symbols);
-        let client = match &mut self.client {
-            Some(client) => client,
-            empty => empty.insert(self.postgres.connect_alone().await?),
+        let Session { client, statements } = match &mut self.session {
+            Some(session) => session,
+            empty => empty.insert(Session::open(&self.postgres).await?),
         };
         batch::ensure_partitions(client, rows, days).await?;
         batch::ensure_symbols(client, rows, symbols).await?;
-        batch::write(client, rows, durable_us).await
+        batch::write(client, statements, rows, durable_us).await
     }
 
     /// Keeps a refused row in `system.logs`, and moves on.
@@ -168,7 +182,7 @@ impl Writer {
             "tick refused by the database; kept in system.logs");
         let mut outage = Outage::default();
         while let Err(error) = self.log_refused(row, refusal).await {
-            self.client = None;
+            self.session = None;
             outage.wait(&error, 1).await;
         }
         self.durable.send_replace(row.logical_us);
@@ -180,11 +194,11 @@ impl Writer {
         refusal: &PostgresError,
     ) -> Result<(), PostgresError> {
         let durable_us = *self.durable.borrow();
-        let client = match &mut self.client {
-            Some(client) => client,
-            empty => empty.insert(self.postgres.connect_alone().await?),
+        let Session { client, statements } = match &mut self.session {
+            Some(session) => session,
+            empty => empty.insert(Session::open(&self.postgres).await?),
         };
-        batch::log_refused(client, row, refusal, durable_us).await
+        batch::log_refused(client, statements, row, refusal, durable_us).await
     }
 }
 
