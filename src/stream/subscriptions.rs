@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use turnstile_connectors::kis::KisStream;
@@ -24,6 +24,8 @@ use turnstile_dataflows::slots::{self, Wish};
 
 /// Changes come in bursts.
 const SETTLE: Duration = Duration::from_millis(200);
+/// Wishes are read at most so often: every position has to be gone through.
+const SPACING: Duration = Duration::from_secs(1);
 /// How often wishes are read although nothing is known to have changed (domain 2.3).
 const READ_AGAIN: Duration = Duration::from_secs(300);
 const RETRY: Duration = Duration::from_secs(1);
@@ -99,14 +101,16 @@ impl Subscriptions {
 
     /// Follows until `stop`.
     pub(super) async fn run(mut self, stop: CancellationToken) {
+        let mut ready = Instant::now();
         loop {
             let pause = async {
                 drop(timeout(READ_AGAIN, self.changed.notified()).await);
-                tokio::time::sleep(SETTLE).await;
+                tokio::time::sleep_until((Instant::now() + SETTLE).max(ready)).await;
             };
             if stop.run_until_cancelled(pause).await.is_none() {
                 return;
             }
+            ready = Instant::now() + SPACING;
             match self.read().await {
                 Ok(wishes) => {
                     let changes = difference(&self.told, &wishes);
