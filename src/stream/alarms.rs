@@ -16,8 +16,13 @@ use uuid::Uuid;
 pub(super) struct PositionKeys(pub(super) Cache);
 
 impl PositionCache for PositionKeys {
-    fn forget(&self, position: Uuid) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(async move { self.0.delete(&[format!("position:{position}")]).await })
+    fn forget<'p>(
+        &'p self,
+        positions: &'p [Uuid],
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'p>> {
+        let key = |position| format!("position:{position}");
+        let keys: Vec<String> = positions.iter().map(key).collect();
+        Box::pin(async move { self.0.delete(&keys).await })
     }
 }
 

@@ -34,8 +34,8 @@ pub(super) struct Desk {
     rest: Vec<JoinHandle<()>>,
 }
 
-/// Connections that the marks of orders take beside those of decisions and fills: SENDING, outcome.
-const MARKERS: usize = 2;
+/// Connections beside those of verdicts and fills: exits, SENDING, outcomes.
+const OTHERS: usize = 3;
 
 impl Desk {
     pub(super) async fn start(
@@ -49,7 +49,7 @@ impl Desk {
     ) -> anyhow::Result<Self> {
         let settings = &config.execution;
         let store = Store::new(postgres, stop.clone());
-        let at_once = settings.sink_lanes.get() + settings.fill_workers.get() + MARKERS;
+        let at_once = settings.sink_lanes.get() + settings.fill_workers.get() + OTHERS;
         store.warm(at_once.min(postgres.size_max())).await?;
         let (alarms, alarm_writer): (Alarms, AlarmWriter) = Alarms::new(store.clone());
         let mut rest = vec![task::spawn("alarms", alarm_writer.run(stop.clone()))];

@@ -35,7 +35,8 @@ pub struct ExecutionConfig {
     pub commission_rate: Decimal,
     /// Items that the order sink takes before the engine has to wait.
     pub sink_queue: NonZeroUsize,
-    /// Transactions that the order sink runs at once; one position is always in the same lane.
+    /// Transactions of verdicts about re-entries that the order sink runs at once, beside the one of exits;
+    /// one candidate is always in the same lane.
     pub sink_lanes: NonZeroUsize,
     /// Committed orders on their way to the executor.
     pub order_queue: NonZeroUsize,

@@ -21,6 +21,7 @@ mod purchases;
 mod queue;
 mod requests;
 mod resolve;
+mod scan;
 mod send;
 
 use std::sync::Arc;
@@ -40,6 +41,7 @@ use uuid::Uuid;
 use self::marks::Marks;
 pub(super) use self::marks::warm;
 use self::queue::Queue;
+use self::scan::Scanned;
 use super::alarm::{Alarm, Alarms, Level};
 use super::book::Book;
 use super::broker::Broker;
@@ -49,16 +51,11 @@ use super::foreign::Differences;
 use super::holdings::Holdings;
 use super::ledger::Ledger;
 use super::metrics as names;
-use super::order::{FRESH_ORDERS, OPEN_ORDERS, Order};
+use super::order::{OPEN_ORDERS, Order};
 use super::poll::OrderPoll;
 use super::session::{NowUs, SessionSource};
 use super::sink::PriceProgress;
 use super::store::{GivenUp, Store};
-
-/// Longest transaction that may still bring an order: twice the limit of a statement.
-const COMMIT_MAX: Duration = Duration::from_secs(60);
-/// How far back orders are searched that had to be left in the database.
-const LEFT_OUT_MAX: Duration = Duration::from_secs(30 * 86_400);
 
 /// What the executor works with.
 #[derive(Clone)]
@@ -164,7 +161,7 @@ impl Executor {
             stop: stop.clone(),
         };
         let mut queue = Queue::default();
-        let mut scanned = Instant::now();
+        let mut scanned = Scanned::now();
         if !self.settle_the_past(&desk, &mut queue).await {
             return;
         }
@@ -172,7 +169,9 @@ impl Executor {
         info!(waiting = queue.waiting.len(), "executor ready");
         let mut tasks = JoinSet::new();
         let mut asked = requests::Asked::default();
-        let mut scan = tokio::time::interval(self.parts.config.scan_interval);
+        // Between the beats of what else is done once in an interval, not with them.
+        let every = self.parts.config.scan_interval;
+        let mut scan = tokio::time::interval_at(Instant::now() + every / 2, every);
         scan.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.dispatch(&desk, &mut queue, &mut tasks);
@@ -239,28 +238,6 @@ impl Executor {
             .read_until_complete(&nothing, &desk.stop)
             .await
             && self.parts.holdings.settle(&desk.stop).await
-    }
-
-    /// Searches for orders that did not come by the sink. An order shows up only when its
-    /// transaction commits, so the search goes back further than the last one.
-    async fn scan(&self, desk: &Desk, queue: &mut Queue, scanned: &mut Instant) {
-        let room = self.parts.config.waiting_max.get();
-        let room = room.saturating_sub(queue.waiting.len());
-        if room == 0 {
-            return;
-        }
-        let window = if queue.has_left_out {
-            LEFT_OUT_MAX
-        } else {
-            scanned.elapsed() + COMMIT_MAX
-        };
-        let room = i64::try_from(room).unwrap_or(i64::MAX);
-        let began = Instant::now();
-        if let Ok(orders) = desk.load_fresh(room, window).await {
-            *scanned = began;
-            queue.has_left_out = i64::try_from(orders.len()).is_ok_and(|found| found >= room);
-            orders.into_iter().for_each(|order| queue.add(order));
-        }
     }
 
     /// Starts every order that may go, the most severe first.
@@ -364,17 +341,6 @@ impl Desk {
         };
         let store = &self.parts.store;
         self.report(store.persist("open orders", &self.stop, work).await)
-    }
-
-    async fn load_fresh(&self, room: i64, window: Duration) -> Result<Vec<Order>, GivenUp> {
-        let (room, seconds) = (&room, &window.as_secs_f64());
-        let work = |client: deadpool_postgres::Object| async move {
-            let statement = client.prepare_cached(FRESH_ORDERS).await?;
-            let rows = client.query(&statement, &[room, seconds]).await?;
-            rows.iter().map(Order::read).collect()
-        };
-        let store = &self.parts.store;
-        self.report(store.persist("new orders", &self.stop, work).await)
     }
 
     fn report<T>(&self, loaded: Result<T, GivenUp>) -> Result<T, GivenUp> {

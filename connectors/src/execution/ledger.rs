@@ -48,8 +48,8 @@ use super::store::{GivenUp, Store};
 /// Forgets what a cache holds about positions. A failure is the cache's own affair: its entries
 /// expire.
 pub trait PositionCache: Send + Sync {
-    /// Deletes `position:{id}`.
-    fn forget(&self, position: Uuid) -> BoxFuture<'_, ()>;
+    /// Deletes `position:{id}` of each.
+    fn forget<'p>(&'p self, positions: &'p [Uuid]) -> BoxFuture<'p, ()>;
 }
 
 /// Stores what becomes of orders.
@@ -171,7 +171,7 @@ impl Ledger {
                         self.book.strike(order);
                     }
                     if let Some(position) = position {
-                        self.cache.forget(position).await;
+                        self.cache.forget(&[position]).await;
                     }
                     if let News::Fill { received_us, .. } = news {
                         let micros = (self.now_us)().saturating_sub(*received_us);

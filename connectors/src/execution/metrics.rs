@@ -6,6 +6,11 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 pub const COMMIT_LATENCY: &str = "execution_order_commit_latency_seconds";
 /// From the frame that caused a decision until its order was put to the broker.
 pub const SEND_LATENCY: &str = "execution_order_send_latency_seconds";
+/// How long an order that is about to be sent waits for its price to be durable; SENDING is committed
+/// meanwhile.
+pub const PRICE_WAIT: &str = "execution_order_price_wait_seconds";
+/// How long SENDING takes to be committed, with the wait for a transaction under way.
+pub const MARK_DURATION: &str = "execution_order_mark_duration_seconds";
 /// Duration of a call that puts an order to the broker.
 pub const POST_DURATION: &str = "execution_order_post_duration_seconds";
 /// Duration of the transaction that stores news about an order.
@@ -51,6 +56,8 @@ pub fn describe() {
         (COMMIT_LATENCY, "Frame read until order row committed"),
         (SEND_LATENCY, "Frame read until order put to the broker"),
         (FILL_LATENCY, "Frame of a fill until everything follows"),
+        (PRICE_WAIT, "Wait of an order for its price to be durable"),
+        (MARK_DURATION, "Commit of SENDING, with its wait"),
         (POST_DURATION, "Call that puts an order to the broker"),
         (
             APPLY_DURATION,

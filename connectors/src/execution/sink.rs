@@ -1,16 +1,17 @@
 //! The order sink: makes what the engine decides durable, then hands orders to the executor.
 //!
 //! ```text
-//! engine ─> dispatcher ─┬─> lane ─┐  one transaction       ┌─> cache: forget position
-//!                       ├─> lane ─┼─ for all that waits ───┴─> executor
-//!                       └─> lane ─┘
+//! engine ─> dispatcher ─┬─> exits ────────┐  one transaction       ┌─> executor
+//!                       ├─> re-entries ───┼─ for all that waits ───┴─> cache: forget positions
+//!                       └─> re-entries ───┘
 //! ```
 //!
 //! 1. An item is stored whole or not at all; items that wait together share a transaction. Doing one
 //!    twice equals doing it once: an order by its action key, a verdict by candidate, time and
 //!    status.
 //! 2. Items of one position, and of one candidate, stay in the order of their logical times.
-//! 3. While the database is away everything waits, back to the engine. What the database refuses
+//! 3. Exits never wait for what is said of re-entries.
+//! 4. While the database is away everything waits, back to the engine. What the database refuses
 //!    is set aside with an alarm, and nothing else stops.
 
 mod exit_order;
@@ -20,9 +21,8 @@ mod verdict;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use deadpool_postgres::GenericClient;
 use futures_util::FutureExt;
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::{join_all, try_join, try_join_all};
 use metrics::{counter, histogram};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
@@ -45,8 +45,10 @@ pub(super) use exit_order::warm;
 use policy::Policy;
 pub use policy::{Approval, TakeProfit};
 
-/// Items of a lane that share a transaction at most.
-const GROUP_MAX: usize = 16;
+/// Exits that share a statement at most.
+const EXITS_MAX: usize = 64;
+/// Verdicts that share a transaction at most, each with a statement of its own.
+const VERDICTS_MAX: usize = 16;
 
 /// Something that the engine said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,27 +178,29 @@ impl OrderSink {
     /// Stores items until their channel closes or `stop`. Items that were not stored by then are
     /// decided again from the same events at the next start.
     pub async fn run(self, mut items: mpsc::Receiver<SinkItem>, stop: CancellationToken) {
-        let mut lanes = Vec::with_capacity(self.lanes);
-        let mut workers = Vec::with_capacity(self.lanes);
-        for _ in 0..self.lanes {
-            let (sender, receiver) = mpsc::channel(self.lane_queue);
-            lanes.push(sender);
-            let desk = self.desk.clone();
-            workers.push(task::spawn(
-                "order sink lane",
-                desk.work(receiver, stop.clone()),
-            ));
-        }
+        let mut workers = Vec::with_capacity(self.lanes + 1);
+        let mut open = |together| {
+            let (lane, waiting) = mpsc::channel(self.lane_queue);
+            let work = self.desk.clone().work(waiting, together, stop.clone());
+            workers.push(task::spawn("order sink lane", work));
+            lane
+        };
+        let exits = open(EXITS_MAX);
+        let lanes: Vec<_> = (0..self.lanes).map(|_| open(VERDICTS_MAX)).collect();
         while let Some(Some(item)) = stop.run_until_cancelled(items.recv()).await {
-            if let EngineOutput::Exit(decision) = &item.output {
-                self.desk.prices.ask(decision.explanation.tick.micros());
-            }
-            let lane = &lanes[lane_of(&item.output, self.lanes)];
+            let lane = match &item.output {
+                EngineOutput::Exit(decision) => {
+                    self.desk.prices.ask(decision.explanation.tick.micros());
+                    &exits
+                }
+                EngineOutput::Reentry(verdict) => &lanes[lane_of(verdict, self.lanes)],
+            };
             // A closed lane means that a worker has ended, which it only does when stopping.
             if stop.run_until_cancelled(lane.send(item)).await.is_none() {
                 break;
             }
         }
+        drop(exits);
         drop(lanes);
         for ended in join_all(workers).await {
             if let Err(error) = ended {
@@ -206,84 +210,103 @@ impl OrderSink {
     }
 }
 
-/// Returns the position that storing an item locks; a verdict locks none.
-fn locked(output: &EngineOutput) -> Option<&PositionId> {
+/// Returns the position of an exit.
+fn position(output: &EngineOutput) -> Option<&PositionId> {
     match output {
         EngineOutput::Exit(decision) => Some(&decision.position),
         EngineOutput::Reentry(_) => None,
     }
 }
 
-/// Returns the lane of an item: always the same for one position or candidate.
-fn lane_of(output: &EngineOutput, lanes: usize) -> usize {
+/// Returns the lane of a verdict: always the same for one candidate.
+fn lane_of(verdict: &ReentryVerdict, lanes: usize) -> usize {
     let mut hasher = DefaultHasher::new();
-    match output {
-        EngineOutput::Exit(decision) => decision.position.hash(&mut hasher),
-        EngineOutput::Reentry(verdict) => verdict.candidate.hash(&mut hasher),
-    }
+    verdict.candidate.hash(&mut hasher);
     let lanes = u64::try_from(lanes).unwrap_or(1);
     usize::try_from(hasher.finish() % lanes).unwrap_or_default()
 }
 
 impl Desk {
-    async fn work(self, mut items: mpsc::Receiver<SinkItem>, stop: CancellationToken) {
+    /// Stores what comes, so many items `together` at most.
+    async fn work(
+        self,
+        mut items: mpsc::Receiver<SinkItem>,
+        together: usize,
+        stop: CancellationToken,
+    ) {
         let mut taken = Vec::new();
         loop {
-            let received = items.recv_many(&mut taken, GROUP_MAX);
+            let received = items.recv_many(&mut taken, together);
             if stop.run_until_cancelled(received).await.unwrap_or(0) == 0 {
                 return;
             }
-            // Verdicts lock candidates, exits lock positions: in the order of `ledger`, and positions in
-            // an order that all lanes keep.
-            taken.sort_by(|one, other| locked(&one.output).cmp(&locked(&other.output)));
+            // Positions are locked in the order that all transactions keep.
+            taken.sort_by(|one, other| position(&one.output).cmp(&position(&other.output)));
             let desk = &self;
             let work = |client, items| desk.store_items(client, items).boxed();
             let stored = self
                 .store
                 .persist_all("decision", &stop, &taken, work)
                 .await;
+            let mut changed = Vec::new();
             for (item, stored) in taken.drain(..).zip(stored) {
                 match stored {
-                    Ok(stored) => self.follow(&item, stored, &stop).await,
+                    Ok(stored) => changed.extend(self.follow(&item, stored, &stop).await),
                     Err(GivenUp::Stopped) => {}
                     Err(GivenUp::Refused(error)) => self.set_aside(&item, &error),
                 }
             }
+            // A slow cache is not to keep an order back.
+            self.cache.forget(&changed).await;
         }
     }
 
-    /// Stores items in one transaction. Their statements are under way together; the server runs them
-    /// one after the other.
+    /// Stores items in one transaction: exits with one statement, verdicts each with its own, all under
+    /// way together.
     async fn store_items(
         &self,
         mut client: deadpool_postgres::Object,
         items: &[SinkItem],
     ) -> Result<Vec<Stored>, StoreError> {
-        if let [item] = items {
-            return Ok(vec![self.store_item(&client, item).await?]);
+        let (mut exits, mut verdicts) = (Vec::new(), Vec::new());
+        for item in items {
+            match &item.output {
+                EngineOutput::Exit(decision) => exits.push(&**decision),
+                EngineOutput::Reentry(verdict) => verdicts.push(verdict),
+            }
+        }
+        let policy = self.policy;
+        match (&exits[..], &verdicts[..]) {
+            // One statement is a transaction by itself.
+            (exits, []) => return exit_order::store(&client, exits, policy).await,
+            ([], [verdict]) => return Ok(vec![verdict::store(&client, verdict, policy).await?]),
+            _ => {}
         }
         let tx = client.transaction().await?;
         // Known to the server by now, each is sent as soon as its turn comes.
         exit_order::prepare(&tx).await?;
         verdict::prepare(&tx).await?;
-        let stored = try_join_all(items.iter().map(|item| self.store_item(&tx, item))).await?;
+        let verdicts = verdicts
+            .into_iter()
+            .map(|verdict| verdict::store(&tx, verdict, policy));
+        let exits = exit_order::store(&tx, &exits, policy);
+        let (verdicts, exits) = try_join(try_join_all(verdicts), exits).await?;
         tx.commit().await?;
-        Ok(stored)
+        let (mut exits, mut verdicts) = (exits.into_iter(), verdicts.into_iter());
+        let stored = items.iter().filter_map(|item| match item.output {
+            EngineOutput::Exit(_) => exits.next(),
+            EngineOutput::Reentry(_) => verdicts.next(),
+        });
+        Ok(stored.collect())
     }
 
-    async fn store_item(
+    /// After the commit: the latency, the executor. Returns the position that changed.
+    async fn follow(
         &self,
-        client: &impl GenericClient,
         item: &SinkItem,
-    ) -> Result<Stored, StoreError> {
-        match &item.output {
-            EngineOutput::Exit(decision) => exit_order::store(client, decision, self.policy).await,
-            EngineOutput::Reentry(verdict) => verdict::store(client, verdict, self.policy).await,
-        }
-    }
-
-    /// After the commit: the latency, the cache, the executor.
-    async fn follow(&self, item: &SinkItem, stored: Stored, stop: &CancellationToken) {
+        stored: Stored,
+        stop: &CancellationToken,
+    ) -> Option<Uuid> {
         let (kind, order) = match stored {
             Stored::Noted => ("verdict", None),
             Stored::Repeated(action_key) => ("repeated", self.reload(action_key, stop).await),
@@ -297,23 +320,20 @@ impl Desk {
             }
         };
         counter!(names::SINK_STORED, "kind" => kind).increment(1);
-        let Some(mut order) = order else {
-            return;
-        };
+        let mut order = order?;
         order.received_us = item.received_us;
         if let Some(received_us) = item.received_us {
             let micros = (self.now_us)().saturating_sub(received_us);
             let latency = std::time::Duration::from_micros(micros);
             histogram!(names::COMMIT_LATENCY).record(latency);
         }
-        if let Some(position) = order.position {
-            self.cache.forget(position).await;
+        let position = order.position;
+        // The executor hears of an order that waits for the operator once it is approved. Without an
+        // executor the order stays NEW in the database, for the next start.
+        if order.status != OrderStatus::PendingApproval {
+            drop(stop.run_until_cancelled(self.orders.send(order)).await);
         }
-        if order.status == OrderStatus::PendingApproval {
-            return; // The executor hears of it once it is approved.
-        }
-        // Without an executor the order stays NEW in the database, for the next start.
-        drop(stop.run_until_cancelled(self.orders.send(order)).await);
+        position
     }
 
     async fn reload(&self, action_key: String, stop: &CancellationToken) -> Option<Order> {

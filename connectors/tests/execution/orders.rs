@@ -34,7 +34,9 @@ async fn an_order_waits_for_its_price_to_be_durable() {
     rig.durable.send_replace(DECIDED.micros() - 1);
     let decision = exit(POSITION, ExitReason::Sl1, 50);
     rig.send(item(&decision)).await;
-    rig.expect_status(decision.action_key.as_str(), "NEW").await;
+    // SENDING is committed meanwhile.
+    rig.expect_status(decision.action_key.as_str(), "SENDING")
+        .await;
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     assert!(rig.broker.orders().is_empty());
     rig.durable.send_replace(DECIDED.micros());

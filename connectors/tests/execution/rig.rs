@@ -62,8 +62,8 @@ impl SessionSource for Door {
 pub(crate) struct Forgotten(pub(crate) Mutex<Vec<Uuid>>);
 
 impl PositionCache for Forgotten {
-    fn forget(&self, position: Uuid) -> BoxFuture<'_, ()> {
-        self.0.lock().unwrap().push(position);
+    fn forget<'p>(&'p self, positions: &'p [Uuid]) -> BoxFuture<'p, ()> {
+        self.0.lock().unwrap().extend(positions);
         std::future::ready(()).boxed()
     }
 }

@@ -32,20 +32,16 @@ const UNSETTLED_PAUSE: Duration = Duration::from_secs(1);
 impl Desk {
     /// Sends an order that is NEW.
     pub(super) async fn send(&self, mut order: Order) -> Turn {
-        if let Some(tick_us) = order.tick_us.and_then(|us| u64::try_from(us).ok()) {
-            if self.parts.prices.is_of_an_earlier_run(tick_us) {
-                match self.store_lost_tick(&order).await {
-                    Ok(()) => {}
-                    Err(GivenUp::Stopped) => return Turn::Stopped,
-                    Err(GivenUp::Refused(error)) => {
-                        self.refused("a tick cannot be stored", Some(&order), &error);
-                        return Turn::SetAside;
-                    }
-                }
-            } else {
-                let reached = self.parts.prices.reached(tick_us);
-                if self.stop.run_until_cancelled(reached).await != Some(true) {
-                    return Turn::Stopped;
+        let tick_us = order.tick_us.and_then(|us| u64::try_from(us).ok());
+        if let Some(tick_us) = tick_us
+            && self.parts.prices.is_of_an_earlier_run(tick_us)
+        {
+            match self.store_lost_tick(&order).await {
+                Ok(()) => {}
+                Err(GivenUp::Stopped) => return Turn::Stopped,
+                Err(GivenUp::Refused(error)) => {
+                    self.refused("a tick cannot be stored", Some(&order), &error);
+                    return Turn::SetAside;
                 }
             }
         }
@@ -63,7 +59,8 @@ impl Desk {
             date: market.date.to_string(),
             raw: json!({"market_time": market.time.to_string()}),
         };
-        let (qty, reference) = match self.marks.mark(sending).await {
+        let (marked, is_durable) = tokio::join!(self.mark(sending), self.price_is_durable(tick_us));
+        let (qty, reference) = match marked {
             Ok(Mark::Marked(qty, reference)) => (qty, reference),
             Ok(Mark::Nothing) => return self.nothing_left(&order).await,
             Ok(Mark::Unsettled) => {
@@ -77,6 +74,9 @@ impl Desk {
                 return Turn::SetAside;
             }
         };
+        if !is_durable {
+            return Turn::Stopped; // The next start asks the broker, which does not have it.
+        }
         order.sent_qty = (qty < order.qty).then_some(qty).or(order.sent_qty);
         order.sending = Some((market.date, market.time));
         let limit = match valid_limit(&order, reference) {
@@ -86,6 +86,26 @@ impl Desk {
             }
         };
         self.call(order, qty, limit, &market).await
+    }
+
+    async fn mark(&self, order: Sending) -> Result<Mark, GivenUp> {
+        let began = Instant::now();
+        let marked = self.marks.mark(order).await;
+        histogram!(names::MARK_DURATION).record(began.elapsed());
+        marked
+    }
+
+    /// Waits until the price an order was judged on is durable, that of an earlier run is. Returns false
+    /// if the process stops first.
+    async fn price_is_durable(&self, tick_us: Option<u64>) -> bool {
+        let prices = &self.parts.prices;
+        let Some(tick_us) = tick_us.filter(|us| !prices.is_of_an_earlier_run(*us)) else {
+            return true;
+        };
+        let began = Instant::now();
+        let reached = self.stop.run_until_cancelled(prices.reached(tick_us)).await;
+        histogram!(names::PRICE_WAIT).record(began.elapsed());
+        reached == Some(true)
     }
 
     async fn call(

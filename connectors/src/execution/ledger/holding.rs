@@ -85,9 +85,7 @@ impl Ledger {
         let work = |client| self.set_holding(client, account, symbol, ours, theirs);
         match self.store.persist("holdings", stop, work).await {
             Ok((reconciled, changed)) => {
-                for position in changed {
-                    self.cache.forget(position).await;
-                }
+                self.cache.forget(&changed).await;
                 Ok(reconciled)
             }
             Err(GivenUp::Stopped) => Ok(Reconciled::Stopped),
