@@ -27,6 +27,7 @@ const CLOSE: i64 = 100_000;
 const SHARES: i64 = 10;
 /// Orders a second that the broker takes of one account (KIS Open API, since 2026).
 const BROKER_RATE: u32 = 18;
+const FILL_LATENCY: &str = "execution_fill_done_latency_seconds";
 
 /// Arguments of `orders`.
 #[derive(Clone, Copy, Debug, ClapArgs)]
@@ -40,9 +41,6 @@ pub(crate) struct Args {
     /// Orders put to the broker at once (`execution.parallel_orders`); its own rate is lifted here.
     #[arg(long, default_value_t = 16)]
     parallel: u32,
-    /// Transactions at once of decisions, and of fills (`execution.sink_lanes`, `fill_workers`).
-    #[arg(long, default_value_t = 4)]
-    lanes: u32,
     /// Time in seconds after which the exchange fills an order. Longer than all decisions take: they
     /// are measured alone, without the fills of those before.
     #[arg(long, default_value_t = 0)]
@@ -74,9 +72,25 @@ struct Report {
     frame_to_post: Percentiles,
     /// The same of the decisions of each second, from the first on.
     by_second: Vec<Percentiles>,
+    stages: Stages,
     /// From the frame of the fill to position, exit event and cache deletion, as the process tells.
     fill_to_done_p99_ms: f64,
     fills: u64,
+}
+
+/// Where the time goes, 99th percentiles in milliseconds as the process tells them.
+#[derive(Debug, Serialize)]
+struct Stages {
+    /// From the frame until the order's row is committed.
+    frame_to_commit_p99_ms: f64,
+    /// From its turn until the price is durable too.
+    price_wait_p99_ms: f64,
+    /// Meanwhile, until SENDING is committed.
+    mark_p99_ms: f64,
+    /// From the frame until the order is handed to the connection of the broker.
+    frame_to_send_p99_ms: f64,
+    /// From there to the answer of the broker.
+    call_p99_ms: f64,
 }
 
 /// What `orders --storm` prints.
@@ -157,9 +171,8 @@ async fn steady(args: Args) -> anyhow::Result<()> {
     let listen = free_address()?;
     let stream = system
         .stream(&format!(
-            "metrics_listen = \"{listen}\"\n[quotes]\nrest = false\n[execution]\nparallel_orders = {}\nsink_lanes = {}\n\
-             fill_workers = {}\n",
-            args.parallel, args.lanes, args.lanes
+            "metrics_listen = \"{listen}\"\n[quotes]\nrest = false\n[execution]\nparallel_orders = {}\n",
+            args.parallel
         ))
         .await;
     let mut pace = tokio::time::interval(Duration::from_secs(1) / args.rate);
@@ -170,6 +183,9 @@ async fn steady(args: Args) -> anyhow::Result<()> {
             system.trade(symbol, CLOSE / 100 * (100 - percent)).await;
         }
     }
+    // The process tells of its last minute: the fills are still to come.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let stages = Stages::read(&Told::read(listen).await?)?;
     let positions = codes.len() * PER_SYMBOL;
     all_sold(&system, positions).await?;
     let posted = posted(&system).await?;
@@ -185,7 +201,9 @@ async fn steady(args: Args) -> anyhow::Result<()> {
             .or_insert(histogram()?)
             .record(micros.max(1))?;
     }
-    let (fill_to_done_p99_ms, fills) = fills(listen).await?;
+    let told = Told::read(listen).await?;
+    let fill_to_done_p99_ms = told.p99_ms(FILL_LATENCY)?;
+    let fills = told.value(&format!("{FILL_LATENCY}_count"))?.parse()?;
     stop(stream, system).await;
     let report = Report {
         machine: Machine::here(),
@@ -193,6 +211,7 @@ async fn steady(args: Args) -> anyhow::Result<()> {
         positions,
         frame_to_post: percentiles(&latencies),
         by_second: seconds.values().map(percentiles).collect(),
+        stages,
         fill_to_done_p99_ms,
         fills,
     };
@@ -207,6 +226,15 @@ async fn steady(args: Args) -> anyhow::Result<()> {
             report.frame_to_post.p99_ms,
             report.frame_to_post.max_ms,
             report.fill_to_done_p99_ms
+        );
+        println!(
+            "p99 of it: frame to commit {:.3} ms, then price {:.3} ms beside mark {:.3} ms, frame to send \
+             {:.3} ms; call to the broker {:.3} ms",
+            report.stages.frame_to_commit_p99_ms,
+            report.stages.price_wait_p99_ms,
+            report.stages.mark_p99_ms,
+            report.stages.frame_to_send_p99_ms,
+            report.stages.call_p99_ms
         );
         for (second, of_second) in report.by_second.iter().enumerate() {
             println!(
@@ -347,21 +375,37 @@ async fn posted(system: &System) -> anyhow::Result<BTreeMap<String, (i64, i64)>>
     Ok(posted)
 }
 
-/// Returns the 99th percentile in milliseconds and the count of fills that the process tells.
-async fn fills(listen: std::net::SocketAddr) -> anyhow::Result<(f64, u64)> {
-    let text = reqwest::get(format!("http://{listen}/metrics"))
-        .await?
-        .text()
-        .await?;
-    let value = |start: &str| {
-        let line = text.lines().find(|line| line.starts_with(start));
-        line.and_then(|line| line.rsplit(' ').next())
-            .map(str::to_owned)
-    };
-    let name = "execution_fill_done_latency_seconds";
-    let quantile = value(&format!("{name}{{quantile=\"0.99\"}}")).context("no such quantile")?;
-    let count = value(&format!("{name}_count")).context("no such count")?;
-    Ok((thousandfold(quantile.parse()?), count.parse()?))
+/// The metrics of the process.
+struct Told(String);
+
+impl Told {
+    async fn read(listen: std::net::SocketAddr) -> anyhow::Result<Self> {
+        let answer = reqwest::get(format!("http://{listen}/metrics")).await?;
+        Ok(Self(answer.text().await?))
+    }
+
+    fn value(&self, start: &str) -> anyhow::Result<&str> {
+        let line = self.0.lines().find(|line| line.starts_with(start));
+        let value = line.and_then(|line| line.rsplit(' ').next());
+        value.with_context(|| format!("the process does not tell {start}"))
+    }
+
+    fn p99_ms(&self, name: &str) -> anyhow::Result<f64> {
+        let quantile = self.value(&format!("{name}{{quantile=\"0.99\"}}"))?;
+        Ok(thousandfold(quantile.parse()?))
+    }
+}
+
+impl Stages {
+    fn read(told: &Told) -> anyhow::Result<Self> {
+        Ok(Self {
+            frame_to_commit_p99_ms: told.p99_ms("execution_order_commit_latency_seconds")?,
+            price_wait_p99_ms: told.p99_ms("execution_order_price_wait_seconds")?,
+            mark_p99_ms: told.p99_ms("execution_order_mark_duration_seconds")?,
+            frame_to_send_p99_ms: told.p99_ms("execution_order_send_latency_seconds")?,
+            call_p99_ms: told.p99_ms("execution_order_post_duration_seconds")?,
+        })
+    }
 }
 
 fn free_address() -> anyhow::Result<std::net::SocketAddr> {
