@@ -98,7 +98,8 @@ async fn before_the_tick_of_the_decision_is_stored() {
     rig.durable.send_replace(DECIDED.micros() - 1);
     let decision = exit(POSITION, ExitReason::Sl2, 100);
     rig.send(item(&decision)).await;
-    rig.expect_status(decision.action_key.as_str(), "SENDING").await;
+    rig.expect_status(decision.action_key.as_str(), "SENDING")
+        .await;
     rig.crash().await;
     rig.begun_us = decision.time.micros();
     rig.resume();
