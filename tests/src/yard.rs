@@ -61,6 +61,9 @@ pub struct Held {
     pub qty: i64,
 }
 
+/// Longest wait until new positions are judged, with a start of the engine in it.
+const JUDGED_MAX: Duration = Duration::from_secs(30);
+
 /// A system, its running engine, and the means to hold it up.
 pub struct Yard {
     /// The system.
@@ -181,19 +184,24 @@ impl Yard {
                 qty,
             });
         }
+        let query = "SELECT count(DISTINCT position_id) FROM trade.exit_levels
+            WHERE position_id = ANY($1::text[]::uuid[])";
         let ids = ids(&opened);
-        let known = async || {
-            let query = "SELECT count(DISTINCT position_id) FROM trade.exit_levels
-                WHERE position_id = ANY($1::text[]::uuid[])";
+        let began = Instant::now();
+        loop {
+            // It may have lost its lock before and end only now.
+            self.supervise().await;
             let known: i64 = self.system.one(query, &[&ids]).await;
-            usize::try_from(known).is_ok_and(|known| known == ids.len())
-        };
-        assert!(
-            until(Duration::from_secs(20), known).await,
-            "positions not judged: {}",
-            self.told()
-        );
-        opened
+            if usize::try_from(known).is_ok_and(|known| known == ids.len()) {
+                return opened;
+            }
+            assert!(
+                began.elapsed() < JUDGED_MAX,
+                "positions not judged: {}",
+                self.told()
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Prints a trade in the symbol of each position.

@@ -11,13 +11,15 @@ use crate::yard::{Held, Yard, ids, until};
 
 /// Longest wait for a point. The engine goes on by itself after it.
 const REACH_MAX: Duration = Duration::from_secs(3);
-/// A stopped simulator is known to be stopped after a second.
-const STOPPED_MAX: Duration = Duration::from_millis(700);
+/// The price is committed and the POST on the wire by then; a stopped simulator is known to be stopped
+/// after a second.
+const POST_MS: u64 = 60;
 /// How late answers and notices come where that holds the engine up, in milliseconds.
 const LATE_MS: u64 = 600;
 
 /// Statements of the engine, by what is in them and in no other.
 const STORE_DECISION: &str = "%INSERT INTO trade.orders%";
+const STORE_SENDING: &str = "%AS a (order_id, attempt, broker_date, raw)%";
 const STORE_OUTCOME: &str = "%broker_order_no, broker_org_no, code, message%";
 const STORE_NEWS: &str = "%filled_qty, notice_qty, poll_qty, code%";
 const STORE_EXECUTION: &str = "%INSERT INTO trade.executions%";
@@ -29,9 +31,10 @@ const STORE_EXIT: &str = "%INSERT INTO trade.exit_events%";
 pub enum Point {
     /// Decided; the transaction of the row does not come through.
     DecidedBeforeRow,
-    /// The row and NEW are committed, the price is not.
+    /// The row and NEW are committed, SENDING is not.
     NewBeforeSending,
-    /// SENDING is committed; what of the POST is on the wire reaches the broker after the kill.
+    /// SENDING is committed, and the price just so; what of the POST is on the wire reaches the broker
+    /// after the kill.
     SendingBeforePost,
     /// SENDING is committed; the POST was refused for its token and is to be repeated.
     SendingWithoutToken,
@@ -98,17 +101,27 @@ impl Point {
     const fn waits_at(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::DecidedBeforeRow => Some(("trade.orders", STORE_DECISION)),
+            // Reads the last close there, and nothing before it does.
+            Self::NewBeforeSending => Some(("market.symbol_context", STORE_SENDING)),
             Self::AnswerBeforeCommit => Some(("trade.order_events", STORE_OUTCOME)),
             Self::FillAtEvent => Some(("trade.order_events", STORE_NEWS)),
             Self::FillAtExecution => Some(("trade.executions", STORE_EXECUTION)),
             Self::FillAtPosition => Some(("trade.positions", SET_POSITION)),
             Self::FillAtExitEvent => Some(("trade.exit_events", STORE_EXIT)),
-            Self::NewBeforeSending
-            | Self::SendingBeforePost
+            Self::SendingBeforePost
             | Self::SendingWithoutToken
             | Self::PostBeforeAnswer
             | Self::FillBeforeTransaction
             | Self::FillBeforeCacheDeletion => None,
+        }
+    }
+
+    /// Returns how many statements wait at the point for so many positions: orders that are at the same
+    /// point share one, fills have one each.
+    fn waiting(self, positions: usize) -> usize {
+        match self {
+            Self::DecidedBeforeRow | Self::NewBeforeSending | Self::AnswerBeforeCommit => 1,
+            _ => positions,
         }
     }
 
@@ -144,14 +157,18 @@ impl Point {
         yard.system.post("/faults", faults).await;
         // A table that others write to before is held only once they have.
         match self {
-            Self::DecidedBeforeRow | Self::FillAtExecution | Self::FillAtExitEvent => {
+            Self::DecidedBeforeRow
+            | Self::NewBeforeSending
+            | Self::FillAtExecution
+            | Self::FillAtExitEvent => {
                 self.hold(yard).await;
                 yard.fall(held, won).await;
             }
-            Self::NewBeforeSending | Self::SendingBeforePost => {
+            // The call waits for the price.
+            Self::SendingBeforePost => {
                 yard.hold("market.prices").await;
                 yard.fall(held, won).await;
-                until_status(yard, held, "NEW", REACH_MAX).await;
+                until_status(yard, held, "SENDING", REACH_MAX).await;
             }
             Self::SendingWithoutToken => {
                 yard.fall(held, won).await;
@@ -183,14 +200,16 @@ impl Point {
     /// Goes the last step.
     async fn arrive(self, yard: &mut Yard, dice: &mut Dice, held: &[Held], after: u64) {
         if let Some((table, statement)) = self.waits_at() {
-            let reached = async || yard.blocked(table, statement).await >= held.len();
+            let waiting = self.waiting(held.len());
+            let reached = async || yard.blocked(table, statement).await >= waiting;
             until(REACH_MAX, reached).await;
         }
         match self {
             Self::SendingBeforePost => {
                 yard.system.signal_simulator(Signal::SIGSTOP);
                 yard.release().await;
-                until_status(yard, held, "SENDING", STOPPED_MAX).await;
+                let on_the_wire = Duration::from_millis(dice.below(POST_MS));
+                tokio::time::sleep(on_the_wire).await;
             }
             Self::SendingWithoutToken => {
                 // While the POST is refused, or while a token is got for the next.
@@ -236,7 +255,6 @@ impl Point {
             theirs.find(|theirs| theirs.symbol == position.symbol)
         };
         let is_there = |order: &&Order| match (self, order.status.as_str()) {
-            (Self::NewBeforeSending, "NEW") => true,
             (Self::SendingWithoutToken, "SENDING") => at_broker(order).is_none(),
             (Self::PostBeforeAnswer, "SENDING") => at_broker(order).is_some(),
             (Self::FillBeforeTransaction, "SUBMITTED") => {
