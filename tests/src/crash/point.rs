@@ -192,8 +192,10 @@ impl Point {
     }
 
     async fn hold(self, yard: &Yard) {
-        if let Some((table, _)) = self.waits_at() {
-            yard.hold(table).await;
+        match self.waits_at() {
+            Some((table, STORE_SENDING)) => yard.shut(table).await,
+            Some((table, _)) => yard.hold(table).await,
+            None => {}
         }
     }
 

@@ -14,7 +14,19 @@ impl Yard {
     /// # Panics
     /// If the database refuses.
     pub async fn hold(&self, table: &str) {
-        let statement = format!("BEGIN; LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE");
+        self.lock(table, "SHARE ROW EXCLUSIVE").await;
+    }
+
+    /// Takes a lock that lets no one write to a table, nor read it.
+    ///
+    /// # Panics
+    /// If the database refuses.
+    pub async fn shut(&self, table: &str) {
+        self.lock(table, "ACCESS EXCLUSIVE").await;
+    }
+
+    async fn lock(&self, table: &str, mode: &str) {
+        let statement = format!("BEGIN; LOCK TABLE {table} IN {mode} MODE");
         let held = self.holder.batch_execute(&statement).await;
         held.unwrap_or_else(|error| panic!("{table}: {error}"));
     }
