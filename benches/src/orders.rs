@@ -186,9 +186,11 @@ async fn steady(args: Args) -> anyhow::Result<()> {
     // The process tells of its last minute: the fills are still to come.
     tokio::time::sleep(Duration::from_secs(1)).await;
     let stages = Stages::read(&Told::read(listen).await?)?;
+    // The simulator's log holds ten thousand calls, and lists are asked for until all is filled.
+    let arrived = arrivals(&system).await?;
     let positions = codes.len() * PER_SYMBOL;
     all_sold(&system, positions).await?;
-    let posted = posted(&system).await?;
+    let posted = posted(&system, arrived).await?;
     let mut latencies = histogram()?;
     let mut seconds = BTreeMap::new();
     let first = posted.values().map(|(decided_us, _)| *decided_us).min();
@@ -275,7 +277,7 @@ async fn storm(args: Args, stops: usize) -> anyhow::Result<()> {
             &[],
         )
         .await;
-    let posted = posted(&system).await?;
+    let posted = posted(&system, arrivals(&system).await?).await?;
     let mut orders: Vec<(i64, i64, u8, i64)> = Vec::new();
     for row in &rows {
         let number: String = row.get("broker_order_no");
@@ -347,7 +349,10 @@ async fn all_sold(system: &System, positions: usize) -> anyhow::Result<()> {
 }
 
 /// Returns, by the broker's number, when each order was decided and when it arrived.
-async fn posted(system: &System) -> anyhow::Result<BTreeMap<String, (i64, i64)>> {
+async fn posted(
+    system: &System,
+    arrived: BTreeMap<String, i64>,
+) -> anyhow::Result<BTreeMap<String, (i64, i64)>> {
     let rows = system
         .query(
             "SELECT n.broker_order_no, o.decided_us FROM trade.orders o
@@ -360,7 +365,7 @@ async fn posted(system: &System) -> anyhow::Result<BTreeMap<String, (i64, i64)>>
         .map(|row| (row.get("broker_order_no"), row.get("decided_us")))
         .collect();
     let mut posted = BTreeMap::new();
-    for (number, at_us) in arrivals(system).await? {
+    for (number, at_us) in arrived {
         let decided_us = decided
             .get(&number)
             .context("an order that nobody decided")?;
