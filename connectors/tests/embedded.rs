@@ -58,6 +58,11 @@ async fn servers_answer_and_keep_data_over_a_restart() {
     let servers = start(folder.path()).await;
     assert_eq!(servers.data_dir(), folder.path().join(".turnstile"));
     assert_both_answer(&servers).await;
+    // No commit of the first day waits for a new file of the log.
+    let log = servers.data_dir().join("postgres").join("pg_wal");
+    let files = fs::read_dir(log).unwrap().flatten();
+    let ahead = files.filter(|file| file.file_name().len() == 24).count();
+    assert!(ahead >= 8, "{ahead} files");
     let client = connect(servers.database_url().unwrap()).await;
     for (setting, expected) in [
         ("is_superuser", "off"),

@@ -45,6 +45,24 @@ async fn an_order_waits_for_its_price_to_be_durable() {
 }
 
 #[tokio::test]
+async fn a_session_that_closes_while_the_price_is_stored_is_not_called() {
+    let rig = Rig::start().await;
+    rig.durable.send_replace(DECIDED.micros() - 1);
+    let decision = exit(POSITION, ExitReason::Sl1, 50);
+    rig.send(item(&decision)).await;
+    rig.expect_status(decision.action_key.as_str(), "SENDING")
+        .await;
+    rig.open_session(false);
+    rig.durable.send_replace(DECIDED.micros());
+    rig.expect_status(decision.action_key.as_str(), "NEW").await;
+    assert!(rig.broker.orders().is_empty());
+    rig.open_session(true);
+    rig.expect_status(decision.action_key.as_str(), "SUBMITTED")
+        .await;
+    assert_eq!(rig.broker.orders().len(), 1);
+}
+
+#[tokio::test]
 async fn a_closed_session_holds_the_order_and_says_so_once() {
     let rig = Rig::start().await;
     rig.open_session(false);

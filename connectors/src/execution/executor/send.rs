@@ -77,6 +77,12 @@ impl Desk {
         if !is_durable {
             return Turn::Stopped; // The next start asks the broker, which does not have it.
         }
+        // Both may have taken long. What is closed meanwhile is not called.
+        if let Some(why) = self.parts.why_closed() {
+            return self
+                .back_to_new(order, "NOT_SENT", &why, Duration::ZERO)
+                .await;
+        }
         order.sent_qty = (qty < order.qty).then_some(qty).or(order.sent_qty);
         order.sending = Some((market.date, market.time));
         let limit = match valid_limit(&order, reference) {

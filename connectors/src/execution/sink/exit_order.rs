@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use deadpool_postgres::GenericClient;
+use deadpool_postgres::{GenericClient, Object};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use serde_json::Value;
 use turnstile_dataflows::exit::ExitDecision;
-use turnstile_dataflows::model::{OrderStatus, Price, Quantity};
+use turnstile_dataflows::model::{OrderStatus, Price, Quantity, Symbol};
 use uuid::Uuid;
 
 use super::super::broker::Side;
 use super::super::error::StoreError;
 use super::super::order::{Order, result_ppm};
+use super::lane::{Item, Storable, Stored};
 use super::policy::Policy;
-use super::{Stored, micros, order_id, uuid};
+use super::{micros, order_id, uuid};
 
 /// One statement for all decisions that wait together, hence one round trip. Positions are written
 /// also where they are CLOSING already: a transaction that has just found no live order and sets its
@@ -132,12 +135,6 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Has the server parse the statement, if it has not on this connection.
-pub(super) async fn prepare(client: &impl GenericClient) -> Result<(), StoreError> {
-    drop(client.prepare_cached(STORE).await?);
-    Ok(())
-}
-
 /// Runs the statement for no decision: it is planned then, and what it reads of the catalog is at
 /// hand.
 pub(in crate::execution) async fn warm(client: &impl GenericClient) -> Result<(), StoreError> {
@@ -145,18 +142,35 @@ pub(in crate::execution) async fn warm(client: &impl GenericClient) -> Result<()
     Ok(())
 }
 
-/// Stores decisions. Returns what became of each, in their order.
-pub(super) async fn store(
-    client: &impl GenericClient,
-    decisions: &[&ExitDecision],
+impl Storable for ExitDecision {
+    const TOGETHER: usize = 64;
+
+    fn sort(items: &mut [Item<Self>]) {
+        items.sort_by(|one, other| one.output.position.cmp(&other.output.position));
+    }
+
+    fn store(
+        client: Object,
+        items: &[Item<Self>],
+        policy: Policy,
+    ) -> BoxFuture<'_, Result<Vec<Stored>, StoreError>> {
+        store(client, items, policy).boxed()
+    }
+
+    fn subject(&self) -> (Symbol, Option<Uuid>, String) {
+        let position = Uuid::parse_str(self.position.as_str()).ok();
+        (self.symbol, position, self.action_key.to_string())
+    }
+}
+
+async fn store(
+    client: Object,
+    items: &[Item<ExitDecision>],
     policy: Policy,
 ) -> Result<Vec<Stored>, StoreError> {
-    if decisions.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows = decisions.iter().map(|decision| Row::new(decision, policy));
+    let rows = items.iter().map(|item| Row::new(&item.output, policy));
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
-    let stored = run(client, &rows).await?;
+    let stored = run(&client, &rows).await?;
     let outcome = |row: &Row<'_>| {
         let (account, is_new) = stored.get(&row.id).ok_or_else(|| {
             StoreError::Inconsistent(format!("there is no position {}", row.position))

@@ -1,16 +1,20 @@
 //! A re-entry verdict as one transaction: candidate, history and, for a purchase, the order.
 
-use deadpool_postgres::GenericClient;
+use deadpool_postgres::{GenericClient, Object};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, try_join_all};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use turnstile_dataflows::model::Quantity;
+use turnstile_dataflows::model::{Quantity, Symbol};
 use turnstile_dataflows::reentry::{ReentryVerdict, Verdict};
+use uuid::Uuid;
 
 use super::super::broker::Side;
 use super::super::error::StoreError;
 use super::super::order::Order;
+use super::lane::{Item, Storable, Stored};
 use super::policy::Policy;
-use super::{Stored, micros, order_id, uuid};
+use super::{micros, order_id, uuid};
 
 /// One statement. A verdict that history holds already changes nothing, nor does a first one (`$19`)
 /// on a candidate that is known, nor one on a candidate that is over. `$4` is the state of the
@@ -121,14 +125,50 @@ fn words(verdict: &Verdict) -> Words<'_> {
     }
 }
 
-/// Has the server parse the statement, if it has not on this connection.
-pub(super) async fn prepare(client: &impl GenericClient) -> Result<(), StoreError> {
-    drop(client.prepare_cached(STORE).await?);
-    Ok(())
+impl Storable for ReentryVerdict {
+    const TOGETHER: usize = 16;
+
+    fn store(
+        client: Object,
+        items: &[Item<Self>],
+        policy: Policy,
+    ) -> BoxFuture<'_, Result<Vec<Stored>, StoreError>> {
+        store_all(client, items, policy).boxed()
+    }
+
+    fn subject(&self) -> (Symbol, Option<Uuid>, String) {
+        let key = match &self.verdict {
+            Verdict::Submit { action_key, .. } => action_key.to_string(),
+            Verdict::Cooldown { .. }
+            | Verdict::Watch { .. }
+            | Verdict::Blocked { .. }
+            | Verdict::Expired { .. } => self.candidate.to_string(),
+        };
+        (self.symbol, None, key)
+    }
+}
+
+/// Stores verdicts in one transaction. Their statements are under way together; the server runs them
+/// one after the other.
+async fn store_all(
+    mut client: Object,
+    items: &[Item<ReentryVerdict>],
+    policy: Policy,
+) -> Result<Vec<Stored>, StoreError> {
+    if let [item] = items {
+        return Ok(vec![store(&client, &item.output, policy).await?]);
+    }
+    let tx = client.transaction().await?;
+    // Known to the server by now, each is sent as soon as its turn comes.
+    drop(tx.prepare_cached(STORE).await?);
+    let storing = items.iter().map(|item| store(&tx, &item.output, policy));
+    let stored = try_join_all(storing).await?;
+    tx.commit().await?;
+    Ok(stored)
 }
 
 /// Stores a verdict.
-pub(super) async fn store(
+async fn store(
     client: &impl GenericClient,
     verdict: &ReentryVerdict,
     policy: Policy,

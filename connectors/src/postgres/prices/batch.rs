@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use futures_util::TryFutureExt;
-use futures_util::future::{join, try_join};
+use futures_util::future::join;
 use metrics::counter;
 use rust_decimal::Decimal;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
@@ -94,7 +93,6 @@ async fn read_progress(client: &impl GenericClient) -> Result<u64, PostgresError
 }
 
 /// What a batch runs, known to the server.
-#[derive(Clone)]
 pub(super) struct Statements {
     progress: Statement,
     copy: Statement,
@@ -272,8 +270,8 @@ pub(super) async fn write(
     written
 }
 
-/// Begin and progress travel together, and so do the end of the rows and the commit: orders wait for
-/// some of these prices, and each way to the server and back costs both sides.
+/// The end of the rows and the commit travel together: orders wait for some of these prices, and each
+/// way to the server and back costs both sides.
 async fn write_open(
     client: &Client,
     statements: &Statements,
@@ -283,10 +281,9 @@ async fn write_open(
     let Some(last) = batch.last() else {
         return Ok(());
     };
-    let begun = client.batch_execute("BEGIN").map_err(PostgresError::from);
-    let moved = move_progress(client, statements, durable_us, last.logical_us);
-    let ((), is_new) = try_join(begun, moved).await?;
-    if !is_new {
+    // Alone: were it refused, a progress under way behind it would be a commit without its rows.
+    client.batch_execute("BEGIN").await?;
+    if !move_progress(client, statements, durable_us, last.logical_us).await? {
         client.batch_execute("ROLLBACK").await?;
         return Ok(());
     }

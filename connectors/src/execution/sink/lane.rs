@@ -1,0 +1,164 @@
+//! A lane: items of one kind, stored in the order in which they come, those that wait together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::Object;
+use futures_util::future::BoxFuture;
+use metrics::{counter, histogram};
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use turnstile_dataflows::model::{OrderStatus, Symbol};
+use uuid::Uuid;
+
+use super::super::alarm::{Alarm, Alarms, Level};
+use super::super::error::StoreError;
+use super::super::ledger::PositionCache;
+use super::super::metrics as names;
+use super::super::order::{ORDERS_BY_KEY, Order};
+use super::super::session::NowUs;
+use super::super::store::{Chain, GivenUp, Store};
+use super::policy::Policy;
+
+/// What a lane stores.
+pub(super) trait Storable: Send + Sync + Sized + 'static {
+    /// Items that share a transaction at most.
+    const TOGETHER: usize;
+
+    /// Sorts items into the order in which their transaction may lock rows; that of their arrival, if
+    /// they lock none that others do.
+    fn sort(_items: &mut [Item<Self>]) {}
+
+    /// Stores items in one transaction. Returns what became of each, in their order.
+    fn store(
+        client: Object,
+        items: &[Item<Self>],
+        policy: Policy,
+    ) -> BoxFuture<'_, Result<Vec<Stored>, StoreError>>;
+
+    /// Returns what it is about, for an alarm: symbol, position, and the key by which it is found.
+    fn subject(&self) -> (Symbol, Option<Uuid>, String);
+}
+
+/// Something that the engine said and that waits to be stored.
+pub(super) struct Item<T> {
+    pub(super) output: Box<T>,
+    /// When the frame that caused it was read, microseconds since the Unix epoch.
+    pub(super) received_us: Option<u64>,
+}
+
+/// What the database made of an item.
+pub(super) enum Stored {
+    /// A new order.
+    Order(Box<Order>),
+    /// An order that was there already, perhaps from a commit whose answer was lost.
+    Repeated(String),
+    /// A verdict without an order.
+    Noted,
+}
+
+/// What every lane works with.
+#[derive(Clone)]
+pub(super) struct Desk {
+    pub(super) store: Store,
+    pub(super) cache: Arc<dyn PositionCache>,
+    pub(super) alarms: Alarms,
+    pub(super) orders: mpsc::Sender<Order>,
+    pub(super) policy: Policy,
+    pub(super) now_us: NowUs,
+}
+
+impl Desk {
+    /// Stores what comes, until the lane is closed or `stop`.
+    pub(super) async fn work<T: Storable>(
+        self,
+        mut items: mpsc::Receiver<Item<T>>,
+        stop: CancellationToken,
+    ) {
+        let mut taken = Vec::new();
+        loop {
+            let received = items.recv_many(&mut taken, T::TOGETHER);
+            if stop.run_until_cancelled(received).await.unwrap_or(0) == 0 {
+                return;
+            }
+            T::sort(&mut taken);
+            let work = |client, items| T::store(client, items, self.policy);
+            let stored = self.store.persist_all("decision", &stop, &taken, work);
+            let stored = stored.await;
+            let mut changed = Vec::new();
+            for (item, stored) in taken.drain(..).zip(stored) {
+                match stored {
+                    Ok(stored) => {
+                        changed.extend(self.follow(item.received_us, stored, &stop).await);
+                    }
+                    Err(GivenUp::Stopped) => {}
+                    Err(GivenUp::Refused(error)) => self.set_aside(&*item.output, &error),
+                }
+            }
+            // A slow cache is not to keep an order back.
+            self.cache.forget(&changed).await;
+        }
+    }
+
+    /// After the commit: the latency, the executor. Returns the position that changed.
+    async fn follow(
+        &self,
+        received_us: Option<u64>,
+        stored: Stored,
+        stop: &CancellationToken,
+    ) -> Option<Uuid> {
+        let (kind, order) = match stored {
+            Stored::Noted => ("verdict", None),
+            Stored::Repeated(action_key) => ("repeated", self.reload(action_key, stop).await),
+            Stored::Order(order) => {
+                let kind = if order.position.is_some() {
+                    "exit"
+                } else {
+                    "entry"
+                };
+                (kind, Some(*order))
+            }
+        };
+        counter!(names::SINK_STORED, "kind" => kind).increment(1);
+        let mut order = order?;
+        order.received_us = received_us;
+        if let Some(received_us) = received_us {
+            let micros = (self.now_us)().saturating_sub(received_us);
+            histogram!(names::COMMIT_LATENCY).record(Duration::from_micros(micros));
+        }
+        let position = order.position;
+        // The executor hears of an order that waits for the operator once it is approved. Without an
+        // executor the order stays NEW in the database, for the next start.
+        if order.status != OrderStatus::PendingApproval {
+            drop(stop.run_until_cancelled(self.orders.send(order)).await);
+        }
+        position
+    }
+
+    async fn reload(&self, action_key: String, stop: &CancellationToken) -> Option<Order> {
+        let keys = [action_key];
+        let keys = &keys;
+        let loaded = self
+            .store
+            .persist("reload of an order", stop, |client| async move {
+                let statement = client.prepare_cached(ORDERS_BY_KEY).await?;
+                let row = client.query_opt(&statement, &[&keys.as_slice()]).await?;
+                row.as_ref().map(Order::read).transpose()
+            });
+        loaded.await.ok().flatten()
+    }
+
+    fn set_aside(&self, item: &impl Storable, error: &StoreError) {
+        counter!(names::SINK_SET_ASIDE).increment(1);
+        let (symbol, position, key) = item.subject();
+        self.alarms.raise(Alarm {
+            level: Level::Critical,
+            event: "DECISION_REFUSED",
+            symbol: Some(symbol.to_string()),
+            position,
+            message: format!("decision {key} is set aside: {}", Chain(error)),
+            context: json!({"action_key": key}),
+        });
+    }
+}
