@@ -193,7 +193,7 @@ impl Point {
 
     async fn hold(self, yard: &Yard) {
         match self.waits_at() {
-            Some((table, STORE_SENDING)) => yard.shut(table).await,
+            Some((table, _)) if self == Self::NewBeforeSending => yard.shut(table).await,
             Some((table, _)) => yard.hold(table).await,
             None => {}
         }
