@@ -37,7 +37,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use turnstile_connectors::execution::{PriceProgress, SessionKind, wall_clock_us};
 use turnstile_connectors::exits::prune_previews;
-use turnstile_connectors::kis::{Clock, KisClient, KisSettings, KisStream, KisStreamParts};
+use turnstile_connectors::kis::{
+    Clock, KisClient, KisError, KisSettings, KisStream, KisStreamParts,
+};
 use turnstile_connectors::naver::NaverClient;
 use turnstile_connectors::postgres::{
     AdvisoryLock, ChangeFeed, Postgres, PostgresError, PriceSink, prune_change_log,
@@ -103,7 +105,8 @@ impl Stream {
         let begun_us = last_us.max(*prices.durable().borrow());
         let stamp = Stamp::after(begun_us, clock.clone());
 
-        let client = KisClient::new(settings, clock.clone())?;
+        let clients = clients(&settings, &clock)?;
+        let client = clients.first().context("no app key")?.clone();
         let downstream = CancellationToken::new();
         let is_down = watch::Sender::new(false);
         let waker = prices.clone();
@@ -144,28 +147,35 @@ impl Stream {
 
         let sources = CancellationToken::new();
         // One registration is for the execution notice.
-        let slots_max = client.settings().registrations_max.saturating_sub(1);
+        let slots_max =
+            (settings.registrations_max.saturating_mul(clients.len())).saturating_sub(1);
         let (wish_sender, wishes) = mpsc::channel(WISHES_MAX);
         let mut subscriptions = Subscriptions::new(postgres.clone(), slots_max, wish_sender);
         let wanted = subscriptions.begin().await?;
         info!(symbols = wanted.len(), "subscribing");
         let (subscribed_sender, subscribed) = watch::channel(wanted.is_empty());
-        let (connected_sender, connected) = watch::channel(false);
         let (quote_sender, asked_quotes) = mpsc::channel(QUOTES_MAX);
         let seen = Seen::default();
         let naver = match config.naver.enabled {
             true => Some(NaverClient::new(config.naver.clone(), clock.clone())?),
             false => None,
         };
+        let KisStreamParts {
+            stream,
+            events: broker_events,
+            standing,
+            task: stream_task,
+        } = KisStream::start(&clients, clock.clone(), wanted.clone(), sources.clone());
         let quotes = Quotes {
             config: config.quotes.clone(),
             postgres: postgres.clone(),
-            client: client.clone(),
+            clients,
             naver,
             seen: seen.clone(),
             clock: clock.clone(),
             session: desk.session.clone(),
-            connected: connected.clone(),
+            alarms: desk.alarms.clone(),
+            standing: standing.clone(),
             is_down: is_down.subscribe(),
             naver_off_until,
             quotes: quote_sender,
@@ -178,16 +188,11 @@ impl Stream {
             alarms: desk.alarms.clone(),
             poll: desk.poll.clone(),
             session: desk.session.clone(),
-            clock: clock.clone(),
-            connected,
+            clock,
+            standing: standing.clone(),
             is_down,
         };
         let outage = task::spawn("outage", outage.run(sources.clone()));
-        let KisStreamParts {
-            stream,
-            events: broker_events,
-            task: stream_task,
-        } = KisStream::start(&client, clock, wanted.clone(), sources.clone());
         let changed = subscriptions.changed();
         let follow = task::spawn("subscriptions", subscriptions.run(sources.clone()));
         let slots = apply_slots(stream, given.clone(), sources.clone());
@@ -206,7 +211,9 @@ impl Stream {
             levels_quota: config.exits.levels_quota(),
             awaited: wanted,
             subscribed: subscribed_sender,
-            connected: connected_sender,
+            standing,
+            open: 0,
+            registrations_max: settings.registrations_max,
             seen,
             board: Board::default(),
             session: desk.session.clone(),
@@ -317,6 +324,14 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
         error!(%error, "a task failed");
     }
+}
+
+/// Returns a client for each app key, that of the account first.
+fn clients(settings: &KisSettings, clock: &Clock) -> Result<Vec<KisClient>, KisError> {
+    let settings = settings.of_each_key().into_iter();
+    settings
+        .map(|settings| KisClient::new(settings, clock.clone()))
+        .collect()
 }
 
 /// Returns the account as the database has it, `12345678-01`.

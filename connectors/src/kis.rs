@@ -33,12 +33,12 @@ mod ws;
 use std::sync::Arc;
 
 pub use client::{
-    AccountSummary, Balance, BuyingPower, Calendar, CalendarDay, DailyBar, DailyBars, DailyOrder,
-    DailyOrders, DailyOrdersFilter, Holding, KisClient, PriceAdjustment, PriceSnapshot,
+    AccountSummary, Balance, BuyingPower, Calendar, CalendarDay, CallCounts, DailyBar, DailyBars,
+    DailyOrder, DailyOrders, DailyOrdersFilter, Holding, KisClient, PriceAdjustment, PriceSnapshot,
 };
 pub use config::{
-    ConfigFaults, Environment, KisConfig, KisSettings, RateConfig, Reconnect, Retry, StreamTuning,
-    Timeouts,
+    ConfigFaults, Environment, KeyConfig, KisConfig, KisSettings, MoreKey, RateConfig, Reconnect,
+    Retry, StreamTuning, Timeouts,
 };
 pub use error::{KisError, Malformed, TransientCause};
 pub use limiter::{Lane, Rate};
@@ -48,7 +48,7 @@ pub use order::{
     OrderReceipt, OrderRef, Side,
 };
 pub use parse::{HourClass, MarketClass, Trade};
-pub use ws::{KisEvent, KisStream, KisStreamParts, Stamped};
+pub use ws::{KisEvent, KisStream, KisStreamParts, Stamped, Standing};
 
 /// Microseconds since the Unix epoch; passed in, so that tests and replays own the time.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;

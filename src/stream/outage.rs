@@ -20,7 +20,7 @@ use tokio::time::{Instant, MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use turnstile_connectors::execution::{Alarms, Level, OrderPoll, SessionSource};
-use turnstile_connectors::kis::{Clock, KisClient, Lane};
+use turnstile_connectors::kis::{Clock, KisClient, Lane, Standing};
 use turnstile_connectors::postgres::Postgres;
 use turnstile_dataflows::model::Symbol;
 
@@ -48,7 +48,7 @@ pub(super) struct Outage {
     pub(super) poll: Arc<OrderPoll>,
     pub(super) session: Arc<dyn SessionSource>,
     pub(super) clock: Clock,
-    pub(super) connected: watch::Receiver<bool>,
+    pub(super) standing: watch::Receiver<Standing>,
     pub(super) is_down: watch::Sender<bool>,
 }
 
@@ -65,7 +65,7 @@ impl Outage {
         while stop.run_until_cancelled(step.tick()).await.is_some() {
             let is_down = *self.is_down.borrow();
             gauge!("price_sync_broker_down").set(f64::from(u8::from(is_down)));
-            if *self.connected.borrow() {
+            if !self.standing.borrow().is_away() {
                 away_since = Instant::now();
             }
             let is_away = away_since.elapsed() >= AFTER && self.session.market().is_open();
@@ -82,7 +82,7 @@ impl Outage {
 
     /// Returns whether the stream has not come back while the broker was asked, nor the session ended.
     fn is_away_still(&self) -> bool {
-        !*self.connected.borrow() && self.session.market().is_open()
+        self.standing.borrow().is_away() && self.session.market().is_open()
     }
 
     /// Returns whether calls are left without an answer. A probe that is still under way when others

@@ -1,8 +1,8 @@
 //! Prices that are asked for: of the broker where its stream is silent, of Naver where the broker is.
 //!
 //! ```text
-//! silent for      ─ held 3 s, watched 10 s (1 s without the stream) ─> KIS REST ─┐
-//! longer than ... ─ held and watched 10 s (at once in an outage) ────> Naver ────┴─> sequencer
+//! silent for      ─ held 3 s, watched 10 s, market 30 s (held 1 s without a stream) ─> KIS REST ─┐
+//! longer than ... ─ 10 s more (at once in an outage) ─────────────────────────────────> Naver ────┴─> sequencer
 //! ```
 //!
 //! 1. A symbol that trades is not asked about. One that does not is confirmed, so that a quiet price is
@@ -10,40 +10,49 @@
 //! 2. Only while the exchange takes orders, and only what has traded today: the last price of another
 //!    day is no tick of this one.
 //! 3. Held symbols come first, then those that were asked about longest ago: one without an answer
-//!    keeps nobody from his turn.
+//!    keeps nobody from his turn. Where the calls do not suffice, intervals stretch ([`tiers`]).
 //! 4. An error is not an empty list: the symbols of before stay.
 
+mod emergency;
+mod naver;
+mod seen;
+mod strain;
+mod tiers;
+mod watch_over;
+
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use metrics::counter;
+use metrics::{counter, gauge, histogram};
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
-use turnstile_connectors::execution::SessionSource;
-use turnstile_connectors::kis::{Clock, KisClient, Lane};
-use turnstile_connectors::naver::{CallOutcome, NaverClient, NaverHealth, QuoteSession};
+use tracing::debug;
+use turnstile_connectors::execution::{Alarms, SessionSource};
+use turnstile_connectors::kis::{Clock, KisClient, Lane, Standing};
+use turnstile_connectors::naver::NaverClient;
 use turnstile_connectors::postgres::Postgres;
 use turnstile_dataflows::model::{LogicalTime, Price, Symbol};
 use turnstile_dataflows::price::{self, Source};
 
+pub(super) use self::seen::Seen;
+use self::seen::is_within;
+use self::tiers::{TIERS, Tier, Wanted, assign, paced};
+use self::watch_over::Mood;
+
 const STEP: Duration = Duration::from_secs(1);
 const RELOAD_EVERY: Duration = Duration::from_secs(5);
-/// Calls under way at once; their order is that of the limiter's lanes.
+/// Calls under way at once for each app key; their order is that of the limiter's lanes.
 const PARALLEL: usize = 4;
 /// Longer than one call takes at most, so that the client counts its silence.
 const ANSWER_MAX: Duration = Duration::from_secs(8);
-/// Silence after which held symbols are asked about while the stream is away (domain 2.4).
+/// Silence after which held symbols are asked about while a stream is away (domain 2.4).
 const WITHOUT_STREAM: Duration = Duration::from_secs(1);
-/// Silence of stream and broker after which Naver is asked (domain 2.4).
-const NAVER_AFTER: Duration = Duration::from_secs(10);
 
-const FOLLOWED: &str =
-    "SELECT symbol, rank <= 1 AS is_held FROM trade.followed ORDER BY rank, symbol";
+const FOLLOWED: &str = "SELECT symbol, rank, score FROM trade.followed";
 
 /// Section `[quotes]` of the configuration.
 #[derive(Clone, Debug, Deserialize)]
@@ -57,6 +66,12 @@ pub(crate) struct QuotesConfig {
     /// Silence after which a watched symbol is asked about (tier 1).
     #[serde(with = "humantime_serde")]
     pub(crate) watched_after: Duration,
+    /// Silence after which a symbol of the market as a whole is asked about (tier 2).
+    #[serde(with = "humantime_serde")]
+    pub(crate) market_after: Duration,
+    /// While no price comes from anywhere, how often is looked whether that is over.
+    #[serde(with = "humantime_serde")]
+    pub(crate) emergency_look: Duration,
 }
 
 impl Default for QuotesConfig {
@@ -66,6 +81,8 @@ impl Default for QuotesConfig {
             rest: true,
             held_after: Duration::from_secs(3),
             watched_after: Duration::from_secs(10),
+            market_after: Duration::from_secs(30),
+            emergency_look: Duration::from_secs(300), // Domain 2.4.
         }
     }
 }
@@ -95,64 +112,28 @@ impl Quote {
     }
 }
 
-/// When each symbol was last seen, by any source; at first, when the session opened or this process
-/// began to look.
-#[derive(Clone, Default)]
-pub(super) struct Seen {
-    state: Arc<Mutex<Looked>>,
-}
-
-#[derive(Default)]
-struct Looked {
-    is_open: bool,
-    begun_us: u64,
-    last: BTreeMap<Symbol, u64>,
-}
-
-impl Seen {
-    pub(super) fn note(&self, symbol: Symbol, received_us: u64) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = state.last.entry(symbol).or_default();
-        *last = received_us.max(*last);
-    }
-
-    /// Notes whether the exchange takes orders: silence before the opening is none.
-    fn note_session(&self, is_open: bool, now_us: u64) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if is_open && !state.is_open {
-            state.begun_us = now_us;
-        }
-        state.is_open = is_open;
-    }
-
-    fn is_silent(&self, symbol: Symbol, now_us: u64, than: Duration) -> bool {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = state.last.get(&symbol).copied().unwrap_or_default();
-        !is_within(now_us, last.max(state.begun_us), than)
-    }
-}
-
 /// Asks for prices.
 pub(super) struct Quotes {
     pub(super) config: QuotesConfig,
     pub(super) postgres: Postgres,
-    pub(super) client: KisClient,
+    /// One for each app key, that of the account first.
+    pub(super) clients: Vec<KisClient>,
     pub(super) naver: Option<NaverClient>,
     pub(super) seen: Seen,
     pub(super) clock: Clock,
-    /// Whether the exchange takes orders.
     pub(super) session: Arc<dyn SessionSource>,
-    /// Whether the broker's stream is connected.
-    pub(super) connected: watch::Receiver<bool>,
-    /// Whether the broker is away altogether.
+    pub(super) alarms: Alarms,
+    /// The broker's streams.
+    pub(super) standing: watch::Receiver<Standing>,
+    /// Whether there is an outage of the broker.
     pub(super) is_down: watch::Receiver<bool>,
-    /// Until when Naver is not believed, microseconds since the epoch.
+    /// Until when Naver is not believed.
     pub(super) naver_off_until: watch::Receiver<u64>,
     pub(super) quotes: mpsc::Sender<Quote>,
 }
 
-/// What is followed, held symbols first, and whether they are held.
-type Followed = Vec<(Symbol, bool)>;
+/// What is followed, held symbols first.
+type Followed = Vec<(Symbol, Tier)>;
 
 /// When the broker was last asked about each symbol, microseconds since the epoch.
 type Asked = BTreeMap<Symbol, u64>;
@@ -160,39 +141,46 @@ type Asked = BTreeMap<Symbol, u64>;
 impl Quotes {
     /// Asks until `stop`.
     pub(super) async fn run(self, stop: CancellationToken) {
-        let followed = watch::Sender::new(Followed::new());
+        let wanted = watch::Sender::new(Vec::new());
+        let mood = watch::Sender::new(Mood::default());
         // None waits for another: a broker that is slow to answer does not hold up Naver.
         let asking = async {
             tokio::join!(
-                self.keep_followed(&followed),
-                self.keep_asking_broker(followed.subscribe()),
-                self.keep_asking_naver(followed.subscribe()),
+                self.keep_wanted(&wanted),
+                self.keep_watch(wanted.subscribe(), &mood),
+                self.keep_asking_broker(wanted.subscribe(), mood.subscribe()),
+                self.keep_asking_naver(wanted.subscribe(), mood.subscribe()),
             )
         };
         stop.run_until_cancelled(asking).await;
     }
 
-    async fn keep_followed(&self, followed: &watch::Sender<Followed>) {
+    async fn keep_wanted(&self, wanted: &watch::Sender<Vec<Wanted>>) {
         loop {
-            match self.followed().await {
-                Ok(symbols) => drop(followed.send_replace(symbols)),
+            match self.wanted().await {
+                Ok(symbols) => drop(wanted.send_replace(symbols)),
                 Err(error) => debug!(%error, "what is followed cannot be read"),
             }
             tokio::time::sleep(RELOAD_EVERY).await;
         }
     }
 
-    async fn keep_asking_broker(&self, followed: watch::Receiver<Followed>) {
+    async fn keep_asking_broker(
+        &self,
+        wanted: watch::Receiver<Vec<Wanted>>,
+        mood: watch::Receiver<Mood>,
+    ) {
         if !self.config.rest {
             return;
         }
         let mut asked = Asked::new();
         loop {
-            let followed = followed.borrow().clone();
+            let mood = *mood.borrow();
+            let followed = assign(&wanted.borrow(), mood.is_throttled);
             // What is due beyond one round goes on at once; the limiter sets the pace.
             if !self.may_ask()
                 || *self.is_down.borrow()
-                || !self.ask_broker(&followed, &mut asked).await
+                || !self.ask_broker(&followed, mood, &mut asked).await
             {
                 tokio::time::sleep(STEP).await;
             }
@@ -205,56 +193,97 @@ impl Quotes {
         is_open
     }
 
-    async fn keep_asking_naver(&self, followed: watch::Receiver<Followed>) {
-        let Some(naver) = &self.naver else { return };
-        let mut health = NaverHealth::default();
-        let mut is_down = self.is_down.clone();
-        loop {
-            let followed = followed.borrow().clone();
-            let pause = self.ask_naver(naver, &followed, &mut health).await;
-            // An outage that begins does not wait for the next round.
-            drop(timeout(pause, is_down.changed()).await);
-        }
-    }
-
-    async fn followed(&self) -> anyhow::Result<Followed> {
+    async fn wanted(&self) -> anyhow::Result<Vec<Wanted>> {
         let client = self.postgres.client().await?;
         let rows = client.query(FOLLOWED, &[]).await?;
         let read = |row: &tokio_postgres::Row| {
-            let symbol: Symbol = row.try_get::<_, &str>(0)?.parse()?;
-            Ok((symbol, row.try_get(1)?))
+            Ok(Wanted {
+                symbol: row.try_get::<_, &str>(0)?.parse()?,
+                rank: row.try_get(1)?,
+                score: row.try_get(2)?,
+            })
         };
         rows.iter().map(read).collect()
     }
 
-    /// Asks the broker about symbols that have been silent too long. Returns whether more are due.
-    async fn ask_broker(&self, followed: &Followed, asked: &mut Asked) -> bool {
-        let now_us = (self.clock)();
-        let is_streaming = *self.connected.borrow();
-        let mut due = Vec::new();
-        for (symbol, is_held) in followed {
-            let (after, lane) = match (is_held, is_streaming) {
-                (true, true) => (self.config.held_after, Lane::Tier0),
-                (true, false) => (WITHOUT_STREAM, Lane::Tier0),
-                (false, _) => (self.config.watched_after, Lane::Tier1),
-            };
-            let last = asked.get(symbol).copied().unwrap_or_default();
-            let is_asked = is_within(now_us, last, after);
-            if !is_asked && self.seen.is_silent(*symbol, now_us, after) {
-                due.push((lane, last, *symbol));
-            }
+    /// Returns the silence after which each tier is asked about.
+    fn intervals(&self, mood: Mood) -> [Duration; TIERS] {
+        let QuotesConfig {
+            held_after,
+            watched_after,
+            market_after,
+            ..
+        } = self.config;
+        if mood.is_emergency {
+            return [WITHOUT_STREAM; TIERS]; // Everything is tier 0 now (domain 2.4).
         }
+        let held = match self.standing.borrow().is_whole() {
+            true => held_after,
+            false => WITHOUT_STREAM,
+        };
+        let market = match mood.is_throttled {
+            true => market_after * 2,
+            false => market_after,
+        };
+        [held, watched_after, market]
+    }
+
+    /// Asks the broker about symbols that have been silent too long. Returns whether more are due.
+    async fn ask_broker(&self, followed: &Followed, mood: Mood, asked: &mut Asked) -> bool {
+        let now_us = (self.clock)();
+        let intervals = self.intervals(mood);
+        let is_silent = |(symbol, tier): &&(Symbol, Tier)| {
+            self.seen
+                .is_silent(*symbol, now_us, intervals[tier.index()])
+        };
+        let silent: Followed = followed.iter().filter(is_silent).copied().collect();
+        let mut counts = [0; TIERS];
+        for (_symbol, tier) in &silent {
+            counts[tier.index()] += 1;
+        }
+        let paced = paced(counts, intervals, mood.budget());
+        self.show(counts, paced);
+        let last_asked = |symbol: &Symbol| asked.get(symbol).copied().unwrap_or_default();
+        let mut due: Vec<(Lane, u64, Symbol, Tier)> = silent
+            .into_iter()
+            .map(|(symbol, tier)| (tier.lane(), last_asked(&symbol), symbol, tier))
+            .filter(|(_lane, last, _symbol, tier)| !is_within(now_us, *last, paced[tier.index()]))
+            .collect();
         due.sort_unstable();
-        let is_more_due = due.len() > PARALLEL;
-        due.truncate(PARALLEL);
-        asked.extend(due.iter().map(|(_lane, _last, symbol)| (*symbol, now_us)));
+        let parallel = PARALLEL * self.clients.len();
+        let is_more_due = due.len() > parallel;
+        due.truncate(parallel);
+        for (_lane, last, symbol, tier) in &due {
+            let since_us = self.seen.last_us(*symbol).max(*last);
+            let waited = Duration::from_micros(now_us.saturating_sub(since_us));
+            histogram!("price_sync_ask_lateness_seconds", "tier" => tier.label())
+                .record(waited.saturating_sub(intervals[tier.index()]));
+        }
+        asked.extend(due.iter().map(|(_, _, symbol, _)| (*symbol, now_us)));
         let asking = due.into_iter();
-        join_all(asking.map(|(lane, _last, symbol)| self.ask_price(symbol, lane))).await;
+        join_all(asking.map(|(lane, _, symbol, _)| self.ask_price(symbol, lane))).await;
         is_more_due
     }
 
+    /// Shows how the calls are shared.
+    fn show(&self, silent: [usize; TIERS], paced: [Duration; TIERS]) {
+        for tier in Tier::ALL {
+            let symbols = u32::try_from(silent[tier.index()]).unwrap_or(u32::MAX);
+            gauge!("price_sync_tier_silent_symbols", "tier" => tier.label())
+                .set(f64::from(symbols));
+            gauge!("price_sync_tier_interval_seconds", "tier" => tier.label())
+                .set(paced[tier.index()]);
+        }
+    }
+
+    /// Asks with the app key that has its turn first; where that is several, with the one that has
+    /// least else to do.
     async fn ask_price(&self, symbol: Symbol, lane: Lane) {
-        let price = match timeout(ANSWER_MAX, self.client.price(symbol, lane)).await {
+        let clients = self.clients.iter().rev();
+        let Some(client) = clients.min_by_key(|client| client.backlog(lane)) else {
+            return;
+        };
+        let price = match timeout(ANSWER_MAX, client.price(symbol, lane)).await {
             Ok(Ok(price)) => price,
             Ok(Err(error)) => return debug!(%symbol, %error, "no price"),
             Err(_) => return debug!(%symbol, "no price in time"),
@@ -284,76 +313,4 @@ impl Quotes {
             debug!(symbol = %quote.symbol, "a price came after the end");
         }
     }
-
-    /// Asks Naver about symbols that nobody else has told of for long, or about all while the broker
-    /// is away. Returns how long to leave Naver alone.
-    async fn ask_naver(
-        &self,
-        naver: &NaverClient,
-        followed: &Followed,
-        health: &mut NaverHealth,
-    ) -> Duration {
-        if !self.may_ask() {
-            return STEP;
-        }
-        let now_us = (self.clock)();
-        let is_down = *self.is_down.borrow();
-        // The broker has its turn first, and what is watched is not asked of it before it is due.
-        let after = |is_held: bool| match (is_down, is_held) {
-            (true, _) => Duration::ZERO,
-            (false, true) => NAVER_AFTER,
-            (false, false) => NAVER_AFTER + self.config.watched_after,
-        };
-        let due: Vec<Symbol> = followed
-            .iter()
-            .filter(|(symbol, is_held)| self.seen.is_silent(*symbol, now_us, after(*is_held)))
-            .map(|(symbol, _is_held)| *symbol)
-            .collect();
-        if due.is_empty() {
-            return STEP;
-        }
-        if now_us < *self.naver_off_until.borrow() {
-            debug!("Naver is not believed");
-            return STEP;
-        }
-        if let Some(disabled) = health.disabled(now_us) {
-            debug!(%disabled, "Naver is left alone");
-            return STEP;
-        }
-        let mut interval = naver.config().round_interval(None);
-        for group in naver.groups(&due) {
-            let answer = naver.quotes(group).await;
-            health.record((self.clock)(), CallOutcome::of(&answer));
-            let answer = match answer {
-                Ok(answer) => answer,
-                Err(error) => {
-                    warn!(%error, "no prices of Naver");
-                    break;
-                }
-            };
-            interval = naver.config().round_interval(answer.polling_interval);
-            for quote in answer.quotes {
-                // Only the regular session is a price that exits are judged on.
-                if quote.session != QuoteSession::Regular || quote.volume_of_day.is_zero() {
-                    continue;
-                }
-                self.hand_over(Quote {
-                    symbol: quote.symbol,
-                    last: quote.price,
-                    source: Source::Naver,
-                    received_us: quote.received_us,
-                    day_volume: quote.volume_of_day.shares(),
-                    day_value_won: quote.value_of_day_won,
-                    change_units: quote.change_units,
-                    change_rate_units: quote.change_rate_units,
-                })
-                .await;
-            }
-        }
-        interval
-    }
-}
-
-fn is_within(now_us: u64, then_us: u64, span: Duration) -> bool {
-    u128::from(now_us.saturating_sub(then_us)) < span.as_micros()
 }

@@ -17,11 +17,11 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 use turnstile_connectors::execution::{
     Alarms, BrokerEvent, OrderPoll, SessionSource, broker_event,
 };
-use turnstile_connectors::kis::{Clock, KisEvent, Stamped};
+use turnstile_connectors::kis::{Clock, KisEvent, Stamped, Standing};
 use turnstile_connectors::postgres::{ChangeFeed, PriceSinkHandle, TransactionChanges};
 use turnstile_connectors::rows::{Loaded, ReadRows, RowReader};
 use turnstile_connectors::task;
@@ -89,8 +89,12 @@ pub(super) struct Sequencer {
     /// Symbols wanted at start and not confirmed yet.
     pub(super) awaited: BTreeSet<Symbol>,
     pub(super) subscribed: watch::Sender<bool>,
-    /// Whether the broker's stream is connected.
-    pub(super) connected: watch::Sender<bool>,
+    /// The broker's streams.
+    pub(super) standing: watch::Receiver<Standing>,
+    /// Sessions that are open.
+    pub(super) open: usize,
+    /// Registrations that a session is asked to take.
+    pub(super) registrations_max: usize,
     /// When each symbol was last seen.
     pub(super) seen: Seen,
     /// What becomes a tick.
@@ -103,9 +107,9 @@ pub(super) struct Sequencer {
     pub(super) wishes: mpsc::Receiver<Vec<Change>>,
     /// Who has a slot, as the engine gives them.
     pub(super) given: watch::Receiver<BTreeSet<Symbol>>,
-    /// Symbols that a session of the broker may stream.
+    /// Symbols that the broker may stream in all.
     pub(super) slots_max: usize,
-    /// Symbols that this one does.
+    /// Symbols that it does.
     pub(super) slots: usize,
 }
 
@@ -142,6 +146,7 @@ impl Sequencer {
                 () = stop.cancelled() => break,
                 _ = clock.tick() => self.take_second(&mut day).await,
                 _ = levels.tick() => self.ask_for_levels(),
+                Ok(()) = self.standing.changed() => self.take_standing().await,
                 // Few of either: they do not hold up trades.
                 Some(wishes) = self.wishes.recv() => self.take_wishes(wishes).await,
                 Some(symbol) = self.fallen.recv() => self.settle(symbol).await,
@@ -220,7 +225,22 @@ impl Sequencer {
         self.enter(read, "wishes", payload).await
     }
 
-    async fn limit_slots(&mut self, slots: usize) -> bool {
+    /// Takes in how many symbols can be streamed: a limit that was learned ends with its session.
+    async fn take_standing(&mut self) -> bool {
+        let Standing {
+            open,
+            sessions,
+            slots,
+        } = *self.standing.borrow_and_update();
+        let before = std::mem::replace(&mut self.open, open);
+        if open < before {
+            warn!(open, sessions, "broker stream lost, connecting again");
+        } else if open > before {
+            info!(open, sessions, "broker stream connected");
+        }
+        metrics::gauge!("price_sync_ws_connected").set(f64::from(u8::from(open > 0)));
+        let away = u32::try_from(sessions - open).unwrap_or(u32::MAX);
+        metrics::gauge!("price_sync_ws_sessions_away").set(f64::from(away));
         let slots = slots.min(self.slots_max);
         if std::mem::replace(&mut self.slots, slots) == slots {
             return true;
@@ -316,18 +336,10 @@ impl Sequencer {
             KisEvent::Malformed { .. }
             | KisEvent::Unsubscribed(_)
             | KisEvent::Notice(_)
-            | KisEvent::NoticesSubscribed => {}
-            KisEvent::Connected => {
-                self.connected.send_replace(true);
-                metrics::gauge!("price_sync_ws_connected").set(1.0);
-                info!("broker stream connected");
-                // A limit that was learned was that of the session before.
-                return self.limit_slots(self.slots_max).await;
-            }
+            | KisEvent::NoticesSubscribed
+            | KisEvent::Connected => {}
             KisEvent::Disconnected { reason } => {
-                self.connected.send_replace(false);
-                metrics::gauge!("price_sync_ws_connected").set(0.0);
-                warn!(%reason, "broker stream lost, connecting again");
+                debug!(%reason, "a session was lost");
             }
             KisEvent::SubscriptionRefused {
                 symbol,
@@ -337,7 +349,7 @@ impl Sequencer {
                 warn!(%symbol, %code, %message, "subscription refused");
             }
             KisEvent::LimitLearned { registrations } => {
-                if registrations > self.slots_max {
+                if registrations >= self.registrations_max {
                     info!(registrations, "as many are tried again as are configured");
                 } else {
                     warn!(
@@ -345,7 +357,6 @@ impl Sequencer {
                         "the broker takes fewer registrations than configured"
                     );
                 }
-                return self.limit_slots(registrations.saturating_sub(1)).await;
             }
         }
         true

@@ -61,6 +61,20 @@ struct Inner {
     unanswered: AtomicU32,
     /// When the broker last answered anything, microseconds since the Unix epoch.
     heard_us: AtomicU64,
+    calls: AtomicU64,
+    throttled: AtomicU64,
+    faulty: AtomicU64,
+}
+
+/// Calls of an app key since the start, repetitions included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallCounts {
+    /// All of them.
+    pub calls: u64,
+    /// Those that were refused for the limit of calls a second.
+    pub throttled: u64,
+    /// Those that the broker answered with a fault of its own.
+    pub faulty: u64,
 }
 
 /// One operation with its fields.
@@ -93,6 +107,9 @@ impl KisClient {
                 faults: Mutex::default(),
                 unanswered: AtomicU32::new(0),
                 heard_us: AtomicU64::new(0),
+                calls: AtomicU64::new(0),
+                throttled: AtomicU64::new(0),
+                faulty: AtomicU64::new(0),
             }),
         })
     }
@@ -113,9 +130,23 @@ impl KisClient {
         self.inner.heard_us.load(Ordering::Relaxed)
     }
 
-    /// Returns the number of calls that wait for their turn in `lane`.
-    pub fn waiting(&self, lane: Lane) -> usize {
-        self.inner.http.waiting(lane)
+    /// Returns how long a call in `lane` would wait for its turn now, unless more urgent ones come.
+    pub fn backlog(&self, lane: Lane) -> Duration {
+        self.inner.http.backlog(lane)
+    }
+
+    /// Returns how many calls of `lane` have had their turn so far.
+    pub fn turns(&self, lane: Lane) -> u64 {
+        self.inner.http.turns(lane)
+    }
+
+    /// Returns what became of the calls so far.
+    pub fn counts(&self) -> CallCounts {
+        CallCounts {
+            calls: self.inner.calls.load(Ordering::Relaxed),
+            throttled: self.inner.throttled.load(Ordering::Relaxed),
+            faulty: self.inner.faulty.load(Ordering::Relaxed),
+        }
     }
 
     /// Returns a key for one WebSocket connection (KIS Open API, 2.3).
@@ -279,6 +310,15 @@ impl KisClient {
             }
             Err(error) => error.class(),
         };
+        self.inner.calls.fetch_add(1, Ordering::Relaxed);
+        let kind = match outcome {
+            "throttled" => Some(&self.inner.throttled),
+            "server" => Some(&self.inner.faulty),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            kind.fetch_add(1, Ordering::Relaxed);
+        }
         counter!(CALLS, "operation" => place, "outcome" => outcome).increment(1);
         if outcome != "ok" {
             counter!(ERRORS, "class" => outcome).increment(1);

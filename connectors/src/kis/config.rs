@@ -1,5 +1,6 @@
 //! Configuration of the broker connection: what a file says, checked into what the rest uses.
 
+mod keys;
 mod sections;
 
 use std::num::NonZeroU32;
@@ -11,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use self::keys::{KeyConfig, MoreKey};
 pub use self::sections::{RateConfig, Reconnect, Retry, StreamTuning, Timeouts};
 use super::limiter::Rate;
 use super::order::Account;
@@ -55,6 +57,9 @@ pub struct KisConfig {
     pub app_key: SecretString,
     /// App secret.
     pub app_secret: SecretString,
+    /// Further app keys of the same person, for quotes: each brings a WebSocket session and calls of
+    /// its own.
+    pub more_keys: Vec<KeyConfig>,
     /// Account, `12345678-01`.
     pub account: SecretString,
     /// HTS login id, under which execution notices are sent.
@@ -84,6 +89,7 @@ impl Default for KisConfig {
             ws_path: "/tryitout".to_owned(),
             app_key: SecretString::default(),
             app_secret: SecretString::default(),
+            more_keys: Vec::new(),
             account: SecretString::default(),
             hts_id: String::new(),
             token_cache: PathBuf::new(),
@@ -115,6 +121,8 @@ pub struct KisSettings {
     pub app_key: SecretString,
     /// App secret.
     pub app_secret: SecretString,
+    /// Further app keys, for quotes.
+    pub more_keys: Vec<MoreKey>,
     /// Account.
     pub account: Account,
     /// HTS login id.
@@ -153,13 +161,7 @@ impl KisConfig {
             ("app_secret", self.app_secret.expose_secret()),
             ("hts_id", self.hts_id.as_str()),
         ] {
-            let text = value.trim();
-            if text.is_empty() || text.len() != value.len() || !text.is_ascii() {
-                let len = value.chars().count();
-                faults.push(format!(
-                    "kis.{key}: must be a text of ASCII characters without blanks around it, was {len} characters"
-                ));
-            }
+            keys::check_text(key, value, &mut faults);
         }
         let account = match self.account.expose_secret().parse::<Account>() {
             Ok(account) => Some(account),
@@ -171,6 +173,7 @@ impl KisConfig {
         if self.token_cache.as_os_str().is_empty() {
             faults.push("kis.token_cache: must be a file path, was empty".to_owned());
         }
+        let more_keys = self.further_keys(&mut faults);
         self.check_durations(&mut faults);
         let rate = self.rate(environment, &mut faults);
         match (account, faults.is_empty()) {
@@ -180,6 +183,7 @@ impl KisConfig {
                 ws_url,
                 app_key: self.app_key,
                 app_secret: self.app_secret,
+                more_keys,
                 account,
                 hts_id: self.hts_id,
                 token_cache: self.token_cache,

@@ -64,9 +64,14 @@ impl Http {
             })
     }
 
-    /// Returns the number of calls waiting in `lane`.
-    pub(super) fn waiting(&self, lane: Lane) -> usize {
-        self.limiter.waiting(lane)
+    /// Returns how long a call in `lane` would wait now.
+    pub(super) fn backlog(&self, lane: Lane) -> Duration {
+        self.limiter.backlog(lane)
+    }
+
+    /// Returns how many calls of `lane` were let through so far.
+    pub(super) fn turns(&self, lane: Lane) -> u64 {
+        self.limiter.turns(lane)
     }
 
     pub(super) fn get(&self, path: &str) -> RequestBuilder {

@@ -3,7 +3,7 @@
 //! The broker counts calls per app key, so every attempt, successful or not, takes a turn here.
 //! A lane that is full turns calls away at once. A caller that gives up leaves the line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use metrics::{counter, gauge, histogram};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use super::metrics::{LIMITER_SHED, LIMITER_WAIT, LIMITER_WAITING};
+use super::metrics::{LIMITER_SHED, LIMITER_TURNS, LIMITER_WAIT, LIMITER_WAITING};
 
 /// Urgency of a call. The order of declaration is the order of service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,6 +68,8 @@ struct Line {
     next_ticket: u64,
     /// Time at which the bucket is full again (theoretical arrival time of GCRA).
     full_at: Instant,
+    /// Calls let through, by lane.
+    turns: BTreeMap<Lane, u64>,
 }
 
 /// A lane had no room for one more call.
@@ -88,6 +90,7 @@ impl Limiter {
                 waiting: BTreeSet::new(),
                 next_ticket: 0,
                 full_at: Instant::now(),
+                turns: BTreeMap::new(),
             }),
             moved: Notify::new(),
         }
@@ -120,11 +123,28 @@ impl Limiter {
             }
         }
         drop(place);
+        counter!(LIMITER_TURNS, "lane" => lane.label()).increment(1);
         histogram!(LIMITER_WAIT, "lane" => lane.label()).record(since.elapsed());
         Ok(())
     }
 
+    /// Returns how long a call in `lane` would wait now, unless more urgent ones come.
+    pub(super) fn backlog(&self, lane: Lane) -> Duration {
+        let line = self.lock();
+        let ahead = line.waiting.range(..=(lane, u64::MAX)).count();
+        let ahead = self.rate.interval * u32::try_from(ahead).unwrap_or(u32::MAX);
+        let slack = self.rate.interval * (self.rate.burst.saturating_sub(1));
+        let full_in = line.full_at.saturating_duration_since(Instant::now());
+        (full_in + ahead).saturating_sub(slack)
+    }
+
+    /// Returns how many calls of `lane` were let through so far.
+    pub(super) fn turns(&self, lane: Lane) -> u64 {
+        self.lock().turns.get(&lane).copied().unwrap_or_default()
+    }
+
     /// Returns the number of calls waiting in `lane`.
+    #[cfg(test)]
     pub(super) fn waiting(&self, lane: Lane) -> usize {
         self.lock().waiting_in(lane)
     }
@@ -156,6 +176,7 @@ impl Limiter {
             return Turn::At(full_at - slack);
         }
         line.full_at = full_at + self.rate.interval;
+        *line.turns.entry(key.0).or_default() += 1;
         Turn::Now
     }
 

@@ -10,6 +10,10 @@ pub const CALL_LATENCY: &str = "kis_call_latency_seconds";
 pub const LIMITER_WAITING: &str = "kis_limiter_waiting";
 /// Histogram: seconds that a REST call waited for its turn, by `lane`.
 pub const LIMITER_WAIT: &str = "kis_limiter_wait_seconds";
+/// Counter: REST calls let through, by `lane`; against [`LIMITER_RATE`] it is the use of the budget.
+pub const LIMITER_TURNS: &str = "kis_limiter_turns_total";
+/// Gauge: REST calls a second that all app keys may make together; 0 is no limit.
+pub const LIMITER_RATE: &str = "kis_limiter_rate_per_second";
 /// Counter: REST calls turned away because their lane was full, by `lane`.
 pub const LIMITER_SHED: &str = "kis_limiter_shed_total";
 /// Counter: access tokens asked for, by `outcome`.
@@ -25,7 +29,7 @@ pub const RECONNECTS: &str = "kis_ws_reconnects_total";
 pub const TRADES: &str = "kis_ws_trades_total";
 /// Counter: notices of other accounts of the same login, skipped.
 pub const FOREIGN_NOTICES: &str = "kis_ws_foreign_notices_total";
-/// Gauge: active registrations of the WebSocket session.
+/// Gauge: active registrations of a WebSocket session, by `session` (1 is the account's).
 pub const REGISTRATIONS: &str = "kis_ws_registrations";
 
 /// Gives every metric its help text. Call once after the recorder is installed.
@@ -39,6 +43,11 @@ pub fn describe() {
     );
     describe_gauge!(LIMITER_WAITING, "REST calls waiting for their turn by lane");
     describe_histogram!(LIMITER_WAIT, "Seconds a REST call waited for its turn");
+    describe_counter!(LIMITER_TURNS, "REST calls let through by lane");
+    describe_gauge!(
+        LIMITER_RATE,
+        "REST calls a second that all app keys may make; 0 is no limit"
+    );
     describe_counter!(
         LIMITER_SHED,
         "REST calls turned away because their lane was full"
@@ -52,8 +61,5 @@ pub fn describe() {
     describe_counter!(RECONNECTS, "WebSocket sessions lost or not opened");
     describe_counter!(TRADES, "Trades read from the WebSocket");
     describe_counter!(FOREIGN_NOTICES, "Notices of other accounts, skipped");
-    describe_gauge!(
-        REGISTRATIONS,
-        "Active registrations of the WebSocket session"
-    );
+    describe_gauge!(REGISTRATIONS, "Active registrations of a WebSocket session");
 }

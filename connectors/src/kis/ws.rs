@@ -1,12 +1,14 @@
-//! The broker's WebSocket: one connection, kept up for good, with a desired set of symbols.
+//! The broker's WebSocket: one connection for each app key, kept up for good, with a desired set of
+//! symbols for all.
 //!
 //! ```text
-//! set_symbols ─ watch ─> task: session after session ─ mpsc ─> Stamped<KisEvent>
-//!                          │  approval key, connect, register, read
-//!                          └─ lost: pause (exponential, jitter), again
+//! set_symbols ─> pool ─ watch ─> task: session after session ─ mpsc ─> Stamped<KisEvent>
+//!     standing <──┘     for each   │  approval key, connect, register, read
+//!                                  └─ lost: pause (exponential, jitter), again
 //! ```
 //!
-//! 1. The task is the only one that writes to the connection.
+//! 1. A connection's task is the only one that writes to it. Notices are with the first app key, that
+//!    of the account.
 //! 2. Every session starts from the stored set: notices first, then the symbols in order.
 //! 3. The channel is bounded. At the limit the reader waits and the broker's bytes wait in the
 //!    socket; nothing that was read is dropped. A wait longer than the broker's patience costs the
@@ -15,8 +17,10 @@
 //! 5. Notices are not repeated after a loss: on [`KisEvent::NoticesSubscribed`] ask the daily
 //!    orders.
 
+mod assignment;
 pub(super) mod control;
 mod outbox;
+mod pool;
 pub(super) mod registrations;
 mod session;
 mod task;
@@ -26,10 +30,15 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use turnstile_dataflows::model::Symbol;
 
-use self::task::Task;
+use self::assignment::Assignment;
+use self::outbox::Outbox;
+pub use self::pool::Standing;
+use self::pool::{Member, Pool};
+use self::task::{Report, Status, Task};
 use super::Clock;
 use super::client::KisClient;
 use super::notices::Notice;
@@ -48,7 +57,8 @@ pub struct Stamped {
 /// What the WebSocket says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KisEvent {
-    /// A session is open; its registrations follow. After a loss this is the reconnect.
+    /// A session is open; its registrations follow. After a loss this is the reconnect. How many there
+    /// are tells [`Standing`].
     Connected,
     /// The session is lost, or the first attempt after one failed. Quotes and notices are missing
     /// from here to the next `Connected`.
@@ -94,7 +104,7 @@ pub enum KisEvent {
     },
 }
 
-/// Handle of the connection. Dropping it stops the task.
+/// Handle of the connections. Dropping it stops their tasks.
 #[derive(Debug)]
 pub struct KisStream {
     wanted: watch::Sender<BTreeSet<Symbol>>,
@@ -105,33 +115,61 @@ pub struct KisStream {
 pub struct KisStreamParts {
     /// The handle: sets the symbols.
     pub stream: KisStream,
-    /// The events, bounded; ends when the task ends.
+    /// The events, bounded; ends when the tasks end.
     pub events: mpsc::Receiver<Stamped>,
-    /// The task. It ends only by the stop token, by dropping the handle, or by dropping `events`.
+    /// What the sessions are good for, as it changes.
+    pub standing: watch::Receiver<Standing>,
+    /// All tasks. They end only by the stop token, by dropping the handle, or by dropping `events`.
     pub task: JoinHandle<()>,
 }
 
 impl KisStream {
-    /// Starts the connection's task with the symbols `wanted`.
+    /// Starts a connection for each of the clients, with the symbols `wanted`. The first one's app key
+    /// is that of the account.
     pub fn start(
-        client: &KisClient,
+        clients: &[KisClient],
         clock: Clock,
         wanted: BTreeSet<Symbol>,
         stop: CancellationToken,
     ) -> KisStreamParts {
+        let events_max = clients
+            .first()
+            .map_or(1, |first| first.settings().stream.events_max);
+        let (events_tx, events) = mpsc::channel(events_max);
+        let closed = clients
+            .iter()
+            .map(|client| Status::closed(client.settings()));
+        let (statuses, statuses_rx) = watch::channel(closed.collect::<Vec<_>>());
+        let (standing_tx, standing) = watch::channel(Standing::default());
         let (wanted_tx, wanted_rx) = watch::channel(wanted);
-        let (events_tx, events) = mpsc::channel(client.settings().stream.events_max);
-        let task = Task::new(
-            client.clone(),
-            Arc::clone(&clock),
-            wanted_rx,
-            events_tx,
-            stop,
-        );
+        let (members, wishes): (Vec<_>, Vec<_>) = (0..clients.len())
+            .map(|session| Member::new(session == 0))
+            .unzip();
+        let mut pool = Pool {
+            members,
+            wanted: wanted_rx,
+            statuses: statuses_rx,
+            standing: standing_tx,
+            assignment: Assignment::default(),
+        };
+        pool.settle(Instant::now()); // The first sessions find their symbols.
+        let sessions = clients.iter().zip(wishes).enumerate();
+        let tasks = sessions.map(|(session, (client, wanted))| {
+            let task = Task::new(
+                client.clone(),
+                Arc::clone(&clock),
+                wanted,
+                Outbox::new(events_tx.clone(), stop.clone()),
+                Report::new(statuses.clone(), session),
+            );
+            spawn("kis session", task.run())
+        });
+        let tasks = tasks.collect();
         KisStreamParts {
             stream: Self { wanted: wanted_tx },
             events,
-            task: spawn("kis stream", task.run()),
+            standing,
+            task: spawn("kis stream", pool.run(tasks)),
         }
     }
 

@@ -35,8 +35,11 @@ impl System {
     }
 }
 
-/// Settings of a quiet market: prices move only where the test says so.
+/// Settings of a quiet market: prices move only where the test says so. Further accounts may stand at the
+/// end of `extra`.
 pub(super) fn simulator_settings(stocks: &[Stock<'_>], extra: &str) -> String {
+    const ACCOUNTS: &str = "[[accounts]]";
+    let (extra, accounts) = extra.split_at(extra.find(ACCOUNTS).unwrap_or(extra.len()));
     let mut text = format!("environment = \"paper\"\n{extra}\n");
     if !extra.contains("[path]") {
         text.push_str("[path]\nkind = \"generator\"\nticks_per_second = 0\n");
@@ -49,7 +52,7 @@ pub(super) fn simulator_settings(stocks: &[Stock<'_>], extra: &str) -> String {
             "[[stocks]]\nsymbol = \"{symbol}\"\nname = \"{symbol}\"\nmarket = \"KOSPI\"\nprev_close = {close}\n"
         );
     }
-    text.push_str("[[accounts]]\n");
+    let _ = writeln!(text, "{ACCOUNTS}");
     for Stock {
         symbol,
         close,
@@ -63,5 +66,6 @@ pub(super) fn simulator_settings(stocks: &[Stock<'_>], extra: &str) -> String {
             );
         }
     }
+    text.push_str(accounts);
     text
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rstest::rstest;
+use secrecy::ExposeSecret;
 
 use super::server::config;
 use crate::kis::{Environment, KisConfig};
@@ -46,6 +47,49 @@ fn a_short_file_is_completed_by_the_brokers_own_values() {
         (paper.rate.interval, paper.rate.burst),
         (Duration::from_secs(1), 1)
     );
+}
+
+#[test]
+fn further_keys_have_sessions_and_tokens_of_their_own() {
+    let more = "[[more_keys]]\napp_key = \"second\"\napp_secret = \"s2\"\n\
+        [[more_keys]]\napp_key = \"third\"\napp_secret = \"s3\"\ntoken_cache = \"/tmp/third\"\n";
+    let config: KisConfig = toml::from_str(&format!("{WHOLE}{more}")).unwrap();
+    let settings = config.validate().unwrap().of_each_key();
+    let files = settings
+        .iter()
+        .map(|it| it.token_cache.display().to_string());
+    let files: Vec<String> = files.collect();
+    assert_eq!(
+        files,
+        ["/tmp/token.json", "/tmp/token-2.json", "/tmp/third"]
+    );
+    let secrets = settings.iter().map(|it| it.app_secret.expose_secret());
+    assert_eq!(secrets.collect::<Vec<_>>(), ["secret", "s2", "s3"]);
+}
+
+#[rstest]
+#[case(
+    "app_key = \"key\"\napp_secret = \"s2\"",
+    "kis.more_keys[0].app_key: must differ"
+)]
+#[case(
+    "app_key = \"\"\napp_secret = \"s2\"",
+    "kis.more_keys[0].app_key: must be a text"
+)]
+#[case(
+    "app_key = \"k2\"\napp_secret = \" s\"",
+    "kis.more_keys[0].app_secret: must be a text"
+)]
+#[case(
+    "app_key = \"k2\"\napp_secret = \"s\"\ntoken_cache = \"/tmp/token.json\"",
+    "kis.more_keys[0].token_cache: must differ"
+)]
+fn a_wrong_further_key_is_named_by_its_place(#[case] key: &str, #[case] fault: &str) {
+    let text = format!("{WHOLE}[[more_keys]]\n{key}\n");
+    let config: KisConfig = toml::from_str(&text).unwrap();
+    let faults = config.validate().unwrap_err().0;
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults[0].starts_with(fault), "{faults:?}");
 }
 
 #[test]

@@ -152,3 +152,18 @@ proptest! {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_backlog_of_a_lane_is_what_goes_before_it() {
+    let limiter = Limiter::new(rate(10, 1));
+    assert_eq!(limiter.backlog(Lane::Tier2), Duration::ZERO);
+    limiter.acquire(Lane::Query).await.unwrap();
+    assert_eq!(limiter.backlog(Lane::Tier2).as_millis(), 100);
+    let mut waiting = std::pin::pin!(limiter.acquire(Lane::Tier1));
+    assert!(futures_util::poll!(&mut waiting).is_pending());
+    assert_eq!(limiter.backlog(Lane::Tier2).as_millis(), 200);
+    assert_eq!(limiter.backlog(Lane::Tier0).as_millis(), 100);
+    waiting.await.unwrap();
+    let turns = LANES.map(|lane| limiter.turns(lane));
+    assert_eq!(turns, [0, 1, 0, 1, 0]);
+}

@@ -50,7 +50,7 @@ fn grant(wish: Wish, _: Key) -> Option<(bool, &'static str)> {
 }
 
 fn fresh(limit: usize) -> Registrations {
-    Registrations::new(limit, ANSWER_TIMEOUT, REFUSED_PAUSE)
+    Registrations::new(Some(Key::Notices), limit, ANSWER_TIMEOUT, REFUSED_PAUSE)
 }
 
 #[tokio::test]

@@ -34,7 +34,12 @@ pub(super) async fn run(codes: &[&str], adjust: impl FnOnce(&mut KisConfig)) -> 
     });
     let stop = CancellationToken::new();
     let clock = fixture.clock.clock();
-    let parts = KisStream::start(&fixture.client, clock, symbols(codes), stop.clone());
+    let parts = KisStream::start(
+        std::slice::from_ref(&fixture.client),
+        clock,
+        symbols(codes),
+        stop.clone(),
+    );
     Running {
         ws,
         parts,

@@ -205,7 +205,7 @@ async fn a_broker_that_is_away_is_said_once_and_found_when_it_is_back() {
         mut events,
         ..
     } = KisStream::start(
-        &fixture.client,
+        std::slice::from_ref(&fixture.client),
         fixture.clock.clock(),
         symbols(&[]),
         tokio_util::sync::CancellationToken::new(),

@@ -69,6 +69,7 @@ enum State {
 
 /// The registrations of one session.
 pub(in crate::kis) struct Registrations {
+    base: Option<Key>,
     wanted: BTreeSet<Key>,
     states: BTreeMap<Key, State>,
     configured: usize,
@@ -83,14 +84,18 @@ pub(in crate::kis) struct Registrations {
 }
 
 impl Registrations {
-    /// Returns the empty set; only notices are wanted.
+    /// Returns the empty set. `base` is wanted whatever the symbols are, where it is notices; else only
+    /// while there are none, so that the broker is asked for something and its answer tells whether the
+    /// session is one.
     pub(in crate::kis) fn new(
+        base: Option<Key>,
         configured: usize,
         answer_timeout: Duration,
         refused_pause: Duration,
     ) -> Self {
         Self {
-            wanted: BTreeSet::from([Key::Notices]),
+            wanted: base.into_iter().collect(),
+            base,
             states: BTreeMap::new(),
             configured,
             learned: None,
@@ -106,7 +111,9 @@ impl Registrations {
     /// Replaces the wanted symbols.
     pub(in crate::kis) fn want(&mut self, symbols: &BTreeSet<Symbol>, now: Instant) {
         self.wanted = symbols.iter().copied().map(Key::Trades).collect();
-        self.wanted.insert(Key::Notices);
+        if self.base == Some(Key::Notices) || symbols.is_empty() {
+            self.wanted.extend(self.base);
+        }
         self.told.retain(|key| self.wanted.contains(key));
         self.states.retain(|key, state| {
             self.wanted.contains(key) || !matches!(state, State::Refused { .. })
@@ -196,6 +203,20 @@ impl Registrations {
         self.wanted.iter().any(|key| *key != Key::Notices)
     }
 
+    /// Returns the symbols whose trades the broker may be sending.
+    pub(in crate::kis) fn held(&self) -> BTreeSet<Symbol> {
+        let held = self.states.iter().filter_map(|(key, state)| match key {
+            Key::Trades(symbol) if !matches!(state, State::Refused { .. }) => Some(*symbol),
+            Key::Trades(_) | Key::Notices => None,
+        });
+        held.collect()
+    }
+
+    /// Returns how many registrations the session takes, as far as is known.
+    pub(in crate::kis) fn limit(&self) -> usize {
+        self.learned.map_or(self.configured, |(limit, _)| limit)
+    }
+
     /// Returns the number of active registrations.
     pub(in crate::kis) fn active(&self) -> usize {
         self.count(|state| matches!(state, State::Active | State::Stale))
@@ -219,10 +240,6 @@ impl Registrations {
             self.facts.push(Fact::LimitLearned(limit));
         }
         self.learned = Some((limit, now + LEARNED_FOR));
-    }
-
-    fn limit(&self) -> usize {
-        self.learned.map_or(self.configured, |(limit, _)| limit)
     }
 
     /// Returns the next request without taking it as sent.

@@ -1,6 +1,6 @@
 //! One WebSocket session: registers, keeps alive, reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
@@ -10,12 +10,13 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tracing::{debug, info, warn};
+use turnstile_dataflows::model::Symbol;
 
 use super::KisEvent;
 use super::control::{self, Answer, Control};
 use super::outbox::{BATCH_MAX, Gone};
 use super::registrations::{Fact, Key, Registrations};
-use super::task::Shared;
+use super::task::{Shared, Status};
 use crate::kis::config::{Environment, KisSettings, StreamTuning};
 use crate::kis::error::Malformed;
 use crate::kis::metrics::{FOREIGN_NOTICES, REGISTRATIONS, TRADES};
@@ -24,6 +25,8 @@ use crate::kis::{parse, tr};
 
 /// Frames that are read in one go before the loop looks around again.
 const FRAMES_AT_ONCE: usize = 256;
+/// An issue that is listed for good: the oldest index fund.
+const CANARY: &str = "069500";
 /// How long saying goodbye may take.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(1);
 
@@ -53,6 +56,12 @@ pub(super) struct Session<'a> {
     socket: Socket,
     approval_key: String,
     registrations: Registrations,
+    /// Asked for where there is nothing else to ask for; its trades are not handed on.
+    canary: Option<Symbol>,
+    /// What is wanted of the session.
+    symbols: BTreeSet<Symbol>,
+    /// Whether the broker has answered a request.
+    is_open: bool,
     keys: BTreeMap<String, StreamKey>,
     /// Whether the notices were registered anew for want of a key; once a session.
     renewed: bool,
@@ -78,12 +87,23 @@ impl<'a> Session<'a> {
     pub(super) fn new(shared: &'a mut Shared, socket: Socket, approval_key: String) -> Self {
         let settings = shared.client.settings();
         let now = Instant::now();
+        let (canary, base) = match shared.report.session {
+            0 => (None, Some(Key::Notices)),
+            _ => {
+                let canary = CANARY.parse().ok();
+                (canary, canary.map(Key::Trades))
+            }
+        };
         Self {
             registrations: Registrations::new(
+                base,
                 settings.registrations_max,
                 settings.stream.answer_timeout,
                 settings.stream.refused_pause,
             ),
+            canary,
+            symbols: BTreeSet::new(),
+            is_open: false,
             keys: BTreeMap::new(),
             renewed: false,
             next_request: now,
@@ -100,14 +120,13 @@ impl<'a> Session<'a> {
 
     /// Serves the session until it ends. Never returns before that.
     pub(super) async fn serve(mut self) -> End {
-        let symbols = self.shared.wanted.borrow_and_update().clone();
-        self.registrations.want(&symbols, Instant::now());
+        self.want();
         let end = loop {
             if let Err(end) = self.step().await {
                 break end;
             }
         };
-        gauge!(REGISTRATIONS).set(0.0);
+        self.gauge_registrations(0);
         // Saying goodbye frees the session at the broker at once.
         drop(timeout(CLOSE_DEADLINE, self.socket.close(None)).await);
         end
@@ -127,13 +146,23 @@ impl<'a> Session<'a> {
         match wake {
             Wake::Gone | Wake::Wanted(false) => Err(End::Gone),
             Wake::Wanted(true) => {
-                let symbols = self.shared.wanted.borrow_and_update().clone();
-                self.registrations.want(&symbols, Instant::now());
+                self.want();
                 self.tell_facts().await
             }
             Wake::Timer => self.on_timer().await,
             Wake::Read(message) => self.on_messages(message).await,
         }
+    }
+
+    /// Takes over what is wanted.
+    fn want(&mut self) {
+        self.symbols = self.shared.wanted.borrow_and_update().clone();
+        self.registrations.want(&self.symbols, Instant::now());
+    }
+
+    /// Returns whether the symbol is only asked for to be answered.
+    fn is_canary(&self, symbol: Symbol) -> bool {
+        self.canary == Some(symbol) && !self.symbols.contains(&symbol)
     }
 
     fn tuning(&self) -> &StreamTuning {
@@ -289,6 +318,11 @@ impl<'a> Session<'a> {
             parse::trades(payload, frame.count, received_us, trades, &mut faults);
             let read = trades.len() - before;
             self.trades_read.increment(u64::try_from(read).unwrap_or(0));
+            if let Some(canary) = self.canary
+                && !self.symbols.contains(&canary)
+            {
+                trades.retain(|trade| trade.symbol != canary);
+            }
         } else if frame.tr_id == tr::notices(self.environment()) {
             let account = &self.settings().account;
             let foreign = notices(
@@ -335,6 +369,9 @@ impl<'a> Session<'a> {
             }
             _ => {}
         }
+        if !std::mem::replace(&mut self.is_open, true) {
+            info!(session = self.shared.report.session + 1, "session open");
+        }
         let Some(key) = self.key_of(&answer) else {
             let tr_id: String = answer.tr_id.chars().take(16).collect();
             let reason = format!("{code} ({message}) about the unknown registration {tr_id:?}");
@@ -359,6 +396,12 @@ impl<'a> Session<'a> {
     async fn tell_facts(&mut self) -> Result<(), End> {
         for fact in self.registrations.take_facts() {
             let event = match fact {
+                Fact::Subscribed(Key::Trades(symbol))
+                | Fact::Unsubscribed(Key::Trades(symbol))
+                | Fact::Refused {
+                    key: Key::Trades(symbol),
+                    ..
+                } if self.is_canary(symbol) => continue,
                 Fact::Subscribed(Key::Notices) if self.lacks_notice_key() => {
                     // "Already subscribed" brings no key. Leaving and coming back does.
                     self.renewed = true;
@@ -391,9 +434,26 @@ impl<'a> Session<'a> {
             let now_us = (self.shared.clock)();
             self.shared.outbox.push(now_us, event).await?;
         }
-        let active = u32::try_from(self.registrations.active()).unwrap_or(u32::MAX);
-        gauge!(REGISTRATIONS).set(f64::from(active));
+        self.gauge_registrations(self.registrations.active());
+        let report = &self.shared.report;
+        report.tell(Status {
+            is_open: self.is_open,
+            limit: self.registrations.limit(),
+            held: match report.is_shared() {
+                true => {
+                    let held = self.registrations.held().into_iter();
+                    held.filter(|symbol| !self.is_canary(*symbol)).collect()
+                }
+                false => BTreeSet::new(), // Nobody else could have them.
+            },
+        });
         Ok(())
+    }
+
+    fn gauge_registrations(&self, active: usize) {
+        let session = (self.shared.report.session + 1).to_string();
+        let active = u32::try_from(active).unwrap_or(u32::MAX);
+        gauge!(REGISTRATIONS, "session" => session).set(f64::from(active));
     }
 
     fn lacks_notice_key(&self) -> bool {

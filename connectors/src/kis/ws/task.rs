@@ -5,24 +5,71 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use metrics::counter;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::connect_async_with_config;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 use turnstile_dataflows::model::Symbol;
 
+use super::KisEvent;
 use super::outbox::{Gone, Outbox};
 use super::session::{End, Session, Socket};
-use super::{KisEvent, Stamped};
 use crate::kis::Clock;
 use crate::kis::client::KisClient;
-use crate::kis::config::Reconnect;
+use crate::kis::config::{KisSettings, Reconnect};
 use crate::kis::metrics::{CONNECTIONS, RECONNECTS};
 
 /// Longest message that is read: 999 records of 500 bytes and room.
 const MESSAGE_BYTES_MAX: usize = 4 << 20;
+
+/// What is known of a session. It is open once the broker has answered a request: a connection under a key
+/// that is in use elsewhere is taken at first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Status {
+    pub(super) is_open: bool,
+    /// Registrations that it takes.
+    pub(super) limit: usize,
+    /// Symbols whose trades the broker may be sending.
+    pub(super) held: BTreeSet<Symbol>,
+}
+
+impl Status {
+    /// Returns the status of a session that is not open: the next one may take what is configured.
+    pub(super) fn closed(settings: &KisSettings) -> Self {
+        Self {
+            is_open: false,
+            limit: settings.registrations_max,
+            held: BTreeSet::new(),
+        }
+    }
+}
+
+/// Where the task of a session tells its status.
+pub(super) struct Report {
+    statuses: watch::Sender<Vec<Status>>,
+    /// Which session, from 0.
+    pub(super) session: usize,
+}
+
+impl Report {
+    pub(super) fn new(statuses: watch::Sender<Vec<Status>>, session: usize) -> Self {
+        Self { statuses, session }
+    }
+
+    /// Returns whether other sessions share the symbols.
+    pub(super) fn is_shared(&self) -> bool {
+        self.statuses.borrow().len() > 1
+    }
+
+    pub(super) fn tell(&self, status: Status) {
+        self.statuses.send_if_modified(|all| {
+            let is_new = all[self.session] != status;
+            all[self.session] = status;
+            is_new
+        });
+    }
+}
 
 /// What every session of the task uses.
 pub(super) struct Shared {
@@ -30,6 +77,7 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) wanted: watch::Receiver<BTreeSet<Symbol>>,
     pub(super) outbox: Outbox,
+    pub(super) report: Report,
 }
 
 /// The connection's task.
@@ -47,16 +95,17 @@ impl Task {
         client: KisClient,
         clock: Clock,
         wanted: watch::Receiver<BTreeSet<Symbol>>,
-        events: mpsc::Sender<Stamped>,
-        stop: CancellationToken,
+        outbox: Outbox,
+        report: Report,
     ) -> Self {
         Self {
             pauses: pauses(&client.settings().reconnect),
             shared: Shared {
-                outbox: Outbox::new(events, stop),
                 client,
                 clock,
                 wanted,
+                outbox,
+                report,
             },
             failures: 0,
             is_down_told: false,
@@ -74,7 +123,7 @@ impl Task {
                 break; // The handle is gone.
             }
         }
-        debug!("stream ended");
+        debug!(session = self.number(), "stream ended");
     }
 
     /// Opens a session and serves it; returns the pause before the next.
@@ -90,13 +139,14 @@ impl Task {
             Err(reason) => End::Lost(reason),
             Ok((socket, approval_key)) => {
                 counter!(CONNECTIONS).increment(1);
-                info!("session open");
                 self.tell(KisEvent::Connected).await?;
                 self.is_down_told = false;
                 let since = Instant::now();
                 let session = Session::new(&mut self.shared, socket, approval_key);
                 let end = Box::pin(session.serve()).await;
                 lived = since.elapsed();
+                let closed = Status::closed(self.shared.client.settings());
+                self.shared.report.tell(closed);
                 end
             }
         };
@@ -114,7 +164,14 @@ impl Task {
         self.failures += 1;
         if self.failures.is_power_of_two() {
             let failures = self.failures;
-            warn!(reason, failures, ?pause, "no session, trying again");
+            let session = self.number();
+            warn!(
+                session,
+                reason,
+                failures,
+                ?pause,
+                "no session, trying again"
+            );
         }
         if !self.is_down_told {
             self.is_down_told = true;
@@ -144,6 +201,11 @@ impl Task {
                 settings.timeouts.connect
             )),
         }
+    }
+
+    /// Returns which session this is, from 1, as people count.
+    fn number(&self) -> usize {
+        self.shared.report.session + 1
     }
 
     async fn tell(&mut self, event: KisEvent) -> Result<(), Gone> {
