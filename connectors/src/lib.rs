@@ -5,6 +5,7 @@
 //! - [`naver`]: reference prices, for when the broker has none.
 //! - [`postgres`], [`redis`]: the stores, with price sink, change feed and cache-aside.
 //! - [`recorded`]: recorded days, for replays.
+//! - [`retention`]: archives of old prices.
 //! - [`rows`]: rows of the store as changes of the engine.
 //! - [`execution`]: from a decision to its fills.
 //! - [`exits`]: what the exits say beside decisions.
@@ -19,6 +20,7 @@ pub mod naver;
 pub mod postgres;
 pub mod recorded;
 pub mod redis;
+pub mod retention;
 pub mod rows;
 pub mod task;
 mod tls;

@@ -12,12 +12,18 @@ mod dice;
 mod feed;
 #[path = "stores/lock.rs"]
 mod lock;
+#[path = "stores/old_days.rs"]
+mod old_days;
 #[path = "stores/prices.rs"]
 mod prices;
 #[path = "stores/prices_cache.rs"]
 mod prices_cache;
 #[path = "support/proxy.rs"]
 mod proxy;
+#[path = "stores/retention.rs"]
+mod retention;
+#[path = "stores/retention_faults.rs"]
+mod retention_faults;
 #[path = "stores/schema.rs"]
 mod schema;
 #[path = "support/servers.rs"]

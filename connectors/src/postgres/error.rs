@@ -68,8 +68,22 @@ impl PostgresError {
         let Self::Statement(error) = self else {
             return false;
         };
+        if self.lacks_partition() {
+            return false;
+        }
         let class = error.code().and_then(|code| code.code().get(..2));
         matches!(class, Some("22" | "23"))
+    }
+
+    /// Returns whether a row has no partition to go to; it has no constraint that it could be against.
+    pub(super) fn lacks_partition(&self) -> bool {
+        let Self::Statement(error) = self else {
+            return false;
+        };
+        let answer = error.as_db_error();
+        answer.is_some_and(|answer| {
+            *answer.code() == SqlState::CHECK_VIOLATION && answer.constraint().is_none()
+        })
     }
 }
 

@@ -74,6 +74,8 @@ async fn insert_only_tables_refuse_every_change_for_every_role() {
         ("market.regime_snapshots", "regime"),
         ("system.logs", "message"),
         ("system.engine_events", "kind"),
+        ("system.archives", "file"),
+        ("system.archive_restores", "day"),
     ];
     for role in ["origin", "replica"] {
         client

@@ -152,6 +152,10 @@ impl Writer {
             if error.refuses_data() {
                 return Err(error);
             }
+            if error.lacks_partition() {
+                // That of an old day was detached since; it gets a new one.
+                self.days.clear();
+            }
             self.session = None;
             outage.wait(&error, rows.len()).await;
         }
