@@ -44,6 +44,9 @@ enum Command {
     Migrate,
     /// Read a file into the database.
     Import(commands::import::Args),
+    /// Show, verify and put back archived prices.
+    #[command(after_long_help = commands::archive::ABOUT)]
+    Archive(commands::archive::Args),
     /// Run the simulated exchange alone: it speaks the broker's protocol on local ports.
     ExchangeSim(commands::exchange_sim::Args),
     /// Run the engine on a recorded day: ticks, positions and rules in, decisions out.
@@ -72,6 +75,7 @@ impl Cli {
                 Command::Stream => Box::pin(commands::stream::run(&config)).await,
                 Command::Bff => Box::pin(commands::bff::run(&config)).await,
                 Command::Import(args) => Box::pin(commands::import::run(&config, args)).await,
+                Command::Archive(args) => Box::pin(commands::archive::run(&config, args)).await,
                 Command::Migrate => commands::migrate::run(&config).await,
                 Command::ExchangeSim(args) => Box::pin(commands::exchange_sim::run(args)).await,
                 Command::Replay(args) => commands::replay::run(args).await,

@@ -1,5 +1,6 @@
 //! The subcommands.
 
+pub(crate) mod archive;
 pub(crate) mod bff;
 pub(crate) mod exchange_sim;
 pub(crate) mod import;

@@ -12,6 +12,7 @@ use turnstile_connectors::kis::{Environment, KisConfig};
 use turnstile_connectors::naver::NaverConfig;
 use turnstile_connectors::postgres::{PostgresConfig, PriceSinkConfig};
 use turnstile_connectors::redis::RedisConfig;
+use turnstile_connectors::retention::RetentionConfig;
 use turnstile_dataflows::engine::{EngineConfig, Idle};
 use turnstile_dataflows::exit::Fills;
 
@@ -41,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) engine: EngineSection,
     /// The stream job around them.
     pub(crate) stream: StreamSection,
+    /// How long prices stay attached.
+    pub(crate) retention: RetentionConfig,
     /// The API and the web app.
     pub(crate) bff: BffConfig,
 }
@@ -185,6 +188,7 @@ impl Config {
         faults.extend(self.prices.validate());
         faults.extend(self.naver.validate());
         faults.extend(self.exits.validate());
+        faults.extend(self.retention.validate());
         if let Err(error) = self.execution.validate() {
             faults.push(error.to_string());
         }
@@ -263,6 +267,24 @@ mod tests {
         ] {
             assert!(error.contains(key), "{key} in {error}");
         }
+    }
+
+    #[test]
+    fn faults_of_retention_are_told_with_the_others() {
+        let text = "[retention]\ndays = 3\nlook = \"0s\"\nfolder = \"/dev/null/archive\"\n";
+        let config = toml::from_str::<Config>(text).unwrap();
+        let error = config.check_stream().unwrap_err().to_string();
+        let keys = [
+            "postgres.url",
+            "retention.days",
+            "retention.look",
+            "retention.folder",
+        ];
+        for key in keys {
+            assert!(error.contains(key), "{key} in {error}");
+        }
+        let error = toml::from_str::<Config>("[retention]\nday = 3\n").unwrap_err();
+        assert!(error.to_string().contains("day"), "{error}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use turnstile_connectors::{execution, exits, kis, naver, postgres, redis};
+use turnstile_connectors::{execution, exits, kis, naver, postgres, redis, retention};
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -46,5 +46,6 @@ fn describe() {
     naver::metrics::describe();
     execution::metrics::describe();
     exits::metrics::describe();
+    retention::metrics::describe();
     turnstile_bff::describe_metrics();
 }

@@ -22,6 +22,7 @@ mod price_rows;
 mod quotes;
 mod records;
 mod regime;
+mod retention;
 mod sequencer;
 mod staleness;
 mod subscriptions;
@@ -45,6 +46,7 @@ use turnstile_connectors::postgres::{
     AdvisoryLock, ChangeFeed, Postgres, PostgresError, PriceSink, prune_change_log,
 };
 use turnstile_connectors::redis::Cache;
+use turnstile_connectors::retention::Retention;
 use turnstile_connectors::rows::RowReader;
 use turnstile_connectors::{rows, task};
 use turnstile_dataflows::engine::{Engine, EngineConfig, Event, Timed};
@@ -61,6 +63,7 @@ pub(crate) use quotes::QuotesConfig;
 use quotes::{Quotes, Seen};
 use records::Records;
 use regime::Regimes;
+use retention::OldPrices;
 use sequencer::{Sequencer, Stamp};
 use staleness::Staleness;
 use subscriptions::{Subscriptions, apply_slots};
@@ -252,6 +255,17 @@ impl Stream {
             let job = keep_minutes(postgres.clone(), every, sources.clone());
             task::spawn("minute bars", job)
         });
+        let retention = config.retention.is_on().then(|| {
+            let has_bars = config.stream.minute_bars.is_some();
+            let old = OldPrices {
+                retention: Retention::new(postgres.clone(), &config.retention, has_bars),
+                look: config.retention.look,
+                session: desk.session.clone(),
+                waits_for_close: config.execution.session == SessionKind::Krx,
+                alarms: desk.alarms.clone(),
+            };
+            task::spawn("retention", old.run(sources.clone()))
+        });
         let housekeeping = task::spawn("housekeeping", keep_house(postgres, sources.clone()));
         let guard = task::spawn("lock guard", guard_lock(lock, lost_sender, sources.clone()));
 
@@ -271,8 +285,8 @@ impl Stream {
             ] {
                 report(ended);
             }
-            if let Some(minutes) = minutes {
-                report(minutes.await);
+            for task in [minutes, retention].into_iter().flatten() {
+                report(task.await);
             }
             // The sequencer has dropped the engine's sender: the engine hands out the rest.
             let engine_end = tokio::task::spawn_blocking(move || engine.join()).await;

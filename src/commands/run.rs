@@ -80,6 +80,8 @@ async fn run_on(
         "schema ready"
     );
     let postgres = Postgres::connect(&config.postgres).await?;
+    let archives = data_dir.join("archive");
+    config.retention.folder.get_or_insert(archives);
     let is_new = demo::is_empty(&postgres).await?;
     let market = sim_config(args, data_dir, is_new)?;
     if is_new {
