@@ -2,7 +2,7 @@
 
 mod session;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{
     Timestamp,
@@ -45,7 +45,7 @@ pub(crate) struct Moment {
 #[derive(Debug)]
 pub(crate) struct SimClock {
     mode: ClockMode,
-    calendar: Calendar,
+    calendar: Mutex<Calendar>,
     course: Mutex<Course>,
 }
 
@@ -71,7 +71,7 @@ impl SimClock {
     pub(crate) fn new(config: &ClockConfig) -> Self {
         Self {
             mode: config.mode,
-            calendar: Calendar::new(config.holidays.iter().copied()),
+            calendar: Mutex::new(Calendar::new(config.holidays.iter().copied())),
             course: Mutex::new(Course {
                 real: Instant::now(),
                 simulated_us: config.start.map_or_else(real_us, us_of),
@@ -109,7 +109,7 @@ impl SimClock {
                 is_trading_day: true,
             },
             ClockMode::Schedule => {
-                let is_trading_day = self.calendar.is_trading_day(at.date());
+                let is_trading_day = self.is_trading_day(at.date());
                 let session = if is_trading_day {
                     Session::at(at.time())
                 } else {
@@ -126,7 +126,26 @@ impl SimClock {
 
     /// Returns whether the exchange opens on `day` by its calendar.
     pub(crate) fn is_trading_day(&self, day: Date) -> bool {
-        self.calendar.is_trading_day(day)
+        self.calendar().is_trading_day(day)
+    }
+
+    /// Returns whether the calendar tells clients that the exchange opens on `day`. An always open
+    /// market opens on any, unless the opposite was announced.
+    pub(crate) fn is_told_open(&self, day: Date) -> bool {
+        let calendar = self.calendar();
+        match self.mode {
+            ClockMode::AlwaysOpen => calendar.announced(day).unwrap_or(true),
+            ClockMode::Schedule => calendar.is_trading_day(day),
+        }
+    }
+
+    /// Announces that the exchange opens on `day`, or does not.
+    pub(crate) fn announce(&self, day: Date, is_open: bool) {
+        self.calendar().announce(day, is_open);
+    }
+
+    fn calendar(&self) -> MutexGuard<'_, Calendar> {
+        self.calendar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -227,6 +227,8 @@ pub struct ClockConfig {
     pub speed: Decimal,
     /// Weekdays on which the exchange is closed.
     pub holidays: Vec<Date>,
+    /// Whether the calendar is offered in the paper environment as well, which the broker does not.
+    pub calendar_on_paper: bool,
 }
 
 /// Whether the market has hours.
@@ -343,6 +345,7 @@ impl Default for ClockConfig {
             start: None,
             speed: Decimal::ONE,
             holidays: defaults::holidays(),
+            calendar_on_paper: false,
         }
     }
 }

@@ -35,6 +35,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/price", post(market::price))
         .route("/script", post(market::script))
         .route("/clock", post(market::clock))
+        .route("/holidays", post(market::holiday))
+        .route("/stocks", post(market::stock))
         .route("/faults", get(faults::show).post(faults::change))
         .with_state(shared)
 }

@@ -5,7 +5,7 @@
 
 mod record;
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -27,8 +27,20 @@ pub(crate) struct Issue {
     pub(crate) day: Day,
     pub(crate) quotes: Quotes,
     pub(crate) is_halted: bool,
+    pub(crate) listing: Listing,
     /// Lowest and highest order price of the day.
     pub(crate) band: (Price, Price),
+}
+
+/// What the exchange says of a listing, for as long as it stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Listing {
+    /// Trading is stopped until further notice.
+    pub(crate) is_suspended: bool,
+    /// An administrative issue.
+    pub(crate) is_managed: bool,
+    /// Last day of the listing, where it ends.
+    pub(crate) delisted: Option<Date>,
 }
 
 /// Statistics of the day's trades. All zero before the first.
@@ -113,6 +125,7 @@ impl Issue {
             day: Day::default(),
             quotes: Quotes::default(),
             is_halted: false,
+            listing: Listing::default(),
             band: (Price::NONE, Price::NONE),
         };
         issue.band = issue.grid().band(issue.prev_close);
@@ -125,6 +138,11 @@ impl Issue {
             Market::Etf => Grid::Fund,
             Market::Foreign => Grid::Cent,
         }
+    }
+
+    /// Returns whether nothing trades now.
+    pub(crate) const fn is_stopped(&self) -> bool {
+        self.is_halted || self.listing.is_suspended
     }
 
     /// Returns the last price, or the previous close before the first trade.

@@ -18,7 +18,7 @@
 //! `/uapi/domestic-stock/v1/trading/`: `order-cash`, `order-rvsecncl`, `inquire-daily-ccld`,
 //! `inquire-balance`, `inquire-psbl-order`, and in production `inquire-psbl-rvsecncl`,
 //! `inquire-psbl-sell`; under `.../quotations/`: `inquire-price`, `inquire-daily-itemchartprice`
-//! (days to years), and in production `chk-holiday`. Old and new TR ids, limits, error codes and
+//! (days to years), `search-stock-info`, and in production `chk-holiday`. Old and new TR ids, limits, error codes and
 //! pages are those of the chosen [`Environment`].
 //!
 //! # WebSocket
@@ -52,6 +52,8 @@
 //! | `POST /price` | `{symbol, price, volume?}` prints one trade |
 //! | `POST /script` | `{symbol, points: [{after_ms, price}]}`; no points: wander again |
 //! | `POST /clock` | `{start?, speed?}`; start is Seoul time such as `2026-11-16T09:00:00` |
+//! | `POST /holidays` | `{date, is_open}`: announces a day; the calendar tells it, and a market with hours keeps it |
+//! | `POST /stocks` | `{symbol, suspended?, managed?, delisted?}`: state of a listing, last day where it ends |
 //! | `POST /orders` | `{symbol, side, qty, price?, cano?}`: an order by another terminal of the account, at market without a price; answers `number` |
 //! | `POST /orders/cancel` | `{number, qty?}`: cancels by another terminal |
 //! | `POST /holdings` | `{symbol, qty, cano?}` sets a holding without any order, as the broker may |

@@ -95,7 +95,7 @@ fn row(issue: &Issue, market_status: &str, never_traded: DateTime) -> Value {
         "{}백만",
         with_commas(&(day.value.units() / MILLION_UNITS).to_string())
     );
-    let (stop_code, stop_text, stop_name) = if issue.is_halted {
+    let (stop_code, stop_text, stop_name) = if issue.is_stopped() {
         ("2", "중단.Halted", "HALTED")
     } else {
         ("1", "운영.Trading", "TRADING")

@@ -14,6 +14,7 @@ mod order_lists;
 mod paging;
 mod power;
 mod quote;
+mod stock_info;
 mod trading;
 
 use std::{sync::Arc, time::Duration};
@@ -189,7 +190,7 @@ static TRADING_OPERATIONS: [Operation; 7] = [
     get("inquire-psbl-sell", &["TTTC8408R"], false, power::sellable),
 ];
 
-static QUOTE_OPERATIONS: [Operation; 3] = [
+static QUOTE_OPERATIONS: [Operation; 4] = [
     get("inquire-price", &["FHKST01010100"], true, quote::price),
     get(
         "inquire-daily-itemchartprice",
@@ -197,8 +198,17 @@ static QUOTE_OPERATIONS: [Operation; 3] = [
         true,
         chart::daily,
     ),
-    get("chk-holiday", &["CTCA0903R"], false, holiday::holidays),
+    get(HOLIDAYS, &["CTCA0903R"], false, holiday::holidays),
+    get(
+        "search-stock-info",
+        &["CTPF1002R"],
+        true,
+        stock_info::stock_info,
+    ),
 ];
+
+/// The calendar may be offered on paper, by a setting.
+const HOLIDAYS: &str = "chk-holiday";
 
 fn route(shared: &Shared, call: &Call) -> Answer {
     match (&call.method, call.path.as_str()) {
@@ -250,11 +260,18 @@ fn pass_gateway(shared: &Shared, call: &Call, operation: &Operation) -> Answer {
     let environment = shared.config.environment;
     let tr_id = call.header("tr_id").unwrap_or_default();
     let is_production_id = operation.tr_ids.contains(&tr_id);
-    if environment == Environment::Paper && !operation.is_on_paper {
+    let is_offered = operation.is_on_paper
+        || (operation.path == HOLIDAYS && shared.config.clock.calendar_on_paper);
+    if environment == Environment::Paper && !is_offered {
         return gateway_error("EGW00213", "모의투자 TR 이 아닙니다.");
     }
+    // Quotations have one id in both environments (KIS Open API, 6).
+    let has_one_id = QUOTE_OPERATIONS
+        .iter()
+        .any(|quote| std::ptr::eq(quote, operation));
     let is_known = match environment {
         Environment::Production => is_production_id,
+        Environment::Paper if has_one_id => is_production_id,
         Environment::Paper => operation
             .tr_ids
             .iter()

@@ -1,6 +1,6 @@
 //! Sessions of a trading day and the calendar (KRX, in force since 2026-09-14).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, Time, Weekday, time};
 use serde::Serialize;
@@ -78,19 +78,34 @@ impl Session {
 #[derive(Debug)]
 pub(crate) struct Calendar {
     holidays: BTreeSet<Date>,
+    /// Days announced while the simulator runs, with whether the exchange opens.
+    announced: BTreeMap<Date, bool>,
 }
 
 impl Calendar {
     pub(crate) fn new(holidays: impl IntoIterator<Item = Date>) -> Self {
         Self {
             holidays: holidays.into_iter().collect(),
+            announced: BTreeMap::new(),
         }
     }
 
-    /// Returns whether `day` is neither a weekend nor a holiday.
+    /// Makes `day` open or closed, whatever it was.
+    pub(crate) fn announce(&mut self, day: Date, is_open: bool) {
+        self.announced.insert(day, is_open);
+    }
+
+    /// Returns what was announced of `day` since the start, if anything was.
+    pub(crate) fn announced(&self, day: Date) -> Option<bool> {
+        self.announced.get(&day).copied()
+    }
+
+    /// Returns whether `day` is announced as open, or else neither a weekend nor a holiday.
     pub(crate) fn is_trading_day(&self, day: Date) -> bool {
-        !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
-            && !self.holidays.contains(&day)
+        self.announced(day).unwrap_or_else(|| {
+            !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
+                && !self.holidays.contains(&day)
+        })
     }
 }
 
@@ -114,9 +129,13 @@ mod tests {
 
     #[test]
     fn weekends_and_holidays_are_closed() {
-        let calendar = Calendar::new([date(2026, 2, 16)]);
+        let mut calendar = Calendar::new([date(2026, 2, 16)]);
         assert!(!calendar.is_trading_day(date(2026, 2, 16)));
         assert!(!calendar.is_trading_day(date(2026, 2, 14)));
         assert!(calendar.is_trading_day(date(2026, 2, 13)));
+        calendar.announce(date(2026, 2, 13), false);
+        calendar.announce(date(2026, 2, 16), true);
+        assert!(!calendar.is_trading_day(date(2026, 2, 13)));
+        assert!(calendar.is_trading_day(date(2026, 2, 16)));
     }
 }

@@ -7,7 +7,7 @@ use axum::{
     extract::{State, rejection::JsonRejection},
     http::StatusCode,
 };
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -154,6 +154,60 @@ pub(super) async fn clock(
     shared.exchange().turn(Instant::now(), moment);
     shared.wake.notify_one();
     Ok(Json(super::views::session_of(moment)))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Announcement {
+    date: Date,
+    is_open: bool,
+}
+
+/// Announces that the exchange opens on a day, or does not.
+pub(super) async fn holiday(
+    State(shared): State<Arc<Shared>>,
+    body: Result<Json<Announcement>, JsonRejection>,
+) -> Answer {
+    let Announcement { date, is_open } = body_of(body)?;
+    shared.clock.announce(date, is_open);
+    let moment = shared.clock.now();
+    shared.exchange().turn(Instant::now(), moment);
+    shared.wake.notify_one();
+    Ok(Json(json!({ "date": date, "is_open": is_open })))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StockChange {
+    symbol: String,
+    #[serde(default)]
+    suspended: Option<bool>,
+    #[serde(default)]
+    managed: Option<bool>,
+    #[serde(default)]
+    delisted: Option<Date>,
+}
+
+/// Changes what the exchange says of a listing; what is absent stays.
+pub(super) async fn stock(
+    State(shared): State<Arc<Shared>>,
+    body: Result<Json<StockChange>, JsonRejection>,
+) -> Answer {
+    let change = body_of(body)?;
+    let mut exchange = shared.exchange();
+    let issue = exchange
+        .find(&change.symbol)
+        .ok_or_else(|| unknown_symbol(&change.symbol))?;
+    let listing = &mut exchange.issues[issue].listing;
+    listing.is_suspended = change.suspended.unwrap_or(listing.is_suspended);
+    listing.is_managed = change.managed.unwrap_or(listing.is_managed);
+    listing.delisted = change.delisted.or(listing.delisted);
+    Ok(Json(json!({
+        "symbol": change.symbol,
+        "suspended": listing.is_suspended,
+        "managed": listing.is_managed,
+        "delisted": listing.delisted,
+    })))
 }
 
 fn unprocessable(reason: impl Into<String>) -> Refused {

@@ -74,7 +74,7 @@ impl Exchange {
             return;
         }
         let issue = &self.issues[order.issue];
-        if issue.is_halted {
+        if issue.is_stopped() {
             return;
         }
         let Some(price) = fill_price(order, issue, is_arriving, self.fills.slippage_ticks) else {

@@ -84,7 +84,7 @@ impl Issue {
             "^{:08}^{}^{}^{}^{}^{}^{}^{}^{prev_volume_then}^{}^0^^{}",
             yyyymmdd(stamp.at.date()),
             stamp.session.phase(),
-            if self.is_halted { "Y" } else { "N" },
+            if self.is_stopped() { "Y" } else { "N" },
             quotes.ask_quantity,
             quotes.bid_quantity,
             quotes.ask_total,

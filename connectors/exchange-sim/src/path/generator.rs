@@ -92,7 +92,7 @@ impl Generator {
             1
         };
         for _ in 0..count {
-            if exchange.issues[issue].is_halted {
+            if exchange.issues[issue].is_stopped() {
                 break;
             }
             let price = match exchange.course_price(issue, now) {

@@ -1,4 +1,5 @@
-//! The calendar (KIS Open API, chk-holiday). An always open market is open on every day.
+//! The calendar (KIS Open API, chk-holiday). An always open market is open on every day but those
+//! announced as closed.
 
 use jiff::{
     ToSpan,
@@ -9,7 +10,7 @@ use super::{
     answer::{Answer, GOES_ON, Object, Value, text},
     call::Call,
 };
-use crate::{config::ClockMode, shared::Shared};
+use crate::shared::Shared;
 
 /// Days of an answer.
 const DAYS: usize = 24;
@@ -29,10 +30,9 @@ pub(super) fn holidays(shared: &Shared, call: &Call, _account: usize) -> Answer 
     let Some(last) = days.last() else {
         return bad();
     };
-    let is_always = shared.config.clock.mode == ClockMode::AlwaysOpen;
     let rows = days
         .iter()
-        .map(|day| row(*day, is_always || shared.clock.is_trading_day(*day)))
+        .map(|day| row(*day, shared.clock.is_told_open(*day)))
         .collect();
     let mut fields = Object::default();
     fields.push(

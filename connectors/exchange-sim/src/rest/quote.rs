@@ -119,13 +119,13 @@ fn output(issue: &Issue) -> Object {
         Market::Etf => "ETF",
         Market::Foreign => "",
     };
-    let stopped = if issue.is_halted { "Y" } else { "N" };
+    let stopped = if issue.is_stopped() { "Y" } else { "N" };
     let shares = i128::from(issue.listed_shares);
     let value_100m = last.times(1).units() * shares / 10_000 / 100_000_000;
     for (name, value) in [
         (
             "iscd_stat_cls_code",
-            if issue.is_halted { "58" } else { "55" }.into(),
+            if issue.is_stopped() { "58" } else { "55" }.into(),
         ),
         ("rprs_mrkt_kor_name", market.into()),
         ("bstp_kor_isnm", "".into()),

@@ -114,3 +114,89 @@ async fn the_calendar_pages_on_by_its_key() {
     assert_eq!(next.body["output"][0]["bass_dt"], "20270117");
     client.sim.stop().await;
 }
+
+#[tokio::test]
+async fn an_announced_day_is_told_and_closes_a_market_with_hours() {
+    for (mode, session) in [
+        (turnstile_exchange_sim::ClockMode::Schedule, "closed"),
+        (turnstile_exchange_sim::ClockMode::AlwaysOpen, "regular"),
+    ] {
+        let mut config = quiet();
+        config.environment = turnstile_exchange_sim::Environment::Paper;
+        config.clock.calendar_on_paper = true;
+        config.clock.mode = mode;
+        config.clock.start = Some("2026-12-07T10:00:00".parse().unwrap());
+        let client = Client::start(config).await;
+        let path = format!("{QUOTES}/chk-holiday");
+        let query = [("BASS_DT", "20261207")];
+        let is_open = async || {
+            let reply = client.get(&path, "CTCA0903R", &query).await;
+            reply.body["output"][0]["opnd_yn"].clone()
+        };
+        assert_eq!(is_open().await, "Y");
+        let day = json!({"date": "2026-12-07", "is_open": false});
+        client.control("/holidays", &day).await;
+        assert_eq!(is_open().await, "N");
+        let url = format!("{}/session", client.sim.control_url());
+        let now: Value = client
+            .http
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        assert_eq!(now["session"], session);
+        let day = json!({"date": "2026-12-07", "is_open": true});
+        client.control("/holidays", &day).await;
+        assert_eq!(is_open().await, "Y");
+        client.sim.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_listing_is_told_as_the_control_port_has_it() {
+    let client = Client::start(quiet()).await;
+    let path = format!("{QUOTES}/search-stock-info");
+    let query = [("PRDT_TYPE_CD", "300"), ("PDNO", "005930")];
+    let told = async || {
+        let reply = client.get(&path, "CTPF1002R", &query).await;
+        assert_eq!(reply.body["rt_cd"], "0", "{}", reply.text);
+        reply.body["output"].clone()
+    };
+    let before = told().await;
+    for (key, value) in [
+        ("pdno", "000000005930"),
+        ("tr_stop_yn", "N"),
+        ("admn_item_yn", "N"),
+        ("cptt_trad_tr_psbl_yn", "Y"),
+        ("nxt_tr_stop_yn", "N"),
+        ("scts_mket_lstg_abol_dt", ""),
+        ("lstg_stqt", "5919637922"),
+        ("prdt_abrv_name", "삼성전자"),
+    ] {
+        assert_eq!(before[key], value, "{key}");
+    }
+    let change = json!({"symbol": "005930", "suspended": true, "managed": true,
+        "delisted": "2026-12-30"});
+    client.control("/stocks", &change).await;
+    let after = told().await;
+    assert_eq!(
+        (&after["tr_stop_yn"], &after["admn_item_yn"]),
+        (&json!("Y"), &json!("Y"))
+    );
+    assert_eq!(after["scts_mket_lstg_abol_dt"], "20261230");
+    let query = [
+        ("FID_COND_MRKT_DIV_CODE", "J"),
+        ("FID_INPUT_ISCD", "005930"),
+    ];
+    let price = client
+        .get(&format!("{QUOTES}/inquire-price"), "FHKST01010100", &query)
+        .await;
+    assert_eq!(price.body["output"]["temp_stop_yn"], "Y");
+    let query = [("PRDT_TYPE_CD", "300"), ("PDNO", "999999")];
+    let unknown = client.get(&path, "CTPF1002R", &query).await;
+    assert_eq!(unknown.body["rt_cd"], "1");
+    client.sim.stop().await;
+}
