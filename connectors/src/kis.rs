@@ -34,7 +34,8 @@ use std::sync::Arc;
 
 pub use client::{
     AccountSummary, Balance, BuyingPower, Calendar, CalendarDay, CallCounts, DailyBar, DailyBars,
-    DailyOrder, DailyOrders, DailyOrdersFilter, Holding, KisClient, PriceAdjustment, PriceSnapshot,
+    DailyOrder, DailyOrders, DailyOrdersFilter, Holding, KisClient, Listing, PriceAdjustment,
+    PriceSnapshot, StockInfo,
 };
 pub use config::{
     ConfigFaults, Environment, KeyConfig, KisConfig, KisSettings, MoreKey, RateConfig, Reconnect,

@@ -17,6 +17,7 @@ mod orders;
 mod pages;
 mod quotes;
 mod row;
+mod stock_info;
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +34,7 @@ pub use self::account::{AccountSummary, Balance, BuyingPower, Holding};
 pub use self::calendar::{Calendar, CalendarDay};
 pub use self::daily_orders::{DailyOrder, DailyOrders, DailyOrdersFilter};
 pub use self::quotes::{DailyBar, DailyBars, PriceAdjustment, PriceSnapshot};
+pub use self::stock_info::{Listing, StockInfo};
 
 use super::Clock;
 use super::classify::{Verdict, classify};

@@ -92,6 +92,11 @@ impl KisError {
         self.is_throttled() || matches!(self, Self::Rejected { .. } | Self::Configuration { .. })
     }
 
+    /// Returns whether the broker does not offer the operation on paper (EGW00213).
+    pub fn is_not_on_paper(&self) -> bool {
+        matches!(self, Self::Configuration { code, .. } if code == "EGW00213")
+    }
+
     /// Returns whether the broker refused for its per-second limit, having executed nothing.
     pub fn is_throttled(&self) -> bool {
         matches!(

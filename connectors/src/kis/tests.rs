@@ -8,6 +8,7 @@ mod orders;
 mod registrations;
 mod samples;
 mod server;
+mod stock_info;
 mod stream;
 mod stream_faults;
 mod token;

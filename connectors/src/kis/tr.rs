@@ -17,6 +17,7 @@ pub(super) enum Tr {
     Price,
     DailyBars,
     Holidays,
+    StockInfo,
 }
 
 impl Tr {
@@ -33,6 +34,7 @@ impl Tr {
             Self::DailyBars => ("FHKST03010100", "FHKST03010100"),
             // Paper does not offer it and has no id: the broker answers EGW00213 there.
             Self::Holidays => ("CTCA0903R", "CTCA0903R"),
+            Self::StockInfo => ("CTPF1002R", "CTPF1002R"),
         };
         match environment {
             Environment::Production => production,
@@ -51,6 +53,7 @@ impl Tr {
             Self::Price => "/uapi/domestic-stock/v1/quotations/inquire-price",
             Self::DailyBars => "/uapi/domestic-stock/v1/quotations/inquire-daily-itemchartprice",
             Self::Holidays => "/uapi/domestic-stock/v1/quotations/chk-holiday",
+            Self::StockInfo => "/uapi/domestic-stock/v1/quotations/search-stock-info",
         }
     }
 

@@ -30,10 +30,12 @@ pub struct CalendarDay {
     pub date: Date,
     /// Whether the exchange is open: the one to use for orders.
     pub is_open: bool,
+    /// Whether it counts as a trading day; `None` where the broker does not say.
+    pub is_trading_day: Option<bool>,
     /// Whether banks and brokers work.
-    pub is_business_day: bool,
+    pub is_business_day: Option<bool>,
     /// Whether trades of earlier days settle.
-    pub is_settlement_day: bool,
+    pub is_settlement_day: Option<bool>,
 }
 
 impl KisClient {
@@ -45,7 +47,7 @@ impl KisClient {
     pub async fn calendar(&self, from: Date, until: Date) -> Result<Calendar, KisError> {
         let request = Request {
             tr: Tr::Holidays,
-            lane: Lane::Query,
+            lane: Lane::Tier2,
             fields: vec![("BASS_DT", from.strftime("%Y%m%d").to_string())],
             next_page: false,
         };
@@ -86,8 +88,9 @@ impl KisClient {
 fn read(row: Row<'_>) -> Result<CalendarDay, Malformed> {
     Ok(CalendarDay {
         date: row.date("bass_dt")?,
-        is_open: row.flag("opnd_yn"),
-        is_business_day: row.flag("bzdy_yn"),
-        is_settlement_day: row.flag("sttl_day_yn"),
+        is_open: row.needed_flag("opnd_yn")?,
+        is_trading_day: row.optional_flag("tr_day_yn"),
+        is_business_day: row.optional_flag("bzdy_yn"),
+        is_settlement_day: row.optional_flag("sttl_day_yn"),
     })
 }

@@ -62,6 +62,44 @@ impl<'a> Row<'a> {
         self.text(key) == "Y"
     }
 
+    /// Returns the flag `key`, `None` where it is neither `Y` nor `N`.
+    pub(super) fn optional_flag(&self, key: &str) -> Option<bool> {
+        match self.text(key) {
+            "Y" => Some(true),
+            "N" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Returns the flag `key`, which must be `Y` or `N`.
+    pub(super) fn needed_flag(&self, key: &str) -> Result<bool, Malformed> {
+        self.optional_flag(key).ok_or_else(|| {
+            let shown = number::shown(self.text(key).as_bytes());
+            Malformed::new(self.place, format!("{key}: Y or N expected, was {shown}"))
+        })
+    }
+
+    /// Returns the text of `key` without padding, `None` where it is missing or blank.
+    pub(super) fn optional_text(&self, key: &str) -> Option<&'a str> {
+        Some(self.text(key)).filter(|text| !text.is_empty())
+    }
+
+    /// Returns whether there is a field `key`, blank or not.
+    pub(super) fn has(&self, key: &str) -> bool {
+        let mut names = self.fields.keys();
+        names.any(|name| name.eq_ignore_ascii_case(key))
+    }
+
+    /// Returns the date of `key`, `None` where it is missing, blank or zeros.
+    pub(super) fn optional_date(&self, key: &str) -> Result<Option<Date>, Malformed> {
+        self.read(key, number::date)
+    }
+
+    /// Returns the whole number of `key`, `None` where it is missing or blank.
+    pub(super) fn optional_integer(&self, key: &str) -> Result<Option<i64>, Malformed> {
+        self.read(key, number::integer)
+    }
+
     pub(super) fn symbol(&self, key: &str) -> Result<Symbol, Malformed> {
         self.read(key, parse::symbol)
     }
