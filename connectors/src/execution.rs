@@ -45,7 +45,7 @@ pub use broker::{
     Broker, BrokerError, BrokerEvent, BrokerRef, ListedHolding, ListedOrder, Notice, NoticeEvent,
     Receipt, Side, Ticket,
 };
-pub use calendar::Calendar;
+pub use calendar::{Calendar, SharedCalendar, ToldDay};
 pub use config::{ConfigFaults, ExecutionConfig, SessionKind};
 pub use costs::{CostModel, Costs, TaxClass};
 pub use error::StoreError;

@@ -7,7 +7,7 @@ use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 
 use super::broker::Side;
-use super::calendar::Calendar;
+use super::calendar::SharedCalendar;
 
 /// Market of an issue, as far as it is taxed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,15 +56,15 @@ pub struct Costs {
 #[derive(Clone, Debug)]
 pub struct CostModel {
     commission: Decimal,
-    calendar: Calendar,
+    calendar: SharedCalendar,
 }
 
 impl CostModel {
     /// Returns the model with this commission rate per side, as a fraction of the amount.
-    pub fn new(commission: Decimal, calendar: Calendar) -> Self {
+    pub fn new(commission: Decimal, calendar: impl Into<SharedCalendar>) -> Self {
         Self {
             commission,
-            calendar,
+            calendar: calendar.into(),
         }
     }
 
@@ -96,7 +96,7 @@ impl CostModel {
             TaxClass::Exempt => 0,
             TaxClass::Konex => KONEX_RATE,
             TaxClass::Share => {
-                let transfer = self.calendar.settlement(day);
+                let transfer = self.calendar.now().settlement(day);
                 let in_force = SHARE_RATES.iter().rev().find(|(from, _)| *from <= transfer);
                 in_force.unwrap_or(&SHARE_RATES[0]).1
             }
@@ -110,7 +110,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::execution::calendar::default_holidays;
+    use crate::execution::calendar::{Calendar, default_holidays};
 
     fn model() -> CostModel {
         let calendar = Calendar::new(default_holidays(), date(2027, 12, 31));

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use turnstile_dataflows::price::Session;
 
-use super::calendar::Calendar;
+use super::calendar::SharedCalendar;
 
 /// First and last moment at which the exchange takes orders of this system: the regular session
 /// with its closing auction (KRX market rules, section 1.1). The end is exclusive.
@@ -48,6 +48,14 @@ pub trait SessionSource: Send + Sync {
     /// Returns what the exchange's clock says now.
     fn market(&self) -> Market;
 
+    /// Returns whether the exchange trades on `day`.
+    fn trades_on(&self, day: Date) -> bool;
+
+    /// Returns whether [`Self::market`] tells the exchange's own clock.
+    fn is_clock_known(&self) -> bool {
+        true
+    }
+
     /// Returns by which limits prices that are received now grow old. Where that cannot be known, the
     /// shorter ones count.
     fn of_prices(&self) -> Session {
@@ -74,24 +82,31 @@ pub(super) fn seoul(now_us: u64) -> (Date, Time) {
 /// The real exchange, by the clock of Seoul and a calendar.
 #[derive(Clone, Debug)]
 pub struct KrxSession {
-    calendar: Calendar,
+    calendar: SharedCalendar,
     now_us: NowUs,
 }
 
 impl KrxSession {
     /// Returns the session of this calendar and clock.
-    pub fn new(calendar: Calendar, now_us: NowUs) -> Self {
-        Self { calendar, now_us }
+    pub fn new(calendar: impl Into<SharedCalendar>, now_us: NowUs) -> Self {
+        Self {
+            calendar: calendar.into(),
+            now_us,
+        }
     }
 
     fn why_closed(&self, date: Date, time: Time) -> Option<String> {
-        if date > self.calendar.valid_until() {
-            let until = self.calendar.valid_until();
-            return Some(format!(
-                "the calendar ends on {until}, {date} counts as closed"
-            ));
+        let calendar = self.calendar.now();
+        if !calendar.is_known(date) {
+            return Some(match calendar.first_listed() {
+                Some(_) => {
+                    let until = calendar.valid_until();
+                    format!("the calendar ends on {until}, {date} counts as closed")
+                }
+                None => format!("there is no calendar, {date} counts as closed"),
+            });
         }
-        if !self.calendar.is_trading_day(date) {
+        if !calendar.is_trading_day(date) {
             return Some(format!("{date} is no trading day"));
         }
         let in_session = (OPENS..CLOSES).contains(&time);
@@ -99,10 +114,10 @@ impl KrxSession {
     }
 
     fn prices_at(&self, date: Date, time: Time) -> Session {
-        let is_known = date <= self.calendar.valid_until();
+        let calendar = self.calendar.now();
         let in_session =
-            self.calendar.is_trading_day(date) && (PRICES_FROM..PRICES_UNTIL).contains(&time);
-        if is_known && !in_session {
+            calendar.is_trading_day(date) && (PRICES_FROM..PRICES_UNTIL).contains(&time);
+        if calendar.is_known(date) && !in_session {
             Session::Off
         } else {
             Session::Regular
@@ -118,6 +133,10 @@ impl SessionSource for KrxSession {
             time,
             closed: self.why_closed(date, time),
         }
+    }
+
+    fn trades_on(&self, day: Date) -> bool {
+        self.calendar.now().is_trading_day(day)
     }
 
     fn of_prices(&self) -> Session {
@@ -151,6 +170,7 @@ pub struct SimulatorSession {
     http: reqwest::Client,
     url: String,
     latest: Arc<Mutex<Option<(Instant, SessionAnswer)>>>,
+    calendar: Option<SharedCalendar>,
     now_us: NowUs,
 }
 
@@ -163,7 +183,17 @@ impl SimulatorSession {
             http: reqwest::Client::new(),
             url: format!("{}/session", control_url.trim_end_matches('/')),
             latest: Arc::default(),
+            calendar: None,
             now_us,
+        }
+    }
+
+    /// Closes the session also on days that `calendar` was told to be closed. Its list does not
+    /// count: the simulator may trade on any day.
+    pub fn with_calendar(self, calendar: SharedCalendar) -> Self {
+        Self {
+            calendar: Some(calendar),
+            ..self
         }
     }
 
@@ -205,6 +235,8 @@ impl SessionSource for SimulatorSession {
                 time: answer.time,
                 closed: if asked.elapsed() > ANSWER_COUNTS {
                     Some("the simulator does not answer".to_owned())
+                } else if !self.trades_on(answer.date) {
+                    Some(format!("{} is no trading day", answer.date))
                 } else {
                     (!answer.takes_orders())
                         .then(|| format!("the simulator's session is {}", answer.session))
@@ -216,6 +248,16 @@ impl SessionSource for SimulatorSession {
                 Market { date, time, closed }
             }
         }
+    }
+
+    fn trades_on(&self, day: Date) -> bool {
+        let is_told_closed = |calendar: &SharedCalendar| calendar.now().is_told_closed(day);
+        !self.calendar.as_ref().is_some_and(is_told_closed)
+    }
+
+    fn is_clock_known(&self) -> bool {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.is_some()
     }
 
     fn of_prices(&self) -> Session {
@@ -235,7 +277,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
-    use crate::execution::calendar::default_holidays;
+    use crate::execution::calendar::{Calendar, ToldDay, default_holidays};
 
     fn is_open(at: DateTime) -> bool {
         let session = KrxSession::new(
@@ -274,6 +316,32 @@ mod tests {
     #[test]
     fn days_beyond_the_calendar_are_closed() {
         assert!(!is_open(datetime(2028, 1, 3, 10, 0, 0, 0)));
+    }
+
+    #[test]
+    fn a_day_that_is_told_closed_closes_a_running_session() {
+        let calendar = SharedCalendar::from(Calendar::new(default_holidays(), date(2027, 12, 31)));
+        let session = KrxSession::new(calendar.clone(), wall_clock_us);
+        let at = datetime(2026, 11, 24, 10, 0, 0, 0);
+        assert_eq!(session.why_closed(at.date(), at.time()), None);
+        let closed = ToldDay {
+            is_open: false,
+            is_settlement_day: None,
+        };
+        calendar.tell([(at.date(), closed)].into());
+        assert!(!session.trades_on(at.date()));
+        let why = session.why_closed(at.date(), at.time());
+        assert_eq!(why.as_deref(), Some("2026-11-24 is no trading day"));
+        assert_eq!(session.prices_at(at.date(), at.time()), Session::Off);
+    }
+
+    #[test]
+    fn without_any_calendar_every_day_is_closed() {
+        let session = KrxSession::new(Calendar::new([], date(2027, 12, 31)), wall_clock_us);
+        let at = datetime(2026, 11, 24, 10, 0, 0, 0);
+        let why = session.why_closed(at.date(), at.time());
+        let expected = "there is no calendar, 2026-11-24 counts as closed";
+        assert_eq!(why.as_deref(), Some(expected));
     }
 
     #[test]
