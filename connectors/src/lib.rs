@@ -9,13 +9,17 @@
 //! - [`rows`]: rows of the store as changes of the engine.
 //! - [`execution`]: from a decision to its fills.
 //! - [`exits`]: what the exits say beside decisions.
+//! - [`jobs`]: what is done at times of the trading calendar.
+//! - [`masters`]: days of the exchange and listed stocks, as the broker tells them.
 //! - [`embedded`]: a private PostgreSQL and Redis.
 
 pub mod bars;
 pub mod embedded;
 pub mod execution;
 pub mod exits;
+pub mod jobs;
 pub mod kis;
+pub mod masters;
 pub mod naver;
 pub mod postgres;
 pub mod recorded;

@@ -1,0 +1,26 @@
+//! Master data that the broker tells: the days of the exchange, and the state of each listing.
+//!
+//! ```text
+//! configuration ─> ConfiguredDays ─┐
+//! chk-holiday ───> BrokerDays ─────┼─> market.calendar ─ CalendarKeeper ─> SharedCalendar
+//! operator (SQL) ──────────────────┘
+//! search-stock-info ─> StockMaster ─> market.stocks, system.logs
+//! ```
+//!
+//! 1. What an answer does not say stays as it is: a partial answer clears nothing and delists nothing.
+//! 2. A day is what the operator says, else the broker, else the configuration; on an error the calendar
+//!    in force stays in force.
+//! 3. Every day and every listing that is told otherwise than before leaves a row: in
+//!    `market.calendar_history`, in `system.logs`.
+
+mod broker_days;
+mod days;
+mod keeper;
+mod listing;
+mod stock_master;
+mod stocks;
+
+pub use broker_days::BrokerDays;
+pub use days::{ConfiguredDays, read_told};
+pub use keeper::CalendarKeeper;
+pub use stock_master::{StockBudget, StockMaster, Symbols};
