@@ -8,6 +8,7 @@ use serde::Deserialize;
 use turnstile_bff::BffConfig;
 use turnstile_connectors::execution::{ExecutionConfig, SessionKind};
 use turnstile_connectors::exits::ExitsConfig;
+use turnstile_connectors::jobs::JobsConfig;
 use turnstile_connectors::kis::{Environment, KisConfig};
 use turnstile_connectors::naver::NaverConfig;
 use turnstile_connectors::postgres::{PostgresConfig, PriceSinkConfig};
@@ -38,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) execution: ExecutionConfig,
     /// What the exits say beside decisions.
     pub(crate) exits: ExitsConfig,
+    /// What is done at times of the trading calendar.
+    pub(crate) jobs: JobsConfig,
     /// The dataflow workers.
     pub(crate) engine: EngineSection,
     /// The stream job around them.
@@ -189,6 +192,7 @@ impl Config {
         faults.extend(self.naver.validate());
         faults.extend(self.exits.validate());
         faults.extend(self.retention.validate());
+        faults.extend(self.jobs.validate());
         if let Err(error) = self.execution.validate() {
             faults.push(error.to_string());
         }
@@ -256,12 +260,17 @@ mod tests {
                 workers: 0,
                 ..EngineSection::default()
             },
+            jobs: JobsConfig {
+                calendar_days: 0,
+                ..JobsConfig::default()
+            },
             ..Config::default()
         };
         let error = config.check_stream().unwrap_err().to_string();
         for key in [
             "postgres.url",
             "engine.workers",
+            "jobs.calendar_days",
             "kis.environment",
             "stream.simulator_url",
         ] {

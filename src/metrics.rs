@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use turnstile_connectors::{execution, exits, kis, naver, postgres, redis, retention};
+use turnstile_connectors::{execution, exits, jobs, kis, naver, postgres, redis, retention};
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -47,5 +47,6 @@ fn describe() {
     execution::metrics::describe();
     exits::metrics::describe();
     retention::metrics::describe();
+    jobs::metrics::describe();
     turnstile_bff::describe_metrics();
 }

@@ -14,6 +14,7 @@ mod alarms;
 mod best_prices;
 mod days;
 mod desk;
+mod jobs;
 mod journal;
 mod minutes;
 mod outage;
@@ -240,17 +241,18 @@ impl Stream {
             postgres: postgres.clone(),
             client: client.clone(),
             session: desk.session.clone(),
-            calendar: config.execution.calendar(),
+            calendar: desk.calendar.clone(),
             has_closed_days: config.execution.session == SessionKind::Krx,
         };
         let days = task::spawn("days", days.run(sources.clone()));
         let regimes = Regimes {
             postgres: postgres.clone(),
             session: desk.session.clone(),
-            calendar: config.execution.calendar(),
+            calendar: desk.calendar.clone(),
             clock: regime_clock,
         };
         let regimes = task::spawn("regime", regimes.run(sources.clone()));
+        let jobs = jobs::start(&config.jobs, &postgres, &client, &desk, &sources);
         let minutes = config.stream.minute_bars.map(|every| {
             let job = keep_minutes(postgres.clone(), every, sources.clone());
             task::spawn("minute bars", job)
@@ -285,8 +287,8 @@ impl Stream {
             ] {
                 report(ended);
             }
-            for task in [minutes, retention].into_iter().flatten() {
-                report(task.await);
+            for ended in jobs.into_iter().chain(minutes).chain(retention) {
+                report(ended.await);
             }
             // The sequencer has dropped the engine's sender: the engine hands out the rest.
             let engine_end = tokio::task::spawn_blocking(move || engine.join()).await;

@@ -16,7 +16,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 use turnstile_connectors::bars::{BarSource, refresh, store};
-use turnstile_connectors::execution::{Calendar, SessionSource};
+use turnstile_connectors::execution::{SessionSource, SharedCalendar};
 use turnstile_connectors::kis::{DailyBar, KisClient, KisError, Lane, PriceAdjustment};
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::recorded::DailyRow;
@@ -39,7 +39,7 @@ pub(super) struct Days {
     pub(super) postgres: Postgres,
     pub(super) client: KisClient,
     pub(super) session: Arc<dyn SessionSource>,
-    pub(super) calendar: Calendar,
+    pub(super) calendar: SharedCalendar,
     /// Whether days without trading exist: the simulator may trade on any.
     pub(super) has_closed_days: bool,
 }
@@ -62,7 +62,7 @@ impl Days {
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while stop.run_until_cancelled(look.tick()).await.is_some() {
             let today = self.session.market().date;
-            if self.has_closed_days && !self.calendar.is_trading_day(today) {
+            if self.has_closed_days && !self.calendar.now().is_trading_day(today) {
                 continue;
             }
             let done = match &mut done {
@@ -89,7 +89,7 @@ impl Days {
     }
 
     async fn bring_up(&self, done: &mut Done) -> anyhow::Result<()> {
-        let before = self.calendar.trading_day_before(done.session);
+        let before = self.calendar.now().trading_day_before(done.session);
         // First what is there, such as bars of a file.
         if !done.is_refreshed {
             let refreshed = refresh(&self.postgres, done.session, before, None).await?;

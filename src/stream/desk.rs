@@ -9,14 +9,15 @@ use tokio_util::sync::CancellationToken;
 use turnstile_connectors::execution::{
     AlarmWriter, Alarms, Book, BrokerEvent, CostModel, Executor, ExecutorParts, Fills, Holdings,
     HoldingsParts, KisBroker, KrxSession, Ledger, OrderPoll, OrderSink, PositionCache,
-    PriceProgress, SessionKind, SessionSource, SimulatorSession, SinkItem, Store, wall_clock_us,
+    PriceProgress, SessionKind, SessionSource, SharedCalendar, SimulatorSession, SinkItem, Store,
+    wall_clock_us,
 };
 use turnstile_connectors::kis::KisClient;
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::task;
 
-use super::{account_id, alarms, report};
+use super::{account_id, alarms, jobs, report};
 use crate::config::Config;
 
 /// Outputs of the engine on their way to the order sink.
@@ -29,6 +30,8 @@ pub(super) struct Desk {
     pub(super) poll: Arc<OrderPoll>,
     pub(super) alarms: Alarms,
     pub(super) session: Arc<dyn SessionSource>,
+    /// Days of the exchange, as they are known now.
+    pub(super) calendar: SharedCalendar,
     ready: watch::Receiver<bool>,
     sink: JoinHandle<()>,
     rest: Vec<JoinHandle<()>>,
@@ -48,23 +51,25 @@ impl Desk {
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let settings = &config.execution;
+        let calendar = jobs::calendar(settings, postgres).await?;
         let store = Store::new(postgres, stop.clone());
         let at_once = settings.sink_lanes.get() + settings.fill_workers.get() + OTHERS;
         store.warm(at_once.min(postgres.size_max())).await?;
         let (alarms, alarm_writer): (Alarms, AlarmWriter) = Alarms::new(store.clone());
         let mut rest = vec![task::spawn("alarms", alarm_writer.run(stop.clone()))];
         let session: Arc<dyn SessionSource> = match settings.session {
-            SessionKind::Krx => Arc::new(KrxSession::new(settings.calendar(), wall_clock_us)),
+            SessionKind::Krx => Arc::new(KrxSession::new(calendar.clone(), wall_clock_us)),
             SessionKind::Simulator => {
                 let url = config.stream.simulator_url.as_deref().unwrap_or_default();
-                let session = SimulatorSession::new(url, wall_clock_us);
+                let session =
+                    SimulatorSession::new(url, wall_clock_us).with_calendar(calendar.clone());
                 rest.push(task::spawn("session", session.clone().run(stop.clone())));
                 Arc::new(session)
             }
         };
         let forget: Arc<dyn PositionCache> = Arc::new(alarms::PositionKeys(cache.clone()));
         let book = Arc::new(Book::default());
-        let costs = CostModel::new(settings.commission_rate, settings.calendar());
+        let costs = CostModel::new(settings.commission_rate, calendar.clone());
         let ledger = Ledger::new(
             store.clone(),
             costs,
@@ -147,6 +152,7 @@ impl Desk {
             poll,
             alarms,
             session,
+            calendar,
             ready,
             sink,
             rest,

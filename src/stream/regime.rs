@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use turnstile_connectors::execution::{Calendar, SessionSource};
+use turnstile_connectors::execution::{SessionSource, SharedCalendar};
 use turnstile_connectors::kis::Clock;
 use turnstile_connectors::postgres::Postgres;
 use turnstile_dataflows::model::{Price, Regime};
@@ -41,7 +41,7 @@ const OPEN_US: i64 = 5 * 60 * 1_000_000;
 pub(super) struct Regimes {
     pub(super) postgres: Postgres,
     pub(super) session: Arc<dyn SessionSource>,
-    pub(super) calendar: Calendar,
+    pub(super) calendar: SharedCalendar,
     pub(super) clock: Clock,
 }
 
@@ -80,7 +80,7 @@ impl Regimes {
     async fn judge(&self) -> anyhow::Result<Option<Regime>> {
         let market = self.session.market();
         let (session, is_open) = (market.date, market.is_open());
-        let before = self.calendar.trading_day_before(session).to_string();
+        let before = self.calendar.now().trading_day_before(session).to_string();
         let now_us = i64::try_from((self.clock)())?;
         let client = self.postgres.client().await?;
         let mut found = Vec::new();

@@ -1,0 +1,93 @@
+//! The jobs of the stream job, and the calendar that they keep.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::sync::{Mutex, Notify};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use turnstile_connectors::execution::{ExecutionConfig, SharedCalendar, wall_clock_us};
+use turnstile_connectors::jobs::{Job, JobsConfig, Scheduler, SchedulerParts};
+use turnstile_connectors::kis::KisClient;
+use turnstile_connectors::masters::{
+    BrokerDays, CalendarKeeper, ConfiguredDays, StockBudget, StockMaster, Symbols, read_told,
+};
+use turnstile_connectors::postgres::Postgres;
+use turnstile_connectors::task;
+
+use super::account_id;
+use super::desk::Desk;
+
+/// Returns the calendar of the configuration with the days that are stored.
+pub(super) async fn calendar(
+    config: &ExecutionConfig,
+    postgres: &Postgres,
+) -> anyhow::Result<SharedCalendar> {
+    let calendar = SharedCalendar::from(config.calendar());
+    let told = read_told(postgres).await;
+    calendar.tell(told.context("the calendar cannot be read")?);
+    Ok(calendar)
+}
+
+/// Starts the scheduler with every job, and the keeper of the calendar.
+pub(super) fn start(
+    config: &JobsConfig,
+    postgres: &Postgres,
+    client: &KisClient,
+    desk: &Desk,
+    stop: &CancellationToken,
+) -> [JoinHandle<()>; 2] {
+    let stored = Arc::new(Notify::new());
+    let keeper = CalendarKeeper {
+        postgres: postgres.clone(),
+        calendar: desk.calendar.clone(),
+        stored: stored.clone(),
+    };
+    let mut jobs: Vec<Arc<dyn Job>> = vec![Arc::new(ConfiguredDays {
+        postgres: postgres.clone(),
+        calendar: desk.calendar.clone(),
+    })];
+    if config.calendar {
+        jobs.push(Arc::new(BrokerDays {
+            postgres: postgres.clone(),
+            client: client.clone(),
+            at: config.calendar_at,
+            days: config.calendar_days,
+            stored,
+        }));
+    }
+    if config.stocks {
+        let turn = Arc::new(Mutex::new(()));
+        let usual = StockBudget::of(client.settings().environment);
+        let budget = StockBudget {
+            per_day: config.stocks_per_day.unwrap_or(usual.per_day),
+            spacing: config.stocks_spacing.unwrap_or(usual.spacing),
+        };
+        for symbols in [
+            Symbols::All(config.stocks_at),
+            Symbols::Followed(config.stocks_followed_every),
+        ] {
+            jobs.push(Arc::new(StockMaster {
+                postgres: postgres.clone(),
+                client: client.clone(),
+                budget,
+                symbols,
+                turn: turn.clone(),
+            }));
+        }
+    }
+    let scheduler = Scheduler::new(SchedulerParts {
+        postgres: postgres.clone(),
+        session: desk.session.clone(),
+        alarms: desk.alarms.clone(),
+        account: account_id(client.settings()),
+        retry_min: config.retry_min,
+        retry_max: config.retry_max,
+        alarm_after: config.alarm_after.get(),
+        now_us: wall_clock_us,
+    });
+    [
+        task::spawn("calendar", keeper.run(stop.clone())),
+        task::spawn("jobs", scheduler.run(jobs, stop.clone())),
+    ]
+}
