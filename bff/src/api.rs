@@ -2,10 +2,12 @@
 //! result; response types are this crate's own.
 
 pub(crate) mod best_prices;
+pub(crate) mod calendar;
 pub(crate) mod control;
 pub(crate) mod executions;
 pub(crate) mod exit_events;
 pub(crate) mod exit_rules;
+pub(crate) mod jobs;
 pub(crate) mod levels;
 pub(crate) mod logs;
 pub(crate) mod manual_entries;

@@ -91,6 +91,22 @@ impl Params {
         choices[0]
     }
 
+    /// Takes the parameter `name` as a `T`.
+    pub(crate) fn parsed<T>(&mut self, name: &str) -> Option<T>
+    where
+        T: FromStr<Err: Display>,
+    {
+        let text = self.given.remove(name)?;
+        text.parse()
+            .map_err(|error| self.fault(name, format!("cannot be used: {error}")))
+            .ok()
+    }
+
+    /// Notes what is wrong with `name`.
+    pub(crate) fn fault(&mut self, name: &str, fault: String) {
+        self.faults.insert(name.to_owned(), fault);
+    }
+
     /// Refuses the request if anything was wrong or is left over.
     ///
     /// # Errors

@@ -6,8 +6,8 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::api::{
-    best_prices, control, executions, exit_events, exit_rules, levels, logs, manual_entries,
-    manual_exits, order_requests, orders, positions, previews, prices, reentry,
+    best_prices, calendar, control, executions, exit_events, exit_rules, jobs, levels, logs,
+    manual_entries, manual_exits, order_requests, orders, positions, previews, prices, reentry,
 };
 use crate::health;
 
@@ -52,6 +52,8 @@ use crate::health;
         control::reentry,
         control::set_reentry,
         logs::list,
+        jobs::list,
+        calendar::list,
     ),
     modifiers(&Token),
 )]

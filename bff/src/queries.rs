@@ -1,12 +1,14 @@
 //! What is asked of PostgreSQL, one file per resource.
 
 pub(crate) mod best_prices;
+pub(crate) mod calendar;
 pub(crate) mod control;
 pub(crate) mod executions;
 pub(crate) mod exit_events;
 pub(crate) mod exit_rules;
 pub(crate) mod feed;
 pub(crate) mod health;
+pub(crate) mod jobs;
 pub(crate) mod levels;
 pub(crate) mod logs;
 pub(crate) mod manual_entries;

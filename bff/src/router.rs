@@ -12,8 +12,8 @@ use axum::routing::{get, post};
 use axum::{Router, http::Method};
 
 use crate::api::{
-    best_prices, control, executions, exit_events, exit_rules, levels, logs, manual_entries,
-    manual_exits, order_requests, orders, positions, previews, prices, reentry,
+    best_prices, calendar, control, executions, exit_events, exit_rules, jobs, levels, logs,
+    manual_entries, manual_exits, order_requests, orders, positions, previews, prices, reentry,
 };
 use crate::config::BffConfig;
 use crate::error::{ApiError, Code};
@@ -63,6 +63,8 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
             get(control::reentry).post(control::set_reentry),
         )
         .route("/api/v1/logs", get(logs::list))
+        .route("/api/v1/jobs", get(jobs::list))
+        .route("/api/v1/calendar", get(calendar::list))
         .route("/api", get(unknown_path))
         .route(
             "/api/{*path}",

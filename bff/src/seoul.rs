@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::time::SystemTime;
 
+use jiff::civil::Date;
 use jiff::tz::{Offset, offset};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::Error as _;
@@ -35,6 +36,11 @@ impl SeoulTime {
     /// Returns the microseconds since the Unix epoch.
     pub(crate) fn micros(self) -> i64 {
         self.0.as_microsecond()
+    }
+
+    /// Returns the date in Seoul.
+    pub(crate) fn date(self) -> Date {
+        SEOUL.to_datetime(self.0).date()
     }
 
     /// Returns the time that has passed since `earlier`.

@@ -68,4 +68,18 @@ INSERT INTO trade.reentry_history (candidate_id, exit_event_id, symbol, ts, deci
 INSERT INTO system.logs (ts, level, module, event, symbol, message, context) VALUES
     ('2026-11-24 14:00:00+09', 'INFO', 'exit', 'exit_filled', '000660', 'position closed', '{"qty": 10}'),
     ('2026-11-24 14:00:05+09', 'P0', 'monitor', 'broker_down', NULL, 'broker does not answer', '{}');
+INSERT INTO system.job_runs (account_id, job, run_key, status, started_ts, ended_ts, fetched, changed,
+    reason) VALUES
+    ('A', 'calendar', '2026-11-24', 'DONE', '2026-11-24 07:30:00+09', '2026-11-24 07:30:02+09', 151, 3, NULL),
+    ('A', 'stocks', '2026-11-24', 'FAILED', '2026-11-24 07:40:00+09', '2026-11-24 07:41:00+09', 7, 0,
+     'search-stock-info: throttled'),
+    ('A', 'stocks', '2026-11-24', 'RUNNING', '2026-11-24 07:41:30+09', NULL, 0, 0, NULL);
+INSERT INTO market.calendar (day, source, is_open, is_trading_day, is_business_day, is_settlement_day,
+    is_conflict, fetched_ts, changed_ts) VALUES
+    ('2026-12-24', 'CONFIG', true, NULL, NULL, NULL, false, '2026-11-24 07:30:00+09', '2026-11-24 07:30:00+09'),
+    ('2026-12-25', 'CONFIG', false, NULL, NULL, NULL, false, '2026-11-24 07:30:00+09', '2026-11-24 07:30:00+09'),
+    ('2026-12-25', 'KIS', true, true, true, true, true, '2026-11-24 07:30:02+09', '2026-11-24 07:30:02+09'),
+    ('2026-12-26', 'KIS', true, true, true, true, false, '2026-11-24 07:30:02+09', '2026-11-24 07:30:02+09'),
+    ('2026-12-28', 'KIS', true, true, true, true, false, '2026-11-24 07:30:02+09', '2026-11-24 07:30:02+09'),
+    ('2026-12-28', 'OPERATOR', false, NULL, NULL, NULL, false, '2026-11-24 07:31:00+09', '2026-11-24 07:31:00+09');
 "#;

@@ -56,6 +56,25 @@ async fn every_bad_parameter_is_named() {
             "INVALID_PARAMETER",
             "limit",
         ),
+        ("/api/v1/jobs?job=x", 400, "INVALID_PARAMETER", "job"),
+        (
+            "/api/v1/calendar?from=tomorrow",
+            400,
+            "INVALID_PARAMETER",
+            "from",
+        ),
+        (
+            "/api/v1/calendar?from=2026-12-02&to=2026-12-01",
+            400,
+            "INVALID_PARAMETER",
+            "to",
+        ),
+        (
+            "/api/v1/calendar?from=2026-01-01&to=2027-01-03",
+            400,
+            "INVALID_PARAMETER",
+            "to",
+        ),
         ("/api/v1/logs?level=P0", 400, "INVALID_PARAMETER", "level"),
         (
             "/api/v1/positions?status=open",

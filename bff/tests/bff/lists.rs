@@ -22,6 +22,8 @@ async fn every_resource_returns_its_rows() {
         "/api/v1/reentry/history".to_owned(),
         "/api/v1/reentry/candidates".to_owned(),
         "/api/v1/logs".to_owned(),
+        "/api/v1/jobs".to_owned(),
+        "/api/v1/calendar?from=2026-12-24&to=2026-12-31".to_owned(),
     ];
     let mut answers = serde_json::Map::new();
     for path in paths {
@@ -99,12 +101,15 @@ async fn pages_go_on_where_the_last_one_ended() {
              SELECT gen_random_uuid(), 'k' || n, 'A', '005930', 'BUY', 'ENTRY', n, 'MKT', 'REENTRY',
                  1, 1, n, '{}', '2026-11-24 15:00:00+09' FROM generate_series(1, 9) n;
              INSERT INTO system.logs (level, module, event, message)
-             SELECT 'INFO', 'test', 'n', n::text FROM generate_series(1, 9) n;",
+             SELECT 'INFO', 'test', 'n', n::text FROM generate_series(1, 9) n;
+             INSERT INTO system.job_runs (account_id, job, run_key, status)
+             SELECT 'A', 'stocks', n::text, 'RUNNING' FROM generate_series(1, 9) n;",
         )
         .await;
     for (list, id, total) in [
         ("orders", "order_id", 10),
         ("logs", "id", 11),
+        ("jobs", "run_id", 12),
         ("positions?status=all", "position_id", 2),
     ] {
         let join = if list.contains('?') { '&' } else { '?' };
