@@ -31,6 +31,9 @@ pub use config::JobsConfig;
 pub use schedule::{Days, Due, Schedule};
 pub use scheduler::{Scheduler, SchedulerParts};
 
+/// What a job is about to answer.
+pub type JobFuture<'j, T> = BoxFuture<'j, Result<T, JobError>>;
+
 /// Something that is done again and again.
 pub trait Job: Send + Sync {
     /// Name in `system.job_runs`, metrics and logs.
@@ -40,13 +43,12 @@ pub trait Job: Send + Sync {
     fn schedule(&self) -> Schedule;
 
     /// Returns whether there is anything to do on `day`. A run that would do nothing is not noted.
-    fn has_work(&self, _day: Date) -> BoxFuture<'_, Result<bool, JobError>> {
+    fn has_work(&self, _day: Date) -> JobFuture<'_, bool> {
         std::future::ready(Ok(true)).boxed()
     }
 
     /// Does it for `day`. Dropping the future is a failure like any other.
-    fn run<'j>(&'j self, day: Date, counts: &'j Counts)
-    -> BoxFuture<'j, Result<Outcome, JobError>>;
+    fn run<'j>(&'j self, day: Date, counts: &'j Counts) -> JobFuture<'j, Outcome>;
 }
 
 /// How a run ended that did not fail.

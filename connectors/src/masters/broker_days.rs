@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use jiff::Span;
 use jiff::civil::{Date, Time, Weekday};
 use tokio::sync::Notify;
 use tracing::info;
 
 use super::days::store_told;
-use crate::jobs::{Counts, Days, Job, JobError, Outcome, Schedule};
+use crate::jobs::{Counts, Days, Job, JobError, JobFuture, Outcome, Schedule};
 use crate::kis::{Calendar, KisClient};
 use crate::postgres::Postgres;
 
@@ -43,11 +42,7 @@ impl Job for BrokerDays {
         }
     }
 
-    fn run<'j>(
-        &'j self,
-        day: Date,
-        counts: &'j Counts,
-    ) -> BoxFuture<'j, Result<Outcome, JobError>> {
+    fn run<'j>(&'j self, day: Date, counts: &'j Counts) -> JobFuture<'j, Outcome> {
         async move {
             let until = day.saturating_add(Span::new().days(self.days));
             let told = match self.client.calendar(day, until).await {

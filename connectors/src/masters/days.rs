@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use jiff::Span;
 use jiff::civil::Date;
 use tokio_postgres::{GenericClient, Row};
 
 use crate::execution::{Calendar, SharedCalendar, ToldDay};
-use crate::jobs::{Counts, Job, JobError, Outcome, Schedule};
+use crate::jobs::{Counts, Job, JobError, JobFuture, Outcome, Schedule};
 use crate::kis::CalendarDay;
 use crate::postgres::{LogLevel, LogRow, Postgres, PostgresError, write_log};
 
@@ -20,6 +19,9 @@ const LISTED_DAYS_MAX: usize = 3_700;
 const TOLD: &str = "SELECT DISTINCT ON (day) day::text, is_open, is_settlement_day
     FROM market.calendar WHERE source IN ('OPERATOR', 'KIS')
     ORDER BY day, CASE source WHEN 'OPERATOR' THEN 0 ELSE 1 END";
+
+/// Held by whoever writes days, so that each sees the other's when conflicts are looked for.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtext('market.calendar'))";
 
 /// Makes the rows of the configuration those of `$1`, `$2`. Returns how many are different now.
 const STORE_LISTED: &str = "WITH listed AS (
@@ -109,15 +111,12 @@ impl Job for ConfiguredDays {
         Schedule::AtStart
     }
 
-    fn run<'j>(
-        &'j self,
-        day: Date,
-        counts: &'j Counts,
-    ) -> BoxFuture<'j, Result<Outcome, JobError>> {
+    fn run<'j>(&'j self, day: Date, counts: &'j Counts) -> JobFuture<'j, Outcome> {
         async move {
             let (days, open) = listed(&self.calendar.now());
             let mut client = self.postgres.client().await?;
             let transaction = client.transaction().await?;
+            transaction.execute(LOCK, &[]).await?;
             let row = transaction.query_one(STORE_LISTED, &[&days, &open]).await?;
             counts.fetched(days.len());
             let changed: i64 = row.try_get(0)?;
@@ -154,6 +153,7 @@ pub(super) async fn store_told(
     let flags = |of: fn(&CalendarDay) -> Option<bool>| days.iter().map(of).collect::<Vec<_>>();
     let mut client = postgres.client().await?;
     let transaction = client.transaction().await?;
+    transaction.execute(LOCK, &[]).await?;
     let rows = transaction
         .query(
             STORE_TOLD,
@@ -174,7 +174,8 @@ pub(super) async fn store_told(
         }
         let what = if is_open { "open" } else { "closed" };
         let message = format!("the broker says now that the exchange is {what} on {day}");
-        tell(&*transaction, "CALENDAR_DAY_CHANGED", day, is_open, message).await?;
+        let level = level_of(day, today);
+        tell(&*transaction, level, "CALENDAR_DAY_CHANGED", day, message).await?;
     }
     tell_conflicts(&*transaction, today).await?;
     transaction.commit().await?;
@@ -197,27 +198,43 @@ async fn tell_conflicts(client: &impl GenericClient, today: Date) -> Result<(), 
         let message = format!(
             "{day} is {broker} for the broker and {own} by execution.holidays; the broker counts"
         );
-        tell(client, "CALENDAR_CONFLICT", day, is_open, message).await?;
+        tell(
+            client,
+            level_of(day, today),
+            "CALENDAR_CONFLICT",
+            day,
+            message,
+        )
+        .await?;
     }
     Ok(())
 }
 
+/// What is new of today decides at once whether orders leave: somebody has to look.
+fn level_of(day: &str, today: Date) -> LogLevel {
+    if day == today.to_string() {
+        LogLevel::Critical
+    } else {
+        LogLevel::Warning
+    }
+}
+
 async fn tell(
     client: &impl GenericClient,
+    level: LogLevel,
     event: &'static str,
     day: &str,
-    is_open: bool,
     message: String,
 ) -> Result<(), PostgresError> {
-    tracing::warn!(event, day, is_open, "{message}");
+    tracing::warn!(event, day, "{message}");
     let row = LogRow {
-        level: LogLevel::Warning,
+        level,
         module: "calendar",
         event,
         symbol: None,
         position_id: None,
         message,
-        context: serde_json::json!({"day": day, "is_open": is_open}),
+        context: serde_json::json!({"day": day}),
     };
     write_log(client, &row).await
 }

@@ -7,14 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use jiff::civil::{Date, Time};
 use tokio::sync::Mutex;
 use tracing::{debug, warn};
 use turnstile_dataflows::model::Symbol;
 
 use super::stocks::{self, Unasked};
-use crate::jobs::{Counts, Days, Job, JobError, Outcome, Schedule};
+use crate::jobs::{Counts, Days, Job, JobError, JobFuture, Outcome, Schedule};
 use crate::kis::{Environment, KisClient, KisError, Lane};
 use crate::postgres::Postgres;
 
@@ -89,7 +88,7 @@ impl Job for StockMaster {
         }
     }
 
-    fn has_work(&self, day: Date) -> BoxFuture<'_, Result<bool, JobError>> {
+    fn has_work(&self, day: Date) -> JobFuture<'_, bool> {
         async move {
             if self.asks_all() {
                 return Ok(true);
@@ -104,11 +103,7 @@ impl Job for StockMaster {
         .boxed()
     }
 
-    fn run<'j>(
-        &'j self,
-        day: Date,
-        counts: &'j Counts,
-    ) -> BoxFuture<'j, Result<Outcome, JobError>> {
+    fn run<'j>(&'j self, day: Date, counts: &'j Counts) -> JobFuture<'j, Outcome> {
         async move {
             let _turn = self.turn.lock().await;
             match self.ask(day, counts).await {

@@ -72,6 +72,7 @@ async fn insert_only_tables_refuse_every_change_for_every_role() {
         ("trade.control_history", "mode"),
         ("trade.reentry_expiries", "reason"),
         ("market.regime_snapshots", "regime"),
+        ("market.calendar_history", "source"),
         ("system.logs", "message"),
         ("system.engine_events", "kind"),
         ("system.archives", "file"),

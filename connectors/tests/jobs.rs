@@ -1,0 +1,15 @@
+//! Jobs, calendar and stock master against a real PostgreSQL and a scripted broker.
+#![expect(clippy::unwrap_used, reason = "a test panics")]
+
+#[path = "jobs/broker.rs"]
+mod broker;
+#[path = "jobs/calendar.rs"]
+mod calendar;
+#[path = "execution/postgres.rs"]
+mod postgres;
+#[path = "jobs/rig.rs"]
+mod rig;
+#[path = "jobs/scheduler.rs"]
+mod scheduler;
+#[path = "jobs/stocks.rs"]
+mod stocks;
