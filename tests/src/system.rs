@@ -49,6 +49,9 @@ pub struct System {
     pub rate: u32,
     /// Registrations of a session that they allow themselves; zero for any number.
     pub registrations: u32,
+    /// Section `[jobs]` of processes started from now on. The broker is asked for nothing that a test
+    /// does not ask for.
+    pub jobs: String,
 }
 
 impl System {
@@ -122,6 +125,7 @@ impl System {
             folder,
             rate: 0,
             registrations: 0,
+            jobs: "calendar = false\nstocks = false\n".to_owned(),
         };
         system.list(stocks).await;
         system

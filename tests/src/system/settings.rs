@@ -20,7 +20,7 @@ impl System {
              app_key = \"PSsimulated0000000000000000000000001\"\napp_secret = \"{}\"\n\
              account = \"{ACCOUNT}\"\nhts_id = \"demo0001\"\ntoken_cache = \"{}\"\n\
              rate = {{ per_second = {} }}\nregistrations_max = {}\n[naver]\nurl = \"{rest}\"\n\
-             [stream]\nsimulator_url = \"{control}\"\n{extra}",
+             [jobs]\n{}[stream]\nsimulator_url = \"{control}\"\n{extra}",
             "simulated-secret-"
                 .repeat(11)
                 .chars()
@@ -29,6 +29,7 @@ impl System {
             token.display(),
             self.rate,
             self.registrations,
+            self.jobs,
         );
         std::fs::write(&file, text).expect("configuration");
         file.display().to_string()

@@ -137,17 +137,7 @@ async fn an_announced_day_is_told_and_closes_a_market_with_hours() {
         let day = json!({"date": "2026-12-07", "is_open": false});
         client.control("/holidays", &day).await;
         assert_eq!(is_open().await, "N");
-        let url = format!("{}/session", client.sim.control_url());
-        let now: Value = client
-            .http
-            .get(url)
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap();
-        assert_eq!(now["session"], session);
+        assert_eq!(client.look("/session").await["session"], session);
         let day = json!({"date": "2026-12-07", "is_open": true});
         client.control("/holidays", &day).await;
         assert_eq!(is_open().await, "Y");
