@@ -1,7 +1,7 @@
 //! Calendar and stock master in the running system: collected by jobs, each day once, and obeyed.
 
 use serde_json::{Value, json};
-use turnstile_tests::{Stock, System, eventually};
+use turnstile_tests::{Api, Stock, System, eventually};
 
 const HELD: &str = "005930";
 const WATCHED: &str = "000660";
@@ -132,6 +132,24 @@ async fn masters_are_collected_once_a_day_also_across_a_restart() {
         "WARNING 005930: ACTIVE to SUSPENDED, trading on NXT stopped; \
          INFO 000660: now an administrative issue"
     );
+
+    let (bff, url) = system.bff().await;
+    let api = Api::new(bff, url);
+    let (code, runs) = api.get("/jobs?limit=100").await;
+    assert_eq!(code, 200, "{runs}");
+    let mut runs = runs["data"].as_array().expect("a list").iter();
+    let is_it =
+        |run: &Value| (&run["job"], &run["run_key"]) == (&json!("stocks"), &json!("2026-12-02"));
+    let run = runs.find(|run| is_it(run)).expect("the run is shown");
+    assert_eq!(run["status"], "DONE", "{run}");
+    let (code, days) = api.get("/calendar?from=2026-12-25&to=2026-12-25").await;
+    assert_eq!(code, 200, "{days}");
+    let day = &days["data"][0];
+    assert_eq!(
+        (&day["is_open"], &day["source"], &day["is_conflict"]),
+        (&json!(true), &json!("KIS"), &json!(true))
+    );
+    api.stop().await;
     stream.stop().await;
     system.stop().await;
 }
