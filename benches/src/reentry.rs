@@ -11,7 +11,9 @@ use serde_json::json;
 use turnstile_dataflows::engine::{self, Change, Event, Feed, Output, Timed};
 use turnstile_dataflows::exit::Fills;
 use turnstile_dataflows::model::{LogicalTime, Price, Quantity, Regime, RegimeOverride, Tick};
-use turnstile_dataflows::reentry::{ExitEvent, ReentryRule, ReentryTrigger, Verdict};
+use turnstile_dataflows::reentry::{
+    ExitEvent, ReentryLimits, ReentryRule, ReentryTrigger, Verdict,
+};
 
 use crate::clock::{Stopwatch, Took};
 use crate::figures::median;
@@ -185,6 +187,7 @@ fn candidate_events(opening: &[Tick], candidates: usize) -> anyhow::Result<Vec<V
     let mut events = vec![vec![
         Change::ReentryRule(rule.id.clone(), Some(rule)),
         Change::RegimeOverride(Some(regime)),
+        Change::ReentryLimits(Some(ReentryLimits::default())),
     ]];
     let mut rows = Vec::with_capacity(candidates);
     for number in 0..candidates {

@@ -105,7 +105,7 @@ impl RowReader {
             "trade.reentry_candidates" => changes.push(reentry::candidate(row)?),
             "trade.reentry_blacklist" => changes.push(reentry::blacklisted(row, is_deleted)?),
             "trade.reentry_windows" => changes.push(reentry::window(row, is_deleted)?),
-            "trade.reentry_limits" => changes.push(reentry::limits(row)?),
+            "trade.reentry_limits" => changes.push(reentry::limits(row, is_deleted)?),
             "trade.reentry_expiries" => changes.push(reentry::expiry(row)?),
             "market.regime_snapshots" => changes.push(reentry::regime(row)?),
             "market.regime_override" => changes.push(reentry::regime_override(row, is_deleted)?),

@@ -264,13 +264,32 @@ fn a_regime_that_grows_old_holds_a_candidate_until_there_is_a_new_one() {
     engine.changes(vec![
         rule(1),
         snapshot(long_ago),
-        Change::ReentryLimits(limits),
+        Change::ReentryLimits(Some(limits)),
     ]);
     watching(&mut engine);
     assert_eq!(words(&tick(&mut engine, 14, "100")), [""; 0]);
     assert_eq!(words(&tick(&mut engine, 15, "103")), ["G0"]);
     let said = engine.send(EXIT + 16 * SECOND, |_time| {
         Event::Changes(vec![snapshot(EXIT + 15 * SECOND)])
+    });
+    assert_eq!(words(&verdicts(said)), ["WATCH", "6 e1:ENTRY:1"]);
+    engine.stop();
+}
+
+#[test]
+fn without_limits_nothing_is_bought_until_there_are_some() {
+    let mut engine = Harness::new(1, &default_profile());
+    engine.changes(vec![rule(1), Change::ReentryLimits(None)]);
+    engine.send(EXIT, |_time| Event::Changes(vec![exit_event("e1", "SL2")]));
+    let said = clock(&mut engine, 12);
+    assert_eq!(words(&said), ["WATCH", "G0"]);
+    let Verdict::Blocked { reason, .. } = &said[1].verdict else {
+        panic!("{said:?}")
+    };
+    assert!(reason.contains("trade.reentry_limits"), "{reason}");
+    assert_eq!(words(&tick(&mut engine, 13, "103")), [""; 0]);
+    let said = engine.send(EXIT + 14 * SECOND, |_time| {
+        Event::Changes(vec![Change::ReentryLimits(Some(ReentryLimits::default()))])
     });
     assert_eq!(words(&verdicts(said)), ["WATCH", "6 e1:ENTRY:1"]);
     engine.stop();

@@ -129,6 +129,9 @@ impl Player {
         let mut rows = vec![Change::ReentryMode(self.mode)];
         rows.extend(rules::all(&mut self.dice));
         rows.push(self.snapshot(self.last));
+        if self.dice.percent(95) {
+            rows.push(Change::ReentryLimits(Some(ReentryLimits::default())));
+        }
         for history in &mut self.histories {
             rows.extend(history.before(self.last));
         }
@@ -231,6 +234,9 @@ impl Player {
     }
 
     fn limits(&mut self) -> Change {
+        if self.dice.percent(8) {
+            return Change::ReentryLimits(None);
+        }
         let mut regimes = ReentryLimits::default().regimes;
         if self.dice.percent(20) {
             regimes.remove(&Regime::RiskOff);
@@ -240,12 +246,12 @@ impl Player {
         }
         let tight = self.dice.percent(30);
         let dice = &mut self.dice;
-        Change::ReentryLimits(ReentryLimits {
+        Change::ReentryLimits(Some(ReentryLimits {
             regimes,
             positions_max: (tight && dice.percent(50)).then(|| dice.pick(&[2, 20, 60])),
             exposure_max: (tight && dice.percent(50)).then(|| dice.between(0, 3_000_000_000_000)),
             daily_loss_max: (tight && dice.percent(50)).then(|| dice.between(0, 20_000_000_000)),
-        })
+        }))
     }
 }
 

@@ -9,7 +9,7 @@ use turnstile_dataflows::exit::SymbolContext;
 use turnstile_dataflows::model::{
     LogicalTime, Price, Quantity, ReentryMode, Regime, RegimeOverride, Tick,
 };
-use turnstile_dataflows::reentry::{ExitEvent, ReentryVerdict, Verdict};
+use turnstile_dataflows::reentry::{ExitEvent, ReentryLimits, ReentryVerdict, Verdict};
 use turnstile_tests::histories::Shape;
 use turnstile_tests::reentries::verdicts;
 use turnstile_tests::{Stock, System, eventually};
@@ -312,6 +312,7 @@ fn day(rules: &[Change], regime: Regime, reason: &str) -> Vec<Timed> {
     let mut rows = rules.to_vec();
     rows.extend([
         Change::ReentryMode(ReentryMode::Running),
+        Change::ReentryLimits(Some(ReentryLimits::default())),
         Change::RegimeOverride(Some(RegimeOverride { regime, until })),
         Change::Context(symbol, context),
         Change::ExitEvent(ExitEvent {

@@ -18,7 +18,19 @@ const TOLD_MAX: usize = 20;
 /// Packs that each pair of batch and workers has at least.
 const ROUNDS: u64 = 3;
 
-const GATES: [&str; 8] = ["CONTROL", "G0", "G0.5", "G1", "G2", "G3", "G4", "G5"];
+const GATES: [&str; 11] = [
+    "CONTROL",
+    "G0",
+    "G0 no limits",
+    "G0.5",
+    "G1",
+    "G2",
+    "G3",
+    "G3 busy",
+    "G3 positions",
+    "G4",
+    "G5",
+];
 const TRIGGERS: [&str; 3] = ["REENTRY_REBOUND", "REENTRY_BREAKOUT", "REENTRY_CHASE"];
 const TRANSITIONS: [&str; 21] = [
     "earlier run -> COOLDOWN",

@@ -9,6 +9,7 @@ use turnstile_dataflows::exit::{ExitRule, SymbolContext};
 use turnstile_dataflows::model::{
     ExitMode, LogicalTime, PositionId, PositionState, ProfileId, ReentryMode, Symbol, Tick,
 };
+use turnstile_dataflows::reentry::ReentryLimits;
 
 use super::control::{ControlRow, regime_from_now};
 use super::error::RecordedError;
@@ -105,6 +106,7 @@ impl Day {
         before_all.extend(contexts.map(|(symbol, context)| Change::Context(symbol, context)));
         let house = self.reentry.map(|(reentry, house)| {
             before_all.push(Change::ReentryMode(ReentryMode::Running));
+            before_all.push(Change::ReentryLimits(Some(ReentryLimits::default())));
             before_all.extend(reentry.regime.map(regime_from_now));
             let rules = reentry.rules.into_iter();
             before_all.extend(rules.map(|rule| Change::ReentryRule(rule.id.clone(), Some(rule))));

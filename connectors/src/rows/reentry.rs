@@ -119,7 +119,10 @@ pub(super) fn window(row: &Value, is_deleted: bool) -> Result<Change, RowFault> 
     Ok(Change::PauseWindow(id, Some(window)))
 }
 
-pub(super) fn limits(row: &Value) -> Result<Change, RowFault> {
+pub(super) fn limits(row: &Value, is_deleted: bool) -> Result<Change, RowFault> {
+    if is_deleted {
+        return Ok(Change::ReentryLimits(None));
+    }
     let fields = Fields::new(row, "id");
     let regimes = fields.value("entry_regimes").and_then(Value::as_array);
     let regimes = regimes.into_iter().flatten().map(|name| {
@@ -134,7 +137,7 @@ pub(super) fn limits(row: &Value) -> Result<Change, RowFault> {
             .transpose()
     };
     let count = "positions_max";
-    Ok(Change::ReentryLimits(ReentryLimits {
+    Ok(Change::ReentryLimits(Some(ReentryLimits {
         regimes: regimes.collect::<Result<BTreeSet<_>, _>>()?,
         positions_max: fields
             .value(count)
@@ -142,7 +145,7 @@ pub(super) fn limits(row: &Value) -> Result<Change, RowFault> {
             .transpose()?,
         exposure_max: amount("exposure_max")?,
         daily_loss_max: amount("daily_loss_max")?,
-    }))
+    })))
 }
 
 pub(super) fn expiry(row: &Value) -> Result<Change, RowFault> {

@@ -75,8 +75,8 @@ pub enum Change {
     ReentryMode(ReentryMode),
     /// A time of day without entries; none where it is gone.
     PauseWindow(Arc<str>, Option<PauseWindow>),
-    /// The limits of re-entries.
-    ReentryLimits(ReentryLimits),
+    /// The limits of re-entries; none where their row is gone.
+    ReentryLimits(Option<ReentryLimits>),
     /// A regime snapshot. One that is older than the last, or more than five minutes ahead, counts for
     /// nothing.
     Regime(RegimeSnapshot),

@@ -151,7 +151,7 @@ impl Reentries {
             Change::Blacklist(symbol, until) => self.blacklist.put(symbol, until),
             Change::ReentryMode(mode) => self.mode.put((), Some(mode)),
             Change::PauseWindow(id, row) => self.windows.put(id, row),
-            Change::ReentryLimits(row) => self.limits.put((), Some(row)),
+            Change::ReentryLimits(row) => self.limits.put((), row),
             Change::Regime(row) => {
                 // One of the future would keep every later one out.
                 let is_possible = row.asof <= now.plus_micros(REGIME_AGE_US_MAX);

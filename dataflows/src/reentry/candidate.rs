@@ -362,7 +362,7 @@ impl Candidate {
             plan: &self.plan,
             now: moment.now,
             in_force: moment.in_force,
-            limits: &moment.scene.limits,
+            limits: moment.scene.limits.as_ref(),
         }
     }
 

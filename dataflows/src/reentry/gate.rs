@@ -6,7 +6,7 @@ use crate::model::LogicalTime;
 
 use super::plan::CandidatePlan;
 use super::rule::{LOSS, ReentryRule, reason_class};
-use super::scene::{InForce, ReentryLimits};
+use super::scene::{InForce, NO_LIMITS, ReentryLimits};
 
 const DAY_US: u64 = 24 * 3_600 * 1_000_000;
 /// Days of Seoul that count as a week, today among them.
@@ -76,7 +76,8 @@ pub(super) struct Gates<'g> {
     pub(super) plan: &'g CandidatePlan,
     pub(super) now: LogicalTime,
     pub(super) in_force: InForce,
-    pub(super) limits: &'g ReentryLimits,
+    /// None where nobody knows them.
+    pub(super) limits: Option<&'g ReentryLimits>,
 }
 
 impl Gates<'_> {
@@ -162,7 +163,10 @@ impl Gates<'_> {
     /// Gate G0.
     fn regime(&self) -> Result<(), Refusal> {
         let regime = self.in_force.regime;
-        if self.limits.regimes.contains(&regime) {
+        let Some(limits) = self.limits else {
+            return Err(Refusal::passing("G0", NO_LIMITS));
+        };
+        if limits.regimes.contains(&regime) {
             return Ok(());
         }
         let reason = format!("nothing is bought under the regime {regime}");

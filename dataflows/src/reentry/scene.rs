@@ -13,6 +13,8 @@ use crate::model::{
 
 /// Age beyond which a regime snapshot no longer counts (domain 5.2).
 pub const REGIME_AGE_US_MAX: u64 = 5 * 60_000_000;
+/// Why nothing is bought where the limits are not known.
+pub(super) const NO_LIMITS: &str = "there are no limits of re-entries (trade.reentry_limits)";
 
 /// Time of day in Seoul in which nothing is bought: one row of `trade.reentry_windows`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,7 +42,8 @@ impl fmt::Display for PauseWindow {
     }
 }
 
-/// Limits of re-entries: the row of `trade.reentry_limits`. What is none limits nothing.
+/// Limits of re-entries: the row of `trade.reentry_limits`. What of it is none limits nothing; where
+/// there is no row nothing is bought.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ReentryLimits {
     /// Regimes in which something may be bought at all (gate G0).
@@ -98,7 +101,8 @@ pub(super) struct Scene {
     snapshot: Option<RegimeSnapshot>,
     overriding: Option<RegimeOverride>,
     windows: BTreeMap<Arc<str>, PauseWindow>,
-    pub(super) limits: ReentryLimits,
+    /// None where nobody knows them: nothing is bought.
+    pub(super) limits: Option<ReentryLimits>,
     exposure: i64,
     positions: i64,
     results: BTreeMap<u64, i64>,
@@ -127,7 +131,7 @@ impl Scene {
             SceneFact::Snapshot(_) => self.snapshot = None,
             SceneFact::Override(_) => self.overriding = None,
             SceneFact::Window(id, _) => drop(self.windows.remove(&id)),
-            SceneFact::Limits(_) => self.limits = ReentryLimits::default(),
+            SceneFact::Limits(_) => self.limits = None,
             SceneFact::Exposure(_) => self.exposure = 0,
             SceneFact::Positions(_) => self.positions = 0,
             SceneFact::Result(day, _) => drop(self.results.remove(&day)),
@@ -140,7 +144,7 @@ impl Scene {
             SceneFact::Snapshot(snapshot) => self.snapshot = Some(snapshot),
             SceneFact::Override(row) => self.overriding = Some(row),
             SceneFact::Window(id, window) => drop(self.windows.insert(id, window)),
-            SceneFact::Limits(limits) => self.limits = limits,
+            SceneFact::Limits(limits) => self.limits = Some(limits),
             SceneFact::Exposure(cost) => self.exposure = cost,
             SceneFact::Positions(count) => self.positions = count,
             SceneFact::Result(day, won) => drop(self.results.insert(day, won)),
@@ -185,13 +189,16 @@ impl Scene {
         price: Price,
         is_new: bool,
     ) -> Option<&'static str> {
-        let most = self.limits.positions_max.map(i64::from);
+        let Some(limits) = &self.limits else {
+            return Some(NO_LIMITS);
+        };
+        let most = limits.positions_max.map(i64::from);
         if is_new && most.is_some_and(|most| self.positions >= most) {
             return Some("as many positions as are allowed");
         }
         let after =
             i128::from(self.exposure) + i128::from(qty.shares()) * i128::from(price.units());
-        let most = self.limits.exposure_max.map(i128::from);
+        let most = limits.exposure_max.map(i128::from);
         most.is_some_and(|most| after > most)
             .then_some("the cost of all positions would exceed its limit")
     }
@@ -199,7 +206,10 @@ impl Scene {
     /// Gate G4: the loss of the day.
     pub(super) fn loss_refusal(&self, now: LogicalTime) -> Option<&'static str> {
         let result = self.results.get(&now.seoul_day()).copied().unwrap_or(0);
-        let most = self.limits.daily_loss_max;
+        let Some(limits) = &self.limits else {
+            return Some(NO_LIMITS);
+        };
+        let most = limits.daily_loss_max;
         most.is_some_and(|most| result <= -most)
             .then_some("the realised loss of the day has reached its limit")
     }

@@ -17,6 +17,7 @@ use turnstile_dataflows::model::{
     ExitMode, ExitOrder, LogicalTime, OrderStatus, Position, PositionMode, PositionState, Price,
     Profile, Quantity, ReentryMode, Tick, floor_after,
 };
+use turnstile_dataflows::reentry::ReentryLimits;
 
 /// 2026-11-24 10:00:00 in Seoul.
 pub const TEN: u64 = 1_795_482_000_000_000;
@@ -82,6 +83,7 @@ impl Harness {
             Change::ExitRule(rule.id.clone(), Some(rule)),
             Change::ExitMode(ExitMode::Running),
             Change::ReentryMode(ReentryMode::Running),
+            Change::ReentryLimits(Some(ReentryLimits::default())),
         ]);
         harness
     }

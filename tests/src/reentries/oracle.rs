@@ -138,7 +138,7 @@ impl Oracle {
             Event::Clock => {
                 if self.today != seoul_day(time) {
                     self.today = seoul_day(time);
-                    self.forget(time);
+                    self.forget(time, &mut said);
                 }
             }
             // Histories of re-entries have none of these.
@@ -174,7 +174,14 @@ impl Oracle {
         at.map(|(key, _)| key.clone()).collect()
     }
 
-    fn forget(&mut self, time: u64) {
+    /// What is older than seven days is forgotten, and who that concerns is judged.
+    fn forget(&mut self, time: u64, said: &mut Vec<Said>) {
+        let before = self.views(None);
+        let is_old = |day: u64| day + 7 < seoul_day(time);
+        self.bought
+            .retain(|_, row| !is_old(seoul_day(row.decided.micros())));
+        self.exits
+            .retain(|_, exit| !is_old(seoul_day(exit.exit.micros())));
         let old: Vec<String> = self
             .stored
             .iter()
@@ -186,6 +193,14 @@ impl Oracle {
             .collect();
         for id in old {
             self.drop_candidate(&id);
+        }
+        let now = self.views(None);
+        let keys: Vec<_> = self.candidates.keys().cloned().collect();
+        for key in keys {
+            if before.get(&key) != now.get(&key) {
+                self.advance(&key, time, said);
+                self.enter(&key, time, said);
+            }
         }
     }
 

@@ -92,7 +92,8 @@ impl Oracle {
                     return Some((self.block(candidate, "G0.5"), true));
                 };
                 self.tally.cell(class, regime);
-                let is_open = self.limits().regimes.contains(&regime);
+                let limits = self.limits.as_ref();
+                let is_open = limits.is_some_and(|limits| limits.regimes.contains(&regime));
                 let rule = self.rule(&event, regime);
                 if is_open && is_known && !rule.is_some_and(|rule| rule.allows_candidate) {
                     return Some((self.block(candidate, "G0.5"), true));
@@ -198,6 +199,11 @@ impl Oracle {
             return None;
         }
         self.tally.gate(gate);
+        if let Some((_, why)) = &held
+            && gate != "CONTROL"
+        {
+            self.tally.gate(&format!("{gate} {why}"));
+        }
         candidate.held_back = held;
         Some(format!("BLOCKED {gate}"))
     }

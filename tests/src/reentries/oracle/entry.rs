@@ -108,7 +108,7 @@ impl Oracle {
         (tick, price, qty): (u64, i64, i64),
         is_held: bool,
     ) -> Option<(&'static str, String)> {
-        let limits = self.limits();
+        let limits = self.limits.as_ref()?;
         if self.mode != Some(ReentryMode::Running) {
             return Some(("CONTROL", format!("{:?}", self.mode)));
         }

@@ -63,7 +63,7 @@ impl Oracle {
                 self.windows.insert(id.to_string(), *window);
             }
             Change::PauseWindow(id, None) => drop(self.windows.remove(&**id)),
-            Change::ReentryLimits(row) => self.limits = Some(row.clone()),
+            Change::ReentryLimits(row) => self.limits = row.clone(),
             Change::Regime(row) => {
                 // Nobody knows the regime of more than five minutes hence.
                 let is_possible = row.asof.micros() <= time + 5 * MINUTE;
@@ -131,13 +131,13 @@ impl Oracle {
         Option<ReentryMode>,
         (Regime, bool),
         BTreeMap<String, PauseWindow>,
-        ReentryLimits,
+        Option<ReentryLimits>,
     ) {
         (
             self.mode,
             self.regime(time),
             self.windows.clone(),
-            self.limits(),
+            self.limits.clone(),
         )
     }
 }

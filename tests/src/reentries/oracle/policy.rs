@@ -1,7 +1,7 @@
 //! What is in force: regime, rule, cooldown, limits, counts and levels.
 
 use turnstile_dataflows::model::{Regime, Symbol};
-use turnstile_dataflows::reentry::{ExitEvent, ReentryLimits, ReentryRule, TriggerKind};
+use turnstile_dataflows::reentry::{ExitEvent, ReentryRule, TriggerKind};
 
 use super::{Candidate, DAY, MINUTE, Oracle, class, seoul_day};
 
@@ -65,20 +65,13 @@ impl Oracle {
         exit + cooldown
     }
 
-    /// The limits in force; without a row, every regime but PANIC and nothing else.
-    pub(super) fn limits(&self) -> ReentryLimits {
-        self.limits.clone().unwrap_or_else(|| ReentryLimits {
-            regimes: [Regime::RiskOn, Regime::Neutral, Regime::RiskOff].into(),
-            positions_max: None,
-            exposure_max: None,
-            daily_loss_max: None,
-        })
-    }
-
     /// The regime and what the rule under it allows.
     pub(super) fn policy(&self, candidate: &Candidate, time: u64) -> Result<(), Refusal> {
         let (regime, is_known) = self.regime(time);
-        if !self.limits().regimes.contains(&regime) {
+        let Some(limits) = &self.limits else {
+            return Err(("G0", "no limits".to_owned(), false));
+        };
+        if !limits.regimes.contains(&regime) {
             return Err(("G0", format!("regime {regime}"), false));
         }
         let rule = self.rule(&candidate.event, regime);
