@@ -22,6 +22,7 @@ mod broker;
 mod calendar;
 mod config;
 mod costs;
+mod equity;
 mod error;
 mod executor;
 mod fills;
@@ -42,8 +43,8 @@ mod store;
 pub use alarm::{Alarm, AlarmWriter, Alarms, Level};
 pub use book::Book;
 pub use broker::{
-    Broker, BrokerError, BrokerEvent, BrokerRef, ListedHolding, ListedOrder, Notice, NoticeEvent,
-    Receipt, Side, Ticket,
+    Broker, BrokerError, BrokerEvent, BrokerRef, ListedAccount, ListedHolding, ListedOrder, Notice,
+    NoticeEvent, Receipt, Side, Ticket,
 };
 pub use calendar::{Calendar, SharedCalendar, ToldDay};
 pub use config::{ConfigFaults, ExecutionConfig, SessionKind};

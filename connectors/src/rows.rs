@@ -106,6 +106,7 @@ impl RowReader {
             "trade.reentry_blacklist" => changes.push(reentry::blacklisted(row, is_deleted)?),
             "trade.reentry_windows" => changes.push(reentry::window(row, is_deleted)?),
             "trade.reentry_limits" => changes.push(reentry::limits(row, is_deleted)?),
+            "trade.account_equity" => changes.push(reentry::equity(row, is_deleted)?),
             "trade.reentry_expiries" => changes.push(reentry::expiry(row)?),
             "market.regime_snapshots" => changes.push(reentry::regime(row)?),
             "market.regime_override" => changes.push(reentry::regime_override(row, is_deleted)?),
@@ -149,9 +150,11 @@ fn key(change: &Change) -> (u8, String) {
         Change::ReentryLimits(_) => (16, String::new()),
         Change::Regime(row) => (17, row.asof.micros().to_string()),
         Change::RegimeOverride(_) => (18, String::new()),
+        Change::Underway(key, _) => (19, key.to_string()),
+        Change::Equity(_) => (20, String::new()),
         // Told by the process itself, never read from a row.
-        Change::Wish(symbol, _) => (19, symbol.to_string()),
-        Change::Slots(_) => (20, String::new()),
+        Change::Wish(symbol, _) => (21, symbol.to_string()),
+        Change::Slots(_) => (22, String::new()),
     }
 }
 

@@ -69,6 +69,17 @@ pub(crate) enum Branch {
     Slots,
 }
 
+impl Branch {
+    /// Returns a number that picks the worker of a beat. What may be bought back is judged in one
+    /// place: all of it takes from the room of one account, the earlier before the later.
+    fn route(self, beat: &Beat) -> u64 {
+        match self {
+            Self::Reentries => 0,
+            Self::Exits | Self::Prices | Self::Slots => beat.route(),
+        }
+    }
+}
+
 /// What is no trade and no row of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Signal {
@@ -270,7 +281,7 @@ where
     M: Machine<F, O>,
 {
     let mut builder = OperatorBuilder::new(name.to_owned(), beats.inner.scope());
-    let beat_route = Exchange::new(|update: &Update<Beat>| update.0.route());
+    let beat_route = Exchange::new(move |update: &Update<Beat>| branch.route(&update.0));
     let mut beats = builder.new_input(beats.inner, beat_route);
     let fact_route = Exchange::new(|update: &Update<F>| update.0.route());
     let mut facts = builder.new_input(facts.inner, fact_route);

@@ -1,5 +1,8 @@
 //! Re-entries: exit events ⋈ rules ⋈ history ⋈ blacklist, crossed by prices, time and the scene.
 //!
+//! Everything is judged in one place, whatever the number of workers: what is bought takes from the
+//! room of one account (gate G3). The joins before it are spread.
+//!
 //! ```text
 //! exit events, candidates, rules, history, blacklist, ATR ─> plans ─┐
 //! mode, regime, windows, limits, exposure, results ────────> scene ─┼─> crossing by symbol ─> verdicts
@@ -16,9 +19,9 @@ mod tape;
 mod verdict;
 
 pub(crate) use plan::ReentryInputs;
-pub use plan::{CandidateState, ExitEvent, Purchase, StoredCandidate};
+pub use plan::{CandidateState, ExitEvent, Purchase, StoredCandidate, Underway};
 pub use rule::{ReentryRule, ReentryTrigger, TriggerKind, reason_class};
-pub use scene::{PauseWindow, REGIME_AGE_US_MAX, ReentryLimits};
+pub use scene::{EQUITY_AGE_US_MAX, Equity, PauseWindow, REGIME_AGE_US_MAX, ReentryLimits};
 pub use tape::TapeFigures;
 pub use verdict::{EntryExplanation, ReentryVerdict, Verdict};
 

@@ -19,7 +19,7 @@ use turnstile_dataflows::engine::{self, Change, EngineConfig, Event, Output, Tim
 use turnstile_dataflows::model::{
     LogicalTime, ReentryMode, Regime, RegimeOverride, RegimeSnapshot,
 };
-use turnstile_dataflows::reentry::{PauseWindow, ReentryLimits, ReentryVerdict, Verdict};
+use turnstile_dataflows::reentry::{Equity, PauseWindow, ReentryLimits, ReentryVerdict, Verdict};
 
 use crate::Dice;
 use crate::histories::{ListFeed, Shape};
@@ -132,6 +132,7 @@ impl Player {
         if self.dice.percent(95) {
             rows.push(Change::ReentryLimits(Some(ReentryLimits::default())));
         }
+        rows.push(self.equity(self.last));
         for history in &mut self.histories {
             rows.extend(history.before(self.last));
         }
@@ -177,6 +178,16 @@ impl Player {
         })
     }
 
+    fn equity(&mut self, now: u64) -> Change {
+        // Often twice what is counted, so that half of it is just reached.
+        let twice = 2 * self.oracle.account().1;
+        let row = Equity {
+            asof: LogicalTime::from_micros(now - self.dice.below(2 * MINUTE)),
+            units: self.dice.pick(&[0, twice, twice, 400_000_000_000]),
+        };
+        Change::Equity(self.dice.percent(90).then_some(row))
+    }
+
     /// An event that concerns all histories.
     fn change_scene(&mut self, now: u64) {
         if self.mode != ReentryMode::Running && self.dice.percent(35) {
@@ -185,7 +196,8 @@ impl Player {
         }
         let what = self.dice.below(100);
         let event = match what {
-            0..40 => {
+            0..6 => Event::Changes(vec![self.equity(now)]),
+            6..40 => {
                 if now < self.silent_until {
                     Event::Clock
                 } else {
@@ -227,30 +239,53 @@ impl Player {
                     .then_some(RegimeOverride { regime, until });
                 Event::Changes(vec![Change::RegimeOverride(row)])
             }
-            70..80 => Event::Changes(vec![rules::edit(&mut self.dice)]),
+            70..78 => Event::Changes(vec![rules::edit(&mut self.dice)]),
+            78..92 => Event::Changes(vec![self.limits()]),
             _ => Event::Clock,
         };
         self.play(now, event);
     }
 
     fn limits(&mut self) -> Change {
-        if self.dice.percent(8) {
+        if self.dice.percent(3) {
             return Change::ReentryLimits(None);
         }
         let mut regimes = ReentryLimits::default().regimes;
-        if self.dice.percent(20) {
+        if self.dice.percent(8) {
             regimes.remove(&Regime::RiskOff);
         }
         if self.dice.percent(10) {
             regimes.insert(Regime::Panic);
         }
-        let tight = self.dice.percent(30);
+        let tight = self.dice.percent(55);
+        // Half of the limits are close to what there is.
+        let (positions, cost) = self.oracle.account();
         let dice = &mut self.dice;
+        if dice.percent(20) {
+            // Room for one more.
+            return Change::ReentryLimits(Some(ReentryLimits {
+                positions_max: Some(positions + 1),
+                ..ReentryLimits::default()
+            }));
+        }
+        if dice.percent(12) {
+            return Change::ReentryLimits(Some(ReentryLimits {
+                exposure_share: Some(dice.pick(&[500_000, 300_000])),
+                ..ReentryLimits::default()
+            }));
+        }
+        let positions = positions + u32::try_from(dice.below(3)).expect("few");
+        let cost = cost + dice.between(0, 15_000_000_000);
         Change::ReentryLimits(Some(ReentryLimits {
             regimes,
-            positions_max: (tight && dice.percent(50)).then(|| dice.pick(&[2, 20, 60])),
-            exposure_max: (tight && dice.percent(50)).then(|| dice.between(0, 3_000_000_000_000)),
-            daily_loss_max: (tight && dice.percent(50)).then(|| dice.between(0, 20_000_000_000)),
+            positions_max: (tight && dice.percent(25))
+                .then(|| dice.pick(&[positions, positions, 20, 60])),
+            exposure_share: (tight && dice.percent(40))
+                .then(|| dice.pick(&[1_000_000, 500_000, 500_000, 200_000])),
+            exposure_max: (tight && dice.percent(40)).then(|| dice.pick(&[cost, 400_000_000_000])),
+            daily_loss_share: (tight && dice.percent(35))
+                .then(|| dice.pick(&[200_000, 50_000, 30_000, 10_000])),
+            daily_loss_max: (tight && dice.percent(20)).then(|| dice.between(0, 20_000_000_000)),
         }))
     }
 }

@@ -18,7 +18,7 @@ const TOLD_MAX: usize = 20;
 /// Packs that each pair of batch and workers has at least.
 const ROUNDS: u64 = 3;
 
-const GATES: [&str; 11] = [
+const GATES: [&str; 17] = [
     "CONTROL",
     "G0",
     "G0 no limits",
@@ -28,7 +28,13 @@ const GATES: [&str; 11] = [
     "G3",
     "G3 busy",
     "G3 positions",
+    "G3 exposure",
+    "G3 no equity",
+    "G3 share",
     "G4",
+    "G4 amount",
+    "G4 no equity",
+    "G4 share",
     "G5",
 ];
 const TRIGGERS: [&str; 3] = ["REENTRY_REBOUND", "REENTRY_BREAKOUT", "REENTRY_CHASE"];
@@ -99,6 +105,9 @@ fn the_engine_says_what_the_oracle_says() {
     };
     GATES.iter().for_each(|name| want("gate", name));
     TRIGGERS.iter().for_each(|name| want("trigger", name));
+    ["held", "under way", "decided"]
+        .iter()
+        .for_each(|by| want("room", by));
     TRANSITIONS.iter().for_each(|name| want("transition", name));
     for class in ["SL", "TRAIL", "TP"] {
         for regime in ["RISK_ON", "NEUTRAL", "RISK_OFF", "PANIC"] {

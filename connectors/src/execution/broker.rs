@@ -185,6 +185,15 @@ pub enum BrokerEvent {
     Reconnected,
 }
 
+/// What an account holds and is worth.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListedAccount {
+    /// All issues held.
+    pub holdings: Vec<ListedHolding>,
+    /// Securities and cash in whole KRW; none where the broker did not say.
+    pub equity_won: Option<i64>,
+}
+
 /// An account at a broker.
 pub trait Broker: Send + Sync {
     /// Sends a new order.
@@ -202,5 +211,5 @@ pub trait Broker: Send + Sync {
     ) -> BoxFuture<'a, Result<Vec<ListedOrder>, BrokerError>>;
 
     /// Returns everything the account holds: the complete list or an error, never a part.
-    fn holdings(&self) -> BoxFuture<'_, Result<Vec<ListedHolding>, BrokerError>>;
+    fn holdings(&self) -> BoxFuture<'_, Result<ListedAccount, BrokerError>>;
 }

@@ -4,7 +4,8 @@
 //! answer counts. A difference may be a fill that nobody has told yet, so it must stand in two
 //! complete answers with a complete order list between them, at least as far apart as that list may
 //! lag, and no order of the symbol may be of unknown outcome. An empty answer while several symbols
-//! are held is no liquidation but a fault of the broker: it is told, and nothing follows from it.
+//! are held is no liquidation but a fault of the broker: it is told, and nothing follows from it. What the
+//! account is worth, which the same answer says, is stored beside (`equity.rs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,8 +20,9 @@ use tracing::{debug, info, warn};
 use turnstile_dataflows::model::{Quantity, Symbol};
 
 use super::alarm::{Alarm, Alarms, Level};
-use super::broker::{Broker, BrokerError, ListedHolding};
+use super::broker::{Broker, BrokerError, ListedAccount, ListedHolding};
 use super::config::ExecutionConfig;
+use super::equity;
 use super::error::StoreError;
 use super::foreign::Differences;
 use super::ledger::{Ledger, Reconciled};
@@ -191,8 +193,12 @@ impl Holdings {
     /// Compares once. Returns whether positions are known to be what the broker holds.
     async fn compare(&self, stop: &CancellationToken) -> Result<bool, BrokerError> {
         let asked_at = self.parts.session.market();
-        let listed = match self.parts.broker.holdings().await {
-            Ok(listed) => listed,
+        let asked = Instant::now();
+        let ListedAccount {
+            holdings: listed,
+            equity_won,
+        } = match self.parts.broker.holdings().await {
+            Ok(account) => account,
             Err(error) => {
                 counter!(names::HOLDINGS_FAILURES).increment(1);
                 return Err(error);
@@ -216,6 +222,10 @@ impl Holdings {
             return Ok(false);
         }
         state.is_empty_told = false;
+        if let Some(won) = equity_won {
+            let store = self.parts.ledger.store();
+            equity::note(store, &self.parts.account, won, asked, stop).await;
+        }
         let theirs: BTreeMap<Symbol, &ListedHolding> = listed
             .iter()
             .map(|holding| (holding.symbol, holding))

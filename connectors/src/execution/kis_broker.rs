@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::broker::{
-    Broker, BrokerError, BrokerEvent, BrokerRef, ListedHolding, ListedOrder, Notice, NoticeEvent,
-    Receipt, Side, Ticket,
+    Broker, BrokerError, BrokerEvent, BrokerRef, ListedAccount, ListedHolding, ListedOrder, Notice,
+    NoticeEvent, Receipt, Side, Ticket,
 };
 use crate::kis;
 
@@ -42,14 +42,17 @@ impl KisBroker {
         Ok(listed.orders.into_iter().map(line).collect())
     }
 
-    async fn held(&self) -> Result<Vec<ListedHolding>, BrokerError> {
+    async fn held(&self) -> Result<ListedAccount, BrokerError> {
         let balance = self.client.balance().await.map_err(failed)?;
         if !balance.complete {
             return Err(BrokerError::NotExecuted(
                 "the list of holdings is incomplete".to_owned(),
             ));
         }
-        Ok(balance.holdings.iter().map(holding).collect())
+        Ok(ListedAccount {
+            holdings: balance.holdings.iter().map(holding).collect(),
+            equity_won: balance.summary.map(|summary| summary.total_won),
+        })
     }
 
     async fn ask_cancel(&self, order: &BrokerRef) -> Result<(), BrokerError> {
@@ -103,7 +106,7 @@ impl Broker for KisBroker {
         self.list(first, last).boxed()
     }
 
-    fn holdings(&self) -> BoxFuture<'_, Result<Vec<ListedHolding>, BrokerError>> {
+    fn holdings(&self) -> BoxFuture<'_, Result<ListedAccount, BrokerError>> {
         self.held().boxed()
     }
 }

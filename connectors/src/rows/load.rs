@@ -91,7 +91,7 @@ impl PortionSource {
 }
 
 /// Tables whose changes the engine follows, beside those of positions.
-const FOLLOWED_TABLES: [&str; 18] = [
+const FOLLOWED_TABLES: [&str; 19] = [
     "market.symbol_context",
     "trade.exit_control",
     "trade.exit_pauses",
@@ -106,6 +106,7 @@ const FOLLOWED_TABLES: [&str; 18] = [
     "trade.reentry_blacklist",
     "trade.reentry_windows",
     "trade.reentry_limits",
+    "trade.account_equity",
     "market.regime_snapshots",
     "market.regime_override",
     "trade.manual_exits",
@@ -123,7 +124,9 @@ fn condition(table: &str) -> &'static str {
         }
         "trade.order_events" => {
             "r.order_id IN (SELECT o.order_id FROM trade.orders o
-             JOIN trade.positions p USING (position_id) WHERE p.status <> 'CLOSED')"
+             JOIN trade.positions p USING (position_id) WHERE p.status <> 'CLOSED')
+             OR r.order_id IN (SELECT order_id FROM trade.orders
+             WHERE side = 'BUY' AND created_ts > now() - interval '8 days')"
         }
         "trade.exit_events" => {
             "r.exit_ts > now() - interval '8 days'

@@ -1,6 +1,8 @@
-//! Orders: the rows of two tables, reduced to one state each.
+//! Orders: the rows of two tables, reduced to one state each. Of purchases that are not over, what
+//! may still come.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 use turnstile_dataflows::engine::Change;
@@ -8,7 +10,7 @@ use turnstile_dataflows::model::{
     ActionKey, ExitEventId, ExitOrder, LogicalTime, OrderFact, OrderFacts, OrderStatus, PositionId,
     Quantity,
 };
-use turnstile_dataflows::reentry::Purchase;
+use turnstile_dataflows::reentry::{Purchase, Underway};
 
 use super::fields::{Fields, RowFault};
 
@@ -17,17 +19,53 @@ use super::fields::{Fields, RowFault};
 pub(super) struct Orders {
     by_id: BTreeMap<String, (ExitOrder, OrderFacts)>,
     by_position: BTreeMap<PositionId, BTreeSet<String>>,
+    purchases: BTreeMap<String, Bought>,
     changed: BTreeSet<String>,
 }
 
+/// An order to buy that is not over.
+#[derive(Debug)]
+struct Bought {
+    action_key: Arc<str>,
+    qty: Quantity,
+    /// All of it, as if nothing were filled.
+    whole: Underway,
+    facts: OrderFacts,
+}
+
+impl Bought {
+    /// Returns what may still come; none where the order is over.
+    fn underway(&self) -> Option<Underway> {
+        let is_over = self.facts.status(self.qty).is_terminal();
+        (!is_over).then(|| Underway {
+            left: self.qty.saturating_sub(self.facts.filled()),
+            ..self.whole.clone()
+        })
+    }
+}
+
 impl Orders {
-    /// Takes in a row of `trade.orders`. A purchase of a candidate is a change of its own.
+    /// Takes in a row of `trade.orders`. A purchase of a candidate is a change of its own, beside
+    /// that of what is under way.
     pub(super) fn add_order(&mut self, row: &Value) -> Result<Option<Change>, RowFault> {
         let fields = Fields::new(row, "order_id");
         let decided = LogicalTime::from_micros(fields.whole("decided_us")?);
         if fields.text("side")? == "BUY" {
             let candidate: Option<ExitEventId> = fields.parsed_if("candidate_id")?;
             let (symbol, key) = (fields.parsed("symbol")?, fields.text("action_key")?);
+            let (order_id, qty) = (fields.text("order_id")?, fields.quantity("qty")?);
+            let bought = Bought {
+                action_key: key.into(),
+                qty,
+                whole: Underway {
+                    symbol,
+                    left: qty,
+                    price: fields.price("price")?,
+                },
+                facts: OrderFacts::default(),
+            };
+            self.purchases.insert(order_id.to_owned(), bought);
+            self.changed.insert(order_id.to_owned());
             return Ok(candidate.map(|candidate| {
                 let purchase = Purchase {
                     symbol,
@@ -86,6 +124,9 @@ impl Orders {
             order.filled = facts.filled();
             order.status = facts.status(order.qty);
             self.changed.insert(order_id.to_owned());
+        } else if let Some(bought) = self.purchases.get_mut(order_id) {
+            bought.facts.add(fact);
+            self.changed.insert(order_id.to_owned());
         }
         Ok(())
     }
@@ -101,11 +142,19 @@ impl Orders {
     /// Returns the orders that changed since the last call.
     pub(super) fn take_changed(&mut self) -> Vec<Change> {
         let changed = std::mem::take(&mut self.changed);
-        let orders = changed
-            .iter()
-            .filter_map(|order_id| self.by_id.get(order_id));
-        orders
-            .map(|(order, _facts)| Change::ExitOrder(order.clone()))
-            .collect()
+        let mut changes = Vec::with_capacity(changed.len());
+        for order_id in changed {
+            if let Some((order, _facts)) = self.by_id.get(&order_id) {
+                changes.push(Change::ExitOrder(order.clone()));
+            } else if let Some(bought) = self.purchases.get(&order_id) {
+                let underway = bought.underway();
+                let is_over = underway.is_none();
+                changes.push(Change::Underway(bought.action_key.clone(), underway));
+                if is_over {
+                    self.purchases.remove(&order_id);
+                }
+            }
+        }
+        changes
     }
 }

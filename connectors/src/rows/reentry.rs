@@ -8,13 +8,13 @@ use serde_json::Value;
 use turnstile_dataflows::engine::Change;
 use turnstile_dataflows::model::{LogicalTime, Ratio, RegimeOverride, RegimeSnapshot};
 use turnstile_dataflows::reentry::{
-    CandidateState, ExitEvent, PauseWindow, ReentryLimits, ReentryRule, ReentryTrigger,
+    CandidateState, Equity, ExitEvent, PauseWindow, ReentryLimits, ReentryRule, ReentryTrigger,
     StoredCandidate,
 };
 
 use super::fields::{Fields, RowFault};
 
-/// Ten-thousandths in a won.
+/// Ten-thousandths in a won; also millionths in a percent.
 const UNITS: Decimal = Decimal::from_parts(10_000, 0, 0, false, 0);
 
 pub(super) fn exit_event(row: &Value) -> Result<Change, RowFault> {
@@ -136,6 +136,12 @@ pub(super) fn limits(row: &Value, is_deleted: bool) -> Result<Change, RowFault> 
             .map(|_| won(&fields, column))
             .transpose()
     };
+    let share = |column| {
+        fields
+            .value(column)
+            .map(|_| millionths(&fields, column))
+            .transpose()
+    };
     let count = "positions_max";
     Ok(Change::ReentryLimits(Some(ReentryLimits {
         regimes: regimes.collect::<Result<BTreeSet<_>, _>>()?,
@@ -144,8 +150,19 @@ pub(super) fn limits(row: &Value, is_deleted: bool) -> Result<Change, RowFault> 
             .map(|_| fields.whole(count))
             .transpose()?,
         exposure_max: amount("exposure_max")?,
+        exposure_share: share("exposure_max_pct")?,
         daily_loss_max: amount("daily_loss_max")?,
+        daily_loss_share: share("daily_loss_max_pct")?,
     })))
+}
+
+pub(super) fn equity(row: &Value, is_deleted: bool) -> Result<Change, RowFault> {
+    let fields = Fields::new(row, "asof_ts");
+    let equity = Equity {
+        asof: fields.time("asof_ts")?,
+        units: won(&fields, "equity")?,
+    };
+    Ok(Change::Equity((!is_deleted).then_some(equity)))
 }
 
 pub(super) fn expiry(row: &Value) -> Result<Change, RowFault> {
@@ -181,6 +198,18 @@ fn time_if(fields: &Fields<'_>, column: &str) -> Result<Option<LogicalTime>, Row
 fn percent(fields: &Fields<'_>, column: &str) -> Result<Ratio, RowFault> {
     let part = fields.decimal(column)? / Decimal::ONE_HUNDRED;
     Ratio::try_from(part).map_err(|error| fields.fault(column, error))
+}
+
+/// Returns a percentage in millionths of the whole.
+fn millionths(fields: &Fields<'_>, column: &str) -> Result<u32, RowFault> {
+    let value = fields.decimal(column)?;
+    let count = value.checked_mul(UNITS).filter(Decimal::is_integer);
+    count
+        .and_then(|count| u32::try_from(count).ok())
+        .ok_or_else(|| {
+            let reason = format!("percentage with at most 4 decimals expected, was {value}");
+            fields.fault(column, reason)
+        })
 }
 
 /// Returns an amount in ten-thousandths of a won.

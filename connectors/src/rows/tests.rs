@@ -176,3 +176,67 @@ fn a_preview_is_a_rule_until_it_is_answered() {
         "{read:?}"
     );
 }
+
+#[test]
+fn a_purchase_is_under_way_with_what_may_still_come_until_it_is_over() {
+    let mut reader = RowReader::default();
+    let mut bought = order();
+    let of_candidate = json!({
+        "side": "BUY", "action_key": "c:ENTRY:1", "position_id": null, "price": 70_000,
+        "candidate_id": "7b0c1c9e-6f0f-4a39-8f0e-0a53c2f3f002",
+    });
+    for (column, value) in of_candidate.as_object().unwrap() {
+        bought[column] = value.clone();
+    }
+    let left = |read: &ReadRows| {
+        let Some(Change::Underway(key, row)) = read.changes.last() else {
+            panic!("{read:?}")
+        };
+        assert_eq!(&**key, "c:ENTRY:1");
+        row.as_ref()
+            .map(|row| (row.left.shares(), row.price.to_string()))
+    };
+    let read = reader.read([("trade.orders", false, &bought)], TODAY);
+    assert!(matches!(read.changes[0], Change::Purchase(..)), "{read:?}");
+    assert_eq!(left(&read), Some((50, "70000".to_owned())));
+    for (status, filled, expected) in [("SUBMITTED", 0, 50), ("PARTIAL", 20, 30)] {
+        let event = event(status, filled);
+        let read = reader.read([("trade.order_events", false, &event)], TODAY);
+        assert_eq!(left(&read).map(|(left, _price)| left), Some(expected));
+    }
+    let end = event("CANCELLED_PARTIAL", 20);
+    let read = reader.read([("trade.order_events", false, &end)], TODAY);
+    assert_eq!(left(&read), None);
+    let late = reader.read([("trade.order_events", false, &end)], TODAY);
+    assert!(late.changes.is_empty(), "{late:?}");
+}
+
+#[test]
+fn limits_are_read_exactly_and_gone_with_their_row() {
+    let limits = json!({
+        "id": 1, "entry_regimes": ["NEUTRAL"], "positions_max": 15, "exposure_max": null,
+        "exposure_max_pct": 80.5, "daily_loss_max": 1_000_000.5, "daily_loss_max_pct": 3.0001,
+    });
+    let read = |is_deleted, row: &Value| {
+        let rows = [("trade.reentry_limits", is_deleted, row)];
+        RowReader::default().read(rows, TODAY)
+    };
+    let [Change::ReentryLimits(Some(row))] = &read(false, &limits).changes[..] else {
+        panic!("no limits")
+    };
+    assert_eq!(
+        (row.exposure_max, row.exposure_share),
+        (None, Some(805_000))
+    );
+    assert_eq!(row.daily_loss_max, Some(10_000_005_000));
+    assert_eq!(row.daily_loss_share, Some(30_001));
+    let gone = read(true, &limits);
+    assert!(matches!(gone.changes[..], [Change::ReentryLimits(None)]));
+    let mut wrong = limits.clone();
+    wrong["daily_loss_max_pct"] = json!(-1);
+    let faults = read(false, &wrong).faults;
+    assert!(
+        faults[0].to_string().contains("daily_loss_max_pct"),
+        "{faults:?}"
+    );
+}

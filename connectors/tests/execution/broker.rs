@@ -9,14 +9,16 @@ use jiff::civil::{Date, date, time};
 use rust_decimal::Decimal;
 use tokio::sync::{Notify, mpsc};
 use turnstile_connectors::execution::{
-    Broker, BrokerError, BrokerEvent, BrokerRef, ListedHolding, ListedOrder, Notice, NoticeEvent,
-    Receipt, Ticket,
+    Broker, BrokerError, BrokerEvent, BrokerRef, ListedAccount, ListedHolding, ListedOrder, Notice,
+    NoticeEvent, Receipt, Ticket,
 };
 use turnstile_connectors::postgres::Postgres;
 use turnstile_dataflows::model::{Price, Quantity};
 
 /// The day at this exchange.
 pub(crate) const TODAY: Date = date(2026, 11, 24);
+/// What the account is worth, whole KRW.
+pub(crate) const EQUITY_WON: i64 = 100_000_000;
 
 /// What becomes of the next order.
 #[derive(Clone, Debug)]
@@ -339,10 +341,10 @@ impl Broker for FakeBroker {
         .boxed()
     }
 
-    fn holdings(&self) -> BoxFuture<'_, Result<Vec<ListedHolding>, BrokerError>> {
+    fn holdings(&self) -> BoxFuture<'_, Result<ListedAccount, BrokerError>> {
         async move {
             if let Some(holdings) = self.state.lock().unwrap().holdings.clone() {
-                return Ok(holdings);
+                return Ok(listed(holdings));
             }
             let client = self.postgres.client().await.unwrap();
             let query = "SELECT symbol, sum(qty)::bigint, max(avg_price) FROM trade.positions
@@ -353,8 +355,15 @@ impl Broker for FakeBroker {
                 qty: Quantity::new(row.get(1)).unwrap(),
                 average: row.get(2),
             });
-            Ok(held.collect())
+            Ok(listed(held.collect()))
         }
         .boxed()
+    }
+}
+
+fn listed(holdings: Vec<ListedHolding>) -> ListedAccount {
+    ListedAccount {
+        holdings,
+        equity_won: Some(EQUITY_WON),
     }
 }

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use turnstile_connectors::execution::{BrokerRef, ListedOrder, Side};
 use turnstile_dataflows::model::Quantity;
 
-use super::broker::TODAY;
+use super::broker::{EQUITY_WON, TODAY};
 use super::rig::Rig;
 
 const HELD: &str = "SELECT string_agg(symbol || ' ' || strategy_id || ' ' || qty || ' ' || status,
@@ -60,6 +60,20 @@ async fn a_sale_by_hand_closes_the_position_with_an_exit_event_of_its_own() {
     rig.until(Rig::is_ready, true).await;
     assert_eq!(alarms(&rig, "FOREIGN_ORDER").await, "1");
     assert_eq!(alarms(&rig, "HOLDING_VANISHED").await, "0");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_account_is_worth_is_stored_with_the_moment_of_the_question() {
+    let mut rig = Rig::at_rest().await;
+    rig.resume();
+    rig.until(Rig::is_ready, true).await;
+    rig.expect(
+        "SELECT equity || ' ' || (asof_ts BETWEEN now() - interval '1 minute' AND now())
+         FROM trade.account_equity",
+        &format!("{EQUITY_WON}.0000 true"),
+    )
+    .await;
     rig.stop().await;
 }
 

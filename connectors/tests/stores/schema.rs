@@ -71,6 +71,7 @@ async fn insert_only_tables_refuse_every_change_for_every_role() {
         ("trade.reentry_history", "symbol"),
         ("trade.control_history", "mode"),
         ("trade.reentry_expiries", "reason"),
+        ("trade.reentry_edits", "reason"),
         ("market.regime_snapshots", "regime"),
         ("market.calendar_history", "source"),
         ("system.logs", "message"),

@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::price::{Quote, Session, Taken};
 use crate::reentry::{
-    ExitEvent, PauseWindow, Purchase, ReentryLimits, ReentryRule, StoredCandidate,
+    Equity, ExitEvent, PauseWindow, Purchase, ReentryLimits, ReentryRule, StoredCandidate, Underway,
 };
 use crate::slots::Wish;
 
@@ -77,6 +77,11 @@ pub enum Change {
     PauseWindow(Arc<str>, Option<PauseWindow>),
     /// The limits of re-entries; none where their row is gone.
     ReentryLimits(Option<ReentryLimits>),
+    /// What the account is worth; none where nobody says so any more. What is older than the last, or
+    /// more than five minutes ahead, counts for nothing.
+    Equity(Option<Equity>),
+    /// A purchase under way, by action key; none where it is over.
+    Underway(Arc<str>, Option<Underway>),
     /// A regime snapshot. One that is older than the last, or more than five minutes ahead, counts for
     /// nothing.
     Regime(RegimeSnapshot),
@@ -109,6 +114,8 @@ impl Change {
             | Self::ReentryMode(_)
             | Self::PauseWindow(..)
             | Self::ReentryLimits(_)
+            | Self::Equity(_)
+            | Self::Underway(..)
             | Self::Regime(_)
             | Self::RegimeOverride(_)
             | Self::Wish(..)

@@ -70,7 +70,7 @@ pub(super) fn build(
         let (previews, preview_rows) = Table::<Arc<str>, Arc<ExitRule>>::new(scope);
         let (closed_input, closed) = scope.new_collection();
         let (reentries, reentry_rows) =
-            Reentries::new(scope, position_rows.clone(), context_rows.clone(), workers);
+            Reentries::new(scope, position_rows.clone(), context_rows.clone());
 
         let asked = preview_rows.clone().map(|(request, _rule)| request);
         let exits = exit::render(ExitInputs {
@@ -251,6 +251,8 @@ impl Inputs {
             | Change::ReentryMode(_)
             | Change::PauseWindow(..)
             | Change::ReentryLimits(_)
+            | Change::Equity(_)
+            | Change::Underway(..)
             | Change::Regime(_)
             | Change::RegimeOverride(_) => {
                 let now = LogicalTime::from_micros(self.now);

@@ -13,8 +13,8 @@ use crate::model::{
     Symbol,
 };
 use crate::reentry::{
-    CandidateState, ExitEvent, PauseWindow, Purchase, REGIME_AGE_US_MAX, ReentryInputs,
-    ReentryLimits, ReentryRule, StoredCandidate, reason_class,
+    CandidateState, EQUITY_AGE_US_MAX, Equity, ExitEvent, PauseWindow, Purchase, REGIME_AGE_US_MAX,
+    ReentryInputs, ReentryLimits, ReentryRule, StoredCandidate, Underway, reason_class,
 };
 use crate::{Rows, Time};
 
@@ -29,6 +29,7 @@ pub(super) struct Reentries {
     expiries: Table<ExitEventId, Arc<str>>,
     rules: Table<Arc<str>, ReentryRule>,
     purchases: Table<Arc<str>, Purchase>,
+    underway: Table<Arc<str>, Underway>,
     losses: Table<ExitEventId, (Symbol, LogicalTime)>,
     results: Table<ExitEventId, (u64, i64)>,
     blacklist: Table<Symbol, LogicalTime>,
@@ -37,6 +38,7 @@ pub(super) struct Reentries {
     overriding: Table<(), RegimeOverride>,
     windows: Table<Arc<str>, PauseWindow>,
     limits: Table<(), ReentryLimits>,
+    equity: Table<(), Equity>,
     /// Exit events of the last days whose candidates are over, and the day of the exit: one that is
     /// told again makes no other candidate.
     ended: BTreeMap<ExitEventId, u64>,
@@ -54,6 +56,8 @@ macro_rules! each_session {
         $call;
         let $session = &mut $self.purchases.session;
         $call;
+        let $session = &mut $self.underway.session;
+        $call;
         let $session = &mut $self.losses.session;
         $call;
         let $session = &mut $self.results.session;
@@ -70,6 +74,8 @@ macro_rules! each_session {
         $call;
         let $session = &mut $self.limits.session;
         $call;
+        let $session = &mut $self.equity.session;
+        $call;
     }};
 }
 
@@ -79,13 +85,13 @@ impl Reentries {
         scope: Scope<'s, Time>,
         positions: Rows<'s, (PositionId, Arc<PositionRow>)>,
         contexts: Rows<'s, (Symbol, SymbolContext)>,
-        workers: u32,
     ) -> (Self, ReentryInputs<'s>) {
         let (exit_events, event_rows) = Table::new(scope);
         let (candidates, candidate_rows) = Table::new(scope);
         let (expiries, expiry_rows) = Table::new(scope);
         let (rules, rule_rows) = Table::<Arc<str>, ReentryRule>::new(scope);
         let (purchases, purchase_rows) = Table::new(scope);
+        let (underway, underway_rows) = Table::new(scope);
         let (losses, loss_rows) = Table::new(scope);
         let (results, result_rows) = Table::new(scope);
         let (blacklist, blacklist_rows) = Table::new(scope);
@@ -94,12 +100,14 @@ impl Reentries {
         let (overriding, override_rows) = Table::new(scope);
         let (windows, window_rows) = Table::new(scope);
         let (limits, limit_rows) = Table::new(scope);
+        let (equity, equity_rows) = Table::<(), Equity>::new(scope);
         let inputs = Self {
             exit_events,
             candidates,
             expiries,
             rules,
             purchases,
+            underway,
             losses,
             results,
             blacklist,
@@ -108,6 +116,7 @@ impl Reentries {
             overriding,
             windows,
             limits,
+            equity,
             ended: BTreeMap::new(),
         };
         let rows = ReentryInputs {
@@ -116,6 +125,7 @@ impl Reentries {
             expiries: expiry_rows,
             rules: rule_rows.map(|(_id, rule)| rule),
             purchases: purchase_rows,
+            underway: underway_rows,
             losses: loss_rows,
             blacklist: blacklist_rows,
             positions,
@@ -125,8 +135,8 @@ impl Reentries {
             overriding: override_rows,
             windows: window_rows,
             limits: limit_rows,
+            equity: equity_rows,
             results: result_rows,
-            workers,
         };
         (inputs, rows)
     }
@@ -148,10 +158,19 @@ impl Reentries {
             }
             Change::ReentryRule(id, row) => self.rules.put(id, row),
             Change::Purchase(key, row) => self.purchases.put(key, Some(row)),
+            Change::Underway(key, row) => self.underway.put(key, row),
             Change::Blacklist(symbol, until) => self.blacklist.put(symbol, until),
             Change::ReentryMode(mode) => self.mode.put((), Some(mode)),
             Change::PauseWindow(id, row) => self.windows.put(id, row),
             Change::ReentryLimits(row) => self.limits.put((), row),
+            Change::Equity(None) => self.equity.put((), None),
+            Change::Equity(Some(row)) => {
+                let is_possible = row.asof <= now.plus_micros(EQUITY_AGE_US_MAX);
+                let last = self.equity.rows.get(&());
+                if is_possible && last.is_none_or(|last| last.asof <= row.asof) {
+                    self.equity.put((), Some(row));
+                }
+            }
             Change::Regime(row) => {
                 // One of the future would keep every later one out.
                 let is_possible = row.asof <= now.plus_micros(REGIME_AGE_US_MAX);

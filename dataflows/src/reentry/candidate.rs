@@ -10,12 +10,12 @@ mod entry;
 
 use std::sync::Arc;
 
-use crate::model::{CandidateId, LogicalTime, Price, ReentryMode, Symbol, Tick};
+use crate::model::{CandidateId, LogicalTime, Price, Quantity, ReentryMode, Symbol, Tick};
 
 use super::gate::{self, Gates, Refusal};
 use super::plan::{CandidatePlan, CandidateState};
 use super::rule::{ReentryRule, reason_class};
-use super::scene::{InForce, Scene};
+use super::scene::{InForce, Room, Scene};
 use super::tape::Tape;
 use super::verdict::{ReentryVerdict, Verdict};
 
@@ -33,6 +33,8 @@ pub(super) struct Candidate {
     watch_until: LogicalTime,
     /// Entries made.
     entries: u32,
+    /// What its last order buys, and the price that was judged.
+    order: Option<(Quantity, Price)>,
     /// The last passing refusal, so that it is written once per change.
     blocked: Option<(Arc<str>, Arc<str>)>,
     /// Lowest price that reaches the level of the rule in force.
@@ -61,6 +63,8 @@ pub(super) struct Moment<'m> {
     pub(super) tape: &'m Tape,
     /// Whether another candidate of the symbol is buying.
     pub(super) is_bought: bool,
+    /// What orders of other candidates take that have no row yet.
+    pub(super) reserved: Room,
 }
 
 impl Moment<'_> {
@@ -92,6 +96,7 @@ impl Candidate {
             until,
             watch_until: watch_until.unwrap_or(until.plus_micros(WATCH_US)),
             entries: 0,
+            order: None,
             blocked: stored.and_then(|stored| stored.blocked.clone()),
             reach: None,
             since: None,

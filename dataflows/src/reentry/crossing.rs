@@ -2,10 +2,15 @@
 //!
 //! Keeps per symbol its candidates, its tape, and which of them the price can change: those below
 //! their level, by level, and those above it. Keeps their deadlines: the ends of cooldowns and
-//! watches. Facts and deadlines of one time are applied together, before a tick of that time. Cost
+//! watches; and what orders take of the room that nobody has told of yet. Facts and deadlines of one time are applied together, before a tick of that time. Cost
 //! per tick: the candidates whose level the price has reached and that have not bought, and one
 //! lookup; of a symbol without candidates only the lookup.
+//!
+//! It is one machine, on one worker, so that of two candidates that want the last room the second is
+//! refused. Where both are judged at one time, the one whose symbol has the higher score (rising
+//! minutes of the last ten) goes first, then the lower symbol, then the lower id.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use differential_dataflow::consolidation::consolidate;
@@ -17,16 +22,13 @@ use crate::{Rows, Time};
 
 use super::candidate::{Candidate, Moment};
 use super::plan::{CandidatePlan, Fact};
-use super::scene::{InForce, Scene, SceneFact};
+use super::scene::{InForce, Room, Scene, SceneFact};
 use super::tape::Tape;
 use super::verdict::ReentryVerdict;
 
 impl Routed for Fact {
     fn route(&self) -> u64 {
-        match self {
-            Self::Plan(plan) => plan.event.symbol.route(),
-            Self::Scene(worker, _fact) => *worker,
-        }
+        0 // Where the beats of this branch go.
     }
 }
 
@@ -36,20 +38,31 @@ pub(super) fn render<'s>(beats: Rows<'s, Beat>, facts: Rows<'s, Fact>) -> Rows<'
         beats,
         facts,
         Branch::Reentries,
-        "re-entry: crossing by symbol",
+        "re-entry: crossing, in one place",
         Watch::default(),
     )
 }
 
 type Deadlines = BTreeSet<(LogicalTime, Symbol, ExitEventId)>;
+type Key = (Symbol, ExitEventId);
+/// Candidates that are looked at together, and whether something changed that decides about them.
+type Due = BTreeMap<Key, bool>;
 
-/// All candidates of this worker.
+/// What is kept of all symbols together.
+#[derive(Default)]
+struct Across {
+    deadlines: Deadlines,
+    /// What orders take that have no row yet.
+    reserved: Room,
+}
+
+/// All candidates.
 #[derive(Default)]
 struct Watch {
     scene: Scene,
     /// In no order: what is said is put in order by symbol.
     books: FxHashMap<Symbol, Book>,
-    deadlines: Deadlines,
+    across: Across,
 }
 
 /// The candidates of one symbol.
@@ -76,6 +89,7 @@ struct Place {
     level: Option<Price>,
     is_above: bool,
     is_ready: bool,
+    reserved: Room,
 }
 
 impl Place {
@@ -87,6 +101,7 @@ impl Place {
             level,
             is_above: level.is_some() && candidate.is_above(),
             is_ready: candidate.is_ready(),
+            reserved: candidate.reserved(),
         }
     }
 }
@@ -123,7 +138,7 @@ impl Machine<Fact, ReentryVerdict> for Watch {
         };
         for id in ids {
             let at = (tick.time, in_force, Cause::Tick(tick));
-            book.look(&self.scene, &mut self.deadlines, &id, at, said);
+            book.look(&self.scene, &mut self.across, &id, at, said);
         }
     }
 
@@ -133,10 +148,10 @@ impl Machine<Fact, ReentryVerdict> for Watch {
         let now = LogicalTime::from_micros(time);
         consolidate(&mut facts);
         let mut scene = Vec::new();
-        let mut plans: BTreeMap<(Symbol, ExitEventId), Option<CandidatePlan>> = BTreeMap::new();
+        let mut plans: BTreeMap<Key, Option<CandidatePlan>> = BTreeMap::new();
         for (fact, diff) in facts {
             match fact {
-                Fact::Scene(_worker, fact) => scene.push((fact, diff)),
+                Fact::Scene(fact) => scene.push((fact, diff)),
                 Fact::Plan(plan) => {
                     let slot = plans.entry((plan.event.symbol, plan.event.id.clone()));
                     let slot = slot.or_default();
@@ -161,7 +176,7 @@ impl Machine<Fact, ReentryVerdict> for Watch {
             due = all.collect();
         }
         let in_force = self.scene.in_force(now);
-        for ((symbol, id), is_changed) in due {
+        for ((symbol, id), is_changed) in self.ranked(due) {
             let cause = if is_changed {
                 Cause::Facts
             } else {
@@ -169,27 +184,51 @@ impl Machine<Fact, ReentryVerdict> for Watch {
             };
             if let Some(book) = self.books.get_mut(&symbol) {
                 let at = (now, in_force, cause);
-                book.look(&self.scene, &mut self.deadlines, &id, at, said);
+                book.look(&self.scene, &mut self.across, &id, at, said);
             }
         }
     }
 
     fn deadline(&self) -> Option<Time> {
-        self.deadlines.first().map(|(time, _, _)| time.micros())
+        let first = self.across.deadlines.first();
+        first.map(|(time, _, _)| time.micros())
     }
 }
 
 impl Watch {
     /// Takes the candidates whose time has come.
-    fn take_due(&mut self, now: LogicalTime) -> BTreeMap<(Symbol, ExitEventId), bool> {
+    fn take_due(&mut self, now: LogicalTime) -> Due {
         let mut due = BTreeMap::new();
-        while let Some((time, _, _)) = self.deadlines.first()
+        let deadlines = &mut self.across.deadlines;
+        while let Some((time, _, _)) = deadlines.first()
             && *time <= now
-            && let Some((_time, symbol, id)) = self.deadlines.pop_first()
+            && let Some((_time, symbol, id)) = deadlines.pop_first()
         {
             due.insert((symbol, id), false);
         }
         due
+    }
+
+    /// Returns candidates that are looked at together in the order in which room goes to them.
+    fn ranked(&self, due: Due) -> Vec<(Key, bool)> {
+        let mut score = None;
+        let mut ranked: Vec<(Option<u32>, (Key, bool))> = Vec::with_capacity(due.len());
+        for (key, is_changed) in due {
+            let symbol = key.0;
+            let known = score.filter(|(of, _rising)| *of == symbol);
+            let (_, rising) = known.unwrap_or_else(|| {
+                let book = self.books.get(&symbol);
+                (symbol, book.and_then(|book| book.tape.rising()))
+            });
+            score = Some((symbol, rising));
+            ranked.push((rising, (key, is_changed)));
+        }
+        // Stable: those of one score stay by symbol and id.
+        ranked.sort_by_key(|(rising, _candidate)| Reverse(*rising));
+        ranked
+            .into_iter()
+            .map(|(_rising, candidate)| candidate)
+            .collect()
     }
 
     /// Takes in what concerns all. Returns whether they have to be judged for it.
@@ -208,14 +247,20 @@ impl Watch {
     fn replan(&mut self, symbol: Symbol, id: ExitEventId, plan: Option<CandidatePlan>) {
         let book = self.books.entry(symbol).or_default();
         match (book.candidates.get_mut(&id), plan) {
-            (Some((candidate, _place)), Some(plan)) => candidate.replan(plan),
+            (Some((candidate, place)), Some(plan)) => {
+                candidate.replan(plan);
+                // The row of an order takes the place of what was reserved for it, at once.
+                let reserved = candidate.reserved();
+                self.across.reserved.change(place.reserved, reserved);
+                place.reserved = reserved;
+            }
             (None, Some(plan)) => {
                 let candidate = (Candidate::new(plan), Place::default());
                 book.candidates.insert(id, candidate);
             }
             (_, None) => {
                 if let Some((_candidate, place)) = book.candidates.remove(&id) {
-                    book.take_out(&mut self.deadlines, symbol, &id, place);
+                    book.take_out(&mut self.across, symbol, &id, place);
                 }
                 if book.candidates.is_empty() {
                     self.books.remove(&symbol);
@@ -239,7 +284,7 @@ impl Book {
     fn look(
         &mut self,
         scene: &Scene,
-        deadlines: &mut Deadlines,
+        across: &mut Across,
         id: &ExitEventId,
         (now, in_force, cause): (LogicalTime, InForce, Cause<'_>),
         said: &mut Vec<ReentryVerdict>,
@@ -254,6 +299,7 @@ impl Book {
             in_force,
             tape: &self.tape,
             is_bought,
+            reserved: across.reserved,
         };
         said.extend(match cause {
             Cause::Tick(tick) => candidate.tick(moment, tick),
@@ -263,14 +309,15 @@ impl Book {
         let (symbol, next) = (candidate.symbol(), Place::of(candidate, now));
         if next != *place {
             let old = std::mem::replace(place, next);
-            self.take_out(deadlines, symbol, id, old);
-            self.put_in(deadlines, symbol, id, next);
+            self.take_out(across, symbol, id, old);
+            self.put_in(across, symbol, id, next);
         }
     }
 
-    fn take_out(&mut self, deadlines: &mut Deadlines, symbol: Symbol, id: &ExitEventId, at: Place) {
+    fn take_out(&mut self, across: &mut Across, symbol: Symbol, id: &ExitEventId, at: Place) {
+        across.reserved.change(at.reserved, Room::default());
         if let Some(deadline) = at.deadline {
-            deadlines.remove(&(deadline, symbol, id.clone()));
+            across.deadlines.remove(&(deadline, symbol, id.clone()));
         }
         if let Some(level) = at.level {
             self.below.remove(&(level, id.clone()));
@@ -280,9 +327,10 @@ impl Book {
         self.ready.remove(id);
     }
 
-    fn put_in(&mut self, deadlines: &mut Deadlines, symbol: Symbol, id: &ExitEventId, at: Place) {
+    fn put_in(&mut self, across: &mut Across, symbol: Symbol, id: &ExitEventId, at: Place) {
+        across.reserved.change(Room::default(), at.reserved);
         if let Some(deadline) = at.deadline {
-            deadlines.insert((deadline, symbol, id.clone()));
+            across.deadlines.insert((deadline, symbol, id.clone()));
         }
         if at.is_above {
             self.above.insert(id.clone());

@@ -4,13 +4,15 @@
 //! exit events ─┬─ (symbol, reason) ─⋈─ rules ─> best rule by regime ──────────⋈──┐
 //!              ├─ stored states, orders to expire ────────────────────────────⋈──┼─> plans
 //! entries, losses, blacklist, positions, ATR ─> one row a followed symbol ────⋈──┘
-//! mode, regime, windows, limits, cost of positions, results ─> scene, told to every worker
+//! mode, regime, windows, limits, cost of positions and purchases under way, results ─> scene
 //! ```
 //!
 //! Arrangements: open exit events by id, by symbol and reason, and by symbol; rules by what they match
 //! (one entry a rule); history of a symbol (one entry an order, loss or live position of the last
 //! days); what concerns all (one entry each). An exit event leaves all of them when its candidate
 //! ends.
+
+mod scene;
 
 use std::sync::Arc;
 
@@ -24,7 +26,7 @@ use crate::model::{
 };
 
 use super::rule::{ReentryRule, reason_class};
-use super::scene::{PauseWindow, ReentryLimits, SceneFact};
+use super::scene::{Equity, PauseWindow, ReentryLimits, SceneFact};
 use super::tape::Volatility;
 
 /// One row of `trade.exit_events`, as far as it decides.
@@ -90,6 +92,17 @@ pub struct Purchase {
     pub decided: LogicalTime,
 }
 
+/// A purchase under way: an order to buy that is not over, whoever asked for it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Underway {
+    /// What is bought.
+    pub symbol: Symbol,
+    /// Shares that may still come.
+    pub left: Quantity,
+    /// Price that they were judged at, or their limit.
+    pub price: Price,
+}
+
 /// The rule in force for each regime, in the order of [`Regime::ALL`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) struct RuleSet([Option<Arc<ReentryRule>>; 4]);
@@ -118,6 +131,8 @@ pub(super) struct SymbolFacts {
     pub(super) blacklisted_until: Option<LogicalTime>,
     /// Whether there is a live position of it.
     pub(super) is_held: bool,
+    /// Whether an order to buy it is under way.
+    pub(super) is_bought: bool,
     pub(super) volatility: Option<Volatility>,
 }
 
@@ -129,6 +144,7 @@ enum SymbolRow {
     Lost(LogicalTime, ExitEventId),
     Blacklisted(LogicalTime),
     Held,
+    Underway,
     Volatility(Volatility),
 }
 
@@ -149,8 +165,8 @@ pub(super) struct CandidatePlan {
 pub(super) enum Fact {
     /// A candidate.
     Plan(Box<CandidatePlan>),
-    /// Something that concerns all of them, told to one worker.
-    Scene(u64, SceneFact),
+    /// Something that concerns all of them.
+    Scene(SceneFact),
 }
 
 /// Collections that candidates are made from.
@@ -165,6 +181,8 @@ pub(crate) struct ReentryInputs<'s> {
     pub(crate) rules: Rows<'s, ReentryRule>,
     /// Purchases of the last days, by action key.
     pub(crate) purchases: Rows<'s, (Arc<str>, Purchase)>,
+    /// Purchases under way, by action key.
+    pub(crate) underway: Rows<'s, (Arc<str>, Underway)>,
     /// Exits with a loss of the last days.
     pub(crate) losses: Rows<'s, (ExitEventId, (Symbol, LogicalTime))>,
     /// Symbols of which nothing is bought, and until when.
@@ -183,15 +201,15 @@ pub(crate) struct ReentryInputs<'s> {
     pub(crate) windows: Rows<'s, (Arc<str>, PauseWindow)>,
     /// Limits.
     pub(crate) limits: Rows<'s, ((), ReentryLimits)>,
+    /// What the account is worth.
+    pub(crate) equity: Rows<'s, ((), Equity)>,
     /// Realised results of exits by day in Seoul: exit event, day and result.
     pub(crate) results: Rows<'s, (ExitEventId, (u64, i64))>,
-    /// How many workers there are.
-    pub(crate) workers: u32,
 }
 
 /// Renders plans and scene.
 pub(super) fn render(inputs: ReentryInputs<'_>) -> Rows<'_, Fact> {
-    let scene = scene(&inputs);
+    let scene = scene::render(&inputs);
     let open = inputs.exit_events;
     let states = states(&open, inputs.candidates, inputs.expiries);
     let symbols = open.clone().map(|(_id, event)| event.symbol);
@@ -215,6 +233,11 @@ pub(super) fn render(inputs: ReentryInputs<'_>) -> Rows<'_, Fact> {
             inputs
                 .positions
                 .map(|(_id, row)| (row.position.symbol, SymbolRow::Held)),
+        )
+        .concat(
+            inputs
+                .underway
+                .map(|(_key, row)| (row.symbol, SymbolRow::Underway)),
         )
         .concat(inputs.contexts.flat_map(|(symbol, context)| {
             Volatility::of(context).map(|volatility| (symbol, SymbolRow::Volatility(volatility)))
@@ -281,6 +304,7 @@ fn facts_by_symbol<'s>(
                     SymbolRow::Lost(exit, id) => facts.losses.push((*exit, id.clone())),
                     SymbolRow::Blacklisted(until) => facts.blacklisted_until = Some(*until),
                     SymbolRow::Held => facts.is_held = true,
+                    SymbolRow::Underway => facts.is_bought = true,
                     SymbolRow::Volatility(volatility) => facts.volatility = Some(*volatility),
                 }
             }
@@ -330,67 +354,4 @@ fn rules_by_kind<'s>(
             output.push((Arc::new(RuleSet(best)), 1));
         },
     )
-}
-
-/// Returns what concerns all candidates, once for each worker.
-fn scene<'s>(inputs: &ReentryInputs<'s>) -> Rows<'s, Fact> {
-    let cost = |row: &PositionRow| {
-        let price = row.position.avg_price.map_or(0, Price::units);
-        price.saturating_mul(row.position.qty.shares())
-    };
-    let exposure = inputs
-        .positions
-        .clone()
-        .explode(move |(_id, row)| Some(((), isize::try_from(cost(&row)).unwrap_or(isize::MAX))))
-        .count()
-        .map(|((), cost)| SceneFact::Exposure(whole(cost)));
-    let positions = inputs
-        .positions
-        .clone()
-        .map(|_row| ())
-        .count()
-        .map(|((), count)| SceneFact::Positions(whole(count)));
-    let results = inputs
-        .results
-        .clone()
-        .explode(|(_id, (day, won))| Some((day, isize::try_from(won).unwrap_or(isize::MIN))))
-        .count()
-        .map(|(day, won)| SceneFact::Result(day, whole(won)));
-    let workers = u64::from(inputs.workers);
-    inputs
-        .mode
-        .clone()
-        .map(|((), mode)| SceneFact::Mode(mode))
-        .concat(
-            inputs
-                .snapshot
-                .clone()
-                .map(|((), row)| SceneFact::Snapshot(row)),
-        )
-        .concat(
-            inputs
-                .overriding
-                .clone()
-                .map(|((), row)| SceneFact::Override(row)),
-        )
-        .concat(
-            inputs
-                .windows
-                .clone()
-                .map(|(id, window)| SceneFact::Window(id, window)),
-        )
-        .concat(
-            inputs
-                .limits
-                .clone()
-                .map(|((), limits)| SceneFact::Limits(limits)),
-        )
-        .concat(exposure)
-        .concat(positions)
-        .concat(results)
-        .flat_map(move |fact| (0..workers).map(move |worker| Fact::Scene(worker, fact.clone())))
-}
-
-fn whole(sum: isize) -> i64 {
-    i64::try_from(sum).unwrap_or(i64::MAX)
 }

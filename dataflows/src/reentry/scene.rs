@@ -13,6 +13,13 @@ use crate::model::{
 
 /// Age beyond which a regime snapshot no longer counts (domain 5.2).
 pub const REGIME_AGE_US_MAX: u64 = 5 * 60_000_000;
+/// Age beyond which what the account is worth no longer counts: the broker is asked every half minute.
+pub const EQUITY_AGE_US_MAX: u64 = 5 * 60_000_000;
+/// One, in millionths.
+const MILLION: i128 = 1_000_000;
+/// Why nothing is bought where a limit is a part of an equity that is not known.
+const NO_EQUITY: &str =
+    "the equity of the account is not known, older than five minutes or not above zero";
 /// Why nothing is bought where the limits are not known.
 pub(super) const NO_LIMITS: &str = "there are no limits of re-entries (trade.reentry_limits)";
 
@@ -52,9 +59,22 @@ pub struct ReentryLimits {
     pub positions_max: Option<u32>,
     /// Cost of all live positions, at most, in ten-thousandths of a won (gate G3).
     pub exposure_max: Option<i64>,
+    /// The same as a part of the equity, millionths.
+    pub exposure_share: Option<u32>,
     /// Realised loss of the day at which nothing is bought any more, in ten-thousandths of a won
     /// (gate G4).
     pub daily_loss_max: Option<i64>,
+    /// The same as a part of the equity, millionths.
+    pub daily_loss_share: Option<u32>,
+}
+
+/// What the account is worth, securities and cash: one row of `trade.account_equity`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Equity {
+    /// When the broker was asked.
+    pub asof: LogicalTime,
+    /// Ten-thousandths of a won.
+    pub units: i64,
 }
 
 impl Default for ReentryLimits {
@@ -64,7 +84,9 @@ impl Default for ReentryLimits {
             regimes: [Regime::RiskOn, Regime::Neutral, Regime::RiskOff].into(),
             positions_max: None,
             exposure_max: None,
+            exposure_share: None,
             daily_loss_max: None,
+            daily_loss_share: None,
         }
     }
 }
@@ -77,12 +99,30 @@ pub(super) enum SceneFact {
     Override(RegimeOverride),
     Window(Arc<str>, PauseWindow),
     Limits(ReentryLimits),
-    /// Cost of all live positions, ten-thousandths of a won.
+    Equity(Equity),
+    /// Cost of all live positions and purchases under way, ten-thousandths of a won.
     Exposure(i64),
-    /// Number of live positions.
+    /// Number of live positions, and of those that purchases under way will open.
     Positions(i64),
     /// Realised result of a day in Seoul, ten-thousandths of a won.
     Result(u64, i64),
+}
+
+/// What takes from the limits of gate G3.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Room {
+    /// Ten-thousandths of a won.
+    pub(super) cost: i128,
+    /// Positions that it opens.
+    pub(super) positions: i64,
+}
+
+impl Room {
+    /// Takes in that `before` has become `now`.
+    pub(super) fn change(&mut self, before: Self, now: Self) {
+        self.cost += now.cost - before.cost;
+        self.positions += now.positions - before.positions;
+    }
 }
 
 /// The regime that counts at a moment.
@@ -103,6 +143,7 @@ pub(super) struct Scene {
     windows: BTreeMap<Arc<str>, PauseWindow>,
     /// None where nobody knows them: nothing is bought.
     pub(super) limits: Option<ReentryLimits>,
+    equity: Option<Equity>,
     exposure: i64,
     positions: i64,
     results: BTreeMap<u64, i64>,
@@ -132,6 +173,7 @@ impl Scene {
             SceneFact::Override(_) => self.overriding = None,
             SceneFact::Window(id, _) => drop(self.windows.remove(&id)),
             SceneFact::Limits(_) => self.limits = None,
+            SceneFact::Equity(_) => self.equity = None,
             SceneFact::Exposure(_) => self.exposure = 0,
             SceneFact::Positions(_) => self.positions = 0,
             SceneFact::Result(day, _) => drop(self.results.remove(&day)),
@@ -145,6 +187,7 @@ impl Scene {
             SceneFact::Override(row) => self.overriding = Some(row),
             SceneFact::Window(id, window) => drop(self.windows.insert(id, window)),
             SceneFact::Limits(limits) => self.limits = Some(limits),
+            SceneFact::Equity(equity) => self.equity = Some(equity),
             SceneFact::Exposure(cost) => self.exposure = cost,
             SceneFact::Positions(count) => self.positions = count,
             SceneFact::Result(day, won) => drop(self.results.insert(day, won)),
@@ -181,26 +224,44 @@ impl Scene {
         Some(format!("entries pause from {window}"))
     }
 
-    /// Gate G3: what buying `qty` at `price` would make of the account. `is_new` says whether it
-    /// opens a position.
+    /// Returns what the account is worth, where that is known at `now`.
+    fn equity(&self, now: LogicalTime) -> Option<i128> {
+        let fresh = self.equity.filter(|equity| {
+            let age = now.micros().abs_diff(equity.asof.micros());
+            age <= EQUITY_AGE_US_MAX && equity.units > 0
+        })?;
+        Some(i128::from(fresh.units))
+    }
+
+    /// Gate G3: what buying `qty` at `price` would make of the account, beside what is `reserved`
+    /// by orders of which there is no row yet. `is_new` says whether it opens a position.
     pub(super) fn exposure_refusal(
         &self,
+        now: LogicalTime,
         qty: Quantity,
         price: Price,
         is_new: bool,
+        reserved: Room,
     ) -> Option<&'static str> {
         let Some(limits) = &self.limits else {
             return Some(NO_LIMITS);
         };
         let most = limits.positions_max.map(i64::from);
-        if is_new && most.is_some_and(|most| self.positions >= most) {
+        if is_new && most.is_some_and(|most| self.positions + reserved.positions >= most) {
             return Some("as many positions as are allowed");
         }
-        let after =
-            i128::from(self.exposure) + i128::from(qty.shares()) * i128::from(price.units());
+        let cost = i128::from(qty.shares()) * i128::from(price.units());
+        let after = i128::from(self.exposure) + reserved.cost + cost;
         let most = limits.exposure_max.map(i128::from);
-        most.is_some_and(|most| after > most)
-            .then_some("the cost of all positions would exceed its limit")
+        if most.is_some_and(|most| after > most) {
+            return Some("the cost of all positions would exceed its limit");
+        }
+        let share = i128::from(limits.exposure_share?);
+        let Some(equity) = self.equity(now) else {
+            return Some(NO_EQUITY);
+        };
+        (after * MILLION > equity * share)
+            .then_some("the cost of all positions would exceed its part of the equity")
     }
 
     /// Gate G4: the loss of the day.
@@ -210,7 +271,14 @@ impl Scene {
             return Some(NO_LIMITS);
         };
         let most = limits.daily_loss_max;
-        most.is_some_and(|most| result <= -most)
-            .then_some("the realised loss of the day has reached its limit")
+        if most.is_some_and(|most| result <= -most) {
+            return Some("the realised loss of the day has reached its limit");
+        }
+        let share = i128::from(limits.daily_loss_share?);
+        let Some(equity) = self.equity(now) else {
+            return Some(NO_EQUITY);
+        };
+        (i128::from(result) * MILLION <= -equity * share)
+            .then_some("the realised loss of the day has reached its part of the equity")
     }
 }

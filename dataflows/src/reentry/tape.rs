@@ -192,7 +192,9 @@ impl Tape {
             .map(|three| three[1])
     }
 
-    fn rising(&self) -> Option<u32> {
+    /// Returns how many of the last ten completed minutes closed higher than the one before: the
+    /// score by which candidates are ranked.
+    pub(super) fn rising(&self) -> Option<u32> {
         if self.done.len() <= MOMENTUM {
             return None;
         }

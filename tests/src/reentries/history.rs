@@ -7,7 +7,9 @@ use turnstile_dataflows::exit::SymbolContext;
 use turnstile_dataflows::model::{
     ExitEventId, LogicalTime, Position, PositionMode, Price, Quantity, Symbol, Tick,
 };
-use turnstile_dataflows::reentry::{CandidateState, ExitEvent, Purchase, StoredCandidate};
+use turnstile_dataflows::reentry::{
+    CandidateState, ExitEvent, Purchase, StoredCandidate, Underway,
+};
 
 use super::oracle::Said;
 use super::{MINUTE, SECOND};
@@ -15,7 +17,7 @@ use crate::Dice;
 
 const DAY: u64 = 1_440 * MINUTE;
 /// Events of one history, rows of the store apart.
-const EVENTS: u64 = 70;
+const EVENTS: u64 = 78;
 const REASONS: [&str; 14] = [
     "SL1",
     "SL2",
@@ -114,7 +116,9 @@ impl History {
             rows.push(self.purchase(&key, now));
         }
         if row.state == Ready {
-            self.fill(&key, now + 20 * SECOND, row);
+            let qty = self.dice.between(1, 100);
+            rows.push(self.underway(&key, qty, self.price));
+            self.fill(&key, now + 20 * SECOND, (qty, self.price), row);
         }
         rows
     }
@@ -152,6 +156,11 @@ impl History {
                 Event::Changes(vec![Change::Blacklist(self.symbol, until.map(at))])
             }
             92 => Event::Changes(vec![self.context()]),
+            // Somebody buys by hand, or has done so.
+            97 => {
+                let qty = self.dice.pick(&[0, 0, 0, 60]);
+                Event::Changes(vec![self.underway("hand", qty, self.price)])
+            }
             93..95 if !self.stored.is_empty() => {
                 let ids: Vec<String> = self.stored.keys().cloned().collect();
                 let id = self.dice.pick(&ids).parse().expect("an id");
@@ -291,16 +300,22 @@ impl History {
             _ => row.state = CandidateState::Over,
         }
         let row = row.clone();
-        if kind == "SUBMIT" {
+        let order = figure().zip(said.price);
+        let order =
+            order.map(|(qty, price): (u64, i64)| (i64::try_from(qty).expect("shares"), price));
+        let order = order.filter(|_| kind == "SUBMIT");
+        if let Some((qty, price)) = order {
             rows.push(self.purchase(&id, said.time));
+            rows.push(self.underway(&id, qty, price));
         }
         let is_over = row.state == CandidateState::Over;
         rows.push(Change::Candidate(id.parse().expect("an id"), row.clone()));
-        let mut time = now + 1_000 + self.dice.below(SECOND);
+        let late = self.dice.pick(&[SECOND, 20 * SECOND]);
+        let mut time = now + 1_000 + self.dice.below(late);
         self.tell(time, rows);
-        if kind == "SUBMIT" {
+        if let Some(order) = order {
             time += self.dice.below(20 * SECOND);
-            self.fill(&id, time, row);
+            self.fill(&id, time, order, row);
         }
         if is_over {
             self.stored.remove(&id);
@@ -308,17 +323,45 @@ impl History {
     }
 
     /// The order of a candidate ends: with shares, or refused by the broker.
-    fn fill(&mut self, id: &str, time: u64, mut row: StoredCandidate) {
+    fn fill(&mut self, id: &str, time: u64, order: (i64, i64), mut row: StoredCandidate) {
+        let (qty, price) = order;
         let candidate = id.parse().expect("an id");
         if self.dice.percent(15) {
             self.stored.remove(id);
             let over = self.over();
-            return self.tell(time, vec![Change::Candidate(candidate, over)]);
+            let end = self.underway(id, 0, price);
+            return self.tell(time, vec![end, Change::Candidate(candidate, over)]);
         }
+        if qty > 1 && self.dice.percent(25) {
+            let first = self.dice.between(1, qty - 1);
+            let position = self.bought(time, first, price);
+            let rest = self.underway(id, qty - first, price);
+            self.tell(time, vec![rest, Change::Position(position)]);
+            let grown = self.held.last_mut().expect("just bought");
+            grown.qty = Quantity::new(qty).expect("shares");
+            grown.original_qty = grown.qty;
+            grown.version += 1;
+        } else {
+            self.bought(time, qty, price);
+        }
+        let position = self.held.last().expect("just bought").clone();
         row.state = CandidateState::Entered;
         self.stored.insert(id.to_owned(), row.clone());
+        let end = self.underway(id, 0, price);
+        self.tell(
+            time,
+            vec![
+                end,
+                Change::Position(position),
+                Change::Candidate(candidate, row),
+            ],
+        );
+    }
+
+    /// Shares that an order brings.
+    fn bought(&mut self, time: u64, qty: i64, price: i64) -> Position {
         self.positions += 1;
-        let qty = Quantity::new(self.dice.between(1, 100)).expect("shares");
+        let qty = Quantity::new(qty).expect("shares");
         let position = Position {
             id: format!("p{}-{}", self.number, self.positions)
                 .parse()
@@ -326,7 +369,7 @@ impl History {
             symbol: self.symbol,
             qty,
             original_qty: qty,
-            avg_price: Price::from_units(self.price).ok(),
+            avg_price: Price::from_units(price).ok(),
             entry: at(time),
             is_live: true,
             mode: PositionMode::Enabled,
@@ -336,13 +379,17 @@ impl History {
             version: 1,
         };
         self.held.push(position.clone());
-        self.tell(
-            time,
-            vec![
-                Change::Position(position),
-                Change::Candidate(candidate, row),
-            ],
-        );
+        position
+    }
+
+    /// An order of which `left` shares may still come; none is its end.
+    fn underway(&self, of: &str, left: i64, price: i64) -> Change {
+        let row = (left > 0).then(|| Underway {
+            symbol: self.symbol,
+            left: Quantity::new(left).expect("shares"),
+            price: Price::from_units(price).expect("above zero"),
+        });
+        Change::Underway(format!("{of}:{}", self.number).into(), row)
     }
 
     /// What is told comes in the order in which it was stored.

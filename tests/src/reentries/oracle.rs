@@ -8,12 +8,14 @@ mod facts;
 mod policy;
 mod tape;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use turnstile_dataflows::engine::{Change, Event};
 use turnstile_dataflows::model::{ReentryMode, RegimeOverride, RegimeSnapshot, Symbol};
 use turnstile_dataflows::reentry::{
-    CandidateState, ExitEvent, PauseWindow, Purchase, ReentryLimits, ReentryRule, StoredCandidate,
+    CandidateState, Equity, ExitEvent, PauseWindow, Purchase, ReentryLimits, ReentryRule,
+    StoredCandidate, Underway,
 };
 
 use super::tally::Tally;
@@ -52,6 +54,8 @@ struct Candidate {
     until: u64,
     watch_until: u64,
     entries: u32,
+    /// Shares and price of its last order.
+    order: Option<(i64, i64)>,
     held_back: Option<(String, String)>,
     level: Option<i64>,
     since: Option<u64>,
@@ -67,10 +71,12 @@ pub struct Oracle {
     stored: BTreeMap<String, StoredCandidate>,
     expiries: BTreeMap<String, String>,
     bought: BTreeMap<String, Purchase>,
+    underway: BTreeMap<String, Underway>,
     exits: BTreeMap<String, ExitEvent>,
     blacklist: BTreeMap<Symbol, u64>,
     windows: BTreeMap<String, PauseWindow>,
     limits: Option<ReentryLimits>,
+    equity: Option<Equity>,
     snapshot: Option<RegimeSnapshot>,
     overriding: Option<RegimeOverride>,
     atrs: BTreeMap<Symbol, (i64, i64)>,
@@ -195,12 +201,9 @@ impl Oracle {
             self.drop_candidate(&id);
         }
         let now = self.views(None);
-        let keys: Vec<_> = self.candidates.keys().cloned().collect();
-        for key in keys {
-            if before.get(&key) != now.get(&key) {
-                self.advance(&key, time, said);
-                self.enter(&key, time, said);
-            }
+        for key in self.ranked(|key| before.get(key) != now.get(key)) {
+            self.advance(&key, time, said);
+            self.enter(&key, time, said);
         }
     }
 
@@ -244,16 +247,21 @@ impl Oracle {
         }
         let all_anew = scene != self.scene(time);
         let now = self.views(touched.as_ref());
-        let keys: Vec<_> = self.candidates.keys().cloned().collect();
-        for key in keys {
-            let is_due = due.contains(&key);
-            if all_anew || views.get(&key) != now.get(&key) {
-                self.advance(&key, time, said);
+        let is_changed = |key: &_| all_anew || views.get(key) != now.get(key);
+        for key in self.ranked(|key| is_changed(key) || due.contains(key)) {
+            self.advance(&key, time, said);
+            if is_changed(&key) {
                 self.enter(&key, time, said);
-            } else if is_due {
-                self.advance(&key, time, said);
             }
         }
+    }
+
+    /// The candidates that are to be judged, those of a symbol that rises first.
+    fn ranked(&self, is_judged: impl Fn(&(Symbol, String)) -> bool) -> Vec<(Symbol, String)> {
+        let keys = self.candidates.keys().filter(|key| is_judged(key));
+        let mut keys: Vec<_> = keys.cloned().collect();
+        keys.sort_by_cached_key(|key| (Reverse(self.score(key.0)), key.clone()));
+        keys
     }
 
     fn begin(&self, event: ExitEvent) -> Candidate {
@@ -275,6 +283,7 @@ impl Oracle {
             until: until.micros(),
             watch_until: watch.unwrap_or(until.micros() + 120 * MINUTE),
             entries: 0,
+            order: None,
             held_back: stored
                 .and_then(|row| row.blocked.as_ref())
                 .map(|(gate, why)| (gate.to_string(), why.to_string())),

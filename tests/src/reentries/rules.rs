@@ -66,7 +66,7 @@ fn row(dice: &mut Dice, reason: &str, regime: Option<Regime>) -> Change {
         per_week_max: dice.pick(&[2, 9, 9, 9]),
         total_max: dice.pick(&[1, 2, 2, 2, 2, 2]),
         size: ratio(dice.between(1, 1_000)),
-        second_size: dice.percent(70).then(|| ratio(dice.between(1, 1_000))),
+        second_size: dice.percent(90).then(|| ratio(dice.between(1, 1_000))),
         trigger: trigger(dice),
         priority: dice.pick(&[0, 0, 0, 1, -1]),
     };

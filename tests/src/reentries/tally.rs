@@ -44,6 +44,11 @@ impl Tally {
         self.count("trigger", reason.to_owned());
     }
 
+    /// What took the room that a candidate wanted.
+    pub(super) fn room(&mut self, by: &str) {
+        self.count("room", by.to_owned());
+    }
+
     pub(super) fn transition(&mut self, name: &str) {
         self.count("transition", name.to_owned());
     }

@@ -2,8 +2,9 @@
 
 use crate::model::{ActionKey, LogicalTime, Price, Quantity};
 
-use super::super::gate::Refusal;
+use super::super::gate::{self, Refusal};
 use super::super::rule::ReentryRule;
+use super::super::scene::Room;
 use super::super::verdict::{EntryExplanation, Verdict};
 use super::{Candidate, Moment, Stage};
 
@@ -39,6 +40,7 @@ impl Candidate {
         let explanation = self.explain(moment, &rule, since);
         self.stage = Stage::Ready;
         self.entries = n;
+        self.order = Some((qty, price));
         self.blocked = None;
         Some(Verdict::Submit {
             qty,
@@ -47,6 +49,23 @@ impl Candidate {
             action_key: ActionKey::entry(&self.id(), n),
             explanation: Box::new(explanation),
         })
+    }
+
+    /// Returns what its order takes of the room, as long as nobody has told of the order: from then
+    /// on its row counts, among all that is being bought.
+    pub(in crate::reentry) fn reserved(&self) -> Room {
+        let facts = &self.plan.facts;
+        match self.order {
+            Some((qty, price))
+                if self.is_ready() && gate::entries_of(&self.plan) < self.entries =>
+            {
+                Room {
+                    cost: i128::from(qty.shares()) * i128::from(price.units()),
+                    positions: i64::from(!facts.is_held && !facts.is_bought),
+                }
+            }
+            _ => Room::default(),
+        }
     }
 
     /// The gates that ask for a price: CONTROL, G3, G4 and G5.
@@ -61,11 +80,14 @@ impl Candidate {
         if let Some(reason) = scene.pause(moment.now) {
             return Some(Refusal::passing("CONTROL", reason));
         }
-        if moment.is_bought || (is_new && self.plan.facts.is_held) {
+        let facts = &self.plan.facts;
+        if moment.is_bought || facts.is_bought || (is_new && facts.is_held) {
             let reason = "the symbol is held or being bought";
             return Some(Refusal::passing("G3", reason));
         }
-        if let Some(reason) = scene.exposure_refusal(qty, price, is_new) {
+        if let Some(reason) =
+            scene.exposure_refusal(moment.now, qty, price, is_new, moment.reserved)
+        {
             return Some(Refusal::passing("G3", reason));
         }
         if let Some(reason) = scene.loss_refusal(moment.now) {

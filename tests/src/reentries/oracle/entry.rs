@@ -1,10 +1,12 @@
 //! The entry of a candidate: its run, its conditions and the last gates.
 
+use std::collections::BTreeSet;
+
 use turnstile_dataflows::model::{ReentryMode, Symbol};
-use turnstile_dataflows::reentry::TriggerKind;
+use turnstile_dataflows::reentry::{TriggerKind, Underway};
 
 use super::course::name;
-use super::{Candidate, Oracle, SECOND, Said, Stage, class, seoul_day};
+use super::{Candidate, MINUTE, Oracle, SECOND, Said, Stage, class, seoul_day};
 
 impl Oracle {
     pub(super) fn note_tick(&mut self, key: &(Symbol, String), time: u64, price: i64) {
@@ -77,6 +79,7 @@ impl Oracle {
                 self.tally.entry(class, regime);
                 candidate.stage = Stage::Ready;
                 candidate.entries += 1;
+                candidate.order = Some((qty, price));
                 candidate.held_back = None;
                 let reason = match rule.trigger.kind {
                     TriggerKind::Rebound(_) => "REENTRY_REBOUND",
@@ -99,16 +102,62 @@ impl Oracle {
         self.candidates.insert(key.clone(), candidate);
     }
 
+    fn room(row: &Underway) -> (Symbol, i128) {
+        let cost = i128::from(row.left.shares()) * i128::from(row.price.units());
+        (row.symbol, cost)
+    }
+
+    /// What candidates buy of whose orders there is no row.
+    fn decided(&self) -> Vec<(Symbol, i128)> {
+        let ready = self.candidates.iter().filter(|((_, id), candidate)| {
+            let known = self.bought.values();
+            let known = known.filter(|row| row.candidate.as_str() == id).count();
+            candidate.stage == Stage::Ready
+                && known < usize::try_from(candidate.entries).expect("few")
+        });
+        ready
+            .filter_map(|((symbol, _), candidate)| {
+                let (qty, price) = candidate.order?;
+                Some((*symbol, i128::from(qty) * i128::from(price)))
+            })
+            .collect()
+    }
+
+    /// How many positions are counted, and what they cost.
+    pub(in crate::reentries) fn account(&self) -> (u32, i64) {
+        let told = self.underway.values().map(Self::room);
+        let all: Vec<_> = told.chain(self.decided()).collect();
+        let (positions, cost) = self.exposure(&all);
+        let positions = u32::try_from(positions).expect("few");
+        (positions, i64::try_from(cost).expect("small"))
+    }
+
+    /// Positions and their cost, with those that `rooms` become.
+    fn exposure(&self, rooms: &[(Symbol, i128)]) -> (u64, i128) {
+        let is_held = |symbol: &Symbol| self.held.values().any(|(held, _)| held == symbol);
+        let opened: BTreeSet<Symbol> = rooms
+            .iter()
+            .map(|(symbol, _)| *symbol)
+            .filter(|symbol| !is_held(symbol))
+            .collect();
+        let count = u64::try_from(self.held.len() + opened.len()).expect("few");
+        let held: i128 = self.held.values().map(|(_, cost)| cost).sum();
+        (
+            count,
+            held + rooms.iter().map(|(_, cost)| cost).sum::<i128>(),
+        )
+    }
+
     /// Control, G3, G4 and G5.
     fn last_gates(
-        &self,
+        &mut self,
         candidate: &Candidate,
         key: &(Symbol, String),
         time: u64,
         (tick, price, qty): (u64, i64, i64),
         is_held: bool,
     ) -> Option<(&'static str, String)> {
-        let limits = self.limits.as_ref()?;
+        let limits = self.limits.clone()?;
         if self.mode != Some(ReentryMode::Running) {
             return Some(("CONTROL", format!("{:?}", self.mode)));
         }
@@ -122,26 +171,64 @@ impl Oracle {
         let is_bought = others
             .filter(|(other, _)| other.0 == key.0 && other.1 != key.1)
             .any(|(_, other)| other.stage == Stage::Ready);
-        if is_bought || (is_held && candidate.entries == 0) {
+        let is_underway = self.underway.values().any(|row| row.symbol == key.0);
+        if is_bought || is_underway || (is_held && candidate.entries == 0) {
             return Some(("G3", "busy".to_owned()));
         }
-        let count = u32::try_from(self.held.len()).expect("few");
-        if candidate.entries == 0 && limits.positions_max.is_some_and(|most| count >= most) {
-            return Some(("G3", "positions".to_owned()));
-        }
-        let cost: i128 = self.held.values().map(|(_, cost)| cost).sum();
-        let after = cost + i128::from(price) * i128::from(qty);
-        if limits
-            .exposure_max
-            .is_some_and(|most| after > i128::from(most))
-        {
-            return Some(("G3", "exposure".to_owned()));
+        // With what is under way, and with what was decided and nobody has told of yet.
+        let told: Vec<_> = self.underway.values().map(Self::room).collect();
+        let decided = self.decided();
+        let all: Vec<_> = told.iter().chain(&decided).copied().collect();
+        let cost = i128::from(price) * i128::from(qty);
+        let worth = self
+            .equity
+            .filter(|equity| equity.units > 0 && equity.asof.micros().abs_diff(time) <= 5 * MINUTE);
+        let worth = worth.map(|equity| i128::from(equity.units));
+        let why = |rooms: &[(Symbol, i128)]| {
+            let (count, held) = self.exposure(rooms);
+            let is_full = limits
+                .positions_max
+                .is_some_and(|most| count >= u64::from(most));
+            if is_full && candidate.entries == 0 {
+                return Some("positions");
+            }
+            let most = limits.exposure_max.map(i128::from);
+            if most.is_some_and(|most| held + cost > most) {
+                return Some("exposure");
+            }
+            let share = i128::from(limits.exposure_share?);
+            match worth {
+                None => Some("no equity"),
+                Some(worth) if (held + cost) * 1_000_000 > worth * share => Some("share"),
+                Some(_) => None,
+            }
+        };
+        if let Some(why_not) = why(&all) {
+            let by = match (why(&told), why(&[])) {
+                (_, Some(_)) => "held",
+                (Some(_), None) => "under way",
+                (None, None) => "decided",
+            };
+            self.tally.room(by);
+            return Some(("G3", why_not.to_owned()));
         }
         let today = self.exits.values();
         let today = today.filter(|exit| seoul_day(exit.exit.micros()) == seoul_day(time));
         let result: i64 = today.map(|exit| exit.result).sum();
         if limits.daily_loss_max.is_some_and(|most| result <= -most) {
-            return Some(("G4", String::new()));
+            return Some(("G4", "amount".to_owned()));
+        }
+        if let Some(share) = limits.daily_loss_share {
+            let why = match worth {
+                None => Some("no equity"),
+                Some(worth) if i128::from(result) * 1_000_000 <= -worth * i128::from(share) => {
+                    Some("share")
+                }
+                Some(_) => None,
+            };
+            if let Some(why) = why {
+                return Some(("G4", why.to_owned()));
+            }
         }
         (time - tick > 5 * SECOND).then(|| ("G5", String::new()))
     }

@@ -20,6 +20,7 @@ pub(super) struct View {
     lost: Vec<(u64, String)>,
     blacklisted: Option<u64>,
     held: bool,
+    buying: bool,
     atr: Option<(i64, i64)>,
 }
 
@@ -54,6 +55,10 @@ impl Oracle {
             }
             Change::ReentryRule(id, None) => drop(self.rules.remove(&**id)),
             Change::Purchase(key, row) => drop(self.bought.insert(key.to_string(), row.clone())),
+            Change::Underway(key, Some(row)) => {
+                self.underway.insert(key.to_string(), row.clone());
+            }
+            Change::Underway(key, None) => drop(self.underway.remove(&**key)),
             Change::Blacklist(symbol, Some(until)) => {
                 self.blacklist.insert(*symbol, until.micros());
             }
@@ -64,6 +69,13 @@ impl Oracle {
             }
             Change::PauseWindow(id, None) => drop(self.windows.remove(&**id)),
             Change::ReentryLimits(row) => self.limits = row.clone(),
+            Change::Equity(None) => self.equity = None,
+            Change::Equity(Some(row)) => {
+                let is_possible = row.asof.micros() <= time + 5 * MINUTE;
+                if is_possible && self.equity.is_none_or(|last| last.asof <= row.asof) {
+                    self.equity = Some(*row);
+                }
+            }
             Change::Regime(row) => {
                 // Nobody knows the regime of more than five minutes hence.
                 let is_possible = row.asof.micros() <= time + 5 * MINUTE;
@@ -119,6 +131,7 @@ impl Oracle {
                 .collect(),
             blacklisted: self.blacklist.get(symbol).copied(),
             held: self.held.values().any(|(held, _)| held == symbol),
+            buying: self.underway.values().any(|row| row.symbol == *symbol),
             atr: self.atrs.get(symbol).copied(),
         }
     }
@@ -148,6 +161,7 @@ pub(super) fn touched(changes: &[Change]) -> Option<BTreeSet<Symbol>> {
         Change::ExitEvent(event) => Some(event.symbol),
         Change::Candidate(_, row) => Some(row.symbol),
         Change::Purchase(_, row) => Some(row.symbol),
+        Change::Underway(_, Some(row)) => Some(row.symbol),
         Change::Blacklist(symbol, _) | Change::Context(symbol, _) => Some(*symbol),
         Change::Position(row) => Some(row.symbol),
         _ => None,

@@ -5,7 +5,42 @@ use turnstile_dataflows::reentry::ReentryRule;
 
 use super::{MINUTE, Oracle};
 
+/// Price and volume of each tick of one minute.
+type Minute = Vec<(i64, u64)>;
+
+/// The present minute and the thirty before: nobody asks for more.
+fn by_minute(tape: &[(u64, i64, u64)]) -> Vec<Minute> {
+    let mut minutes: Vec<Minute> = Vec::new();
+    let mut last = None;
+    for (time, price, volume) in tape {
+        if last != Some(time / MINUTE) {
+            minutes.push(Vec::new());
+            last = Some(time / MINUTE);
+        }
+        minutes.last_mut().expect("one").push((*price, *volume));
+    }
+    let first = minutes.len().saturating_sub(31);
+    minutes.split_off(first)
+}
+
+/// How many of the last ten minutes closed higher than the one before.
+fn rising(done: &[Minute]) -> Option<u64> {
+    if done.len() < 11 {
+        return None;
+    }
+    let close = |minute: &Minute| minute.last().expect("one").0;
+    let end = done.len();
+    let rising = (end - 10..end).filter(|at| close(&done[*at]) > close(&done[at - 1]));
+    Some(u64::try_from(rising.count()).expect("ten"))
+}
+
 impl Oracle {
+    /// The score by which candidates are ranked.
+    pub(super) fn score(&self, symbol: Symbol) -> Option<u64> {
+        let minutes = by_minute(self.tape.get(&symbol)?);
+        rising(minutes.split_last()?.1)
+    }
+
     /// Whether volume, structure, momentum and volatility are as the rule wants them.
     pub(super) fn holds(
         &self,
@@ -15,27 +50,16 @@ impl Oracle {
     ) -> bool {
         let trigger = &rule.trigger;
         let price = tape.last().expect("a tick").1;
-        let mut minutes: Vec<Vec<(i64, u64)>> = Vec::new();
-        let mut last = None;
-        for (time, price, volume) in tape {
-            if last != Some(time / MINUTE) {
-                minutes.push(Vec::new());
-                last = Some(time / MINUTE);
-            }
-            minutes.last_mut().expect("one").push((*price, *volume));
-        }
-        // Nobody asks for more than thirty minutes before the present one.
-        let first = minutes.len().saturating_sub(31);
-        let minutes = &minutes[first..];
+        let minutes = by_minute(tape);
         let done = &minutes[..minutes.len() - 1];
-        let volume = |minutes: &[Vec<(i64, u64)>]| -> u128 {
+        let volume = |minutes: &[Minute]| -> u128 {
             minutes
                 .iter()
                 .flatten()
                 .map(|(_, volume)| u128::from(*volume))
                 .sum()
         };
-        let high = |minute: &Vec<(i64, u64)>| minute.iter().map(|(price, _)| *price).max();
+        let high = |minute: &Minute| minute.iter().map(|(price, _)| *price).max();
         if trigger.volume_ratio > 0 {
             if minutes.len() < 25 {
                 return false;
@@ -56,16 +80,9 @@ impl Oracle {
             }
         }
         if trigger.momentum > 0 {
-            if done.len() < 11 {
+            let Some(rising) = rising(done) else {
                 return false;
-            }
-            let closes: Vec<i64> = done
-                .iter()
-                .map(|minute| minute.last().expect("one").0)
-                .collect();
-            let end = closes.len();
-            let rising = (end - 10..end).filter(|at| closes[*at] > closes[at - 1]);
-            let rising = u64::try_from(rising.count()).expect("ten");
+            };
             if rising * 1_000_000 < trigger.momentum * 10 {
                 return false;
             }
