@@ -18,3 +18,8 @@ pub(crate) mod positions;
 pub(crate) mod previews;
 pub(crate) mod prices;
 pub(crate) mod reentry;
+pub(crate) mod reentry_blacklist;
+pub(crate) mod reentry_expiries;
+pub(crate) mod reentry_limits;
+pub(crate) mod reentry_windows;
+pub(crate) mod regime;

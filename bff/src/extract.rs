@@ -308,6 +308,15 @@ impl Body {
         value
     }
 
+    /// Takes the value `name`, which must be given; null is a value.
+    pub(crate) fn given_value(&mut self, name: &str) -> Option<Value> {
+        let value = self.given.remove(name);
+        if value.is_none() {
+            self.fault(name, "is required".to_owned());
+        }
+        value
+    }
+
     /// Takes the required list `name` of 1 to `length_max` texts that parse as `T`.
     pub(crate) fn required_list<T>(&mut self, name: &str, length_max: usize) -> Vec<T>
     where

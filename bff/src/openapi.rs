@@ -8,6 +8,7 @@ use utoipa::{Modify, OpenApi};
 use crate::api::{
     best_prices, calendar, control, executions, exit_events, exit_rules, jobs, levels, logs,
     manual_entries, manual_exits, order_requests, orders, positions, previews, prices, reentry,
+    reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime,
 };
 use crate::health;
 
@@ -47,6 +48,17 @@ use crate::health;
         exit_events::list,
         reentry::history,
         reentry::candidates,
+        reentry_expiries::ask,
+        reentry_limits::one,
+        reentry_limits::set,
+        reentry_windows::list,
+        reentry_windows::save,
+        reentry_windows::remove,
+        reentry_blacklist::list,
+        reentry_blacklist::save,
+        reentry_blacklist::remove,
+        regime::one,
+        regime::set,
         control::exit,
         control::set_exit,
         control::reentry,

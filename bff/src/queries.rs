@@ -19,6 +19,11 @@ pub(crate) mod positions;
 pub(crate) mod previews;
 pub(crate) mod prices;
 pub(crate) mod reentry;
+pub(crate) mod reentry_blacklist;
+pub(crate) mod reentry_expiries;
+pub(crate) mod reentry_limits;
+pub(crate) mod reentry_windows;
+pub(crate) mod regime;
 
 use std::error::Error;
 use std::io;

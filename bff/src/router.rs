@@ -8,12 +8,13 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, Uri, header};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Router, http::Method};
 
 use crate::api::{
     best_prices, calendar, control, executions, exit_events, exit_rules, jobs, levels, logs,
     manual_entries, manual_exits, order_requests, orders, positions, previews, prices, reentry,
+    reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime,
 };
 use crate::config::BffConfig;
 use crate::error::{ApiError, Code};
@@ -54,6 +55,30 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         .route("/api/v1/exit-events", get(exit_events::list))
         .route("/api/v1/reentry/history", get(reentry::history))
         .route("/api/v1/reentry/candidates", get(reentry::candidates))
+        .route(
+            "/api/v1/reentry/candidates/{id}/force-expire",
+            post(reentry_expiries::ask),
+        )
+        .route(
+            "/api/v1/reentry/limits",
+            get(reentry_limits::one).put(reentry_limits::set),
+        )
+        .route("/api/v1/reentry/windows", get(reentry_windows::list))
+        .route("/api/v1/reentry/windows/{id}", put(reentry_windows::save))
+        .route(
+            "/api/v1/reentry/windows/{id}/remove",
+            post(reentry_windows::remove),
+        )
+        .route("/api/v1/reentry/blacklist", get(reentry_blacklist::list))
+        .route(
+            "/api/v1/reentry/blacklist/{symbol}",
+            put(reentry_blacklist::save),
+        )
+        .route(
+            "/api/v1/reentry/blacklist/{symbol}/remove",
+            post(reentry_blacklist::remove),
+        )
+        .route("/api/v1/reentry/regime", get(regime::one).put(regime::set))
         .route(
             "/api/v1/exit/control",
             get(control::exit).post(control::set_exit),
