@@ -285,10 +285,7 @@ fn percents_of_an_equity_that_is_unknown_or_old_let_nothing_through_until_it_is_
         let mut engine = two_that_wait(1, limits);
         engine.changes(vec![Change::ReentryMode(ReentryMode::Running)]);
         let refused = format!("a {gate}: {unknown}");
-        assert_eq!(
-            tick(&mut engine, SECOND, "000660", "103"),
-            [refused.clone()]
-        );
+        assert_eq!(tick(&mut engine, SECOND, "000660", "103"), [refused]);
         let old = EXIT + 2 * SECOND - EQUITY_AGE_US_MAX - 1;
         for equity in [
             Equity {

@@ -24,6 +24,15 @@ pub(super) struct View {
     atr: Option<(i64, i64)>,
 }
 
+/// What all candidates were last judged under.
+#[derive(PartialEq)]
+pub(super) struct Scene {
+    mode: Option<ReentryMode>,
+    regime: (Regime, bool),
+    windows: BTreeMap<String, PauseWindow>,
+    limits: Option<ReentryLimits>,
+}
+
 impl Oracle {
     pub(super) fn put(&mut self, time: u64, change: &Change) {
         match change {
@@ -137,21 +146,13 @@ impl Oracle {
     }
 
     /// What concerns all candidates.
-    pub(super) fn scene(
-        &self,
-        time: u64,
-    ) -> (
-        Option<ReentryMode>,
-        (Regime, bool),
-        BTreeMap<String, PauseWindow>,
-        Option<ReentryLimits>,
-    ) {
-        (
-            self.mode,
-            self.regime(time),
-            self.windows.clone(),
-            self.limits.clone(),
-        )
+    pub(super) fn scene(&self, time: u64) -> Scene {
+        Scene {
+            mode: self.mode,
+            regime: self.regime(time),
+            windows: self.windows.clone(),
+            limits: self.limits.clone(),
+        }
     }
 }
 
