@@ -223,7 +223,7 @@ impl Oracle {
     }
 
     fn rows(&mut self, time: u64, changes: &[Change], said: &mut Vec<Said>) {
-        let touched = facts::touched(changes);
+        let touched = self.touched(changes);
         let (views, scene) = (self.views(touched.as_ref()), self.scene(time));
         let due: BTreeSet<_> = if self.next_due(time + 1).is_some() {
             self.due_at(time).into_iter().collect()

@@ -154,18 +154,19 @@ impl Oracle {
             limits: self.limits.clone(),
         }
     }
-}
 
-/// Returns the symbols that rows belong to; none where they may concern any.
-pub(super) fn touched(changes: &[Change]) -> Option<BTreeSet<Symbol>> {
-    let of = |change: &Change| match change {
-        Change::ExitEvent(event) => Some(event.symbol),
-        Change::Candidate(_, row) => Some(row.symbol),
-        Change::Purchase(_, row) => Some(row.symbol),
-        Change::Underway(_, Some(row)) => Some(row.symbol),
-        Change::Blacklist(symbol, _) | Change::Context(symbol, _) => Some(*symbol),
-        Change::Position(row) => Some(row.symbol),
-        _ => None,
-    };
-    changes.iter().map(of).collect()
+    /// Returns the symbols that rows belong to; none where they may concern any.
+    pub(super) fn touched(&self, changes: &[Change]) -> Option<BTreeSet<Symbol>> {
+        let of = |change: &Change| match change {
+            Change::ExitEvent(event) => Some(event.symbol),
+            Change::Candidate(_, row) => Some(row.symbol),
+            Change::Purchase(_, row) => Some(row.symbol),
+            Change::Underway(_, Some(row)) => Some(row.symbol),
+            Change::Underway(key, None) => self.underway.get(&**key).map(|row| row.symbol),
+            Change::Blacklist(symbol, _) | Change::Context(symbol, _) => Some(*symbol),
+            Change::Position(row) => Some(row.symbol),
+            _ => None,
+        };
+        changes.iter().map(of).collect()
+    }
 }
