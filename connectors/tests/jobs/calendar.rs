@@ -67,6 +67,8 @@ async fn days_are_stored_told_once_and_in_force_at_once() {
     };
     let keeper = task::spawn("calendar", keeper.run(stop.clone()));
     rig.run(jobs(&rig, &client, &stored)).await;
+    rig.until_runs("configured days", "start 2026-12-01T08:00:00 DONE")
+        .await;
     rig.until_runs("calendar", "2026-12-01 DONE").await;
     assert_eq!(rig.text(BROKER_DAYS).await, "60");
     assert_eq!(rig.text(TOLD).await, "", "nothing is new");
@@ -128,6 +130,8 @@ async fn an_answer_that_cannot_be_true_changes_nothing() {
     broker.days(days(&CONFIGURED));
     let stored = Arc::new(Notify::new());
     rig.run(jobs(&rig, &client, &stored)).await;
+    rig.until_runs("configured days", "start 2026-12-01T08:00:00 DONE")
+        .await;
     rig.until_runs("calendar", "2026-12-01 DONE").await;
     let content = "SELECT md5(string_agg(day || source || is_open, '' ORDER BY day, source))
         FROM market.calendar";
