@@ -10,6 +10,7 @@
 //! Start: lock, load, settle what was left open with the broker, only then take ticks. Stop: the
 //! sources first, then everything downstream drains in order.
 
+mod active;
 mod alarms;
 mod best_prices;
 mod days;
@@ -43,9 +44,7 @@ use turnstile_connectors::kis::{
     Clock, KisClient, KisError, KisSettings, KisStream, KisStreamParts,
 };
 use turnstile_connectors::naver::NaverClient;
-use turnstile_connectors::postgres::{
-    AdvisoryLock, ChangeFeed, Postgres, PostgresError, PriceSink, prune_change_log,
-};
+use turnstile_connectors::postgres::{ChangeFeed, Postgres, PriceSink, prune_change_log};
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::retention::Retention;
 use turnstile_connectors::rows::RowReader;
@@ -54,6 +53,7 @@ use turnstile_dataflows::engine::{Engine, EngineConfig, Event, Timed};
 use turnstile_dataflows::price::Board;
 
 use crate::config::Config;
+use active::{account_id, guard_lock, take_lock};
 use best_prices::BestPrices;
 use days::Days;
 use desk::Desk;
@@ -348,49 +348,6 @@ fn clients(settings: &KisSettings, clock: &Clock) -> Result<Vec<KisClient>, KisE
     settings
         .map(|settings| KisClient::new(settings, clock.clone()))
         .collect()
-}
-
-/// Returns the account as the database has it, `12345678-01`.
-fn account_id(settings: &KisSettings) -> String {
-    format!("{}-{}", settings.account.cano(), settings.account.product())
-}
-
-async fn take_lock(
-    postgres: &Postgres,
-    account: &str,
-    stop: &CancellationToken,
-) -> anyhow::Result<AdvisoryLock> {
-    let row = postgres
-        .client()
-        .await?
-        .query_one(
-            "SELECT hashtextextended('turnstile engine ' || $1, 0)",
-            &[&account],
-        )
-        .await?;
-    let key: i64 = row.try_get(0)?;
-    match AdvisoryLock::try_take(postgres, key).await {
-        Ok(lock) => return Ok(lock),
-        Err(PostgresError::Locked(_)) => {
-            info!("another engine of this account is active; waiting as standby");
-        }
-        Err(error) => return Err(error.into()),
-    }
-    let waiting = stop
-        .run_until_cancelled(AdvisoryLock::wait(postgres, key))
-        .await;
-    let lock = waiting.context("stopped while waiting as standby")??;
-    info!("taking over");
-    Ok(lock)
-}
-
-async fn guard_lock(lock: AdvisoryLock, lost: watch::Sender<bool>, stop: CancellationToken) {
-    if stop.run_until_cancelled(lock.lost()).await.is_some() {
-        error!("the lock of the active engine may be lost; stopping");
-        lost.send_replace(true);
-        return;
-    }
-    lock.release().await;
 }
 
 async fn keep_house(postgres: Postgres, stop: CancellationToken) {
