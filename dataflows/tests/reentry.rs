@@ -8,44 +8,26 @@ mod support;
 
 use rstest::rstest;
 use rust_decimal::Decimal;
-use support::{Harness, default_profile, price, qty};
+use support::{Harness, default_profile, price, qty, reentry_rule};
 use turnstile_dataflows::engine::{Change, Event, Output};
 use turnstile_dataflows::model::{
     ExitEventId, LogicalTime, ReentryMode, Regime, RegimeOverride, RegimeSnapshot, Tick,
 };
 use turnstile_dataflows::reentry::{
     CandidateState, ExitEvent, Purchase, REGIME_AGE_US_MAX, ReentryLimits, ReentryRule,
-    ReentryTrigger, ReentryVerdict, StoredCandidate, TriggerKind, Verdict,
+    ReentryVerdict, StoredCandidate, Verdict,
 };
 
 const EXIT: u64 = support::TEN;
 const SECOND: u64 = 1_000_000;
 
 fn rule(per_day_max: u32) -> Change {
-    let rebound = Decimal::new(2, 2).try_into().unwrap();
     let rule = ReentryRule {
-        id: "after-stop".into(),
-        symbol: None,
-        exit_reason: "SL".into(),
-        regime: None,
-        allows_candidate: true,
-        allows_entry: true,
         cooldown_us: 10 * SECOND,
-        watch_us: 60 * SECOND,
         per_day_max,
         per_week_max: 3,
-        total_max: 1,
         size: Decimal::new(6, 1).try_into().unwrap(),
-        second_size: None,
-        trigger: ReentryTrigger {
-            kind: TriggerKind::Rebound(rebound),
-            volume_ratio: 0,
-            structure_break: false,
-            stable_us: 0,
-            momentum: 0,
-            volatility_atr: 0,
-        },
-        priority: 0,
+        ..reentry_rule()
     };
     Change::ReentryRule(rule.id.clone(), Some(rule))
 }

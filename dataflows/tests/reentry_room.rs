@@ -6,13 +6,12 @@
 mod support;
 
 use rstest::rstest;
-use rust_decimal::Decimal;
-use support::{Harness, default_profile, price, qty};
+use support::{Harness, default_profile, price, qty, reentry_rule};
 use turnstile_dataflows::engine::{Change, Event, Output};
 use turnstile_dataflows::model::{LogicalTime, ReentryMode, Regime, RegimeOverride, Symbol, Tick};
 use turnstile_dataflows::reentry::{
     CandidateState, EQUITY_AGE_US_MAX, Equity, ExitEvent, Purchase, ReentryLimits, ReentryRule,
-    ReentryTrigger, StoredCandidate, Underway, Verdict,
+    StoredCandidate, Underway, Verdict,
 };
 
 const EXIT: u64 = support::TEN;
@@ -28,30 +27,8 @@ fn symbol(code: &str) -> Symbol {
 /// Two candidates that watch for 102, of ten shares each, under a pause of entries.
 fn two_that_wait(workers: usize, limits: ReentryLimits) -> Harness {
     let rule = ReentryRule {
-        id: "after-stop".into(),
-        symbol: None,
-        exit_reason: "SL".into(),
-        regime: None,
-        allows_candidate: true,
-        allows_entry: true,
-        cooldown_us: 0,
         watch_us: 60 * MINUTE,
-        per_day_max: 9,
-        per_week_max: 9,
-        total_max: 1,
-        size: Decimal::ONE.try_into().unwrap(),
-        second_size: None,
-        trigger: ReentryTrigger {
-            kind: turnstile_dataflows::reentry::TriggerKind::Rebound(
-                Decimal::new(2, 2).try_into().unwrap(),
-            ),
-            volume_ratio: 0,
-            structure_break: false,
-            stable_us: 0,
-            momentum: 0,
-            volatility_atr: 0,
-        },
-        priority: 0,
+        ..reentry_rule()
     };
     let mut engine = Harness::new(workers, &default_profile());
     engine.changes(vec![

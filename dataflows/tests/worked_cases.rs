@@ -1,6 +1,7 @@
 //! The worked cases of the decision contract (section 7) and the accidents of the past (domain
 //! 3.8), through the running engine with 1, 2 and 4 workers.
 
+#[expect(dead_code, reason = "other tests use the rest of the harness")]
 mod support;
 
 use rstest::rstest;

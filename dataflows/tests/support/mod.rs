@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, channel};
 
+use rust_decimal::Decimal;
 use serde_json::Value;
 use turnstile_dataflows::engine::{
     Change, Engine, EngineConfig, Event, Output, OutputBatch, Timed,
@@ -17,7 +18,7 @@ use turnstile_dataflows::model::{
     ExitMode, ExitOrder, LogicalTime, OrderStatus, Position, PositionMode, PositionState, Price,
     Profile, Quantity, ReentryMode, Tick, floor_after,
 };
-use turnstile_dataflows::reentry::ReentryLimits;
+use turnstile_dataflows::reentry::{ReentryLimits, ReentryRule, ReentryTrigger, TriggerKind};
 
 /// 2026-11-24 10:00:00 in Seoul.
 pub const TEN: u64 = 1_795_482_000_000_000;
@@ -241,4 +242,32 @@ pub fn said(decisions: &[ExitDecision]) -> Vec<String> {
         .iter()
         .map(|decision| format!("{} {} at {}", decision.reason, decision.qty, decision.level))
         .collect()
+}
+
+/// A rule after stops: at 2 % above the exit a purchase of the whole size, within a minute.
+pub fn reentry_rule() -> ReentryRule {
+    ReentryRule {
+        id: "after-stop".into(),
+        symbol: None,
+        exit_reason: "SL".into(),
+        regime: None,
+        allows_candidate: true,
+        allows_entry: true,
+        cooldown_us: 0,
+        watch_us: 60_000_000,
+        per_day_max: 9,
+        per_week_max: 9,
+        total_max: 1,
+        size: Decimal::ONE.try_into().unwrap(),
+        second_size: None,
+        trigger: ReentryTrigger {
+            kind: TriggerKind::Rebound(Decimal::new(2, 2).try_into().unwrap()),
+            volume_ratio: 0,
+            structure_break: false,
+            stable_us: 0,
+            momentum: 0,
+            volatility_atr: 0,
+        },
+        priority: 0,
+    }
 }
