@@ -5,8 +5,11 @@ mod operator;
 mod policy;
 mod room;
 
+use std::time::Duration;
+
 use serde_json::json;
-use turnstile_tests::{Api, Stock, System, eventually};
+use tokio::time::timeout;
+use turnstile_tests::{Api, Stock, System};
 
 pub(crate) const SYMBOL: &str = "005930";
 
@@ -34,14 +37,30 @@ pub(crate) async fn history(system: &System) -> Vec<String> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// Waits for the history, and shows what it was and what came of orders where it did not come.
 pub(crate) async fn has_history(system: &System, expected: &[&str]) {
-    let mut was = Vec::new();
-    eventually(&format!("history {expected:?}"), async || {
-        was = history(system).await;
-        was.len() >= expected.len()
-    })
-    .await;
-    assert_eq!(was, expected);
+    let came = async {
+        while history(system).await.len() < expected.len() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let is_in_time = timeout(WAIT_MAX, came).await.is_ok();
+    let was = history(system).await;
+    if is_in_time {
+        assert_eq!(was, expected);
+        return;
+    }
+    let events = system
+        .query(
+            "SELECT concat_ws(' ', e.ts::time, o.action_key, e.status, e.filled_qty, e.code, e.message)
+             FROM trade.order_events e JOIN trade.orders o USING (order_id) ORDER BY e.event_id",
+            &[],
+        )
+        .await;
+    let events: Vec<String> = events.iter().map(|row| row.get(0)).collect();
+    panic!("{expected:?} expected, was {was:?} with {events:#?}");
 }
 
 /// A system with a stop at 5 % and a rebound of 1 % after it, under a regime.
