@@ -190,6 +190,7 @@ impl Config {
         faults.extend(self.redis.validate());
         faults.extend(self.prices.validate());
         faults.extend(self.naver.validate());
+        faults.extend(self.quotes.validate());
         faults.extend(self.exits.validate());
         faults.extend(self.retention.validate());
         faults.extend(self.jobs.validate());

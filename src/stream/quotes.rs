@@ -25,14 +25,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use metrics::{counter, gauge, histogram};
+use metrics::{counter, histogram};
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use turnstile_connectors::execution::{Alarms, SessionSource};
-use turnstile_connectors::kis::{Clock, KisClient, Lane, Standing};
+use turnstile_connectors::kis::{Clock, KisClient, KisError, Lane, PriceSnapshot, Standing};
 use turnstile_connectors::naver::NaverClient;
 use turnstile_connectors::postgres::Postgres;
 use turnstile_dataflows::model::{LogicalTime, Price, Symbol};
@@ -87,6 +87,22 @@ impl Default for QuotesConfig {
     }
 }
 
+impl QuotesConfig {
+    /// Returns what is wrong, each with its key path.
+    pub(crate) fn validate(&self) -> Vec<String> {
+        let times = [
+            ("held_after", self.held_after),
+            ("watched_after", self.watched_after),
+            ("market_after", self.market_after),
+            ("emergency_look", self.emergency_look),
+        ];
+        let faulty = times.iter().filter(|(_key, time)| time.is_zero());
+        faulty
+            .map(|(key, _time)| format!("quotes.{key}: time above zero expected"))
+            .collect()
+    }
+}
+
 /// A price that was asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Quote {
@@ -134,6 +150,17 @@ pub(super) struct Quotes {
 
 /// What is followed, held symbols first.
 type Followed = Vec<(Symbol, Tier)>;
+
+/// What is silent, and how often it is asked about.
+struct Pace {
+    silent: Followed,
+    /// How many of each tier.
+    counts: [usize; TIERS],
+    /// Silence after which each tier is asked about.
+    intervals: [Duration; TIERS],
+    /// The same, as the calls allow.
+    paced: [Duration; TIERS],
+}
 
 /// When the broker was last asked about each symbol, microseconds since the epoch.
 type Asked = BTreeMap<Symbol, u64>;
@@ -228,9 +255,8 @@ impl Quotes {
         [held, watched_after, market]
     }
 
-    /// Asks the broker about symbols that have been silent too long. Returns whether more are due.
-    async fn ask_broker(&self, followed: &Followed, mood: Mood, asked: &mut Asked) -> bool {
-        let now_us = (self.clock)();
+    /// Returns what is silent for the interval of its tier, and how often it is asked about.
+    fn pace(&self, followed: &Followed, mood: Mood, now_us: u64) -> Pace {
         let intervals = self.intervals(mood);
         let is_silent = |(symbol, tier): &&(Symbol, Tier)| {
             self.seen
@@ -241,8 +267,23 @@ impl Quotes {
         for (_symbol, tier) in &silent {
             counts[tier.index()] += 1;
         }
-        let paced = paced(counts, intervals, mood.budget());
-        self.show(counts, paced);
+        Pace {
+            silent,
+            intervals,
+            counts,
+            paced: paced(counts, intervals, mood.budget()),
+        }
+    }
+
+    /// Asks the broker about symbols that have been silent too long. Returns whether more are due.
+    async fn ask_broker(&self, followed: &Followed, mood: Mood, asked: &mut Asked) -> bool {
+        let now_us = (self.clock)();
+        let Pace {
+            silent,
+            intervals,
+            paced,
+            ..
+        } = self.pace(followed, mood, now_us);
         let last_asked = |symbol: &Symbol| asked.get(symbol).copied().unwrap_or_default();
         let mut due: Vec<(Lane, u64, Symbol, Tier)> = silent
             .into_iter()
@@ -265,29 +306,25 @@ impl Quotes {
         is_more_due
     }
 
-    /// Shows how the calls are shared.
-    fn show(&self, silent: [usize; TIERS], paced: [Duration; TIERS]) {
-        for tier in Tier::ALL {
-            let symbols = u32::try_from(silent[tier.index()]).unwrap_or(u32::MAX);
-            gauge!("price_sync_tier_silent_symbols", "tier" => tier.label())
-                .set(f64::from(symbols));
-            gauge!("price_sync_tier_interval_seconds", "tier" => tier.label())
-                .set(paced[tier.index()]);
+    /// Asks with the app key that has least else to do; where it fails, with the next one: a key that is
+    /// wrong costs its calls, not the price.
+    async fn ask_price(&self, symbol: Symbol, lane: Lane) {
+        let mut clients: Vec<&KisClient> = self.clients.iter().rev().collect();
+        clients.sort_by_key(|client| client.backlog(lane));
+        for client in clients {
+            match timeout(ANSWER_MAX, client.price(symbol, lane)).await {
+                Ok(Ok(price)) => return self.take_price(symbol, &price).await,
+                // Another key would hear the same.
+                Ok(Err(error @ KisError::Rejected { .. })) => {
+                    return debug!(%symbol, %error, "no price");
+                }
+                Ok(Err(error)) => debug!(%symbol, %error, "no price"),
+                Err(_) => debug!(%symbol, "no price in time"),
+            }
         }
     }
 
-    /// Asks with the app key that has its turn first; where that is several, with the one that has
-    /// least else to do.
-    async fn ask_price(&self, symbol: Symbol, lane: Lane) {
-        let clients = self.clients.iter().rev();
-        let Some(client) = clients.min_by_key(|client| client.backlog(lane)) else {
-            return;
-        };
-        let price = match timeout(ANSWER_MAX, client.price(symbol, lane)).await {
-            Ok(Ok(price)) => price,
-            Ok(Err(error)) => return debug!(%symbol, %error, "no price"),
-            Err(_) => return debug!(%symbol, "no price in time"),
-        };
+    async fn take_price(&self, symbol: Symbol, price: &PriceSnapshot) {
         // Nothing trades: what stands grows old, and exits hold. Naver could say no more.
         if price.halted || price.cumulative_volume.is_zero() {
             self.seen.note(symbol, price.received_us);

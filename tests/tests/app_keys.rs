@@ -24,15 +24,15 @@ const STREAMED: &str = "SELECT count(*) FROM market.prices WHERE source = 'KIS_W
 const TWICE: &str = "SELECT count(*) FROM (SELECT symbol, acml_volume FROM market.prices
     WHERE source = 'KIS_WS' GROUP BY 1, 2 HAVING count(*) > 1) twice";
 
-/// Starts the exchange, where a session takes four registrations and the account of the second key
-/// exists, and six positions.
-async fn market() -> System {
+/// Starts the exchange, where a session takes four registrations, with `accounts` beside the first, and
+/// six positions.
+async fn market(accounts: &str) -> System {
     let stocks = SYMBOLS.map(|symbol| Stock {
         symbol,
         close: CLOSE,
         held: 100,
     });
-    let mut system = System::start(&stocks, SECOND_ACCOUNT).await;
+    let mut system = System::start(&stocks, accounts).await;
     system.registrations = 4;
     system.exit_rules(json!({"sl2": {"pnl": -0.05}})).await;
     system
@@ -78,7 +78,7 @@ async fn stop(stream: Program, system: System) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_keys_stream_what_one_could_not() {
-    let system = market().await;
+    let system = market(SECOND_ACCOUNT).await;
     let stream = system.start_stream(TWO_KEYS);
     // Three beside the notices, and the others with the second key.
     streams(&system, &[3, 3]).await;
@@ -97,7 +97,7 @@ async fn two_keys_stream_what_one_could_not() {
 /// The second key is in use elsewhere when the engine starts, and is free later.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_is_away_is_done_without_until_it_opens() {
-    let system = market().await;
+    let system = market(SECOND_ACCOUNT).await;
     let rival = CancellationToken::new();
     let held = rival_session(&system, &rival).await;
     streams(&system, &[0]).await;
@@ -119,6 +119,20 @@ async fn a_session_that_is_away_is_done_without_until_it_opens() {
     drop(held);
     streams(&system, &[3, 3]).await;
     each_comes_once(&system, 99_800, 6).await;
+    stop(stream, system).await;
+}
+
+/// Neither its session nor its calls work; the first key does without.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_the_broker_does_not_know_costs_its_slots_and_no_price() {
+    let system = market("").await;
+    let stream = system.start_stream(TWO_KEYS);
+    streams(&system, &[3]).await;
+    each_comes_once(&system, 99_900, 3).await;
+    let asked = "SELECT count(DISTINCT symbol) FROM market.prices WHERE source = 'KIS_REST'";
+    system.counts(asked, 3).await;
+    let log = stream.log();
+    assert!(log.contains("no session, trying again"), "{log}");
     stop(stream, system).await;
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Silence of every symbol, from every source, that is an emergency: as long as a price may be old and
-/// an exit still be judged on it (decision contract, 2.12).
+/// Silence, beyond the interval at which a symbol is asked about, that is an emergency where it is that of
+/// all: as long as a price may be old and an exit still be judged on it (decision contract, 2.12).
 pub(super) const SILENCE: Duration = Duration::from_secs(10);
 
 /// A change of the state.
@@ -18,9 +18,9 @@ pub(super) enum Turn {
 pub(super) struct Scene {
     /// Symbols that are followed.
     pub(super) followed: usize,
-    /// Those of them that are silent for [`SILENCE`].
+    /// Those of them that are silent for [`SILENCE`] beyond their interval.
     pub(super) silent: usize,
-    /// Whether no source has brought anything for as long.
+    /// Whether no source has brought anything for that of the most urgent one.
     pub(super) is_all_silent: bool,
 }
 
@@ -46,7 +46,7 @@ impl Emergency {
     /// Takes in how it stands at `now_us`.
     pub(super) fn take(&mut self, now_us: u64, scene: Scene) -> Option<Turn> {
         match self.looked_us {
-            None if scene.is_all_silent && scene.followed > 0 => {
+            None if scene.is_all_silent => {
                 self.looked_us = Some(now_us);
                 Some(Turn::Begins)
             }
@@ -96,15 +96,5 @@ mod tests {
         let end = emergency.take(10 * MINUTE_US, scene(9, false));
         assert_eq!(end, Some(Turn::Ends));
         assert!(!emergency.is_on());
-    }
-
-    #[test]
-    fn nothing_followed_is_no_emergency() {
-        let nothing = Scene {
-            followed: 0,
-            silent: 0,
-            is_all_silent: true,
-        };
-        assert_eq!(Emergency::new(Duration::ZERO).take(0, nothing), None);
     }
 }

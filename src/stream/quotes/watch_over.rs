@@ -11,11 +11,12 @@ use tracing::{info, warn};
 use turnstile_connectors::execution::Level;
 use turnstile_connectors::kis::metrics::LIMITER_RATE;
 use turnstile_connectors::kis::{CallCounts, KisClient, Lane};
+use turnstile_dataflows::model::Symbol;
 
 use super::emergency::{Emergency, SILENCE, Scene, Turn};
 use super::strain::Strain;
-use super::tiers::{PER_CALL, Rate, Wanted, rate};
-use super::{Quotes, STEP};
+use super::tiers::{PER_CALL, Rate, Tier, Wanted, assign, rate};
+use super::{Followed, Pace, Quotes, STEP};
 use crate::stream::alarms;
 
 /// One of so many calls is for prices, whatever orders and queries take.
@@ -80,8 +81,11 @@ impl Quotes {
             }
             mood.is_throttled = strain.is_throttled();
             mood.is_faulty = strain.is_faulty();
+            let followed = assign(&wanted.borrow(), mood.is_throttled);
+            let pace = self.pace(&followed, mood, now_us);
+            show(&pace);
             if self.may_ask() {
-                let scene = self.scene(&wanted.borrow(), now_us);
+                let scene = self.scene(&followed, &pace, now_us);
                 if let Some(turn) = emergency.take(now_us, scene) {
                     self.tell_emergency(turn, scene);
                 }
@@ -114,12 +118,21 @@ impl Quotes {
         })
     }
 
-    fn scene(&self, wanted: &[Wanted], now_us: u64) -> Scene {
-        let is_silent = |it: &&Wanted| self.seen.is_silent(it.symbol, now_us, SILENCE);
+    /// Returns what is silent although it was asked about. What is not asked about may be quiet: then
+    /// silence says nothing as long as the stream is there.
+    fn scene(&self, followed: &Followed, pace: &Pace, now_us: u64) -> Scene {
+        let patience = |tier: Tier| SILENCE + pace.paced[tier.index()];
+        let is_silent = |(symbol, tier): &&(Symbol, Tier)| {
+            let patience = patience(*tier);
+            self.seen.is_silent(*symbol, now_us, patience)
+        };
+        let shortest = followed.iter().map(|(_symbol, tier)| patience(*tier)).min();
+        let is_told = self.config.rest || !self.standing.borrow().is_whole();
         Scene {
-            followed: wanted.len(),
-            silent: wanted.iter().filter(is_silent).count(),
-            is_all_silent: self.seen.is_all_silent(now_us, SILENCE),
+            followed: followed.len(),
+            silent: followed.iter().filter(is_silent).count(),
+            is_all_silent: is_told
+                && shortest.is_some_and(|shortest| self.seen.is_all_silent(now_us, shortest)),
         }
     }
 
@@ -129,7 +142,7 @@ impl Quotes {
                 Level::Critical,
                 "PRICES_EMERGENCY",
                 format!(
-                    "no price of any of {} symbols for {SILENCE:?}, from stream, broker or Naver: \
+                    "no price of any of {} symbols for more than {SILENCE:?}, from stream, broker or Naver: \
                      positions are not judged; every source is asked about everything",
                     scene.followed
                 ),
@@ -161,6 +174,16 @@ fn per_second(clients: &[KisClient]) -> Rate {
         return 0;
     }
     intervals.map(|interval| rate(1, interval)).sum()
+}
+
+/// Shows how the calls are shared.
+fn show(pace: &Pace) {
+    for tier in Tier::ALL {
+        let symbols = u32::try_from(pace.counts[tier.index()]).unwrap_or(u32::MAX);
+        gauge!("price_sync_tier_silent_symbols", "tier" => tier.label()).set(f64::from(symbols));
+        gauge!("price_sync_tier_interval_seconds", "tier" => tier.label())
+            .set(pace.paced[tier.index()]);
+    }
 }
 
 fn tell_strain(strain: &Strain) {
