@@ -10,7 +10,7 @@ mod entry;
 
 use std::sync::Arc;
 
-use crate::model::{CandidateId, LogicalTime, Price, Quantity, ReentryMode, Symbol, Tick};
+use crate::model::{CandidateId, LogicalTime, Price, Quantity, ReentryMode, Regime, Symbol, Tick};
 
 use super::gate::{self, Gates, Refusal};
 use super::plan::{CandidatePlan, CandidateState};
@@ -37,6 +37,10 @@ pub(super) struct Candidate {
     order: Option<(Quantity, Price)>,
     /// The last passing refusal, so that it is written once per change.
     blocked: Option<(Arc<str>, Arc<str>)>,
+    /// Whether the gates that ask for no price let it buy, as of when it last moved on.
+    is_open: bool,
+    /// Level of the rule under a regime: the lowest price that reaches it, and as it is printed.
+    level: Option<(Regime, Option<(Price, Price)>)>,
     /// Lowest price that reaches the level of the rule in force.
     reach: Option<Price>,
     /// Since when every tick has reached it.
@@ -98,6 +102,8 @@ impl Candidate {
             entries: 0,
             order: None,
             blocked: stored.and_then(|stored| stored.blocked.clone()),
+            is_open: false,
+            level: None,
             reach: None,
             since: None,
             is_spent: false,
@@ -108,6 +114,7 @@ impl Candidate {
     /// Puts another plan in force.
     pub(super) fn replan(&mut self, plan: CandidatePlan) {
         self.plan = plan;
+        self.level = None;
     }
 
     /// Returns when something happens without any event.
@@ -147,8 +154,7 @@ impl Candidate {
         while let Some((verdict, is_first)) = self.step(moment) {
             said.push(self.say(moment, is_first, None, verdict));
         }
-        let rule = self.rule(moment);
-        let level = rule.and_then(|rule| self.level(rule)).map(|level| level.0);
+        let level = self.level(moment).map(|level| level.0);
         if level != self.reach || self.stage != Stage::Watch {
             self.reach = level;
             self.since = None;
@@ -247,36 +253,36 @@ impl Candidate {
 
     /// What comes after the cooldown.
     fn end_cooldown(&mut self, moment: Moment<'_>) -> Verdict {
-        let policy = self.gates(moment).policy().map(|_rule| ());
-        let is_open = policy.is_ok();
-        if let Err(refusal) = policy
-            && refusal.is_final
-        {
-            return self.block(refusal);
-        }
+        let gates = self.gates(moment);
+        let counts = match gates.policy() {
+            Err(refusal) if refusal.is_final => return self.block(refusal),
+            Err(_) => Ok(()),
+            Ok(rule) => gates.counts(rule, self.entries),
+        };
         if let Some(longer) = self.longer(moment) {
             return longer;
         }
-        if is_open
-            && let Err(refusal) = self.gates(moment).counts(self.entries)
-            && refusal.is_final
-        {
-            return self.block(refusal);
+        match counts {
+            Err(refusal) if refusal.is_final => self.block(refusal),
+            _ => self.watch(moment),
         }
-        self.watch(moment)
     }
 
     /// The gates before the trigger, for a candidate that watches.
     fn look(&mut self, moment: Moment<'_>) -> Option<Verdict> {
-        if let Err(refusal) = self.gates(moment).policy().map(|_rule| ()) {
-            return self.refuse(refusal);
-        }
+        self.is_open = false;
+        let gates = self.gates(moment);
+        let counts = match gates.policy() {
+            Err(refusal) => return self.refuse(refusal),
+            Ok(rule) => gates.counts(rule, self.entries),
+        };
         if self.entries == 0
             && let Some(longer) = self.longer(moment)
         {
             return Some(longer);
         }
-        match self.gates(moment).counts(self.entries) {
+        self.is_open = counts.is_ok();
+        match counts {
             Err(refusal) => self.refuse(refusal),
             Ok(()) => self.clear(),
         }
@@ -334,12 +340,13 @@ impl Candidate {
 
     /// Says a passing refusal once.
     fn hold(&mut self, refusal: Refusal) -> Option<Verdict> {
-        let said = (refusal.gate, refusal.reason);
-        if self.blocked.as_ref() == Some(&said) {
+        let Refusal { gate, reason, .. } = refusal;
+        let is_said = |said: &(Arc<str>, Arc<str>)| (&*said.0, &*said.1) == (gate, &*reason);
+        if self.blocked.as_ref().is_some_and(is_said) {
             return None;
         }
-        self.blocked = Some(said.clone());
-        let (gate, reason) = said;
+        let (gate, reason): (Arc<str>, Arc<str>) = (gate.into(), reason.into());
+        self.blocked = Some((gate.clone(), reason.clone()));
         Some(Verdict::Blocked {
             gate,
             reason,
@@ -350,8 +357,8 @@ impl Candidate {
     fn block(&mut self, refusal: Refusal) -> Verdict {
         self.stage = Stage::Over;
         Verdict::Blocked {
-            gate: refusal.gate,
-            reason: refusal.reason,
+            gate: refusal.gate.into(),
+            reason: refusal.reason.into(),
             is_final: true,
         }
     }
@@ -375,12 +382,23 @@ impl Candidate {
         self.plan.rules.under(moment.in_force.regime)
     }
 
-    /// Returns the lowest price that triggers, and the level as it is printed.
-    fn level(&self, rule: &ReentryRule) -> Option<(Price, Price)> {
+    /// Returns the lowest price that triggers under the rule in force, and the level as it is printed.
+    /// Both follow from plan and regime.
+    fn level(&mut self, moment: Moment<'_>) -> Option<(Price, Price)> {
+        let regime = moment.in_force.regime;
+        if let Some((of, level)) = self.level
+            && of == regime
+        {
+            return level;
+        }
         let event = &self.plan.event;
-        let volatility = self.plan.facts.volatility;
-        let kind = rule.trigger.kind;
-        kind.level(event.exit_price, event.prior_hwm, volatility)
+        let level = self.rule(moment).and_then(|rule| {
+            let volatility = self.plan.facts.volatility;
+            let kind = rule.trigger.kind;
+            kind.level(event.exit_price, event.prior_hwm, volatility)
+        });
+        self.level = Some((regime, level));
+        level
     }
 
     /// Returns when the cooldown ends under the rule in force; without one it is over at once.

@@ -1,6 +1,6 @@
 //! The gates that do not ask for a price: G0, G0.5, G2, and the length of the cooldown (G1).
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use crate::model::LogicalTime;
 
@@ -15,8 +15,8 @@ const WEEK_DAYS: u64 = 7;
 /// Why nothing may be bought.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
-    pub(super) gate: Arc<str>,
-    pub(super) reason: Arc<str>,
+    pub(super) gate: &'static str,
+    pub(super) reason: Cow<'static, str>,
     /// Whether the candidate ends: policy and counts refuse for good, everything else passes
     /// (domain 5.1 [REC]).
     pub(super) is_final: bool,
@@ -24,16 +24,16 @@ pub(super) struct Refusal {
 
 impl Refusal {
     /// Returns a refusal that ends the candidate.
-    pub(super) fn last(gate: &str, reason: impl Into<Arc<str>>) -> Self {
+    pub(super) fn last(gate: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            gate: gate.into(),
+            gate,
             reason: reason.into(),
             is_final: true,
         }
     }
 
     /// Returns a refusal that may pass.
-    pub(super) fn passing(gate: &str, reason: impl Into<Arc<str>>) -> Self {
+    pub(super) fn passing(gate: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
         Self {
             is_final: false,
             ..Self::last(gate, reason)
@@ -114,11 +114,11 @@ impl Gates<'_> {
         }
     }
 
-    /// Gate G2 of a candidate that has made `entries`. While the regime is unknown only that is final
-    /// which the rules of all regimes refuse.
-    pub(super) fn counts(&self, entries: u32) -> Result<(), Refusal> {
+    /// Gate G2 of a candidate that has made `entries`, under the rule that the policy gives. While the
+    /// regime is unknown only that is final which the rules of all regimes refuse.
+    pub(super) fn counts(&self, rule: &ReentryRule, entries: u32) -> Result<(), Refusal> {
         self.blacklist()?;
-        let Some(reason) = self.excess(self.policy()?, entries) else {
+        let Some(reason) = self.excess(rule, entries) else {
             return Ok(());
         };
         let mut rules = self.plan.rules.all();

@@ -23,9 +23,8 @@ impl Candidate {
         if self.stage != Stage::Watch || (self.entries > 0 && !self.plan.facts.is_held) {
             return None;
         }
+        let since = self.since.filter(|_| self.is_open)?;
         let rule = self.rule(moment)?.clone();
-        let since = self.since?;
-        self.gates(moment).counts(self.entries).ok()?;
         let is_stable = moment.now.micros_since(since) >= rule.trigger.stable_us;
         let volatility = self.plan.facts.volatility;
         if !is_stable || !moment.tape.allows(&rule.trigger, price, volatility) {
@@ -33,7 +32,7 @@ impl Candidate {
         }
         let n = self.entries + 1;
         let qty = rule.size_of(n, self.plan.event.original_qty)?;
-        let (_reach, level) = self.level(&rule)?;
+        let (_reach, level) = self.level(moment)?;
         if let Some(refusal) = self.refusal(moment, price, tick, qty) {
             return self.hold(refusal);
         }
