@@ -23,7 +23,8 @@ pub(crate) struct Expiry {
     pub(crate) asked_by: String,
     pub(crate) reason: Option<String>,
     pub(crate) created_ts: SeoulTime,
-    /// How the candidate stands; EXPIRED once the engine has heard of the request.
+    /// How the candidate stands. It becomes EXPIRED once the engine has heard of the request; one that
+    /// has bought stays ENTERED, and buys no more.
     pub(crate) state: String,
 }
 

@@ -20,6 +20,8 @@ use crate::state::AppState;
 
 /// Decimals of an amount or a percentage as stored.
 const SCALE: u32 = 4;
+/// Most that is taken: what fits into ten-thousandths of a won, rounded down.
+const WON_MAX: i64 = 900_000_000_000_000;
 
 /// What re-entries may do to the account. What is null limits nothing.
 #[derive(Debug, Serialize, ToSchema)]
@@ -110,7 +112,7 @@ pub(crate) async fn set(
     let count = amount(&mut body, "positions_max", |count| {
         count.is_integer() && *count >= Decimal::ZERO && *count <= Decimal::from(i32::MAX)
     });
-    let is_amount = |won: &Decimal| *won >= Decimal::ZERO;
+    let is_amount = |won: &Decimal| (Decimal::ZERO..=Decimal::from(WON_MAX)).contains(won);
     let is_percent = |part: &Decimal| *part > Decimal::ZERO && *part <= Decimal::ONE_HUNDRED;
     let change = LimitsChange {
         entry_regimes: body.required_list("entry_regimes", Regime::ALL.len()),
@@ -163,7 +165,7 @@ fn expected(name: &str) -> &'static str {
     match name {
         "positions_max" => "must be a whole number of at least 0, or null",
         "exposure_max" | "daily_loss_max" => {
-            "must be KRW of at least 0 with at most 4 decimals, or null"
+            "must be KRW from 0 to 900000000000000 with at most 4 decimals, or null"
         }
         _ => "must be a percentage above 0 and at most 100 with at most 4 decimals, or null",
     }

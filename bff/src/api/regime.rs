@@ -34,7 +34,7 @@ pub(crate) struct RegimeNow {
 /// The operator's regime.
 #[derive(Debug, ToSchema)]
 pub(crate) struct RegimeChange {
-    /// RISK_ON, NEUTRAL, RISK_OFF or PANIC; absent: producers decide.
+    /// RISK_ON, NEUTRAL, RISK_OFF or PANIC; null, which has to be said: producers decide.
     #[schema(value_type = Option<String>)]
     pub(crate) regime: Option<Regime>,
     /// RFC 3339, exclusive; absent: until it is lifted.
@@ -81,7 +81,7 @@ pub(crate) async fn set(
     mut body: Body,
 ) -> Result<Success<RegimeNow>, ApiError> {
     let change = RegimeChange {
-        regime: body.parsed::<Regime>("regime"),
+        regime: regime(&mut body),
         until_ts: body.parsed::<Timestamp>("until_ts"),
         reason: body.text("reason", TEXT_LENGTH_MAX),
         updated_by: body.required_text("updated_by", NAME_LENGTH_MAX),
@@ -94,4 +94,19 @@ pub(crate) async fn set(
     let regime = change.regime.map_or("lifted", Regime::name);
     info!(regime, by = change.updated_by, "market regime set");
     one(State(state), NoParams).await
+}
+
+/// Takes the regime, or the null that lifts it: what was forgotten must not lift a PANIC.
+fn regime(body: &mut Body) -> Option<Regime> {
+    let value = body.given_value("regime")?;
+    let text = value.as_str();
+    let regime = text.and_then(|text| text.parse().ok());
+    if regime.is_none() && !value.is_null() {
+        let known = Regime::ALL.map(Regime::name).join(", ");
+        body.fault(
+            "regime",
+            format!("must be one of {known}, or null, was {value}"),
+        );
+    }
+    regime
 }

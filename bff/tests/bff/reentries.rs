@@ -89,6 +89,7 @@ async fn limits_are_changed_from_the_version_that_was_read_and_never_by_leaving_
         ("positions_max", json!(-1)),
         ("positions_max", json!(1.5)),
         ("exposure_max", json!(-1)),
+        ("exposure_max", json!(900_000_000_000_001_i64)),
         ("exposure_max_pct", json!(0)),
         ("exposure_max_pct", json!(100.1)),
         ("daily_loss_max", json!("5")),
@@ -202,14 +203,16 @@ async fn the_operators_regime_is_set_and_lifted_beside_what_producers_say() {
         (&body["data"]["regime"], &body["data"]["snapshot"]),
         (&json!("PANIC"), &json!("NEUTRAL"))
     );
-    let lifted = json!({ "reason": "over", "updated_by": "lee" });
+    let forgotten = json!({ "reason": "over", "updated_by": "lee" });
+    assert_eq!(put(&world, path, &forgotten).await.0, 400);
+    let lifted = json!({ "regime": null, "reason": "over", "updated_by": "lee" });
     let (status, body) = put(&world, path, &lifted).await;
     assert_eq!(
         (status.as_u16(), &body["data"]["regime"]),
         (200, &Value::Null)
     );
     assert_eq!(world.data(path).await, body["data"]);
-    let wrong = json!({ "until_ts": "2026-12-01T00:00:00Z", "updated_by": "lee" });
+    let wrong = json!({ "regime": null, "until_ts": "2026-12-01T00:00:00Z", "updated_by": "lee" });
     assert_eq!(put(&world, path, &wrong).await.0, 400);
     let wrong = json!({ "regime": "CALM", "updated_by": "lee" });
     assert_eq!(put(&world, path, &wrong).await.0, 400);
