@@ -123,11 +123,14 @@ fn condition(table: &str) -> &'static str {
              OR (r.side = 'BUY' AND r.created_ts > now() - interval '8 days')"
         }
         "trade.order_events" => {
+            // One list: of two the server would read every event there ever was.
             "r.order_id IN (SELECT o.order_id FROM trade.orders o
-             JOIN trade.positions p USING (position_id) WHERE p.status <> 'CLOSED')
-             OR r.order_id IN (SELECT order_id FROM trade.orders
+             JOIN trade.positions p USING (position_id) WHERE p.status <> 'CLOSED'
+             UNION SELECT order_id FROM trade.orders
              WHERE side = 'BUY' AND created_ts > now() - interval '8 days')"
         }
+        // What was asked last counts, of whichever account.
+        "trade.account_equity" => "r.asof_ts = (SELECT max(asof_ts) FROM trade.account_equity)",
         "trade.exit_events" => {
             "r.exit_ts > now() - interval '8 days'
              OR NOT EXISTS (SELECT 1 FROM trade.reentry_candidates c
