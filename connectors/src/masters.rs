@@ -23,4 +23,4 @@ mod stocks;
 pub use broker_days::BrokerDays;
 pub use days::{ConfiguredDays, read_told};
 pub use keeper::CalendarKeeper;
-pub use stock_master::{StockBudget, StockMaster, Symbols};
+pub use stock_master::{Offer, StockBudget, StockMaster, Symbols};

@@ -57,7 +57,7 @@ pub(super) fn start(
         }));
     }
     if config.stocks {
-        let turn = Arc::new(Mutex::new(()));
+        let turn = Arc::new(Mutex::default());
         let usual = StockBudget::of(client.settings().environment);
         let budget = StockBudget {
             per_day: config.stocks_per_day.unwrap_or(usual.per_day),

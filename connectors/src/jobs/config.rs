@@ -26,8 +26,8 @@ pub struct JobsConfig {
     pub stocks: bool,
     /// When it is, each trading day.
     pub stocks_at: Time,
-    /// Symbols a day at most, beside those that are followed; absent: 5000 in production, 300 on
-    /// paper.
+    /// Symbols a day at most; what is followed counts, and is asked beyond that, too; absent: 5000
+    /// in production, 300 on paper.
     pub stocks_per_day: Option<u32>,
     /// Shortest pause between two of them; absent: 200 ms in production, 3 s on paper.
     #[serde(with = "humantime_serde")]

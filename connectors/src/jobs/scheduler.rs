@@ -1,8 +1,10 @@
 //! The scheduler: looks what is due, runs it, notes what came of it.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use jiff::civil::DateTime;
 use metrics::{counter, gauge, histogram};
@@ -183,10 +185,13 @@ impl Scheduler {
         let begun = self.runs.begin(name, due).await;
         let run = begun.map_err(|error| said(error.into()))?;
         let (counts, since) = (Counts::default(), Instant::now());
-        let end = match stop.run_until_cancelled(job.run(due.day, &counts)).await {
-            Some(Ok(Outcome::Done)) => End::Done,
-            Some(Ok(Outcome::Skipped(reason))) => End::Skipped(reason),
-            Some(Err(error)) => End::Failed(said(error)),
+        // A job that panics has failed like any other; what it holds is dropped with it.
+        let running = AssertUnwindSafe(job.run(due.day, &counts)).catch_unwind();
+        let end = match stop.run_until_cancelled(running).await {
+            Some(Ok(Ok(Outcome::Done))) => End::Done,
+            Some(Ok(Ok(Outcome::Skipped(reason)))) => End::Skipped(reason),
+            Some(Ok(Err(error))) => End::Failed(said(error)),
+            Some(Err(_panic)) => End::Failed("it panicked; the log has where".to_owned()),
             None => End::Failed("stopped before it was done".to_owned()),
         };
         histogram!(names::DURATION, "job" => name).record(since.elapsed());

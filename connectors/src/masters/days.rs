@@ -62,8 +62,8 @@ const STORE_TOLD: &str = "WITH told AS (
 /// Marks, from day `$1` on, where the broker says other than the configuration. Returns the days where
 /// that is new.
 const MARK_CONFLICTS: &str = "WITH marked AS (
-        SELECT k.day, k.is_open, k.is_open <> c.is_open AS is_conflict
-        FROM market.calendar k JOIN market.calendar c ON c.day = k.day AND c.source = 'CONFIG'
+        SELECT k.day, k.is_open, coalesce(k.is_open <> c.is_open, false) AS is_conflict
+        FROM market.calendar k LEFT JOIN market.calendar c ON c.day = k.day AND c.source = 'CONFIG'
         WHERE k.source = 'KIS' AND k.day >= $1::text::date AND extract(isodow FROM k.day) < 6)
     UPDATE market.calendar k SET is_conflict = marked.is_conflict
     FROM marked WHERE k.day = marked.day AND k.source = 'KIS' AND k.is_conflict <> marked.is_conflict

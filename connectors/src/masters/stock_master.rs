@@ -25,7 +25,7 @@ const UNANSWERED_MAX: usize = 3;
 /// How much may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StockBudget {
-    /// Symbols a day at most, beside those that are followed.
+    /// Symbols a day at most; what is followed counts, and is asked beyond that, too.
     pub per_day: u32,
     /// Shortest pause between two of them.
     pub spacing: Duration,
@@ -56,6 +56,16 @@ pub enum Symbols {
     Followed(Duration),
 }
 
+/// Whether the broker tells of listings at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Offer {
+    /// As far as is known.
+    #[default]
+    Offered,
+    /// Not on paper.
+    Refused,
+}
+
 /// One of the jobs.
 pub struct StockMaster {
     /// Where to.
@@ -66,8 +76,9 @@ pub struct StockMaster {
     pub budget: StockBudget,
     /// What.
     pub symbols: Symbols,
-    /// Held by the one that asks, so that nothing is asked twice.
-    pub turn: Arc<Mutex<()>>,
+    /// Held by the one that asks, so that nothing is asked twice. Whether the broker has said that it
+    /// offers this here.
+    pub turn: Arc<Mutex<Offer>>,
 }
 
 impl Job for StockMaster {
@@ -93,8 +104,8 @@ impl Job for StockMaster {
             if self.asks_all() {
                 return Ok(true);
             }
-            // The other job takes what is followed first.
-            if self.turn.try_lock().is_err() {
+            // The other job takes what is followed first, and is the one that tries again.
+            if !matches!(self.turn.try_lock().as_deref(), Ok(Offer::Offered)) {
                 return Ok(false);
             }
             let next = stocks::next(&self.postgres, day, &[], true, 1).await?;
@@ -105,12 +116,16 @@ impl Job for StockMaster {
 
     fn run<'j>(&'j self, day: Date, counts: &'j Counts) -> JobFuture<'j, Outcome> {
         async move {
-            let _turn = self.turn.lock().await;
+            let mut offer = self.turn.lock().await;
+            *offer = Offer::Offered;
             match self.ask(day, counts).await {
                 Ok(()) => Ok(Outcome::Done),
-                Err(JobError::Broker(error)) if error.is_not_on_paper() => Ok(Outcome::Skipped(
-                    "the broker tells nothing of listings on paper".to_owned(),
-                )),
+                Err(JobError::Broker(error)) if error.is_not_on_paper() => {
+                    *offer = Offer::Refused;
+                    Ok(Outcome::Skipped(
+                        "the broker tells nothing of listings on paper".to_owned(),
+                    ))
+                }
                 Err(error) => Err(error),
             }
         }
@@ -125,16 +140,19 @@ impl StockMaster {
 
     async fn ask(&self, day: Date, counts: &Counts) -> Result<(), JobError> {
         let mut unanswered: Vec<Symbol> = Vec::new();
+        let (mut in_a_row, mut is_answered, mut last) = (0, false, None);
         loop {
             let without: Vec<String> = unanswered.iter().map(Symbol::to_string).collect();
             let next = self.next(day, &without).await?;
             if next.is_empty() {
-                return self.give_up_on(&unanswered, day).await;
+                return match last {
+                    Some(error) if !is_answered => Err(JobError::Broker(error)),
+                    _ => self.give_up_on(&unanswered, day).await,
+                };
             }
-            let mut in_a_row = 0;
             for Unasked { symbol, .. } in next {
                 match self.ask_one(symbol, day, counts).await {
-                    Ok(()) => in_a_row = 0,
+                    Ok(()) => (in_a_row, is_answered) = (0, true),
                     Err(JobError::Broker(error @ KisError::Transient { .. })) => {
                         debug!(%symbol, %error, "no state of the listing");
                         unanswered.push(symbol);
@@ -142,6 +160,7 @@ impl StockMaster {
                         if in_a_row >= UNANSWERED_MAX {
                             return Err(error.into());
                         }
+                        last = Some(error);
                     }
                     Err(error) => return Err(error),
                 }
@@ -165,11 +184,15 @@ impl StockMaster {
 
     async fn ask_one(&self, symbol: Symbol, day: Date, counts: &Counts) -> Result<(), JobError> {
         match self.client.stock_info(symbol, Lane::Tier2).await {
-            Ok(told) => {
+            Ok(Some(told)) => {
                 counts.fetched(1);
                 let has_changed = stocks::store(&self.postgres, &told, day).await?;
                 counts.changed(usize::from(has_changed));
                 Ok(())
+            }
+            Ok(None) => {
+                warn!(%symbol, "no usable state of the listing today");
+                stocks::note_asked(&self.postgres, symbol, day).await
             }
             Err(error @ KisError::Rejected { .. }) => {
                 debug!(%symbol, %error, "the broker tells nothing of the listing");
@@ -179,11 +202,10 @@ impl StockMaster {
         }
     }
 
-    /// Leaves symbols alone until tomorrow of which nothing came, though of others something did. One
-    /// bad listing must not keep the job from its end.
+    /// Leaves symbols alone until tomorrow of which nothing came, though of others something did.
     async fn give_up_on(&self, unanswered: &[Symbol], day: Date) -> Result<(), JobError> {
         for symbol in unanswered {
-            warn!(%symbol, "no usable state of the listing today");
+            warn!(%symbol, "no answer about the listing today");
             stocks::note_asked(&self.postgres, *symbol, day).await?;
         }
         Ok(())

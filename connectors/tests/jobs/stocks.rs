@@ -37,7 +37,7 @@ async fn start() -> (Rig, Broker, KisClient, tempfile::TempDir) {
 }
 
 fn jobs(rig: &Rig, client: &KisClient, per_day: u32) -> Vec<Arc<dyn Job>> {
-    let turn = Arc::new(Mutex::new(()));
+    let turn = Arc::new(Mutex::default());
     let budget = StockBudget {
         per_day,
         spacing: Duration::ZERO,
@@ -191,5 +191,37 @@ async fn a_partial_refused_or_unusable_answer_clears_nothing() {
         rig.text(critical).await,
         "000002: SUSPENDED to DELISTED, the listing ends on 2026-12-03"
     );
+    rig.stop().await;
+}
+
+/// An absent broker is no answer, however few are asked; three bad listings are no absent broker.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_without_an_answer_is_asked_again_and_bad_ones_hold_up_nobody() {
+    let (mut rig, broker, client, _folder) = start().await;
+    for symbol in ["000001", "000002", "000003"] {
+        broker.stock(symbol, json!({"prdt_abrv_name": "no flags"}));
+    }
+    rig.run(jobs(&rig, &client, 100)).await;
+    rig.until_runs("stocks", "2026-12-01 DONE").await;
+    rig.sql(
+        "UPDATE market.stocks SET checked_on = NULL WHERE symbol = '000001';
+         INSERT INTO strategy.watchlist (symbol) VALUES ('000001')",
+    )
+    .await;
+    broker.refuse(Some("EGW00002"));
+    rig.at(DAY.at(10, 0, 30, 0));
+    let failed = "SELECT count(*)::text FROM system.job_runs
+        WHERE job = 'stocks followed' AND status = 'FAILED'";
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    while rig.text(failed).await == "0" {
+        assert!(tokio::time::Instant::now() < deadline);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    broker.refuse(None);
+    let asked = "SELECT count(*)::text FROM market.stocks WHERE checked_on = '2026-12-01'";
+    while rig.text(asked).await != "4" {
+        assert!(tokio::time::Instant::now() < deadline);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     rig.stop().await;
 }

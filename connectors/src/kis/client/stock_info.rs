@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use turnstile_dataflows::model::Symbol;
 
 use super::row::Row;
-use super::{KisClient, Request, without_output};
+use super::{KisClient, Request};
 use crate::kis::error::{KisError, Malformed};
 use crate::kis::limiter::Lane;
 use crate::kis::tr::Tr;
@@ -60,12 +60,17 @@ pub enum Listing {
 }
 
 impl KisClient {
-    /// Returns the state of the listing of `symbol` (search-stock-info).
+    /// Returns the state of the listing of `symbol` (search-stock-info); none where the broker answers
+    /// and says nothing of it: of another issue, or without any of the confirmed fields. Asking again
+    /// would bring the same.
     ///
     /// # Errors
-    /// As for every query; also where the answer is of another issue, or has none of the confirmed
-    /// fields.
-    pub async fn stock_info(&self, symbol: Symbol, lane: Lane) -> Result<StockInfo, KisError> {
+    /// As for every query.
+    pub async fn stock_info(
+        &self,
+        symbol: Symbol,
+        lane: Lane,
+    ) -> Result<Option<StockInfo>, KisError> {
         let tr = Tr::StockInfo;
         let reply = self
             .query(&Request {
@@ -78,12 +83,8 @@ impl KisClient {
                 next_page: false,
             })
             .await?;
-        Row::one(tr.name(), &reply.body, "output")
-            .and_then(|row| read(row, symbol))
-            .map_err(|fault| {
-                self.report(&fault);
-                without_output(tr.name(), &fault)
-            })
+        let read = Row::one(tr.name(), &reply.body, "output").and_then(|row| read(row, symbol));
+        Ok(read.inspect_err(|fault| self.report(fault)).ok())
     }
 }
 
