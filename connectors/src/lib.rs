@@ -14,6 +14,7 @@
 //! - [`embedded`]: a private PostgreSQL and Redis.
 
 pub mod bars;
+mod digest;
 pub mod embedded;
 pub mod execution;
 pub mod exits;

@@ -12,8 +12,10 @@
 //! 2. A day leaves only after its archive was read back from the file, and holds as many rows, between
 //!    the same two times, as the partition has under a lock that keeps late prices out.
 //! 3. Days that anything alive still reads stay; see [`Hold`].
-//! 4. Writers never wait for retention: its locks on `market.prices` are taken where they are free or not
-//!    at all, and held for the milliseconds of the detachment.
+//! 4. Writers of other days never wait for retention: its locks on `market.prices` are taken where they
+//!    are free or not at all, and held for the milliseconds of the detachment. A price of the day itself
+//!    that comes while its partition is compared waits for that, and what is behind it waits too: some
+//!    seconds at most, of a day that is old.
 //! 5. A run that was killed at any point is finished by the next one: what lies in the folder and is in no
 //!    row counts as the archive only if it has the content of the partition.
 

@@ -58,9 +58,10 @@ enum What {
     },
     /// Put the prices of a day back into market.prices, to be queried or replayed.
     ///
-    /// Every archive of the day is verified first. All of its prices are put back or none; those that
-    /// are there already are left alone, so twice is as once. The day is not archived again before
-    /// --keep days are over; unchanged, it then leaves without a new archive.
+    /// Every archive of the day is verified first; of several with the same prices, the last. All of
+    /// its prices are put back or none; those that are there already are left alone, so twice is as
+    /// once. The day is not archived again before --keep days are over. A day of one archive then
+    /// leaves without a new one, where nothing came since; a day of several with one of them all.
     Restore {
         /// The day, such as 2026-11-01.
         #[arg(value_name = "DAY")]
@@ -91,11 +92,13 @@ pub(crate) async fn run(config: &Config, args: Args) -> anyhow::Result<()> {
             let restored = stop.run_until_cancelled(work).await;
             bars.iter().for_each(ProgressBar::finish_and_clear);
             let Some(restored) = restored else {
-                bail!("stopped by a signal; nothing was put back");
+                bail!(
+                    "stopped by a signal; `turnstile archive list` says whether {day} was put back"
+                );
             };
             let restored = restored?;
             println!(
-                "{day}: {} prices, {} of them were not there; attached through {}",
+                "{day}: {} prices, {} of them were not there before; attached through {}",
                 restored.rows, restored.added, restored.kept_until
             );
             Ok(())
@@ -156,7 +159,7 @@ async fn verify_all(
     if archives.is_empty() {
         bail!("no archive to verify: `turnstile archive list` shows those that there are");
     }
-    let mut bad = 0;
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
     for archive in &archives {
         let bar = bar_of(folder, archive);
         let verified = verify(folder, archive, told_by(bar.clone()));
@@ -164,18 +167,33 @@ async fn verify_all(
         bar.finish_and_clear();
         match verified {
             None => bail!("stopped by a signal"),
-            Some(Ok(())) => println!("{}: {} prices, as recorded", archive.file, archive.rows()),
+            Some(Ok(())) => {
+                good.push(archive);
+                println!("{}: {} prices, as recorded", archive.file, archive.rows());
+            }
             Some(Err(error)) => {
-                bad += 1;
+                bad.push(archive);
                 eprintln!("turnstile: {:#}", anyhow::Error::from(error));
             }
         }
     }
     let all = archives.len();
-    if bad > 0 {
+    // What another archive has whole is not lost.
+    bad.retain(|bad| {
+        let other = good.iter().find(|good| good.has_prices_of(bad));
+        if let Some(other) = other {
+            println!("{}: {} has the same prices", bad.file, other.file);
+        }
+        other.is_none()
+    });
+    if !bad.is_empty() {
+        let bad = bad.len();
         bail!("{bad} of {all} archives cannot be relied on: do not drop their tables");
     }
-    println!("all {all} archives are as recorded");
+    match good.len() {
+        count if count == all => println!("all {all} archives are as recorded"),
+        count => println!("{count} of {all} archives are as recorded, and have all prices"),
+    }
     Ok(())
 }
 

@@ -67,13 +67,13 @@ impl OldPrices {
             self.alarms.raise(alarm);
         }
         told.is_away = false;
-        if let Some((first, hold)) = looked.held.first()
-            && looked.held != told.held
-        {
-            let days = looked.held.len();
-            info!(days, %first, %hold, "old prices stay attached: they are needed");
+        if looked.is_whole && looked.held != told.held {
+            if let Some((first, hold)) = looked.held.first() {
+                let days = looked.held.len();
+                info!(days, %first, %hold, "old prices stay attached: they are needed");
+            }
+            told.held = looked.held;
         }
-        told.held = looked.held;
         if let Some(day) = looked.busy
             && looked.busy != told.busy
         {

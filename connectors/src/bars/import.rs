@@ -1,17 +1,13 @@
 //! The import of one file: portion by portion, and on from where it broke off.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 
 use super::store::{BarSource, store};
 use crate::postgres::{Postgres, PostgresError};
 use crate::recorded::DailyRow;
-
-const BUFFER: usize = 128 * 1_024;
 
 /// An import under way.
 pub struct Import {
@@ -34,7 +30,8 @@ impl Import {
     /// # Errors
     /// A file that cannot be read, or what the database says.
     pub async fn begin(postgres: &Postgres, file: &Path) -> Result<(Self, Begun), ImportError> {
-        let sha256 = sha256(file).map_err(|source| ImportError::Read {
+        let digested = crate::digest::of_file(file, |_len| {});
+        let (_bytes, sha256) = digested.map_err(|source| ImportError::Read {
             file: file.to_owned(),
             source,
         })?;
@@ -104,23 +101,4 @@ pub enum ImportError {
     /// What the database says.
     #[error(transparent)]
     Store(#[from] PostgresError),
-}
-
-fn sha256(file: &Path) -> io::Result<String> {
-    let mut hasher = Sha256::new();
-    let mut reader = BufReader::with_capacity(BUFFER, File::open(file)?);
-    loop {
-        let read = reader.fill_buf()?;
-        if read.is_empty() {
-            break;
-        }
-        hasher.update(read);
-        let len = read.len();
-        reader.consume(len);
-    }
-    let digits = hasher
-        .finalize()
-        .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-    Ok(digits)
 }

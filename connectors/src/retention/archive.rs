@@ -47,6 +47,8 @@ pub struct Looked {
     pub archived: Vec<Archive>,
     /// Days that stay, each with what needs it.
     pub held: Vec<(Date, Hold)>,
+    /// Whether every old day was looked at.
+    pub is_whole: bool,
     /// The day that could not be detached, since `market.prices` is in use. The next look goes on there.
     pub busy: Option<Date>,
 }
@@ -93,7 +95,7 @@ impl Retention {
         let all = holds(&client).await?;
         for old in old_days(&client, self.days, now_us).await? {
             if !may_go_on() {
-                break;
+                return Ok(looked);
             }
             let day = old.day;
             if !old.is_free {
@@ -105,6 +107,9 @@ impl Retention {
             }
             let begun = Instant::now();
             let archive = self.make(&client, day, may_go_on).await?;
+            if !may_go_on() {
+                return Ok(looked); // The file is there for the next time.
+            }
             match detach(&self.postgres, &archive, self.has_bars).await? {
                 Detached::Done => {
                     counter!(names::DAYS).increment(1);
@@ -118,7 +123,7 @@ impl Retention {
                 Detached::Busy => {
                     counter!(names::BUSY).increment(1);
                     looked.busy = Some(day);
-                    break;
+                    return Ok(looked);
                 }
                 Detached::Changed => {
                     warn!(%day, file = archive.file, "prices came while the day was archived");
@@ -127,6 +132,7 @@ impl Retention {
         }
         let held = u32::try_from(looked.held.len()).unwrap_or(u32::MAX);
         gauge!(names::HELD).set(f64::from(held));
+        looked.is_whole = true;
         Ok(looked)
     }
 

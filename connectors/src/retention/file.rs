@@ -14,7 +14,8 @@ use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
 
 use super::error::RetentionError;
-use super::lines::{Content, Lines, hex};
+use super::lines::{Content, Lines};
+use crate::digest::hex;
 use crate::recorded::OnRead;
 
 /// Begin and end of the names of files that are being written.
@@ -164,23 +165,11 @@ fn sync_folder_of(path: &Path) -> Result<(), RetentionError> {
 
 /// Returns length and digest of a file.
 pub(super) fn digest(path: &Path, on_read: &mut OnRead) -> Result<Digested, RetentionError> {
-    let unreadable = |source| RetentionError::file(path, "read", source);
-    let mut file = BufReader::with_capacity(BUFFER, File::open(path).map_err(unreadable)?);
-    let (mut sha256, mut bytes) = (Sha256::new(), 0);
-    loop {
-        let read = file.fill_buf().map_err(unreadable)?;
-        let len = read.len();
-        if len == 0 {
-            break;
-        }
-        sha256.update(read);
-        file.consume(len);
-        bytes += i64::try_from(len).unwrap_or(i64::MAX);
-        on_read(u64::try_from(len).unwrap_or(u64::MAX));
-    }
+    let (bytes, sha256) = crate::digest::of_file(path, on_read)
+        .map_err(|source| RetentionError::file(path, "read", source))?;
     Ok(Digested {
-        bytes,
-        sha256: hex(&sha256.finalize()),
+        bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
+        sha256,
     })
 }
 

@@ -3,6 +3,8 @@
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
+use crate::digest::hex;
+
 /// Columns that every line begins with.
 const BEGIN: [&str; 2] = ["trade_date", "logical_us"];
 
@@ -109,12 +111,6 @@ impl Lines {
             sha256: hex(&self.sha256.finalize()),
         })
     }
-}
-
-/// Returns the digits of a digest.
-pub(super) fn hex(digest: &[u8]) -> String {
-    let digits = digest.iter().map(|byte| format!("{byte:02x}"));
-    digits.collect()
 }
 
 /// Returns how many fields a line of CSV has; none where a quoted one does not end.

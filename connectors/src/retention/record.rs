@@ -60,6 +60,11 @@ impl Archive {
         self.content.span
     }
 
+    /// Returns whether it has the same prices as `other`: one can be put back in the place of the other.
+    pub fn has_prices_of(&self, other: &Self) -> bool {
+        (self.day, &self.content) == (other.day, &other.content)
+    }
+
     pub(super) fn lines(&self) -> Lines {
         Lines::of(self.day, &self.columns)
     }

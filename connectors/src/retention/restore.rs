@@ -23,16 +23,21 @@ use crate::recorded::OnRead;
 const CHUNK: usize = 64 * 1_024;
 const CHUNKS: usize = 16;
 
-const RECORD: &str = "INSERT INTO system.archive_restores (day, rows_added, kept_until)
-    VALUES ($1::text::date, $2, (now() AT TIME ZONE 'Asia/Seoul')::date + $3::integer)
-    RETURNING kept_until::text";
+/// The longest time that was asked for counts.
+const RECORD: &str = "WITH asked AS (
+        INSERT INTO system.archive_restores (day, rows_added, kept_until)
+        VALUES ($1::text::date, $2, (now() AT TIME ZONE 'Asia/Seoul')::date + $3::integer)
+        RETURNING kept_until)
+    SELECT greatest(kept_until, (SELECT max(kept_until) FROM system.archive_restores
+        WHERE day = $1::text::date))::text
+    FROM asked";
 
 /// What was put back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// Prices that the archives of the day have.
+    /// Prices that the day has now.
     pub rows: i64,
-    /// How many of them were not in the table.
+    /// How many of them were not in the table before.
     pub added: i64,
     /// Through which day they stay there, as the server writes it.
     pub kept_until: String,
@@ -117,9 +122,10 @@ async fn restore_locked(
     if archives.is_empty() {
         return Err(RetentionError::NoArchive(day));
     }
-    // A day that was put back and left again unchanged has one file for both.
-    let mut files = BTreeSet::new();
-    archives.retain(|archive| files.insert(archive.file.clone()));
+    // Of several with the same prices the last counts: it stands for one that is damaged or gone.
+    archives.reverse();
+    let mut contents = BTreeSet::new();
+    archives.retain(|archive| contents.insert(archive.content.sha256.clone()));
     for archive in &archives {
         verify(folder, archive, on_read(archive)).await?;
     }
@@ -130,9 +136,8 @@ async fn restore_locked(
     transaction
         .batch_execute("CREATE TEMPORARY TABLE restored (LIKE market.prices) ON COMMIT DROP")
         .await?;
-    let (mut rows, mut added) = (0, 0);
+    let mut added = 0;
     for archive in &archives {
-        rows += archive.rows();
         stage(&transaction, folder, archive).await?;
         added += put_back(&transaction, archive).await?;
     }
@@ -140,6 +145,9 @@ async fn restore_locked(
         .query_one(RECORD, &[&day.to_string(), &added, &i32::from(keep)])
         .await?;
     let kept_until = row.try_get(0)?;
+    let all = "SELECT count(*) FROM market.prices WHERE trade_date = $1::text::date";
+    let rows = transaction.query_one(all, &[&day.to_string()]).await?;
+    let rows = rows.try_get(0)?;
     transaction.commit().await?;
     Ok(Restored {
         rows,

@@ -202,6 +202,30 @@ async fn a_damaged_archive_is_refused_and_says_where() {
     assert_eq!(world.restore("2025-01-06").await.unwrap().added, PRICES);
 }
 
+/// The way out of the runbook: the detached table is archived anew, which stands for the first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_with_a_bad_archive_is_put_back_from_a_later_one() {
+    let world = World::start().await;
+    let before = world.digest("2025-01-06").await;
+    world.look().await;
+    fs::write(world.file(FILE), "damaged").unwrap();
+    world
+        .run(
+            "SELECT market.ensure_prices_partition('2025-01-06');
+             INSERT INTO market.prices TABLE archive.prices_20250106",
+        )
+        .await;
+    let looked = world.look().await;
+    assert!(looked.is_whole, "{looked:?}");
+    assert_eq!(looked.archived[0].file, "prices_20250106_2.csv.gz");
+    let all = archives(&world.client, Some("2025-01-06".parse().unwrap())).await;
+    let all = all.unwrap();
+    assert!(all[1].has_prices_of(&all[0]), "{all:?}");
+    let restored = world.restore("2025-01-06").await.unwrap();
+    assert_eq!((restored.rows, restored.added), (PRICES, PRICES));
+    assert_eq!(world.digest("2025-01-06").await, before);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_price_in_the_place_of_one_is_told_and_nothing_is_put_back() {
     let world = World::start().await;

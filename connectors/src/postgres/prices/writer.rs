@@ -220,7 +220,10 @@ impl Outage {
             .map_or(RETRY_MIN, |last| (last * 2).min(RETRY_MAX));
         match self.pause {
             Some(_) => {}
-            None if error.is_transient() => warn!(%error, rows, "ticks not written, retrying"),
+            // A partition that was detached is made anew.
+            None if error.is_transient() || error.lacks_partition() => {
+                warn!(%error, rows, "ticks not written, retrying")
+            }
             None => error!(%error, rows, "ticks not written, retrying"),
         }
         self.pause = Some(pause);
