@@ -10,6 +10,7 @@
 //! - [`price`]: the best price of several sources.
 //! - [`slots`]: which symbols the broker streams.
 //! - [`regime`]: what the index funds say of the market.
+//! - [`strategy`]: what to hold, once a day.
 //! - [`engine`]: the worker loop that feeds events in and hands outputs out.
 
 pub mod engine;
@@ -20,6 +21,7 @@ pub mod price;
 pub mod reentry;
 pub mod regime;
 pub mod slots;
+pub mod strategy;
 
 use differential_dataflow::VecCollection;
 

@@ -1,0 +1,19 @@
+//! The daily strategy: from every listed stock to target weights, as differential collections.
+//!
+//! What is decided, exactly, says `docs/strategy.md`. A changed bar, fundamental, flow, disclosure,
+//! listing or setting changes what depends on it and nothing else.
+
+mod figure;
+mod input;
+mod output;
+mod settings;
+
+pub use figure::{Day, Figure, Score, Weight};
+pub use input::{
+    Bar, Change, Disclosure, Flow, Fundamental, Instrument, Listing, ListingStatus, Market, Wanted,
+};
+pub use output::{
+    Evaluation, Exclusion, Factor, FactorScores, Holding, NoPortfolio, NotSelected, Portfolio,
+    Ranking, RankingList, Signal, SignalKind, Tier, UniverseRow,
+};
+pub use settings::Settings;
