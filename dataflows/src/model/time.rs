@@ -55,6 +55,11 @@ impl LogicalTime {
         (self.0 / MICROS_PER_SECOND + SEOUL_OFFSET_S) / SECONDS_PER_DAY
     }
 
+    /// Returns the beginning of the next day in Seoul.
+    pub const fn next_seoul_day(self) -> Self {
+        self.plus_micros(SECONDS_PER_DAY * MICROS_PER_SECOND - self.seoul_micro_of_day())
+    }
+
     /// Returns the time `micros` later, or the last time there is.
     #[must_use]
     pub const fn plus_micros(self, micros: u64) -> Self {

@@ -2,9 +2,10 @@
 //!
 //! Keeps per symbol its candidates, its tape, and which of them the price can change: those below
 //! their level, by level, and those above it. Keeps their deadlines: the ends of cooldowns and
-//! watches; and what orders take of the room that nobody has told of yet. Facts and deadlines of one time are applied together, before a tick of that time. Cost
-//! per tick: the candidates whose level the price has reached and that have not bought, and one
-//! lookup; of a symbol without candidates only the lookup.
+//! watches; and what orders take of the room that nobody has told of yet. Facts and deadlines of one
+//! time are applied together, before a tick of that time. Cost per tick: one lookup, the running
+//! minute and one comparison, and the candidates whose level the price has reached and that have
+//! not bought; of a symbol without candidates only the lookup.
 //!
 //! It is one machine, on one worker, so that of two candidates that want the last room the second is
 //! refused. Where both are judged at one time, the one whose symbol has the higher score (rising
@@ -43,10 +44,42 @@ pub(super) fn render<'s>(beats: Rows<'s, Beat>, facts: Rows<'s, Fact>) -> Rows<'
     )
 }
 
-type Deadlines = BTreeSet<(LogicalTime, Symbol, ExitEventId)>;
 type Key = (Symbol, ExitEventId);
 /// Candidates that are looked at together, and whether something changed that decides about them.
 type Due = BTreeMap<Key, bool>;
+/// The regime, and the day in Seoul, that candidates are judged under.
+type Judged = (InForce, u64);
+
+/// When candidates move on by themselves.
+#[derive(Default)]
+struct Deadlines {
+    all: BTreeSet<(LogicalTime, Symbol, ExitEventId)>,
+    /// The first of them, which is asked for at each tick.
+    first: Option<LogicalTime>,
+}
+
+impl Deadlines {
+    fn insert(&mut self, time: LogicalTime, symbol: Symbol, id: ExitEventId) {
+        self.all.insert((time, symbol, id));
+        self.note_first();
+    }
+
+    fn remove(&mut self, time: LogicalTime, symbol: Symbol, id: ExitEventId) {
+        self.all.remove(&(time, symbol, id));
+        self.note_first();
+    }
+
+    fn pop(&mut self, now: LogicalTime) -> Option<Key> {
+        self.first.filter(|first| *first <= now)?;
+        let (_time, symbol, id) = self.all.pop_first()?;
+        self.note_first();
+        Some((symbol, id))
+    }
+
+    fn note_first(&mut self) {
+        self.first = self.all.first().map(|(time, _, _)| *time);
+    }
+}
 
 /// What is kept of all symbols together.
 #[derive(Default)]
@@ -60,26 +93,34 @@ struct Across {
 #[derive(Default)]
 struct Watch {
     scene: Scene,
+    /// What ticks are judged under, and the first time at which that may be another.
+    judged: Option<(Judged, LogicalTime)>,
     /// In no order: what is said is put in order by symbol.
     books: FxHashMap<Symbol, Book>,
     across: Across,
 }
 
-/// The candidates of one symbol.
+/// One symbol: what each tick asks for, and the candidates behind it.
 #[derive(Default)]
 struct Book {
-    candidates: BTreeMap<ExitEventId, (Candidate, Place)>,
     tape: Tape,
+    /// The lowest price that touches a candidate, in units.
+    wakes_at: i64,
+    /// What they were all judged under.
+    judged: Option<Judged>,
+    held: Box<Held>,
+}
+
+/// The candidates of one symbol.
+#[derive(Default)]
+struct Held {
+    candidates: BTreeMap<ExitEventId, (Candidate, Place)>,
     /// Those whose level the price may reach, by level.
     below: BTreeSet<(Price, ExitEventId)>,
-    /// The lowest of these levels.
-    lowest: Option<Price>,
     /// Those whose level the last tick reached.
     above: BTreeSet<ExitEventId>,
     /// Those that are buying.
     ready: BTreeSet<ExitEventId>,
-    /// The regime, and the day in Seoul, that they were all judged under.
-    judged: Option<(InForce, u64)>,
 }
 
 /// Where a candidate stands in the indexes.
@@ -121,23 +162,23 @@ impl Machine<Fact, ReentryVerdict> for Watch {
         if self.books.is_empty() {
             return;
         }
+        let judged = self.judged_at(tick.time);
         let Some(book) = self.books.get_mut(&tick.symbol) else {
             return;
         };
-        book.tape.add(tick);
-        let (price, in_force) = (tick.evaluation_price(), self.scene.in_force(tick.time));
-        let judged = Some((in_force, tick.time.seoul_day()));
-        let ids: Vec<ExitEventId> = if book.judged == judged {
-            if book.above.is_empty() && book.lowest.is_none_or(|lowest| price < lowest) {
+        let price = tick.evaluation_price();
+        book.tape.add(tick, price);
+        let ids = if book.judged == Some(judged) {
+            if price.units() < book.wakes_at {
                 return;
             }
-            book.touched(price)
+            book.held.touched(price)
         } else {
-            book.judged = judged;
-            book.candidates.keys().cloned().collect()
+            book.judged = Some(judged);
+            book.held.candidates.keys().cloned().collect()
         };
         for id in ids {
-            let at = (tick.time, in_force, Cause::Tick(tick));
+            let at = (tick.time, judged.0, Cause::Tick(tick));
             book.look(&self.scene, &mut self.across, &id, at, said);
         }
     }
@@ -169,9 +210,8 @@ impl Machine<Fact, ReentryVerdict> for Watch {
         if self.has_changed(now, scene) {
             let all = self.books.iter();
             let all = all.flat_map(|(symbol, book)| {
-                book.candidates
-                    .keys()
-                    .map(|id| ((*symbol, id.clone()), true))
+                let ids = book.held.candidates.keys();
+                ids.map(|id| ((*symbol, id.clone()), true))
             });
             due = all.collect();
         }
@@ -190,8 +230,7 @@ impl Machine<Fact, ReentryVerdict> for Watch {
     }
 
     fn deadline(&self) -> Option<Time> {
-        let first = self.across.deadlines.first();
-        first.map(|(time, _, _)| time.micros())
+        self.across.deadlines.first.map(LogicalTime::micros)
     }
 }
 
@@ -199,14 +238,23 @@ impl Watch {
     /// Takes the candidates whose time has come.
     fn take_due(&mut self, now: LogicalTime) -> Due {
         let mut due = BTreeMap::new();
-        let deadlines = &mut self.across.deadlines;
-        while let Some((time, _, _)) = deadlines.first()
-            && *time <= now
-            && let Some((_time, symbol, id)) = deadlines.pop_first()
-        {
-            due.insert((symbol, id), false);
+        while let Some(key) = self.across.deadlines.pop(now) {
+            due.insert(key, false);
         }
         due
+    }
+
+    /// Returns what ticks are judged under at `now`.
+    fn judged_at(&mut self, now: LogicalTime) -> Judged {
+        match self.judged {
+            Some((judged, until)) if now < until => judged,
+            _ => {
+                let (in_force, until) = self.scene.outlook(now);
+                let judged = (in_force, now.seoul_day());
+                self.judged = Some((judged, until.min(now.next_seoul_day())));
+                judged
+            }
+        }
     }
 
     /// Returns candidates that are looked at together in the order in which room goes to them.
@@ -233,10 +281,14 @@ impl Watch {
 
     /// Takes in what concerns all. Returns whether they have to be judged for it.
     fn has_changed(&mut self, now: LogicalTime, facts: Vec<(SceneFact, isize)>) -> bool {
-        if facts.is_empty() || !self.scene.apply(now, facts) {
+        if facts.is_empty() {
             return false;
         }
-        let judged = Some((self.scene.in_force(now), now.seoul_day()));
+        self.judged = None;
+        if !self.scene.apply(now, facts) {
+            return false;
+        }
+        let judged = Some(self.judged_at(now));
         for book in self.books.values_mut() {
             book.judged = judged;
         }
@@ -246,7 +298,7 @@ impl Watch {
     /// Puts `plan` in force, or forgets the candidate where there is none any more.
     fn replan(&mut self, symbol: Symbol, id: ExitEventId, plan: Option<CandidatePlan>) {
         let book = self.books.entry(symbol).or_default();
-        match (book.candidates.get_mut(&id), plan) {
+        match (book.held.candidates.get_mut(&id), plan) {
             (Some((candidate, place)), Some(plan)) => {
                 candidate.replan(plan);
                 // The row of an order takes the place of what was reserved for it, at once.
@@ -256,13 +308,15 @@ impl Watch {
             }
             (None, Some(plan)) => {
                 let candidate = (Candidate::new(plan), Place::default());
-                book.candidates.insert(id, candidate);
+                book.held.candidates.insert(id, candidate);
+                book.wakes_at = book.held.wakes_at();
             }
             (_, None) => {
-                if let Some((_candidate, place)) = book.candidates.remove(&id) {
-                    book.take_out(&mut self.across, symbol, &id, place);
+                if let Some((_candidate, place)) = book.held.candidates.remove(&id) {
+                    book.held.take_out(&mut self.across, symbol, &id, place);
+                    book.wakes_at = book.held.wakes_at();
                 }
-                if book.candidates.is_empty() {
+                if book.held.candidates.is_empty() {
                     self.books.remove(&symbol);
                 }
             }
@@ -271,15 +325,6 @@ impl Watch {
 }
 
 impl Book {
-    /// Returns the candidates that a tick at `price` changes, in order.
-    fn touched(&self, price: Price) -> Vec<ExitEventId> {
-        let reached = self.below.iter().take_while(|(level, _id)| *level <= price);
-        let mut touched: Vec<_> = reached.map(|(_level, id)| id.clone()).collect();
-        touched.extend(self.above.iter().cloned());
-        touched.sort_unstable();
-        touched
-    }
-
     /// Looks at one candidate and puts it in its place.
     fn look(
         &mut self,
@@ -289,8 +334,9 @@ impl Book {
         (now, in_force, cause): (LogicalTime, InForce, Cause<'_>),
         said: &mut Vec<ReentryVerdict>,
     ) {
-        let is_bought = self.ready.iter().any(|other| other != id);
-        let Some((candidate, place)) = self.candidates.get_mut(id) else {
+        let held = &mut *self.held;
+        let is_bought = held.ready.iter().any(|other| other != id);
+        let Some((candidate, place)) = held.candidates.get_mut(id) else {
             return;
         };
         let moment = Moment {
@@ -309,20 +355,40 @@ impl Book {
         let (symbol, next) = (candidate.symbol(), Place::of(candidate, now));
         if next != *place {
             let old = std::mem::replace(place, next);
-            self.take_out(across, symbol, id, old);
-            self.put_in(across, symbol, id, next);
+            held.take_out(across, symbol, id, old);
+            held.put_in(across, symbol, id, next);
+            self.wakes_at = held.wakes_at();
         }
+    }
+}
+
+impl Held {
+    /// Returns the lowest price that touches a candidate, in units.
+    fn wakes_at(&self) -> i64 {
+        if !self.above.is_empty() {
+            return 0;
+        }
+        let lowest = self.below.first();
+        lowest.map_or(i64::MAX, |(level, _id)| level.units())
+    }
+
+    /// Returns the candidates that a tick at `price` touches, in order.
+    fn touched(&self, price: Price) -> Vec<ExitEventId> {
+        let reached = self.below.iter().take_while(|(level, _id)| *level <= price);
+        let mut touched: Vec<_> = reached.map(|(_level, id)| id.clone()).collect();
+        touched.extend(self.above.iter().cloned());
+        touched.sort_unstable();
+        touched
     }
 
     fn take_out(&mut self, across: &mut Across, symbol: Symbol, id: &ExitEventId, at: Place) {
         across.reserved.change(at.reserved, Room::default());
         if let Some(deadline) = at.deadline {
-            across.deadlines.remove(&(deadline, symbol, id.clone()));
+            across.deadlines.remove(deadline, symbol, id.clone());
         }
         if let Some(level) = at.level {
             self.below.remove(&(level, id.clone()));
         }
-        self.lowest = self.below.first().map(|(level, _id)| *level);
         self.above.remove(id);
         self.ready.remove(id);
     }
@@ -330,13 +396,12 @@ impl Book {
     fn put_in(&mut self, across: &mut Across, symbol: Symbol, id: &ExitEventId, at: Place) {
         across.reserved.change(Room::default(), at.reserved);
         if let Some(deadline) = at.deadline {
-            across.deadlines.insert((deadline, symbol, id.clone()));
+            across.deadlines.insert(deadline, symbol, id.clone());
         }
         if at.is_above {
             self.above.insert(id.clone());
         } else if let Some(level) = at.level {
             self.below.insert((level, id.clone()));
-            self.lowest = self.below.first().map(|(level, _id)| *level);
         }
         if at.is_ready {
             self.ready.insert(id.clone());

@@ -212,6 +212,17 @@ impl Scene {
         }
     }
 
+    /// Returns the regime that counts at `now`, and the first time at which another may by itself.
+    pub(super) fn outlook(&self, now: LogicalTime) -> (InForce, LogicalTime) {
+        let age = REGIME_AGE_US_MAX;
+        let snapshot = self.snapshot.map(|snapshot| snapshot.asof.micros());
+        let edges = snapshot.map(|asof| [asof.saturating_sub(age), asof.saturating_add(age + 1)]);
+        let edges = edges.into_iter().flatten().map(LogicalTime::from_micros);
+        let edges = edges.chain(self.overriding.map(|row| row.until));
+        let until = edges.filter(|edge| now < *edge).min();
+        (self.in_force(now), until.unwrap_or(LogicalTime::MAX))
+    }
+
     /// Returns why nothing is bought at `now`, whatever the candidate.
     pub(super) fn pause(&self, now: LogicalTime) -> Option<String> {
         match self.mode {
@@ -280,5 +291,40 @@ impl Scene {
         };
         (i128::from(result) * MILLION <= -equity * share)
             .then_some("the realised loss of the day has reached its part of the equity")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MINUTE_US: u64 = 60_000_000;
+
+    fn time() -> impl Strategy<Value = LogicalTime> {
+        (0..30_u64, 0..3_u64)
+            .prop_map(|(minutes, micros)| LogicalTime::from_micros(minutes * MINUTE_US + micros))
+    }
+
+    proptest! {
+        #[test]
+        fn a_regime_stays_as_long_as_the_outlook_says(
+            asof in proptest::option::of(time()),
+            until in proptest::option::of(time()),
+            now in time(),
+            then in time(),
+        ) {
+            let scene = Scene {
+                snapshot: asof.map(|asof| RegimeSnapshot { regime: Regime::RiskOn, asof }),
+                overriding: until.map(|until| RegimeOverride { regime: Regime::Panic, until }),
+                ..Scene::default()
+            };
+            let (in_force, end) = scene.outlook(now);
+            prop_assert!(now < end);
+            if (now..end).contains(&then) {
+                prop_assert_eq!(scene.in_force(then), in_force);
+            }
+        }
     }
 }

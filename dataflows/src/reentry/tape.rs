@@ -61,7 +61,8 @@ impl Volatility {
 
 #[derive(Clone, Copy, Debug)]
 struct Minute {
-    number: u64,
+    /// First microsecond after it.
+    end: u64,
     high: Price,
     low: Price,
     close: Price,
@@ -70,8 +71,9 @@ struct Minute {
 
 impl Minute {
     fn begin(tick: &Tick, price: Price) -> Self {
+        let time = tick.time.micros();
         Self {
-            number: tick.time.micros() / MINUTE_US,
+            end: time - time % MINUTE_US + MINUTE_US,
             high: price,
             low: price,
             close: price,
@@ -110,13 +112,11 @@ impl Tape {
         self.last
     }
 
-    /// Takes a tick in.
-    pub(super) fn add(&mut self, tick: &Tick) {
-        let price = tick.evaluation_price();
+    /// Takes a tick in, with its evaluation price.
+    pub(super) fn add(&mut self, tick: &Tick, price: Price) {
         self.last = Some((price, tick.time));
-        let number = tick.time.micros() / MINUTE_US;
         match &mut self.running {
-            Some(minute) if minute.number == number => {
+            Some(minute) if tick.time.micros() < minute.end => {
                 minute.high = minute.high.max(price);
                 minute.low = minute.low.min(price);
                 minute.close = price;
@@ -250,13 +250,14 @@ mod tests {
         let mut tape = Tape::default();
         for (minute, (price, volume)) in ticks.iter().enumerate() {
             let minute = u64::try_from(minute).unwrap();
-            tape.add(&Tick {
+            let tick = Tick {
                 time: LogicalTime::from_micros(minute * MINUTE_US),
                 symbol: "A".parse().unwrap(),
                 last: won(*price),
                 bid: None,
                 volume: *volume,
-            });
+            };
+            tape.add(&tick, tick.last);
         }
         tape
     }
