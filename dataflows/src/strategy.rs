@@ -6,7 +6,9 @@
 mod figure;
 mod input;
 mod output;
+mod session;
 mod settings;
+mod snapshot;
 
 pub use figure::{Day, Figure, Score, Weight};
 pub use input::{
@@ -16,4 +18,6 @@ pub use output::{
     Evaluation, Exclusion, Factor, FactorScores, Holding, NoPortfolio, NotSelected, Portfolio,
     Ranking, RankingList, Signal, SignalKind, Tier, UniverseRow,
 };
+pub use session::{Session, with};
 pub use settings::Settings;
+pub use snapshot::{Snapshot, Stage};
