@@ -15,7 +15,6 @@ mod inputs;
 mod positions;
 mod reentries;
 mod said;
-mod table;
 mod views;
 
 use std::sync::mpsc::{SyncSender, sync_channel};

@@ -22,6 +22,7 @@ pub mod reentry;
 pub mod regime;
 pub mod slots;
 pub mod strategy;
+mod table;
 
 use differential_dataflow::VecCollection;
 

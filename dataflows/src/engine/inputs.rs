@@ -11,7 +11,6 @@ use super::event::{Change, Event, Timed};
 use super::positions::Positions;
 use super::reentries::Reentries;
 use super::said::{Said, gather};
-use super::table::Table;
 use super::views::Views;
 use crate::Time;
 use crate::exit::{
@@ -20,6 +19,7 @@ use crate::exit::{
 use crate::model::{ExitOrder, LogicalTime, ManualSale, PositionId, ProfileId, Symbol};
 use crate::ordered::{Beat, Branch, Signal};
 use crate::reentry;
+use crate::table::Table;
 
 /// All inputs of the dataflows.
 pub(super) struct Inputs {

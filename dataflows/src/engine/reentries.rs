@@ -6,7 +6,6 @@ use std::sync::Arc;
 use timely::dataflow::Scope;
 
 use super::event::Change;
-use super::table::Table;
 use crate::exit::SymbolContext;
 use crate::model::{
     ExitEventId, LogicalTime, PositionId, PositionRow, ReentryMode, RegimeOverride, RegimeSnapshot,
@@ -16,6 +15,7 @@ use crate::reentry::{
     CandidateState, EQUITY_AGE_US_MAX, Equity, ExitEvent, PauseWindow, Purchase, REGIME_AGE_US_MAX,
     ReentryInputs, ReentryLimits, ReentryRule, StoredCandidate, Underway, reason_class,
 };
+use crate::table::Table;
 use crate::{Rows, Time};
 
 /// Days for which purchases count (domain 5.2: per day and per week). Losses count for less, and

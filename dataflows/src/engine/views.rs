@@ -4,10 +4,10 @@ use timely::dataflow::{ProbeHandle, Scope};
 
 use super::Output;
 use super::said::{Said, gather, gather_changes};
-use super::table::Table;
 use crate::model::Symbol;
 use crate::ordered::Beat;
 use crate::slots::{self, Nearness, SlotInputs, Wish};
+use crate::table::Table;
 use crate::{Rows, Time, price};
 
 /// The inputs of the views.

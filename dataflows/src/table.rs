@@ -9,13 +9,13 @@ use timely::dataflow::Scope;
 use crate::{Rows, Time};
 
 /// A collection with at most one row per key.
-pub(super) struct Table<K: Data, V: Data> {
-    pub(super) session: InputSession<Time, (K, V), isize>,
-    pub(super) rows: BTreeMap<K, V>,
+pub(crate) struct Table<K: Data, V: Data> {
+    pub(crate) session: InputSession<Time, (K, V), isize>,
+    pub(crate) rows: BTreeMap<K, V>,
 }
 
 impl<K: Data, V: Data> Table<K, V> {
-    pub(super) fn new<'s>(scope: Scope<'s, Time>) -> (Self, Rows<'s, (K, V)>) {
+    pub(crate) fn new<'s>(scope: Scope<'s, Time>) -> (Self, Rows<'s, (K, V)>) {
         let (session, rows) = scope.new_collection();
         (
             Self {
@@ -26,8 +26,14 @@ impl<K: Data, V: Data> Table<K, V> {
         )
     }
 
+    /// Goes on to `time`: what was put is complete before it.
+    pub(crate) fn advance(&mut self, time: Time) {
+        self.session.advance_to(time);
+        self.session.flush();
+    }
+
     /// Puts `row` under `key`, or nothing.
-    pub(super) fn put(&mut self, key: K, row: Option<V>) {
+    pub(crate) fn put(&mut self, key: K, row: Option<V>) {
         let old = match row.clone() {
             Some(row) => self.rows.insert(key.clone(), row),
             None => self.rows.remove(&key),
