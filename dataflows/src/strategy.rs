@@ -3,12 +3,30 @@
 //! What is decided, exactly, says `docs/strategy.md`. A changed bar, fundamental, flow, disclosure,
 //! listing or setting changes what depends on it and nothing else.
 
+mod bar;
+mod dataflow;
+mod dated;
+mod evaluation;
+mod factors;
 mod figure;
+mod figures;
 mod input;
+mod judgement;
+mod limits;
+mod measure;
 mod output;
+mod portfolio;
+mod ranking;
+pub mod rebalance;
+mod risk;
+mod selection;
 mod session;
 mod settings;
+mod signals;
 mod snapshot;
+mod universe;
+mod window;
+mod work;
 
 pub use figure::{Day, Figure, Score, Weight};
 pub use input::{
@@ -21,3 +39,4 @@ pub use output::{
 pub use session::{Session, with};
 pub use settings::Settings;
 pub use snapshot::{Snapshot, Stage};
+pub use work::Work;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use super::{Day, Settings};
 use crate::model::Symbol;
@@ -32,7 +33,7 @@ pub enum Change {
 }
 
 /// Market of an issue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Market {
     /// KOSPI.
     Kospi,
@@ -45,7 +46,7 @@ pub enum Market {
 }
 
 /// What an issue is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Instrument {
     /// A share.
     Stock,
@@ -58,7 +59,7 @@ pub enum Instrument {
 }
 
 /// Whether an issue is traded at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ListingStatus {
     /// Listed and traded.
     Active,
@@ -69,7 +70,7 @@ pub enum ListingStatus {
 }
 
 /// A row of `market.stocks`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Listing {
     /// Name of the company, in Korean.
     pub name: Arc<str>,
@@ -92,7 +93,7 @@ pub struct Listing {
 }
 
 /// Why a symbol is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Wanted {
     /// A position is live.
     Holding,
@@ -101,7 +102,7 @@ pub enum Wanted {
 }
 
 /// The bar of a day; prices in units of [`crate::model::Price`] (1e-4 KRW).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Bar {
     /// 0 where it was halted.
     pub open: i64,
@@ -120,7 +121,9 @@ pub struct Bar {
 }
 
 /// Figures of a company; ratios as ratios (0.15 is 15 %).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Fundamental {
     /// Price by earnings a share.
     pub per: Option<Decimal>,
@@ -135,7 +138,9 @@ pub struct Fundamental {
 }
 
 /// Net purchases of a day, shares.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Flow {
     /// Of foreigners.
     pub foreign: Option<i64>,
@@ -144,7 +149,7 @@ pub struct Flow {
 }
 
 /// A disclosure of a company.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Disclosure {
     /// The company.
     pub symbol: Symbol,

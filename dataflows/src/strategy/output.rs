@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Figure, Market, Score, Weight};
 use crate::model::Symbol;
 
 /// Why a symbol is in the universe; the first that is so counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Tier {
     /// Held.
     Holding,
@@ -21,7 +21,7 @@ pub enum Tier {
 }
 
 /// A list of the most remarkable of a market; the first one that has a symbol is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum RankingList {
     /// Volume against the five days before.
     VolumeSurge,
@@ -35,8 +35,19 @@ pub enum RankingList {
     MarketCap,
 }
 
+impl RankingList {
+    /// All, in the order in which they count.
+    pub const ALL: [Self; 5] = [
+        Self::VolumeSurge,
+        Self::Value,
+        Self::Gainers,
+        Self::Popular,
+        Self::MarketCap,
+    ];
+}
+
 /// The filter that keeps a listing out; the first that fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Exclusion {
     /// Neither KOSPI nor KOSDAQ.
     Market,
@@ -61,7 +72,7 @@ pub enum Exclusion {
 }
 
 /// What the universe says of a listing that is not delisted.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UniverseRow {
     /// The issue.
     pub symbol: Symbol,
@@ -80,7 +91,7 @@ pub struct UniverseRow {
 }
 
 /// A factor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Factor {
     /// Returns and volume.
@@ -98,7 +109,9 @@ pub enum Factor {
 }
 
 /// Scores of the factors; none: missing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct FactorScores {
     /// See [`Factor::Momentum`].
     pub momentum: Option<Score>,
@@ -114,8 +127,35 @@ pub struct FactorScores {
     pub event: Option<Score>,
 }
 
+impl Factor {
+    /// Part of the total, hundredths.
+    pub const fn weight(self) -> i64 {
+        match self {
+            Self::Momentum | Self::Value | Self::Flow => 20,
+            Self::Technical | Self::Quality => 15,
+            Self::Event => 10,
+        }
+    }
+}
+
+impl FactorScores {
+    /// Those that are there.
+    pub fn present(&self) -> impl Iterator<Item = (Factor, Score)> {
+        [
+            (Factor::Momentum, self.momentum),
+            (Factor::Technical, self.technical),
+            (Factor::Value, self.value),
+            (Factor::Quality, self.quality),
+            (Factor::Flow, self.flow),
+            (Factor::Event, self.event),
+        ]
+        .into_iter()
+        .filter_map(|(factor, score)| Some((factor, score?)))
+    }
+}
+
 /// What the factors say of a symbol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Evaluation {
     /// The issue.
     pub symbol: Symbol,
@@ -126,7 +166,7 @@ pub struct Evaluation {
 }
 
 /// BUY or SELL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum SignalKind {
     /// Strong.
     Buy,
@@ -135,7 +175,7 @@ pub enum SignalKind {
 }
 
 /// A signal that is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Signal {
     /// BUY or SELL.
     pub kind: SignalKind,
@@ -152,7 +192,7 @@ pub struct Signal {
 }
 
 /// Why a ranked symbol is not selected; the first that is so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum NotSelected {
     /// Volatility missing or too high.
     Volatility,
@@ -165,7 +205,7 @@ pub enum NotSelected {
 }
 
 /// Place of a symbol among the BUY signals.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Ranking {
     /// From 1.
     pub rank: u32,
@@ -194,7 +234,7 @@ pub struct Ranking {
 }
 
 /// A name of a portfolio.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Holding {
     /// Rank in the ranking.
     pub rank: u32,
@@ -207,7 +247,7 @@ pub struct Holding {
 }
 
 /// Why there is no new portfolio.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum NoPortfolio {
     /// The universe was not published: symbols that passed, listings with a bar of the day, listings.
     Universe {
