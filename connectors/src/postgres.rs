@@ -10,6 +10,7 @@
 mod bell;
 mod best_prices;
 mod config;
+mod date;
 mod error;
 mod feed;
 mod lock;
@@ -22,6 +23,7 @@ mod prices;
 pub use bell::Bell;
 pub use best_prices::{BestPriceBoard, BestPriceWriter};
 pub use config::PostgresConfig;
+pub(crate) use date::Date;
 pub use error::PostgresError;
 pub use feed::{ChangeFeed, RowChange, Snapshot, TransactionChanges, prune_change_log};
 pub use lock::AdvisoryLock;

@@ -7,15 +7,15 @@ use futures_util::future::join;
 use metrics::counter;
 use rust_decimal::Decimal;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient, Statement};
 use tracing::warn;
 use turnstile_dataflows::model::{LogicalTime, Symbol};
 
 use super::PriceRow;
-use crate::postgres::PostgresError;
 use crate::postgres::logs::{LogLevel, LogRow, write_log};
 use crate::postgres::metrics as names;
+use crate::postgres::{Date, PostgresError};
 
 /// Name of this sink in `system.sink_progress`.
 pub(crate) const SINK: &str = "prices";
@@ -45,30 +45,6 @@ const TYPES: [Type; 17] = [
     Type::INT8,
     Type::TEXT,
 ];
-
-/// Days from 1970-01-01 to 2000-01-01, where PostgreSQL counts dates from.
-const POSTGRES_EPOCH_DAY: i32 = 10_957;
-
-/// A date as PostgreSQL's binary format has it: days since 2000-01-01.
-#[derive(Debug)]
-struct Date(i32);
-
-impl ToSql for Date {
-    fn to_sql(
-        &self,
-        _ty: &Type,
-        out: &mut tokio_postgres::types::private::BytesMut,
-    ) -> Result<tokio_postgres::types::IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        out.extend_from_slice(&self.0.to_be_bytes());
-        Ok(tokio_postgres::types::IsNull::No)
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        *ty == Type::DATE
-    }
-
-    tokio_postgres::types::to_sql_checked!();
-}
 
 /// Returns the logical time up to which ticks are committed, and makes the row that keeps it.
 pub(super) async fn durable_us(client: &Client) -> Result<u64, PostgresError> {
@@ -171,7 +147,10 @@ async fn ensure_days(
     for day in [day, day + 1] {
         if !known.contains(&day) {
             client
-                .query_one("SELECT market.ensure_prices_partition($1)", &[&date(day)])
+                .query_one(
+                    "SELECT market.ensure_prices_partition($1)",
+                    &[&Date::of_day(day)],
+                )
                 .await?;
             known.insert(day);
         }
@@ -300,7 +279,7 @@ async fn write_open(
         writer
             .as_mut()
             .write(&[
-                &date(day),
+                &Date::of_day(day),
                 &logical_us,
                 &&*row.symbol.text(),
                 &system_time(row.exchange_us),
@@ -325,14 +304,6 @@ async fn write_open(
     written?;
     committed?;
     Ok(())
-}
-
-fn date(day: u64) -> Date {
-    Date(
-        i32::try_from(day)
-            .unwrap_or(i32::MAX)
-            .saturating_sub(POSTGRES_EPOCH_DAY),
-    )
 }
 
 fn system_time(micros: u64) -> SystemTime {
