@@ -8,7 +8,7 @@
 //! 1. A run has a key: the day, the day with a time, or the start that it is for. A key that is done or
 //!    skipped is not run again, also after a restart; one that failed is, after a pause that doubles.
 //! 2. One run of a job at a time; jobs do not wait for each other. What is missed while nothing runs is
-//!    made up for on the same day, not later.
+//!    made up for on the same day, not later; a job of the last trading day until the next one is due.
 //! 3. A job bears to be run again over its own half-done work.
 //! 4. A run that a dead process has left is noted as failed at the next start of the account's engine.
 

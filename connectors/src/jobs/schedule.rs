@@ -16,6 +16,12 @@ pub enum Schedule {
         /// On which days.
         on: Days,
     },
+    /// Once for each trading day, from a time on; until then, and on closed days, for the trading day
+    /// before: what was missed meanwhile is made up for, the last one of it.
+    LastTradingDay {
+        /// First moment.
+        at: Time,
+    },
     /// Once in each stretch of this length, counted from midnight, while the exchange is in session.
     InSession {
         /// Length of a stretch, at least a second.
@@ -50,6 +56,8 @@ pub struct Moment {
     pub is_trading_day: bool,
     /// Whether it is in session.
     pub is_in_session: bool,
+    /// The last day before that date on which it traded; none where that is not known.
+    pub trading_day_before: Option<Date>,
 }
 
 impl Schedule {
@@ -58,6 +66,14 @@ impl Schedule {
     pub fn due(self, now: Moment, started: DateTime) -> Option<Due> {
         let (day, time) = (now.at.date(), now.at.time());
         let key = match self {
+            Self::LastTradingDay { at } => {
+                let is_today = now.is_trading_day && time >= at;
+                let day = Some(day).filter(|_| is_today).or(now.trading_day_before)?;
+                return Some(Due {
+                    day,
+                    key: day.to_string(),
+                });
+            }
             Self::AtStart => Some(format!("start {started}")),
             Self::Daily { at, on } => {
                 let is_day = on == Days::Every || now.is_trading_day;
@@ -98,6 +114,7 @@ mod tests {
             at,
             is_trading_day,
             is_in_session: is_trading_day && in_session.contains(&at.time()),
+            trading_day_before: at.date().yesterday().ok(),
         }
     }
 
@@ -126,6 +143,39 @@ mod tests {
             on: Days::Every,
         };
         assert_eq!(key(every, holiday, false).as_deref(), Some("2026-12-25"));
+    }
+
+    #[test]
+    fn the_last_trading_day_is_made_up_for_until_the_next_one_is_due() {
+        let schedule = Schedule::LastTradingDay {
+            at: time(16, 30, 0, 0),
+        };
+        let (friday, monday) = (date(2026, 11, 20), date(2026, 11, 23));
+        let due = |at: DateTime, is_trading_day| {
+            let now = Moment {
+                trading_day_before: Some(friday),
+                ..moment(at, is_trading_day)
+            };
+            schedule.due(now, STARTED).unwrap()
+        };
+        for (at, is_trading_day) in [
+            (date(2026, 11, 21).at(20, 0, 0, 0), false),
+            (monday.at(16, 29, 59, 0), true),
+            (monday.at(20, 0, 0, 0), false),
+        ] {
+            let found = due(at, is_trading_day);
+            assert_eq!(
+                (found.day, found.key.as_str()),
+                (friday, "2026-11-20"),
+                "{at}"
+            );
+        }
+        assert_eq!(due(monday.at(16, 30, 0, 0), true).day, monday);
+        let unknown = Moment {
+            trading_day_before: None,
+            ..moment(monday.at(9, 0, 0, 0), true)
+        };
+        assert_eq!(schedule.due(unknown, STARTED), None);
     }
 
     #[test]

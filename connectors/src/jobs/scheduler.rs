@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use jiff::civil::DateTime;
+use jiff::Span;
+use jiff::civil::{Date, DateTime};
 use metrics::{counter, gauge, histogram};
 use serde_json::json;
 use tokio::time::Instant;
@@ -24,6 +25,8 @@ use crate::task;
 
 /// How often it is looked what is due.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Days back that are looked at for one on which the exchange traded: it has never been closed so long.
+const CLOSED_DAYS_MAX: i64 = 31;
 /// How long the note of a run waits for the database when everything stops.
 const STOP_GRACE: Duration = Duration::from_secs(2);
 
@@ -62,6 +65,14 @@ struct Course {
     failures: u32,
     /// Reason of the last run that was skipped: the same one is told once.
     skipped: Option<String>,
+}
+
+/// Returns the last day before `day` on which the exchange traded.
+fn trading_day_before(session: &dyn SessionSource, day: Date) -> Option<Date> {
+    let before = |back: i64| day.saturating_sub(Span::new().days(back));
+    (1..=CLOSED_DAYS_MAX)
+        .map(before)
+        .find(|day| session.trades_on(*day))
 }
 
 impl Scheduler {
@@ -136,6 +147,7 @@ impl Scheduler {
             at: market.date.to_datetime(market.time),
             is_trading_day: session.trades_on(market.date),
             is_in_session: session.of_prices() == Session::Regular,
+            trading_day_before: trading_day_before(session.as_ref(), market.date),
         }
     }
 
