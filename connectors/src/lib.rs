@@ -11,6 +11,7 @@
 //! - [`exits`]: what the exits say beside decisions.
 //! - [`jobs`]: what is done at times of the trading calendar.
 //! - [`masters`]: days of the exchange and listed stocks, as the broker tells them.
+//! - [`strategy`]: the daily strategy: its input, runs and snapshots.
 //! - [`embedded`]: a private PostgreSQL and Redis.
 
 pub mod bars;
@@ -27,5 +28,6 @@ pub mod recorded;
 pub mod redis;
 pub mod retention;
 pub mod rows;
+pub mod strategy;
 pub mod task;
 mod tls;

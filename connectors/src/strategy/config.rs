@@ -1,0 +1,118 @@
+//! Settings of the daily strategy, section `[strategy]`.
+
+use jiff::civil::{Time, time};
+use serde::Deserialize;
+use turnstile_dataflows::strategy::Settings;
+
+/// Millionths of equity.
+const WHOLE: i64 = 1_000_000;
+/// Points of strength, conviction and total.
+const POINTS: std::ops::RangeInclusive<i64> = 0..=100;
+/// Longest name of a strategy; it is part of a key of the cache.
+const NAME_LEN_MAX: usize = 64;
+
+/// Settings of the daily strategy.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StrategyConfig {
+    /// Name of the strategy: of its runs, portfolios and positions.
+    pub strategy_id: String,
+    /// Whether the stream job runs it each trading day.
+    pub daily: bool,
+    /// When it does, in Seoul.
+    pub at: Time,
+    /// Whether the portfolio of such a run is activated at once; else somebody has to.
+    pub auto_activate: bool,
+    /// Limits and counts, section `[strategy.limits]`.
+    pub limits: Settings,
+}
+
+impl Default for StrategyConfig {
+    fn default() -> Self {
+        Self {
+            strategy_id: "daily".to_owned(),
+            daily: true,
+            at: time(16, 30, 0, 0), // Prices after hours end at 16:00; bars and flows follow.
+            auto_activate: false,
+            limits: Settings::default(),
+        }
+    }
+}
+
+impl StrategyConfig {
+    /// Returns everything that is wrong, one line each, with the path of its key.
+    pub fn validate(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let name = &self.strategy_id;
+        let is_name = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+        if name.is_empty() || name.len() > NAME_LEN_MAX || !name.chars().all(is_name) {
+            faults.push(format!(
+                "strategy.strategy_id: 1 to {NAME_LEN_MAX} letters, digits, - or _ expected, was {name:?}"
+            ));
+        }
+        let limits = &self.limits;
+        for (key, value, range) in [
+            ("market_cap_min", limits.market_cap_min, 0..=i64::MAX),
+            ("value_min", limits.value_min, 0..=i64::MAX),
+            ("volume_min", limits.volume_min, 0..=i64::MAX),
+            ("liquidity_min", limits.liquidity_min, 0..=i64::MAX),
+            ("list_len", limits.list_len.into(), 0..=10_000),
+            ("universe_min", limits.universe_min.into(), 1..=100_000),
+            ("buy_min", limits.buy_min, POINTS),
+            ("sell_max", limits.sell_max, POINTS),
+            ("conviction_min", limits.conviction_min, POINTS),
+            ("signals_max", limits.signals_max.into(), 1..=10_000),
+            ("selected_max", limits.selected_max.into(), 1..=10_000),
+            ("total_min", limits.total_min, POINTS),
+            ("volatility_max", limits.volatility_max, 1..=10_000),
+            ("names_max", limits.names_max.into(), 1..=10_000),
+            (
+                "names_min",
+                limits.names_min.into(),
+                1..=limits.names_max.into(),
+            ),
+            ("name_cap", limits.name_cap, 1..=WHOLE),
+            ("sector_cap", limits.sector_cap, 1..=WHOLE),
+            ("min_cash", limits.min_cash, 0..=WHOLE),
+        ] {
+            if !range.contains(&value) {
+                let (least, most) = (range.start(), range.end());
+                faults.push(format!(
+                    "strategy.limits.{key}: {least} to {most} expected, was {value}"
+                ));
+            }
+        }
+        if limits.sell_max >= limits.buy_min {
+            let (sell, buy) = (limits.sell_max, limits.buy_min);
+            faults.push(format!(
+                "strategy.limits.sell_max: less than buy_min ({buy}) expected, was {sell}"
+            ));
+        }
+        faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_usable_and_every_fault_is_named() {
+        assert_eq!(StrategyConfig::default().validate(), Vec::<String>::new());
+        let config: StrategyConfig = toml::from_str(
+            "strategy_id = \"a b\"\n[limits]\nnames_min = 20\nname_cap = 0\nsell_max = 65\nbuy_min = 65",
+        )
+        .unwrap();
+        let faults = config.validate().join("\n");
+        for key in [
+            "strategy_id",
+            "limits.names_min",
+            "limits.name_cap",
+            "limits.sell_max",
+        ] {
+            assert!(faults.contains(&format!("strategy.{key}:")), "{faults}");
+        }
+        assert!(toml::from_str::<StrategyConfig>("[limits]\nname_min = 3").is_err());
+        assert!(toml::from_str::<StrategyConfig>("at = \"25:00:00\"").is_err());
+    }
+}

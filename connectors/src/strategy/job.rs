@@ -1,0 +1,113 @@
+//! The job that runs the strategy each trading day.
+
+use futures_util::FutureExt;
+use jiff::civil::Date;
+use tracing::info;
+
+use super::activate::{activate, is_newer_draft};
+use super::run::{Asked, Days, Told, run};
+use super::runs::{DayRun, RunState, Trigger};
+use super::{ActivateError, StrategyConfig, StrategyError};
+use crate::jobs::{Counts, Job, JobError, JobFuture, Outcome, Schedule};
+use crate::postgres::Postgres;
+use crate::redis::Cache;
+
+/// Name in `strategy.runs` and of whoever activates.
+const WHO: &str = "scheduler";
+
+/// Listings that could make a universe: with fewer there is no strategy here.
+const LISTED: &str = "SELECT count(*) FROM market.stocks
+    WHERE status <> 'DELISTED' AND market IN ('KOSPI', 'KOSDAQ')";
+
+/// The job. A day that was refused counts as failed, and is tried again: bars may come late.
+pub struct DailyStrategy {
+    /// Where from, and where to.
+    pub postgres: Postgres,
+    /// Where the portfolio in force is cached.
+    pub cache: Cache,
+    /// What is configured.
+    pub config: StrategyConfig,
+}
+
+impl Job for DailyStrategy {
+    fn name(&self) -> &'static str {
+        "strategy"
+    }
+
+    fn schedule(&self) -> Schedule {
+        Schedule::LastTradingDay { at: self.config.at }
+    }
+
+    fn has_work(&self, _day: Date) -> JobFuture<'_, bool> {
+        async {
+            let client = self.postgres.client().await?;
+            let listed: i64 = client.query_one(LISTED, &[]).await?.try_get(0)?;
+            Ok(listed >= i64::from(self.config.limits.universe_min))
+        }
+        .boxed()
+    }
+
+    fn run<'j>(&'j self, day: Date, counts: &'j Counts) -> JobFuture<'j, Outcome> {
+        async move {
+            let asked = Asked {
+                strategy_id: self.config.strategy_id.clone(),
+                trigger: Trigger::Schedule,
+                asked_by: WHO.to_owned(),
+                days: Days::One(day),
+                again: false,
+            };
+            let tell = |told| {
+                if let Told::Loaded { rows, .. } = told {
+                    counts.fetched(rows);
+                }
+            };
+            let done = run(&self.postgres, &self.config.limits, &asked, &tell).await;
+            let Some(done) = done.map_err(fault)?.pop() else {
+                return Err(JobError::Answer("no day was run".to_owned()));
+            };
+            if done.state == RunState::Refused {
+                return Err(JobError::Answer(done.reason.unwrap_or_default()));
+            }
+            for rows in ["candidates", "evaluated", "buy", "sell", "ranked", "names"] {
+                let rows = done.counts.get(rows).copied().unwrap_or_default();
+                counts.changed(usize::try_from(rows).unwrap_or_default());
+            }
+            self.put_in_force(&done).await?;
+            Ok(Outcome::Done)
+        }
+        .boxed()
+    }
+}
+
+impl DailyStrategy {
+    /// Activates the portfolio of a run where that is configured, unless somebody has, or one of a
+    /// later day is in force.
+    async fn put_in_force(&self, done: &DayRun) -> Result<(), JobError> {
+        let Some(portfolio) = done.portfolio.filter(|_| self.config.auto_activate) else {
+            return Ok(());
+        };
+        let client = self.postgres.client().await?;
+        if !is_newer_draft(&**client, portfolio).await? {
+            info!(%portfolio, "the portfolio is not activated: it is none of a later day, or no draft");
+            return Ok(());
+        }
+        drop(client);
+        let why = Some("strategy.auto_activate");
+        match activate(&self.postgres, &self.cache, portfolio, WHO, why).await {
+            Ok(_) => Ok(()),
+            Err(ActivateError::Store(error)) => Err(error.into()),
+            // Somebody else was faster.
+            Err(error @ (ActivateError::Unknown(_) | ActivateError::NotDraft { .. })) => {
+                info!(%error, "the portfolio is not activated");
+                Ok(())
+            }
+        }
+    }
+}
+
+fn fault(error: StrategyError) -> JobError {
+    match error {
+        StrategyError::Store(error) => JobError::Store(error),
+        other => JobError::Answer(other.to_string()),
+    }
+}

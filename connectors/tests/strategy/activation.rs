@@ -1,0 +1,79 @@
+//! Which portfolio is in force.
+
+use turnstile_connectors::strategy::{ActivateError, activate};
+use uuid::Uuid;
+
+use crate::world::{LAST, World};
+
+const STANDS: &str =
+    "SELECT string_agg(as_of || ' ' || status || ' ' || version, ', ' ORDER BY created_ts)
+    FROM strategy.portfolios";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_portfolio_is_in_force_and_the_one_before_is_archived() {
+    let world = World::start().await;
+    let put = async |portfolio: Uuid, why| {
+        activate(&world.postgres, &world.cache, portfolio, "kim", why).await
+    };
+    let first = world.day("2026-07-30", false).await.portfolio.unwrap();
+    let second = world.day(LAST, false).await.portfolio.unwrap();
+    let done = put(first, None).await.unwrap();
+    assert_eq!((done.strategy_id.as_str(), done.archived), ("daily", None));
+    assert_eq!(
+        world.text(STANDS).await,
+        "2026-07-30 ACTIVE 2, 2026-07-31 DRAFT 1"
+    );
+    let error = put(first, None).await.unwrap_err();
+    assert!(
+        matches!(&error, ActivateError::NotDraft { status, .. } if status == "ACTIVE"),
+        "{error}"
+    );
+
+    assert_eq!(
+        put(second, Some("better")).await.unwrap().archived,
+        Some(first)
+    );
+    assert_eq!(
+        world.text(STANDS).await,
+        "2026-07-30 ARCHIVED 3, 2026-07-31 ACTIVE 2"
+    );
+    let error = put(first, None).await.unwrap_err();
+    assert!(
+        matches!(&error, ActivateError::NotDraft { status, .. } if status == "ARCHIVED"),
+        "{error}"
+    );
+    let unknown = put(Uuid::nil(), None).await.unwrap_err();
+    assert!(matches!(unknown, ActivateError::Unknown(_)), "{unknown}");
+    let who = "SELECT string_agg(activated_by || ' ' || coalesce(activation_reason, '-'), ', '
+        ORDER BY created_ts) FROM strategy.portfolios";
+    assert_eq!(world.text(who).await, "kim -, kim better");
+    let logged = "SELECT count(*)::text FROM system.logs WHERE event = 'PORTFOLIO_ACTIVATED'";
+    assert_eq!(world.text(logged).await, "2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_activations_at_once_each_is_whole_and_one_is_in_force() {
+    let world = World::start().await;
+    let mut drafts = Vec::new();
+    for _ in 0..4 {
+        drafts.push(world.day(LAST, true).await.portfolio.unwrap());
+    }
+    let many = drafts
+        .iter()
+        .chain(&drafts)
+        .map(|portfolio| activate(&world.postgres, &world.cache, *portfolio, "kim", None));
+    let mut activated = 0;
+    for done in futures_util::future::join_all(many).await {
+        match done {
+            Ok(_) => activated += 1,
+            Err(ActivateError::NotDraft { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(activated, 4);
+    let stands = "SELECT string_agg(status, ',' ORDER BY status) FROM strategy.portfolios";
+    assert_eq!(
+        world.text(stands).await,
+        "ACTIVE,ARCHIVED,ARCHIVED,ARCHIVED"
+    );
+}

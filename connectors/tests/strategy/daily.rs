@@ -1,0 +1,172 @@
+//! The daily job, and what the operator asks for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use turnstile_connectors::execution::ToldDay;
+use turnstile_connectors::jobs::Job;
+use turnstile_connectors::redis::{Cache, RedisConfig};
+use turnstile_connectors::strategy::{DailyStrategy, RunRequests, StrategyConfig};
+use turnstile_connectors::task;
+
+use crate::rig::Rig;
+use crate::world::{World, config, date, make_market, text};
+
+const PORTFOLIOS: &str = "SELECT string_agg(as_of || ' ' || status, ', ' ORDER BY created_ts)
+    FROM strategy.portfolios";
+
+fn daily(rig: &Rig, config: StrategyConfig) -> Vec<Arc<dyn Job>> {
+    vec![Arc::new(DailyStrategy {
+        postgres: rig.postgres.clone(),
+        cache: Cache::new(&RedisConfig::default()).unwrap(),
+        config,
+    })]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_trading_day_is_made_up_for_and_each_day_is_run_once() {
+    // A Thursday morning: Wednesday is a holiday, Tuesday was missed, and the days before it.
+    let mut rig = Rig::start(date("2026-07-30").at(10, 0, 0, 0)).await;
+    make_market(&rig.postgres).await;
+    let closed = ToldDay {
+        is_open: false,
+        is_settlement_day: None,
+    };
+    rig.calendar
+        .tell(BTreeMap::from([(date("2026-07-29"), closed)]));
+    rig.run(daily(&rig, config())).await;
+    rig.until_runs("strategy", "2026-07-28 DONE").await;
+    // A restart, also over the weekend, runs nothing twice.
+    rig.kill().await;
+    rig.at(date("2026-07-30").at(16, 29, 59, 0));
+    rig.run(daily(&rig, config())).await;
+    rig.at(date("2026-07-30").at(16, 30, 0, 0));
+    rig.until_runs("strategy", "2026-07-28 DONE, 2026-07-30 DONE")
+        .await;
+    rig.at(date("2026-07-31").at(16, 30, 0, 0));
+    let all = "2026-07-28 DONE, 2026-07-30 DONE, 2026-07-31 DONE";
+    rig.until_runs("strategy", all).await;
+    rig.at(date("2026-08-01").at(12, 0, 0, 0));
+    rig.run(daily(&rig, config())).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(rig.runs("strategy").await, all);
+    let drafts = "2026-07-28 DRAFT, 2026-07-30 DRAFT, 2026-07-31 DRAFT";
+    assert_eq!(rig.text(PORTFOLIOS).await, drafts);
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_without_bars_is_refused_until_they_come() {
+    let mut rig = Rig::start(date("2026-08-03").at(16, 30, 0, 0)).await;
+    make_market(&rig.postgres).await;
+    let config = StrategyConfig {
+        auto_activate: true,
+        ..config()
+    };
+    rig.run(daily(&rig, config)).await;
+    let failed = "SELECT (count(*) > 3)::text FROM system.job_runs WHERE status = 'FAILED'
+        AND reason LIKE 'the universe is not published%'";
+    while rig.text(failed).await != "true" {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let refused = "SELECT string_agg(state, ',') FROM strategy.runs";
+    assert_eq!(
+        rig.text(refused).await,
+        "REFUSED",
+        "the same input is refused once"
+    );
+    let alarms = "SELECT string_agg(event, ',' ORDER BY event) FROM system.logs";
+    while rig.text(alarms).await != "JOB_FAILS,STRATEGY_REFUSED" {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    rig.sql("INSERT INTO market.daily_bars SELECT symbol, '2026-08-03', open, high, low, close, volume,
+            value, market_cap, shares, source FROM market.daily_bars WHERE trade_date = '2026-07-31'")
+        .await;
+    while !rig.runs("strategy").await.ends_with("2026-08-03 DONE") {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(
+        rig.text(PORTFOLIOS).await,
+        "2026-08-03 ACTIVE",
+        "it is activated by itself"
+    );
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_few_issues_are_listed_there_is_no_strategy() {
+    let mut rig = Rig::start(date("2026-07-31").at(17, 0, 0, 0)).await;
+    rig.sql("INSERT INTO market.stocks (symbol, name, market) VALUES ('005930', 'x', 'KOSPI')")
+        .await;
+    rig.run(daily(&rig, StrategyConfig::default())).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(rig.runs("strategy").await, "");
+    assert_eq!(
+        rig.text("SELECT string_agg(state, ',') FROM strategy.runs")
+            .await,
+        ""
+    );
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_operator_asks_for_is_run_and_says_what_became_of_it() {
+    let world = World::start().await;
+    world
+        .sql(
+            "INSERT INTO strategy.run_requests (request_id, as_of, asked_by, state) VALUES
+                  ('00000000-0000-4000-8000-000000000001', '2026-07-30', 'kim', 'RUNNING'),
+                  ('00000000-0000-4000-8000-000000000002', NULL, 'kim', 'ASKED'),
+                  ('00000000-0000-4000-8000-000000000003', '2026-08-02', 'kim', 'ASKED')",
+        )
+        .await;
+    let requests = RunRequests {
+        postgres: world.postgres.clone(),
+        config: world.config.clone(),
+    };
+    let stop = CancellationToken::new();
+    let running = task::spawn("requests", requests.run(stop.clone()));
+    let open =
+        "SELECT count(*)::text FROM strategy.run_requests WHERE state IN ('ASKED', 'RUNNING')";
+    while world.text(open).await != "0" {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let told = "SELECT string_agg(concat_ws(' ', q.state, r.as_of, r.trigger, r.state), ', '
+            ORDER BY request_id)
+        FROM strategy.run_requests q JOIN strategy.runs r USING (run_id)";
+    let expected =
+        "DONE 2026-07-30 API DONE, DONE 2026-07-31 API DONE, REFUSED 2026-08-02 API REFUSED";
+    assert_eq!(text(&world.postgres, told).await, expected);
+    let message = "SELECT message FROM strategy.run_requests WHERE state = 'REFUSED'";
+    assert!(
+        world
+            .text(message)
+            .await
+            .starts_with("the universe is not published")
+    );
+
+    // One that cannot be run says so: here a row is wrong.
+    world
+        .sql("UPDATE market.daily_bars SET open = 'NaN' WHERE symbol = '100001'")
+        .await;
+    world
+        .sql(
+            "INSERT INTO strategy.run_requests (request_id, asked_by)
+              VALUES ('00000000-0000-4000-8000-000000000004', 'kim')",
+        )
+        .await;
+    while world.text(open).await != "0" {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let failed = "SELECT message FROM strategy.run_requests WHERE state = 'FAILED'";
+    assert!(
+        world
+            .text(failed)
+            .await
+            .starts_with("market.daily_bars, 100001 ")
+    );
+    stop.cancel();
+    running.await.unwrap();
+}
