@@ -44,6 +44,9 @@ enum Command {
     Migrate,
     /// Read a file into the database.
     Import(commands::import::Args),
+    /// Run the daily strategy, show what it says, and put a portfolio in force.
+    #[command(after_long_help = commands::strategy::ABOUT)]
+    Strategy(commands::strategy::Args),
     /// Show, verify and put back archived prices.
     #[command(after_long_help = commands::archive::ABOUT)]
     Archive(commands::archive::Args),
@@ -75,6 +78,7 @@ impl Cli {
                 Command::Stream => Box::pin(commands::stream::run(&config)).await,
                 Command::Bff => Box::pin(commands::bff::run(&config)).await,
                 Command::Import(args) => Box::pin(commands::import::run(&config, args)).await,
+                Command::Strategy(args) => Box::pin(commands::strategy::run(&config, args)).await,
                 Command::Archive(args) => Box::pin(commands::archive::run(&config, args)).await,
                 Command::Migrate => commands::migrate::run(&config).await,
                 Command::ExchangeSim(args) => Box::pin(commands::exchange_sim::run(args)).await,

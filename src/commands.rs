@@ -7,6 +7,7 @@ pub(crate) mod import;
 pub(crate) mod migrate;
 pub(crate) mod replay;
 pub(crate) mod run;
+pub(crate) mod strategy;
 pub(crate) mod stream;
 
 use std::path::Path;

@@ -14,6 +14,7 @@ use turnstile_connectors::naver::NaverConfig;
 use turnstile_connectors::postgres::{PostgresConfig, PriceSinkConfig};
 use turnstile_connectors::redis::RedisConfig;
 use turnstile_connectors::retention::RetentionConfig;
+use turnstile_connectors::strategy::StrategyConfig;
 use turnstile_dataflows::engine::{EngineConfig, Idle};
 use turnstile_dataflows::exit::Fills;
 
@@ -41,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) exits: ExitsConfig,
     /// What is done at times of the trading calendar.
     pub(crate) jobs: JobsConfig,
+    /// What is held, decided once a day.
+    pub(crate) strategy: StrategyConfig,
     /// The dataflow workers.
     pub(crate) engine: EngineSection,
     /// The stream job around them.
@@ -173,6 +176,14 @@ impl Config {
         report(faults)
     }
 
+    /// Checks what a run of the strategy needs.
+    pub(crate) fn check_strategy(&self) -> anyhow::Result<()> {
+        let mut faults = self.postgres.validate();
+        faults.extend(self.redis.validate());
+        faults.extend(self.strategy.validate());
+        report(faults)
+    }
+
     /// Returns whether the configuration names a database.
     pub(crate) fn has_database(&self) -> bool {
         !self.postgres.url.expose_secret().is_empty()
@@ -194,6 +205,7 @@ impl Config {
         faults.extend(self.exits.validate());
         faults.extend(self.retention.validate());
         faults.extend(self.jobs.validate());
+        faults.extend(self.strategy.validate());
         if let Err(error) = self.execution.validate() {
             faults.push(error.to_string());
         }
@@ -265,6 +277,10 @@ mod tests {
                 calendar_days: 0,
                 ..JobsConfig::default()
             },
+            strategy: StrategyConfig {
+                strategy_id: String::new(),
+                ..StrategyConfig::default()
+            },
             ..Config::default()
         };
         let error = config.check_stream().unwrap_err().to_string();
@@ -272,6 +288,7 @@ mod tests {
             "postgres.url",
             "engine.workers",
             "jobs.calendar_days",
+            "strategy.strategy_id",
             "kis.environment",
             "stream.simulator_url",
         ] {

@@ -252,7 +252,7 @@ impl Stream {
             clock: regime_clock,
         };
         let regimes = task::spawn("regime", regimes.run(sources.clone()));
-        let jobs = jobs::start(&config.jobs, &postgres, &client, &desk, &sources);
+        let jobs = jobs::start(config, &postgres, &cache, &client, &desk, &sources);
         let minutes = config.stream.minute_bars.map(|every| {
             let job = keep_minutes(postgres.clone(), every, sources.clone());
             task::spawn("minute bars", job)

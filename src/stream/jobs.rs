@@ -7,16 +7,19 @@ use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use turnstile_connectors::execution::{ExecutionConfig, SharedCalendar, wall_clock_us};
-use turnstile_connectors::jobs::{Job, JobsConfig, Scheduler, SchedulerParts};
+use turnstile_connectors::jobs::{Job, Scheduler, SchedulerParts};
 use turnstile_connectors::kis::KisClient;
 use turnstile_connectors::masters::{
     BrokerDays, CalendarKeeper, ConfiguredDays, StockBudget, StockMaster, Symbols, read_told,
 };
 use turnstile_connectors::postgres::Postgres;
+use turnstile_connectors::redis::Cache;
+use turnstile_connectors::strategy::{DailyStrategy, RunRequests};
 use turnstile_connectors::task;
 
 use super::account_id;
 use super::desk::Desk;
+use crate::config::Config;
 
 /// Returns the calendar of the configuration with the days that are stored.
 pub(super) async fn calendar(
@@ -29,14 +32,17 @@ pub(super) async fn calendar(
     Ok(calendar)
 }
 
-/// Starts the scheduler with every job, and the keeper of the calendar.
+/// Starts the scheduler with every job, the keeper of the calendar, and whoever runs the strategy when
+/// the operator asks.
 pub(super) fn start(
-    config: &JobsConfig,
+    config: &Config,
     postgres: &Postgres,
+    cache: &Cache,
     client: &KisClient,
     desk: &Desk,
     stop: &CancellationToken,
-) -> [JoinHandle<()>; 2] {
+) -> [JoinHandle<()>; 3] {
+    let (config, strategy) = (&config.jobs, &config.strategy);
     let stored = Arc::new(Notify::new());
     let keeper = CalendarKeeper {
         postgres: postgres.clone(),
@@ -76,6 +82,17 @@ pub(super) fn start(
             }));
         }
     }
+    if strategy.daily {
+        jobs.push(Arc::new(DailyStrategy {
+            postgres: postgres.clone(),
+            cache: cache.clone(),
+            config: strategy.clone(),
+        }));
+    }
+    let requests = RunRequests {
+        postgres: postgres.clone(),
+        config: strategy.clone(),
+    };
     let scheduler = Scheduler::new(SchedulerParts {
         postgres: postgres.clone(),
         session: desk.session.clone(),
@@ -89,5 +106,6 @@ pub(super) fn start(
     [
         task::spawn("calendar", keeper.run(stop.clone())),
         task::spawn("jobs", scheduler.run(jobs, stop.clone())),
+        task::spawn("strategy requests", requests.run(stop.clone())),
     ]
 }

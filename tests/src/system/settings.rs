@@ -15,12 +15,17 @@ impl System {
         let file = self.folder.path().join(name);
         let (rest, ws, control) = (&self.rest, &self.ws, &self.control);
         let token = self.folder.path().join("token.json");
+        // Nothing is run that a test does not ask for.
+        let strategy = match extra.contains("[strategy]") {
+            true => "",
+            false => "[strategy]\ndaily = false\n",
+        };
         let text = format!(
             "[kis]\nenvironment = \"paper\"\nrest_url = \"{rest}\"\nws_url = \"{ws}\"\n\
              app_key = \"PSsimulated0000000000000000000000001\"\napp_secret = \"{}\"\n\
              account = \"{ACCOUNT}\"\nhts_id = \"demo0001\"\ntoken_cache = \"{}\"\n\
              rate = {{ per_second = {} }}\nregistrations_max = {}\n[naver]\nurl = \"{rest}\"\n\
-             [jobs]\n{}[stream]\nsimulator_url = \"{control}\"\n{extra}",
+             [jobs]\n{}{strategy}[stream]\nsimulator_url = \"{control}\"\n{extra}",
             "simulated-secret-"
                 .repeat(11)
                 .chars()
