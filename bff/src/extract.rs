@@ -102,6 +102,18 @@ impl Params {
             .ok()
     }
 
+    /// Takes the parameter `name`, which must be there, as a `T`. What it returns after a fault is never
+    /// used, since [`Params::finish`] refuses.
+    pub(crate) fn required<T>(&mut self, name: &str) -> T
+    where
+        T: FromStr<Err: Display> + Default,
+    {
+        if !self.given.contains_key(name) {
+            self.fault(name, "is required".to_owned());
+        }
+        self.parsed(name).unwrap_or_default()
+    }
+
     /// Notes what is wrong with `name`.
     pub(crate) fn fault(&mut self, name: &str, fault: String) {
         self.faults.insert(name.to_owned(), fault);

@@ -7,8 +7,9 @@ use utoipa::{Modify, OpenApi};
 
 use crate::api::{
     best_prices, calendar, control, executions, exit_events, exit_rules, jobs, levels, logs,
-    manual_entries, manual_exits, order_requests, orders, positions, previews, prices, reentry,
-    reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime,
+    manual_entries, manual_exits, order_requests, orders, portfolios, positions, previews, prices,
+    rankings, reentry, reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows,
+    regime, signals, strategy_runs, universe,
 };
 use crate::health;
 
@@ -66,6 +67,19 @@ use crate::health;
         logs::list,
         jobs::list,
         calendar::list,
+        strategy_runs::list,
+        strategy_runs::ask,
+        universe::latest,
+        signals::latest,
+        signals::snapshot,
+        signals::factors,
+        rankings::latest,
+        portfolios::list,
+        portfolios::latest,
+        portfolios::active,
+        portfolios::compare,
+        portfolios::one,
+        portfolios::put_in_force,
     ),
     modifiers(&Token),
 )]

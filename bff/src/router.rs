@@ -13,8 +13,9 @@ use axum::{Router, http::Method};
 
 use crate::api::{
     best_prices, calendar, control, executions, exit_events, exit_rules, jobs, levels, logs,
-    manual_entries, manual_exits, order_requests, orders, positions, previews, prices, reentry,
-    reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime,
+    manual_entries, manual_exits, order_requests, orders, portfolios, positions, previews, prices,
+    rankings, reentry, reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows,
+    regime, signals, strategy_runs, universe,
 };
 use crate::config::BffConfig;
 use crate::error::{ApiError, Code};
@@ -90,6 +91,24 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         .route("/api/v1/logs", get(logs::list))
         .route("/api/v1/jobs", get(jobs::list))
         .route("/api/v1/calendar", get(calendar::list))
+        .route(
+            "/api/v1/strategy/runs",
+            get(strategy_runs::list).post(strategy_runs::ask),
+        )
+        .route("/api/v1/universe/latest", get(universe::latest))
+        .route("/api/v1/signals/latest", get(signals::latest))
+        .route("/api/v1/signals/snapshots/{id}", get(signals::snapshot))
+        .route("/api/v1/signals/factors/{symbol}", get(signals::factors))
+        .route("/api/v1/rankings/latest", get(rankings::latest))
+        .route("/api/v1/portfolios", get(portfolios::list))
+        .route("/api/v1/portfolios/latest", get(portfolios::latest))
+        .route("/api/v1/portfolios/active", get(portfolios::active))
+        .route("/api/v1/portfolios/compare", get(portfolios::compare))
+        .route("/api/v1/portfolios/{id}", get(portfolios::one))
+        .route(
+            "/api/v1/portfolios/{id}/activate",
+            post(portfolios::put_in_force),
+        )
         .route("/api", get(unknown_path))
         .route(
             "/api/{*path}",

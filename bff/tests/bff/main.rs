@@ -13,5 +13,6 @@ mod order_requests;
 mod reentries;
 mod servers;
 mod stores;
+mod strategy;
 mod web;
 mod world;

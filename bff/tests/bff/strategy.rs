@@ -1,0 +1,240 @@
+//! The daily strategy: what is stored is shown, and what is asked is stored.
+
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+const DRAFT: &str = "aaaaaaa5-0000-4000-8000-000000000002";
+const ACTIVE: &str = "aaaaaaa5-0000-4000-8000-000000000001";
+const SIGNALS: &str = "aaaaaaa3-0000-4000-8000-000000000002";
+
+/// Two days of a strategy: the portfolio of the first is in force, that of the second a draft.
+const ROWS: &str = r#"
+INSERT INTO market.stocks (symbol, name, market) VALUES
+    ('005930', '삼성전자', 'KOSPI'), ('000660', 'SK하이닉스', 'KOSPI'), ('035720', '카카오', 'KOSPI'),
+    ('069500', 'KODEX 200', 'KOSPI');
+INSERT INTO strategy.runs (run_id, strategy_id, as_of, trigger, asked_by, state, stage, reason, input_digest,
+    durations, counts, created_ts, ended_ts) VALUES
+    ('aaaaaaa1-0000-4000-8000-000000000001', 'daily', '2026-02-19', 'SCHEDULE', 'scheduler', 'DONE', 'STORE',
+     NULL, 'a1', '{"LOAD": 12}', '{"names": 2}', '2026-02-19 16:30:00+09', '2026-02-19 16:30:04+09'),
+    ('aaaaaaa1-0000-4000-8000-000000000002', 'daily', '2026-02-20', 'CLI', 'kim', 'DONE', 'STORE',
+     NULL, 'a2', '{"LOAD": 13}', '{"names": 2}', '2026-02-20 16:30:00+09', '2026-02-20 16:30:04+09'),
+    ('aaaaaaa1-0000-4000-8000-000000000003', 'daily', '2026-02-23', 'API', 'kim', 'REFUSED', 'PORTFOLIO',
+     'the universe is not published', 'a3', '{}', '{}', '2026-02-23 16:30:00+09', '2026-02-23 16:30:04+09');
+INSERT INTO strategy.universe_snapshots (snapshot_id, run_id, strategy_id, as_of, filter_stats, created_ts)
+SELECT ('aaaaaaa2-0000-4000-8000-00000000000' || n)::uuid, ('aaaaaaa1-0000-4000-8000-00000000000' || n)::uuid,
+    'daily', '2026-02-18'::date + n, '{"passed": 3}', '2026-02-20 16:31:00+09' FROM generate_series(1, 2) n;
+INSERT INTO strategy.universe_daily VALUES
+    ('aaaaaaa2-0000-4000-8000-000000000002', '2026-02-20', '005930', 'HOLDING', NULL, NULL, 'KOSPI', '반도체',
+     400000000000000, 12000000, 900000000000),
+    ('aaaaaaa2-0000-4000-8000-000000000002', '2026-02-20', '000660', 'RANKING', 'VALUE', NULL, 'KOSPI', NULL,
+     NULL, NULL, NULL),
+    ('aaaaaaa2-0000-4000-8000-000000000002', '2026-02-20', '069500', NULL, NULL, 'INSTRUMENT', 'KOSPI', NULL,
+     NULL, NULL, NULL);
+INSERT INTO strategy.signal_snapshots (snapshot_id, universe_snapshot_id, strategy_id, as_of, created_ts)
+SELECT ('aaaaaaa3-0000-4000-8000-00000000000' || n)::uuid, ('aaaaaaa2-0000-4000-8000-00000000000' || n)::uuid,
+    'daily', '2026-02-18'::date + n, '2026-02-20 16:31:00+09' FROM generate_series(1, 2) n;
+INSERT INTO strategy.factor_scores VALUES
+    ('aaaaaaa3-0000-4000-8000-000000000002', '005930', 0.1234567891, -0.5, 1, NULL, 0.25, NULL,
+     0.6, 80, 72.5000000001),
+    ('aaaaaaa3-0000-4000-8000-000000000002', '000660', -0.9, -0.5, -1, NULL, -0.25, NULL, -0.6, 20, 60),
+    ('aaaaaaa3-0000-4000-8000-000000000002', '035720', 0.5, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO strategy.signals SELECT snapshot_id, CASE symbol WHEN '005930' THEN 'BUY' ELSE 'SELL' END, 1, symbol,
+    strength, conviction, total_score, momentum, technical, value, quality, flow, event
+FROM strategy.factor_scores WHERE strength IS NOT NULL;
+INSERT INTO strategy.ranking_snapshots (snapshot_id, signal_snapshot_id, strategy_id, as_of, created_ts)
+SELECT ('aaaaaaa4-0000-4000-8000-00000000000' || n)::uuid, ('aaaaaaa3-0000-4000-8000-00000000000' || n)::uuid,
+    'daily', '2026-02-18'::date + n, '2026-02-20 16:31:00+09' FROM generate_series(1, 2) n;
+INSERT INTO strategy.rankings VALUES
+    ('aaaaaaa4-0000-4000-8000-000000000002', 1, '005930', 'KOSPI', '반도체', 77.5, 82.5, 80, 30, 25.1234567891,
+     900000000000, 5, 0, true, NULL),
+    ('aaaaaaa4-0000-4000-8000-000000000002', 2, '035720', 'KOSPI', NULL, 61, 61, 70, 60, NULL, NULL, 0, 0,
+     false, 'VOLATILITY');
+INSERT INTO strategy.portfolios (portfolio_id, strategy_id, ranking_snapshot_id, as_of, holdings, total_weight,
+    status, activated_by, activated_ts, created_ts) VALUES
+    ('aaaaaaa5-0000-4000-8000-000000000001', 'daily', 'aaaaaaa4-0000-4000-8000-000000000001', '2026-02-19',
+     '[{"rank": 1, "symbol": "005930", "sector": "반도체", "weight": 150000},
+       {"rank": 2, "symbol": "000660", "sector": null, "weight": 53333}]', 203333,
+     'ACTIVE', 'scheduler', '2026-02-19 16:31:00+09', '2026-02-19 16:31:00+09'),
+    ('aaaaaaa5-0000-4000-8000-000000000002', 'daily', 'aaaaaaa4-0000-4000-8000-000000000002', '2026-02-20',
+     '[{"rank": 1, "symbol": "005930", "sector": "반도체", "weight": 53333},
+       {"rank": 2, "symbol": "035720", "sector": null, "weight": 53333}]', 106666,
+     'DRAFT', NULL, NULL, '2026-02-20 16:31:00+09');
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_strategy_says_is_shown() {
+    let world = World::start().await;
+    world.sql(ROWS).await;
+    let mut answers = serde_json::Map::new();
+    for path in [
+        "/api/v1/strategy/runs?limit=2".to_owned(),
+        "/api/v1/universe/latest".to_owned(),
+        "/api/v1/universe/latest?which=excluded".to_owned(),
+        "/api/v1/signals/latest".to_owned(),
+        "/api/v1/signals/factors/005930".to_owned(),
+        "/api/v1/signals/factors/035720?strategy_id=daily".to_owned(),
+        "/api/v1/rankings/latest".to_owned(),
+        "/api/v1/portfolios?limit=1".to_owned(),
+        "/api/v1/portfolios/latest".to_owned(),
+        "/api/v1/portfolios/active".to_owned(),
+        format!("/api/v1/portfolios/compare?from_id={ACTIVE}&to_id={DRAFT}"),
+    ] {
+        let (status, mut body) = world.get(&path).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        body.as_object_mut().unwrap().remove("meta");
+        answers.insert(path, body);
+    }
+    insta::assert_json_snapshot!(answers);
+
+    let latest = world.data("/api/v1/signals/latest").await;
+    let same = world
+        .data(&format!("/api/v1/signals/snapshots/{SIGNALS}"))
+        .await;
+    assert_eq!(latest, same);
+    let all = world.data("/api/v1/universe/latest?which=all").await;
+    assert_eq!(all["symbols"].as_array().unwrap().len(), 3);
+    let selected = world
+        .data("/api/v1/rankings/latest?selected_only=true")
+        .await;
+    assert_eq!(selected["rows"].as_array().unwrap().len(), 1);
+    let draft = world.data(&format!("/api/v1/portfolios/{DRAFT}")).await;
+    assert_eq!(draft, world.data("/api/v1/portfolios/latest").await);
+    let text = world
+        .http
+        .get(world.url("/api/v1/signals/factors/005930"))
+        .send();
+    let text = text.await.unwrap().text().await.unwrap();
+    assert!(
+        text.contains("0.1234567891") && text.contains("72.5000000001"),
+        "{text}"
+    );
+
+    let (_, body) = world.get("/api/v1/strategy/runs?limit=2").await;
+    let cursor = body["pagination"]["next_cursor"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let (_, body) = world
+        .get(&format!("/api/v1/strategy/runs?limit=2&cursor={cursor}"))
+        .await;
+    assert_eq!(body["data"].as_array().unwrap().len(), 1);
+    assert!(body["pagination"]["next_cursor"].is_null(), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_or_cannot_be_asked_is_named() {
+    let world = World::start().await;
+    let none = "00000000-0000-4000-8000-000000000000";
+    for (path, status, field) in [
+        ("universe/latest", 404, ""),
+        ("signals/latest", 404, ""),
+        (&*format!("signals/snapshots/{none}"), 404, ""),
+        ("signals/factors/005930", 404, ""),
+        ("rankings/latest", 404, ""),
+        ("portfolios/latest", 404, ""),
+        ("portfolios/active", 404, ""),
+        (&*format!("portfolios/{none}"), 404, ""),
+        (
+            &*format!("portfolios/compare?from_id={none}&to_id={none}"),
+            404,
+            "",
+        ),
+        (&*format!("portfolios/compare?from_id={none}"), 400, "to_id"),
+        ("portfolios/compare?from_id=x&to_id=y", 400, "from_id"),
+        ("portfolios/x", 400, "id"),
+        ("portfolios?page=1", 400, "page"),
+        ("universe/latest?which=some", 400, "which"),
+        ("universe/latest?strategy_id=a%20b", 400, "strategy_id"),
+        ("signals/latest?strategy_id=%00", 400, "strategy_id"),
+        ("rankings/latest?selected_only=yes", 400, "selected_only"),
+        ("strategy/runs?cursor=x", 400, "cursor"),
+    ] {
+        let (given, body) = world.get(&format!("/api/v1/{path}")).await;
+        assert_eq!(given.as_u16(), status, "{path}: {body}");
+        if !field.is_empty() {
+            assert!(body["error"]["fields"][field].is_string(), "{path}: {body}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_activation_is_seen_at_once_and_only_a_draft_can_be_activated() {
+    let world = World::start().await;
+    world.sql(ROWS).await;
+    // Twice, so that the second comes from the cache.
+    for _ in 0..2 {
+        let active = world.data("/api/v1/portfolios/active").await;
+        assert_eq!(active["portfolio_id"], ACTIVE);
+    }
+    let activate = |id: &str| format!("/api/v1/portfolios/{id}/activate");
+    let asked = json!({ "asked_by": "kim", "reason": "monday" });
+    let (status, body) = world.post(&activate(DRAFT), &asked).await;
+    assert_eq!(status, 200, "{body}");
+    let told = ["status", "activated_by", "activation_reason", "version"]
+        .map(|key| body["data"][key].clone());
+    assert_eq!(
+        told,
+        [json!("ACTIVE"), json!("kim"), json!("monday"), json!(2)]
+    );
+    assert_eq!(
+        world.data("/api/v1/portfolios/active").await["portfolio_id"],
+        DRAFT
+    );
+    let before = world.data(&format!("/api/v1/portfolios/{ACTIVE}")).await;
+    assert_eq!(before["status"], "ARCHIVED");
+
+    for (id, status) in [(DRAFT, "ACTIVE"), (ACTIVE, "ARCHIVED")] {
+        let (given, body) = world.post(&activate(id), &asked).await;
+        assert_eq!(
+            (given.as_u16(), &body["error"]["details"]["status"]),
+            (409, &json!(status)),
+            "{body}"
+        );
+    }
+    let none = "00000000-0000-4000-8000-000000000000";
+    assert_eq!(world.post(&activate(none), &asked).await.0, 404);
+    let (status, body) = world
+        .post(&activate(DRAFT), &json!({ "reason": "x" }))
+        .await;
+    assert_eq!(status, 400, "{body}");
+    assert!(body["error"]["fields"]["asked_by"].is_string(), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_asked_once_for_one_key() {
+    let world = World::start().await;
+    let path = "/api/v1/strategy/runs";
+    let asked = |as_of: Value, key: &str| json!({ "as_of": as_of, "asked_by": "kim", "idempotency_key": key });
+    let (status, body) = world.post(path, &asked(json!("2026-02-20"), "a")).await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(
+        (&body["data"]["state"], &body["data"]["as_of"]),
+        (&json!("ASKED"), &json!("2026-02-20"))
+    );
+    let again = world.post(path, &asked(json!("2026-02-20"), "a")).await;
+    assert_eq!((again.0.as_u16(), &again.1["data"]), (200, &body["data"]));
+    assert_eq!(
+        world.post(path, &asked(json!("2026-02-19"), "a")).await.0,
+        409
+    );
+    let (status, body) = world.post(path, &asked(Value::Null, "b")).await;
+    assert_eq!(
+        (status.as_u16(), &body["data"]["as_of"]),
+        (200, &Value::Null),
+        "{body}"
+    );
+    for (as_of, key) in [
+        (json!("yesterday"), "c"),
+        (json!("2999-01-01"), "d"),
+        (json!(3), "e"),
+    ] {
+        let (status, body) = world.post(path, &asked(as_of, key)).await;
+        assert_eq!(status, 400, "{body}");
+        assert!(body["error"]["fields"]["as_of"].is_string(), "{body}");
+    }
+    let count = world
+        .value("SELECT count(*)::text FROM strategy.run_requests")
+        .await;
+    assert_eq!(count.as_deref(), Some("2"));
+}
