@@ -153,7 +153,7 @@ class Data:
             volume = int(volume)
             series.rows.append((close, volume, int(value.partition(".")[0]), whole_or_none(cap),
                                 is_halted))
-            if volume > 0:
+            if volume > 0 and self.stocks[symbol].status != "DELISTED":
                 sessions.add(day)
         self.sessions = sorted(sessions)
         self.fundamentals = defaultdict(Series)
@@ -511,8 +511,9 @@ def judge(factors):
     mean = sum(points) / len(points)
     spread = rounded(math.sqrt(sum((point - mean) ** 2 for point in points) / len(points)))
     high = sum(50 * (UNIT + units) >= 60 * UNIT for _, units in there)
-    share = half_even(100 * UNIT * high, len(there))
-    conviction = half_even(7 * share + 3 * max(0, 100 * UNIT - spread), 10)
+    count = len(there)
+    above = 7 * 100 * UNIT * high + 3 * max(0, 100 * UNIT - spread) * count
+    conviction = half_even(above, 10 * count)
     return total, strength, conviction
 
 
@@ -629,17 +630,16 @@ def weights(names, settings):
     while free := [symbol for symbol, _ in names if symbol not in given]:
         share = left // len(free)
         frozen = {}
-        if settings["name_cap"] < share:
+        members, room = defaultdict(list), defaultdict(lambda: settings["sector_cap"])
+        for symbol in free:
+            members[group[symbol]].append(symbol)
+        for symbol, weight in given.items():
+            room[group[symbol]] -= weight
+        for sector, symbols in members.items():
+            if min(share, settings["name_cap"]) * len(symbols) > room[sector]:
+                frozen.update((symbol, room[sector] // len(symbols)) for symbol in symbols)
+        if not frozen and settings["name_cap"] < share:
             frozen = {symbol: settings["name_cap"] for symbol in free}
-        else:
-            members, room = defaultdict(list), defaultdict(lambda: settings["sector_cap"])
-            for symbol in free:
-                members[group[symbol]].append(symbol)
-            for symbol, weight in given.items():
-                room[group[symbol]] -= weight
-            for sector, symbols in members.items():
-                if share * len(symbols) > room[sector]:
-                    frozen.update((symbol, room[sector] // len(symbols)) for symbol in symbols)
         if not frozen:
             given.update((symbol, share) for symbol in free)
             break
