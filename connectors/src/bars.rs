@@ -2,21 +2,18 @@
 //! them the bars of one minute, made of stored prices.
 //!
 //! ```text
-//! file ──> Import ──┐
+//! file ─> imports ──┐
 //! broker ──────────>├─ store ─> market.daily_bars ─ refresh ─> market.symbol_context ─> engine
 //! ```
 //!
 //! 1. A bar is written again only where it differs; importing a file twice changes nothing.
-//! 2. A portion of a file and how far it got are one transaction.
-//! 3. The context of a session comes from bars up to the trading day before it. An issue whose last
+//! 2. The context of a session comes from bars up to the trading day before it. An issue whose last
 //!    bar is older has none: an old close is no reference.
 
 mod context;
-mod import;
 mod minutes;
 mod store;
 
 pub use context::{Refreshed, refresh};
-pub use import::{Begun, Import, ImportError};
 pub use minutes::gather_minutes;
 pub use store::{BarSource, store};

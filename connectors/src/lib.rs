@@ -4,7 +4,8 @@
 //! - [`kis`]: the broker, over WebSocket and REST.
 //! - [`naver`]: reference prices, for when the broker has none.
 //! - [`postgres`], [`redis`]: the stores, with price sink, change feed and cache-aside.
-//! - [`recorded`]: recorded days, for replays.
+//! - [`recorded`]: files of rows: recorded days, and what is imported.
+//! - [`imports`]: files into the database.
 //! - [`retention`]: archives of old prices.
 //! - [`rows`]: rows of the store as changes of the engine.
 //! - [`execution`]: from a decision to its fills.
@@ -19,6 +20,7 @@ mod digest;
 pub mod embedded;
 pub mod execution;
 pub mod exits;
+pub mod imports;
 pub mod jobs;
 pub mod kis;
 pub mod masters;

@@ -1,4 +1,5 @@
-//! Recorded days: the files that `turnstile replay` reads and writes.
+//! Files of rows: the recorded days that `turnstile replay` reads and writes, and what `turnstile
+//! import` reads.
 //!
 //! ```text
 //! ticks (streamed) ──┐
@@ -12,7 +13,7 @@
 //! 1. A row is read by a pure function of its fields; what it may not hold is a [`Fault`] with file,
 //!    line, column and reason.
 //! 2. The first fault ends everything, or is counted and its line left out ([`OnFault`]).
-//! 3. The tick file is never held whole; everything else is.
+//! 3. Tick files and files to import are never held whole; everything else is.
 //! 4. Nothing appears under the name of the output before all of it is there.
 
 mod atr;
@@ -20,26 +21,38 @@ mod bars;
 mod control;
 mod day;
 mod decisions;
+mod disclosures;
 mod error;
 mod fields;
 mod file;
+mod flows;
+mod fundamentals;
 mod house;
 mod positions;
+mod rankings;
 mod reentry;
+mod row_file;
 mod rules;
+mod sectors;
 mod table;
 mod ticks;
 
 pub use atr::read_contexts;
-pub use bars::{DailyFile, DailyRow, Listing};
+pub use bars::{DailyRow, Listing};
 pub use control::{ControlMode, ControlRow, read_control};
 pub use day::{Day, DayFeed, DayReport, recorded_time};
 pub use decisions::DecisionFile;
+pub use disclosures::DisclosureRow;
 pub use error::{Fault, RecordedError};
 pub use file::OnRead;
+pub use flows::FlowRow;
+pub use fundamentals::FundamentalRow;
 pub use house::{Bought, House};
 pub use positions::{RecordedPosition, read_positions};
+pub use rankings::RankingRow;
 pub use reentry::{RecordedReentry, read_reentry};
+pub use row_file::{FileRow, RowFile};
 pub use rules::read_rules;
+pub use sectors::SectorRow;
 pub use table::{OnFault, Skipped};
 pub use ticks::Ticks;

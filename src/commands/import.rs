@@ -1,36 +1,25 @@
 //! `turnstile import`: files into the database.
 
+mod formats;
+mod gaps;
+
 use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{Args as ClapArgs, Subcommand};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use turnstile_connectors::bars::Import;
+use turnstile_connectors::imports::{Import, ImportRow};
 use turnstile_connectors::postgres::{Postgres, migrate};
-use turnstile_connectors::recorded::{DailyFile, DailyRow, OnFault};
+use turnstile_connectors::recorded::{
+    DailyRow, DisclosureRow, FlowRow, FundamentalRow, OnFault, RankingRow, SectorRow,
+};
 
 use super::{progress, stop_on_signal, tell_skipped};
 use crate::config::Config;
 
 /// Rows that are stored at once.
 const PORTION: usize = 8_192;
-
-/// What the file holds; the end of `turnstile import daily --help`.
-const DAILY: &str = "\
-The file is CSV with a header, UTF-8, plain or compressed with gzip (told by content), its columns in \
-any order:
-
-  date, symbol, name, market, open, high, low, close, volume, value [, market_cap, shares, dept]
-
-  market   KOSPI, KOSDAQ, KOSDAQ GLOBAL (KOSDAQ with its section) or KONEX
-  prices   KRW with at most 4 decimals; open, high and low of a halted issue are 0
-  dept     section of the market
-
-Names and sections of the issues are those of their latest bar. Of two bars of one issue and day the \
-later line counts. A file that broke off goes on where it was, known again by its content; a file that \
-is stored already is left alone without --again. A malformed line stops the import with status 2 and \
-names file, line, column and reason; what was stored before stays.";
 
 /// What to import.
 #[derive(Debug, ClapArgs)]
@@ -42,13 +31,31 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Daily bars of issues, with their names and markets.
-    #[command(after_long_help = DAILY)]
-    Daily(Daily),
+    #[command(after_long_help = formats::DAILY)]
+    Daily(FileArgs),
+    /// Figures of companies: PER, PBR, PSR, ROE, debt.
+    #[command(after_long_help = formats::FUNDAMENTALS)]
+    Fundamentals(FileArgs),
+    /// Net purchases of foreigners, institutions and individuals, by day.
+    #[command(after_long_help = formats::FLOWS)]
+    Flows(FileArgs),
+    /// Disclosures of companies.
+    #[command(after_long_help = formats::DISCLOSURES)]
+    Disclosures(FileArgs),
+    /// Lists that others keep, such as of what is searched for most.
+    #[command(after_long_help = formats::RANKINGS)]
+    Rankings(FileArgs),
+    /// Sectors of issues.
+    #[command(after_long_help = formats::SECTORS)]
+    Sectors(FileArgs),
+    /// Say which sessions and issues lack bars, flows and fundamentals.
+    #[command(after_long_help = gaps::ABOUT)]
+    Gaps(gaps::Args),
 }
 
 #[derive(Debug, ClapArgs)]
-struct Daily {
-    /// The bars (CSV).
+struct FileArgs {
+    /// The rows (CSV, plain or gzip).
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Leave malformed lines out, and tell how many, instead of ending at the first.
@@ -65,18 +72,22 @@ pub(crate) async fn run(config: &Config, args: Args) -> anyhow::Result<()> {
     let postgres = Postgres::connect(&config.postgres).await?;
     let stop = stop_on_signal()?;
     match args.what {
-        What::Daily(args) => daily(&postgres, &args, &stop).await,
+        What::Daily(args) => import::<DailyRow>(&postgres, &args, &stop).await,
+        What::Fundamentals(args) => import::<FundamentalRow>(&postgres, &args, &stop).await,
+        What::Flows(args) => import::<FlowRow>(&postgres, &args, &stop).await,
+        What::Disclosures(args) => import::<DisclosureRow>(&postgres, &args, &stop).await,
+        What::Rankings(args) => import::<RankingRow>(&postgres, &args, &stop).await,
+        What::Sectors(args) => import::<SectorRow>(&postgres, &args, &stop).await,
+        What::Gaps(args) => gaps::run(&postgres, &args).await,
     }
 }
 
-async fn daily(postgres: &Postgres, args: &Daily, stop: &CancellationToken) -> anyhow::Result<()> {
+async fn import<R: ImportRow>(
+    postgres: &Postgres,
+    args: &FileArgs,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
     let begin = Instant::now();
-    let (mut import, begun) = Import::begin(postgres, &args.file).await?;
-    if begun.is_done && !args.again {
-        let rows = begun.rows_done;
-        println!("all {rows} bars are stored already; --again reads them once more");
-        return Ok(());
-    }
     let bar = progress(&args.file)?;
     let told = bar.clone();
     let on_fault = if args.skip_bad {
@@ -85,14 +96,22 @@ async fn daily(postgres: &Postgres, args: &Daily, stop: &CancellationToken) -> a
         OnFault::Stop
     };
     let on_read = Box::new(move |len| told.inc(len));
-    let mut file = DailyFile::open(&args.file, on_fault, Some(on_read))?;
+    // A file of another kind has another header, and is not noted.
+    let mut file = R::open(&args.file, on_fault, Some(on_read))?;
+    let (mut import, begun) = Import::begin(postgres, R::KIND, &args.file).await?;
+    if begun.is_done && !args.again {
+        bar.finish_and_clear();
+        let rows = begun.rows_done;
+        println!("all {rows} rows are stored already; --again reads them once more");
+        return Ok(());
+    }
     let from = if begun.is_done { 0 } else { begun.rows_done };
-    let (mut rows, mut changed) = (0_u64, 0_u64);
-    let mut portion: Vec<DailyRow> = Vec::with_capacity(PORTION);
+    let (mut rows, mut changed, mut unknown_symbols) = (0_u64, 0_u64, 0_u64);
+    let mut portion: Vec<R> = Vec::with_capacity(PORTION);
     loop {
         if stop.is_cancelled() {
             bar.finish_and_clear();
-            bail!("stopped by a signal after {rows} bars; the next import goes on there");
+            bail!("stopped by a signal after {rows} rows; the next import goes on there");
         }
         let row = file.next_row()?;
         let is_end = row.is_none();
@@ -103,7 +122,9 @@ async fn daily(postgres: &Postgres, args: &Daily, stop: &CancellationToken) -> a
             }
         }
         if portion.len() == PORTION || (is_end && !portion.is_empty()) {
-            changed += import.store(&portion, rows).await?;
+            let stored = import.store(&portion, rows).await?;
+            changed += stored.changed;
+            unknown_symbols += stored.unknown_symbols;
             portion.clear();
         }
         if is_end {
@@ -114,11 +135,17 @@ async fn daily(postgres: &Postgres, args: &Daily, stop: &CancellationToken) -> a
     bar.finish_and_clear();
     let skipped = file.skipped();
     tell_skipped(&skipped);
+    if unknown_symbols > 0 {
+        eprintln!(
+            "turnstile: {unknown_symbols} unknown symbols have a row in market.stocks now, market UNKNOWN"
+        );
+    }
     let seconds = begin.elapsed().as_secs_f64();
     println!(
         "{}",
-        serde_json::json!({"bars": rows, "changed": changed, "went_on_after": from,
-            "skipped": skipped.count, "seconds": seconds})
+        serde_json::json!({"kind": R::KIND, "rows": rows, "changed": changed,
+            "unknown_symbols": unknown_symbols, "went_on_after": from, "skipped": skipped.count,
+            "seconds": seconds})
     );
     Ok(())
 }

@@ -3,11 +3,31 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Transaction};
 
-use super::store::{BarSource, store};
 use crate::postgres::{Postgres, PostgresError};
-use crate::recorded::DailyRow;
+use crate::recorded::FileRow;
+
+/// A row of a file that has a table.
+pub trait ImportRow: FileRow + Send + Sync {
+    /// What such files are of, in `system.imports`.
+    const KIND: &'static str;
+
+    /// Stores rows, all or none of them.
+    fn store(
+        transaction: &Transaction<'_>,
+        rows: &[Self],
+    ) -> impl Future<Output = Result<Stored, PostgresError>> + Send;
+}
+
+/// What came of rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// How many were new or different.
+    pub changed: u64,
+    /// Issues that nobody had told of.
+    pub unknown_symbols: u64,
+}
 
 /// An import under way.
 pub struct Import {
@@ -25,11 +45,16 @@ pub struct Begun {
 }
 
 impl Import {
-    /// Begins the import of `file`, or goes on with it. A file is known again by its content.
+    /// Begins the import of `file`, which is of `kind`, or goes on with it. A file is known again by its
+    /// content.
     ///
     /// # Errors
     /// A file that cannot be read, or what the database says.
-    pub async fn begin(postgres: &Postgres, file: &Path) -> Result<(Self, Begun), ImportError> {
+    pub async fn begin(
+        postgres: &Postgres,
+        kind: &'static str,
+        file: &Path,
+    ) -> Result<(Self, Begun), ImportError> {
         let digested = crate::digest::of_file(file, |_len| {});
         let (_bytes, sha256) = digested.map_err(|source| ImportError::Read {
             file: file.to_owned(),
@@ -38,10 +63,10 @@ impl Import {
         let client = postgres.connect_alone().await?;
         let row = client
             .query_one(
-                "INSERT INTO system.imports AS i (sha256, kind, file) VALUES ($1, 'daily', $2)
+                "INSERT INTO system.imports AS i (sha256, kind, file) VALUES ($1, $2, $3)
                  ON CONFLICT (sha256) DO UPDATE SET updated_ts = now()
                  RETURNING i.rows_done, i.is_done",
-                &[&sha256, &file.display().to_string()],
+                &[&sha256, &kind, &file.display().to_string()],
             )
             .await
             .map_err(PostgresError::from)?;
@@ -53,14 +78,17 @@ impl Import {
         Ok((Self { client, sha256 }, begun))
     }
 
-    /// Stores the rows that end with row `rows_done` of the file. Returns how many were new or
-    /// different.
+    /// Stores the rows that end with row `rows_done` of the file.
     ///
     /// # Errors
     /// What the database says; nothing of the portion is stored then.
-    pub async fn store(&mut self, rows: &[DailyRow], rows_done: u64) -> Result<u64, PostgresError> {
+    pub async fn store<R: ImportRow>(
+        &mut self,
+        rows: &[R],
+        rows_done: u64,
+    ) -> Result<Stored, PostgresError> {
         let transaction = self.client.transaction().await?;
-        let stored = store(&transaction, rows, BarSource::Import).await?;
+        let stored = R::store(&transaction, rows).await?;
         let rows_done = i64::try_from(rows_done).unwrap_or(i64::MAX);
         transaction
             .execute(

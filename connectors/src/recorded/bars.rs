@@ -9,7 +9,8 @@ use turnstile_dataflows::model::Symbol;
 use super::error::{FieldFault, RecordedError, of_column};
 use super::fields;
 use super::file::OnRead;
-use super::table::{Column, Fields, OnFault, Skipped, Table};
+use super::row_file::{FileRow, RowFile};
+use super::table::{Column, Fields, OnFault};
 
 const COLUMNS: [Column; 13] = [
     ("date", true),
@@ -67,37 +68,13 @@ pub struct DailyRow {
     pub shares: Option<i64>,
 }
 
-/// A file of daily bars, read row by row.
-pub struct DailyFile {
-    table: Table<13>,
-}
-
-impl DailyFile {
-    /// Opens `file` and reads its header. `on_read` is told the bytes read.
-    ///
-    /// # Errors
-    /// A file that cannot be read, or a header with a column missing, unknown or twice.
-    pub fn open(
+impl FileRow for DailyRow {
+    fn open(
         file: &Path,
         on_fault: OnFault,
         on_read: Option<OnRead>,
-    ) -> Result<Self, RecordedError> {
-        Ok(Self {
-            table: Table::open(file, &COLUMNS, on_fault, on_read)?,
-        })
-    }
-
-    /// Returns the next bar, none at the end.
-    ///
-    /// # Errors
-    /// A file that cannot be read on; a malformed line, unless those are left out.
-    pub fn next_row(&mut self) -> Result<Option<DailyRow>, RecordedError> {
-        self.table.next(parse)
-    }
-
-    /// Returns what was left out so far.
-    pub fn skipped(&self) -> Skipped {
-        self.table.skipped()
+    ) -> Result<RowFile<Self>, RecordedError> {
+        RowFile::of(file, &COLUMNS, parse, on_fault, on_read)
     }
 }
 
@@ -213,7 +190,7 @@ mod tests {
     fn read(line: &str) -> Result<Option<DailyRow>, String> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         writeln!(file, "{HEADER}\n{line}").unwrap();
-        let opened = DailyFile::open(file.path(), OnFault::Stop, None);
+        let opened = DailyRow::open(file.path(), OnFault::Stop, None);
         let read = opened.and_then(|mut file| file.next_row());
         read.map_err(|error| error.to_string())
     }

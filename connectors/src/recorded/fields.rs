@@ -150,6 +150,35 @@ pub(super) fn text(text: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(text).map_err(|_| format!("UTF-8 expected, was {}", shown(text)))
 }
 
+/// Returns the UTF-8 text in `text`, which must hold more than blanks and no NUL, which
+/// PostgreSQL cannot store.
+pub(super) fn filled(bytes: &[u8]) -> Result<&str, String> {
+    let found = text(bytes)?;
+    if found.trim().is_empty() || found.contains('\0') {
+        return Err(format!("text expected, was {}", shown(bytes)));
+    }
+    Ok(found)
+}
+
+/// Returns what `read` makes of `text`, none where it is empty.
+pub(super) fn optional<'t, T>(
+    text: &'t [u8],
+    read: impl FnOnce(&'t [u8]) -> Result<T, String>,
+) -> Result<Option<T>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    read(text).map(Some)
+}
+
+/// Returns which of `names` stands in `text`.
+pub(super) fn one_of(text: &[u8], names: &[&'static str]) -> Result<&'static str, String> {
+    let found = names.iter().find(|name| name.as_bytes() == text);
+    found
+        .copied()
+        .ok_or_else(|| format!("{} expected, was {}", names.join(" or "), shown(text)))
+}
+
 /// Returns what `text` names, such as an identifier or a mode.
 pub(super) fn parsed<T: FromStr<Err: ToString>>(name: &[u8]) -> Result<T, String> {
     text(name)?
