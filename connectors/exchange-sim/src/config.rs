@@ -116,9 +116,24 @@ pub struct StockConfig {
     /// Number of listed shares.
     #[serde(default = "defaults::listed_shares")]
     pub listed_shares: i64,
+    /// What quotes say of the company.
+    #[serde(default)]
+    pub company: CompanyConfig,
     /// Course that the price is made to take, from the start of the path.
     #[serde(default)]
     pub script: Vec<ScriptPoint>,
+}
+
+/// What quotes say of a company.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CompanyConfig {
+    /// Name of its sector; empty: not told.
+    pub sector: String,
+    /// Earnings a share in KRW, negative for a loss; 0: not told.
+    pub eps: Decimal,
+    /// Book value a share in KRW; 0: not told.
+    pub bps: Decimal,
 }
 
 /// Where an issue is listed, and of what kind it is.

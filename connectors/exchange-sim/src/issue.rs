@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::Session,
-    config::{Market, StockConfig},
+    config::{CompanyConfig, Market, StockConfig},
     price::{Grid, Money, Price, ratio},
     symbol::Symbol,
 };
@@ -24,6 +24,7 @@ pub(crate) struct Issue {
     pub(crate) prev_close: Price,
     pub(crate) prev_volume: i64,
     pub(crate) listed_shares: i64,
+    pub(crate) company: CompanyConfig,
     pub(crate) day: Day,
     pub(crate) quotes: Quotes,
     pub(crate) is_halted: bool,
@@ -122,6 +123,7 @@ impl Issue {
             prev_close: config.prev_close,
             prev_volume: config.prev_volume,
             listed_shares: config.listed_shares,
+            company: config.company.clone(),
             day: Day::default(),
             quotes: Quotes::default(),
             is_halted: false,

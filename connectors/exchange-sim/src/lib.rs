@@ -125,9 +125,9 @@ mod symbol;
 mod ws;
 
 pub use config::{
-    AccountConfig, ClockConfig, ClockMode, ConfigFault, ConfigFaults, Environment, FillConfig,
-    GeneratorConfig, HoldingConfig, KeepAliveConfig, LimitsConfig, Market, PathConfig, ScriptPoint,
-    SimConfig, StockConfig, TicksConfig,
+    AccountConfig, ClockConfig, ClockMode, CompanyConfig, ConfigFault, ConfigFaults, Environment,
+    FillConfig, GeneratorConfig, HoldingConfig, KeepAliveConfig, LimitsConfig, Market, PathConfig,
+    ScriptPoint, SimConfig, StockConfig, TicksConfig,
 };
 pub use error::SimError;
 pub use price::{Price, PriceError};

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     clock::SimClock,
-    config::{Market, PathConfig, SimConfig, StockConfig},
+    config::{CompanyConfig, Market, PathConfig, SimConfig, StockConfig},
     control,
     driver::drive,
     error::SimError,
@@ -202,6 +202,7 @@ fn stocks_of(summary: &FileSummary) -> impl Iterator<Item = StockConfig> {
             prev_close: *price,
             prev_volume: 1_000_000,
             listed_shares: 100_000_000,
+            company: CompanyConfig::default(),
             script: Vec::new(),
         }
     })

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 
-use super::{Market, StockConfig};
+use super::{CompanyConfig, Market, StockConfig};
 use crate::{price::Price, symbol::Symbol};
 
 /// Code, name, market, close in KRW, volume and listed shares; of the shares as of 2026-02-20
@@ -187,17 +187,54 @@ const STOCKS: [(&str, &str, Market, i64, i64, i64); 22] = [
     ),
 ];
 
+/// Sectors of the shares, in the order of [`STOCKS`].
+const SECTORS: [&str; 20] = [
+    "전기·전자",
+    "전기·전자",
+    "운송장비·부품",
+    "전기·전자",
+    "제약",
+    "금융",
+    "운송장비·부품",
+    "기계·장비",
+    "운송장비·부품",
+    "운송장비·부품",
+    "금융",
+    "유통",
+    "제약",
+    "금융",
+    "운송장비·부품",
+    "전기·가스",
+    "IT 서비스",
+    "금융",
+    "제약",
+    "전기·전자",
+];
+
+/// Of a share: PER 12 and PBR 1.25 at its close, in round figures.
+fn company(at: usize, close: i64) -> CompanyConfig {
+    SECTORS
+        .get(at)
+        .map_or_else(CompanyConfig::default, |sector| CompanyConfig {
+            sector: (*sector).to_owned(),
+            eps: Decimal::from(close / 12),
+            bps: Decimal::from(close * 4 / 5),
+        })
+}
+
 pub(super) fn stocks() -> Vec<StockConfig> {
     STOCKS
         .iter()
+        .enumerate()
         .map(
-            |&(symbol, name, market, close, prev_volume, listed_shares)| StockConfig {
+            |(at, &(symbol, name, market, close, prev_volume, listed_shares))| StockConfig {
                 symbol: Symbol::new(symbol).expect("every code of the table is one"),
                 name: name.to_owned(),
                 market,
                 prev_close: Price::from_won(close),
                 prev_volume,
                 listed_shares,
+                company: company(at, close),
                 script: Vec::new(),
             },
         )

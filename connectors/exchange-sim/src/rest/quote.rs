@@ -1,10 +1,12 @@
 //! Current price (KIS Open API, inquire-price): all 82 names of the broker's list.
 
+use rust_decimal::Decimal;
+
 use super::{
     answer::{Answer, Object, Value, text},
     call::Call,
 };
-use crate::{broker::Reject, config::Market, issue::Issue, shared::Shared};
+use crate::{broker::Reject, config::Market, issue::Issue, price::Price, shared::Shared};
 
 /// Names in the broker's order, each with the value that it has where nothing is simulated.
 const NAMES: [(&str, &str); 82] = [
@@ -128,7 +130,7 @@ fn output(issue: &Issue) -> Object {
             if issue.is_stopped() { "58" } else { "55" }.into(),
         ),
         ("rprs_mrkt_kor_name", market.into()),
-        ("bstp_kor_isnm", "".into()),
+        ("bstp_kor_isnm", text(&issue.company.sector)),
         ("temp_stop_yn", stopped.into()),
         ("stck_prpr", text(last)),
         ("prdy_vrss", text(issue.change(last))),
@@ -150,6 +152,10 @@ fn output(issue: &Issue) -> Object {
         ("aspr_unit", text(grid.tick(last))),
         ("lstn_stcn", text(issue.listed_shares)),
         ("hts_avls", text(value_100m)),
+        ("per", times(last, issue.company.eps)),
+        ("pbr", times(last, issue.company.bps)),
+        ("eps", text(issue.company.eps.round_dp(2))),
+        ("bps", text(issue.company.bps.round_dp(2))),
         ("vol_tnrt", text(issue.volume_pct(issue.listed_shares))),
         ("stck_shrn_iscd", text(&issue.symbol)),
         ("cpfn_cnnm", "".into()),
@@ -157,4 +163,10 @@ fn output(issue: &Issue) -> Object {
         output.set(name, value);
     }
     output
+}
+
+/// Returns how many times an amount a price is, with 2 decimals; 0 where the amount is not told.
+fn times(price: Price, amount: Decimal) -> Value {
+    let times = Decimal::from(price).checked_div(amount);
+    text(times.unwrap_or_default().round_dp(2))
 }

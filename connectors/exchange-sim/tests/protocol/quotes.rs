@@ -37,6 +37,11 @@ async fn quotes_have_the_names_of_the_broker() {
         ("stck_sdpr", "190100"),
         ("aspr_unit", "100"),
         ("acml_vol", "5"),
+        ("bstp_kor_isnm", "전기·전자"),
+        ("eps", "15841"),
+        ("bps", "152080"),
+        ("per", "12.07"),
+        ("pbr", "1.26"),
     ] {
         assert_eq!(reply.body["output"][key], value, "{key}");
     }

@@ -6,8 +6,8 @@ use futures_util::SinkExt;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 use turnstile_exchange_sim::{
-    AccountConfig, GeneratorConfig, KeepAliveConfig, Market, PathConfig, Price, ScriptPoint,
-    SimConfig, StockConfig, Symbol,
+    AccountConfig, CompanyConfig, GeneratorConfig, KeepAliveConfig, Market, PathConfig, Price,
+    ScriptPoint, SimConfig, StockConfig, Symbol,
 };
 
 use crate::client::{Client, quiet};
@@ -67,6 +67,7 @@ async fn the_42nd_registration_is_refused_notices_included() {
             prev_close: Price::from_won(10_000),
             prev_volume: 1_000,
             listed_shares: 1_000,
+            company: CompanyConfig::default(),
             script: Vec::new(),
         })
         .collect();
