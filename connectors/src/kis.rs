@@ -33,9 +33,9 @@ mod ws;
 use std::sync::Arc;
 
 pub use client::{
-    AccountSummary, Balance, BuyingPower, Calendar, CalendarDay, CallCounts, DailyBar, DailyBars,
-    DailyOrder, DailyOrders, DailyOrdersFilter, Holding, KisClient, Listing, PriceAdjustment,
-    PriceSnapshot, StockInfo,
+    AccountSummary, Balance, BuyingPower, Calendar, CalendarDay, CallCounts, CompanyFigures,
+    DailyBar, DailyBars, DailyOrder, DailyOrders, DailyOrdersFilter, Holding, KisClient, Listing,
+    PriceAdjustment, PriceSnapshot, StockInfo,
 };
 pub use config::{
     ConfigFaults, Environment, KeyConfig, KisConfig, KisSettings, MoreKey, RateConfig, Reconnect,

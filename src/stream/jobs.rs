@@ -10,7 +10,8 @@ use turnstile_connectors::execution::{ExecutionConfig, SharedCalendar, wall_cloc
 use turnstile_connectors::jobs::{Job, Scheduler, SchedulerParts};
 use turnstile_connectors::kis::KisClient;
 use turnstile_connectors::masters::{
-    BrokerDays, CalendarKeeper, ConfiguredDays, StockBudget, StockMaster, Symbols, read_told,
+    BrokerDays, CalendarKeeper, ConfiguredDays, Fundamentals, StockBudget, StockMaster, Symbols,
+    read_told,
 };
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::Cache;
@@ -81,6 +82,18 @@ pub(super) fn start(
                 turn: turn.clone(),
             }));
         }
+    }
+    if config.fundamentals {
+        let usual = Fundamentals::budget_of(client.settings().environment);
+        jobs.push(Arc::new(Fundamentals {
+            postgres: postgres.clone(),
+            client: client.clone(),
+            budget: StockBudget {
+                per_day: config.fundamentals_per_day.unwrap_or(usual.per_day),
+                spacing: config.fundamentals_spacing.unwrap_or(usual.spacing),
+            },
+            at: config.fundamentals_at,
+        }));
     }
     if strategy.daily {
         jobs.push(Arc::new(DailyStrategy {

@@ -35,6 +35,16 @@ pub struct JobsConfig {
     /// How often it is looked, in session, for symbols that came to be followed.
     #[serde(with = "humantime_serde")]
     pub stocks_followed_every: Duration,
+    /// Whether the broker is asked for figures of companies.
+    pub fundamentals: bool,
+    /// When it is, each trading day.
+    pub fundamentals_at: Time,
+    /// Symbols a day at most; what is followed counts, and is asked beyond that, too; absent: 2000
+    /// in production, 300 on paper.
+    pub fundamentals_per_day: Option<u32>,
+    /// Shortest pause between two of them; absent: 200 ms in production, 3 s on paper.
+    #[serde(with = "humantime_serde")]
+    pub fundamentals_spacing: Option<Duration>,
     /// Pause after a run that failed; it doubles.
     #[serde(with = "humantime_serde")]
     pub retry_min: Duration,
@@ -56,6 +66,10 @@ impl Default for JobsConfig {
             stocks_per_day: None,
             stocks_spacing: None,
             stocks_followed_every: Duration::from_secs(60),
+            fundamentals: true,
+            fundamentals_at: time(15, 40, 0, 0), // Of the last prices of the day.
+            fundamentals_per_day: None,
+            fundamentals_spacing: None,
             retry_min: Duration::from_secs(30),
             retry_max: Duration::from_secs(1_800),
             alarm_after: NonZeroU32::MIN.saturating_add(2),

@@ -13,6 +13,7 @@
 mod account;
 mod calendar;
 mod daily_orders;
+mod figures;
 mod orders;
 mod pages;
 mod quotes;
@@ -33,6 +34,7 @@ use tracing::warn;
 pub use self::account::{AccountSummary, Balance, BuyingPower, Holding};
 pub use self::calendar::{Calendar, CalendarDay};
 pub use self::daily_orders::{DailyOrder, DailyOrders, DailyOrdersFilter};
+pub use self::figures::CompanyFigures;
 pub use self::quotes::{DailyBar, DailyBars, PriceAdjustment, PriceSnapshot};
 pub use self::stock_info::{Listing, StockInfo};
 

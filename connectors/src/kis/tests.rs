@@ -1,6 +1,7 @@
 //! Tests of the broker connection against scripted servers and the reference samples.
 
 mod config;
+mod figures;
 mod fuzz;
 mod limiter;
 mod lists;

@@ -6,6 +6,7 @@ use tokio_postgres::Row;
 use tracing::{info, warn};
 use turnstile_dataflows::model::Symbol;
 
+use super::inquiry::Unasked;
 use super::listing::{Status, Stored};
 use crate::jobs::JobError;
 use crate::kis::StockInfo;
@@ -34,13 +35,6 @@ const STORE: &str = "UPDATE market.stocks SET name = $2, market = $3, instrument
         industry = $13, updated_ts = now()
     WHERE symbol = $1";
 
-/// A symbol that is to be asked.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Unasked {
-    pub(super) symbol: Symbol,
-    pub(super) is_followed: bool,
-}
-
 /// Returns up to `count` symbols that are to be asked for `day`, the most urgent first.
 pub(super) async fn next(
     postgres: &Postgres,
@@ -57,17 +51,17 @@ pub(super) async fn next(
             &[&day.to_string(), &without, &only_followed, &count],
         )
         .await?;
-    rows.iter()
-        .map(|row| {
-            let text: &str = row.try_get(0)?;
-            let symbol = text.parse();
-            Ok(Unasked {
-                symbol: symbol
-                    .map_err(|error| JobError::Answer(format!("market.stocks: {error}")))?,
-                is_followed: row.try_get(1)?,
-            })
-        })
-        .collect()
+    rows.iter().map(unasked).collect()
+}
+
+/// Reads a symbol, and whether it is followed.
+pub(super) fn unasked(row: &Row) -> Result<Unasked, JobError> {
+    let text: &str = row.try_get(0)?;
+    let symbol = text.parse();
+    Ok(Unasked {
+        symbol: symbol.map_err(|error| JobError::Answer(format!("market.stocks: {error}")))?,
+        is_followed: row.try_get(1)?,
+    })
 }
 
 /// Returns how many symbols were asked for `day`.

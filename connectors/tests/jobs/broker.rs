@@ -1,4 +1,4 @@
-//! A broker that answers two queries as a test says.
+//! A broker that answers three queries as a test says.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -42,6 +42,7 @@ impl Broker {
             .route("/oauth2/tokenP", post(token))
             .route(&format!("{quotations}/chk-holiday"), get(holidays))
             .route(&format!("{quotations}/search-stock-info"), get(stock_info))
+            .route(&format!("{quotations}/inquire-price"), get(price))
             .with_state(self.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -116,11 +117,18 @@ async fn holidays(State(broker): State<Broker>) -> Answer {
 }
 
 async fn stock_info(State(broker): State<Broker>, Query(query): Query2) -> Answer {
-    let symbol = query["PDNO"].clone();
-    if let Some(refusal) = broker.ask(&symbol) {
+    of_stock(&broker, &query["PDNO"])
+}
+
+async fn price(State(broker): State<Broker>, Query(query): Query2) -> Answer {
+    of_stock(&broker, &query["FID_INPUT_ISCD"])
+}
+
+fn of_stock(broker: &Broker, symbol: &str) -> Answer {
+    if let Some(refusal) = broker.ask(symbol) {
         return refusal;
     }
-    let told = broker.state.lock().unwrap().stocks.get(&symbol).cloned();
+    let told = broker.state.lock().unwrap().stocks.get(symbol).cloned();
     let body = match told {
         Some(output) => json!({"rt_cd": "0", "output": output}),
         None => json!({"rt_cd": "1", "msg_cd": "MCA05918", "msg1": "no such issue"}),

@@ -99,6 +99,21 @@ pub struct DailyBar {
     pub value_won: i64,
 }
 
+impl Request {
+    /// Returns the call inquire-price at the Korea Exchange.
+    pub(super) fn price_of(symbol: Symbol, lane: Lane) -> Self {
+        Self {
+            tr: Tr::Price,
+            lane,
+            fields: vec![
+                ("FID_COND_MRKT_DIV_CODE", "J".to_owned()),
+                ("FID_INPUT_ISCD", symbol.to_string()),
+            ],
+            next_page: false,
+        }
+    }
+}
+
 impl KisClient {
     /// Returns the current price of `symbol` (inquire-price).
     ///
@@ -106,17 +121,7 @@ impl KisClient {
     /// As for every query.
     pub async fn price(&self, symbol: Symbol, lane: Lane) -> Result<PriceSnapshot, KisError> {
         let tr = Tr::Price;
-        let reply = self
-            .query(&Request {
-                tr,
-                lane,
-                fields: vec![
-                    ("FID_COND_MRKT_DIV_CODE", "J".to_owned()),
-                    ("FID_INPUT_ISCD", symbol.to_string()),
-                ],
-                next_page: false,
-            })
-            .await?;
+        let reply = self.query(&Request::price_of(symbol, lane)).await?;
         let received_us = (self.inner.clock)();
         Row::one(tr.name(), &reply.body, "output")
             .and_then(|row| snapshot(row, symbol, received_us))
