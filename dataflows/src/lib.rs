@@ -9,6 +9,7 @@
 //! - [`reentry`]: what is bought back after an exit.
 //! - [`price`]: the best price of several sources.
 //! - [`slots`]: which symbols the broker streams.
+//! - [`risk`]: what entries may do to the account.
 //! - [`regime`]: what the index funds say of the market.
 //! - [`strategy`]: what to hold, once a day.
 //! - [`engine`]: the worker loop that feeds events in and hands outputs out.
@@ -20,6 +21,7 @@ mod ordered;
 pub mod price;
 pub mod reentry;
 pub mod regime;
+pub mod risk;
 pub mod slots;
 pub mod strategy;
 mod table;

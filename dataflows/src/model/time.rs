@@ -60,6 +60,18 @@ impl LogicalTime {
         self.plus_micros(SECONDS_PER_DAY * MICROS_PER_SECOND - self.seoul_micro_of_day())
     }
 
+    /// Returns the month in Seoul, counted from January 1970.
+    pub const fn seoul_month(self) -> u64 {
+        // Years begin in March, so that the leap day is the last of its year; 719,468 days lie between
+        // 0000-03-01 and 1970-01-01, and 146,097 days are 400 years.
+        let days = self.seoul_day() + 719_468;
+        let (era, day) = (days / 146_097, days % 146_097);
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day_of_year = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day_of_year + 2) / 153;
+        (era * 400 + year) * 12 + month + 2 - 1_970 * 12
+    }
+
     /// Returns the time `micros` later, or the last time there is.
     #[must_use]
     pub const fn plus_micros(self, micros: u64) -> Self {
@@ -91,5 +103,18 @@ mod tests {
             LogicalTime::from_micros(midnight.micros() - 1).seoul_day() + 1,
             midnight.seoul_day()
         );
+    }
+
+    #[test]
+    fn months_turn_on_their_first_day_in_seoul() {
+        let day_us = SECONDS_PER_DAY * MICROS_PER_SECOND;
+        let first = |day: u64| LogicalTime(day * day_us - SEOUL_OFFSET_S * MICROS_PER_SECOND);
+        // Days since 1970-01-01 of 1970-02-01, 2000-03-01, 2024-03-01, 2026-12-01 and 2027-01-01.
+        let firsts = [31, 11_017, 19_783, 20_788, 20_819];
+        let months = [1, 362, 650, 683, 684];
+        for (day, month) in firsts.into_iter().zip(months) {
+            assert_eq!(first(day).seoul_month(), month, "{day}");
+            assert_eq!(LogicalTime(first(day).0 - 1).seoul_month(), month - 1);
+        }
     }
 }

@@ -1,0 +1,33 @@
+//! Risk: what an entry may do to the account (domain section 7).
+//!
+//! ```text
+//! positions ─┐
+//! prices ────┼─> names ─┬─> by sector
+//! listings ──┤          ├─> by market ──┐
+//! buys ──────┘          └─> account ────┼─> exposure ─┬─> check ─> pass, or the first refusal
+//! results of exits ─> by day, by month ─┤             └─> report
+//! equity ───────────────────────────────┘
+//! ```
+//!
+//! 1. The intent type comes first: exits pass, whatever stands.
+//! 2. Checks have a fixed order ([`CheckKind`]) and stop at the first that fails; what is not known
+//!    fails the check that asks for it.
+//! 3. Limits are inclusive. Weights are of the equity, which a purchase leaves as it is; they count
+//!    what the order and all pending purchases will have made of the account. Everything is exact.
+//!
+//! Memory: a few words for each listed issue, each held symbol, each purchase under way, and each
+//! exit of the month. A position leaves no trace but its share in the sums of its symbol.
+
+mod check;
+mod desk;
+mod exposure;
+mod limits;
+mod report;
+mod view;
+
+pub use check::{CheckKind, CheckResult, Checked, Figures, Intent, IntentKind, check};
+pub use desk::{RiskChange, RiskEvent, run};
+pub use exposure::{ExposureRow, Issue, Name, Sector, Total};
+pub use limits::{EmergencyStop, RiskLimits, RiskProfile, UnknownProfile};
+pub use report::{ReportLevel, RiskReport, Usage};
+pub use view::{Exposure, Reservation, RiskView, ViewChange};

@@ -1,0 +1,275 @@
+//! The exposure that the risk desk maintains equals the one that is computed from scratch, after every
+//! batch of random histories.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use proptest::prelude::*;
+use turnstile_dataflows::model::{
+    ExitEventId, LogicalTime, Position, PositionId, PositionMode, Price, Quantity, Symbol,
+};
+use turnstile_dataflows::reentry::{Equity, Underway};
+use turnstile_dataflows::risk::{
+    Exposure, ExposureRow, Issue, Name, RiskChange, RiskEvent, RiskView, Sector, Total, run,
+};
+use turnstile_dataflows::strategy::Market;
+
+/// 2026-11-24 in Seoul.
+const BEGIN_US: u64 = 1_795_480_000_000_000;
+const DAY_US: u64 = 86_400_000_000;
+const SYMBOLS: [&str; 4] = ["005930", "000660", "035720", "069500"];
+
+fn symbol(n: usize) -> Symbol {
+    SYMBOLS[n % SYMBOLS.len()].parse().unwrap()
+}
+
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(n: usize) -> T {
+    format!("00000000-0000-4000-8000-{n:012}").parse().unwrap()
+}
+
+fn position(n: usize, of: usize, qty: i64, avg: i64) -> Position {
+    Position {
+        id: id(n),
+        symbol: symbol(of),
+        qty: Quantity::new(qty).unwrap(),
+        original_qty: Quantity::new(qty).unwrap(),
+        avg_price: Price::from_units(avg).ok(),
+        entry: LogicalTime::from_micros(BEGIN_US),
+        is_live: qty > 0 || avg % 2 == 0,
+        mode: PositionMode::Enabled,
+        profile: None,
+        strategy: "test".into(),
+        cycle: 1,
+        version: 1,
+    }
+}
+
+fn change() -> impl Strategy<Value = RiskChange> {
+    let issue = |market: usize, sector: usize| Issue {
+        market: [Market::Kospi, Market::Kosdaq, Market::Unknown][market],
+        sector: (sector > 0).then(|| format!("sector {sector}").into()),
+    };
+    let underway = |of: usize, left: i64, price: i64| Underway {
+        symbol: symbol(of),
+        left: Quantity::new(left).unwrap(),
+        price: Price::from_units(price).unwrap(),
+    };
+    let at = |day: u64| LogicalTime::from_micros(BEGIN_US + day * DAY_US);
+    prop_oneof![
+        4 => (0..5usize, 0..4usize, 0..9i64, 0..5i64)
+            .prop_map(|(n, of, qty, avg)| RiskChange::Position(position(n, of, qty, avg))),
+        3 => (0..4usize, 0..4usize, 1..9i64, 1..5i64, any::<bool>()).prop_map(
+            move |(n, of, left, price, is_over)| {
+                let row = (!is_over).then(|| underway(of, left, price));
+                RiskChange::Buying(format!("key {n}").into(), row)
+            }
+        ),
+        3 => (0..4usize, 1..9i64).prop_map(|(of, units)| {
+            RiskChange::Price(symbol(of), Price::from_units(units).unwrap())
+        }),
+        2 => (0..4usize, 0..3usize, 0..3usize, any::<bool>()).prop_map(
+            move |(of, market, sector, is_gone)| {
+                RiskChange::Issue(symbol(of), (!is_gone).then(|| issue(market, sector)))
+            }
+        ),
+        2 => (0..6usize, 0..12u64, -9..9i64)
+            .prop_map(move |(n, day, units)| RiskChange::Result(id(n), at(day), units)),
+        1 => (0..9u64, 1..9i64).prop_map(move |(day, units)| {
+            RiskChange::Equity(Some(Equity { asof: at(day), units }))
+        }),
+    ]
+}
+
+/// The rows that now stand.
+#[derive(Clone, Default)]
+struct Rows {
+    positions: BTreeMap<PositionId, Position>,
+    buys: BTreeMap<Arc<str>, Underway>,
+    prices: BTreeMap<Symbol, Price>,
+    issues: BTreeMap<Symbol, Issue>,
+    results: BTreeMap<ExitEventId, (LogicalTime, i64)>,
+    equity: Option<Equity>,
+}
+
+impl Rows {
+    fn take(&mut self, change: RiskChange) {
+        match change {
+            RiskChange::Position(row) if row.is_live => {
+                self.positions.insert(row.id.clone(), row);
+            }
+            RiskChange::Position(row) => {
+                self.positions.remove(&row.id);
+            }
+            RiskChange::Buying(key, Some(row)) => {
+                self.buys.insert(key, row);
+            }
+            RiskChange::Buying(key, None) => {
+                self.buys.remove(&key);
+            }
+            RiskChange::Price(symbol, price) => {
+                self.prices.insert(symbol, price);
+            }
+            RiskChange::Issue(symbol, Some(issue)) => {
+                self.issues.insert(symbol, issue);
+            }
+            RiskChange::Issue(symbol, None) => {
+                self.issues.remove(&symbol);
+            }
+            RiskChange::Result(id, exit, units) => {
+                self.results.insert(id, (exit, units));
+            }
+            RiskChange::Equity(row) => {
+                let is_older = |row: &Equity| self.equity.is_some_and(|last| row.asof < last.asof);
+                if !row.as_ref().is_some_and(is_older) {
+                    self.equity = row;
+                }
+            }
+            RiskChange::Limits(..) | RiskChange::Profile(_) | RiskChange::Stop(_) => {}
+        }
+    }
+
+    fn names(&self) -> BTreeMap<Symbol, Name> {
+        let mut names = BTreeMap::new();
+        for n in 0..SYMBOLS.len() {
+            let symbol = symbol(n);
+            let held = self.positions.values();
+            let held: Vec<_> = held
+                .filter(|row| row.symbol == symbol && !row.qty.is_zero())
+                .collect();
+            let buys = self.buys.values().filter(|row| row.symbol == symbol);
+            let buys: Vec<_> = buys.collect();
+            if held.is_empty() && buys.is_empty() {
+                continue;
+            }
+            let shares: i64 = held.iter().map(|row| row.qty.shares()).sum();
+            let at_cost = held.iter().map(|row| {
+                let price = row.avg_price?;
+                Some(i128::from(row.qty.shares() * price.units()))
+            });
+            let at_cost: Option<i128> = at_cost.sum();
+            let price = self.prices.get(&symbol);
+            let at_price = price.map(|price| i128::from(shares * price.units()));
+            let cost = |row: &&Underway| i128::from(row.left.shares() * row.price.units());
+            let name = Name {
+                shares,
+                held: at_price.or(at_cost),
+                pending: buys.iter().map(cost).sum(),
+                issue: self.issues.get(&symbol).cloned().unwrap_or(Issue::UNKNOWN),
+            };
+            names.insert(symbol, name);
+        }
+        names
+    }
+
+    /// Everything from scratch, at the end of a history of which `month` is the last month.
+    fn exposure(&self, month: u64) -> Exposure {
+        let mut rows = Vec::new();
+        let mut sectors: BTreeMap<Sector, Total> = BTreeMap::new();
+        let mut markets: BTreeMap<Market, Total> = BTreeMap::new();
+        let mut account = Total::default();
+        let names = self.names();
+        for (symbol, name) in &names {
+            let sector = sectors.entry(name.issue.sector_of(*symbol)).or_default();
+            let market = markets.entry(name.issue.market).or_default();
+            for total in [sector, market, &mut account] {
+                total.units += name.held.unwrap_or(0) + name.pending;
+                total.pending += name.pending;
+                total.names += 1;
+                total.unvalued += i64::from(name.held.is_none());
+            }
+        }
+        let (mut days, mut months) = (BTreeMap::new(), BTreeMap::new());
+        let results = self.results.values();
+        for (exit, units) in results.filter(|(exit, _)| exit.seoul_month() >= month) {
+            *days.entry(exit.seoul_day()).or_default() += i128::from(*units);
+            *months.entry(exit.seoul_month()).or_default() += i128::from(*units);
+        }
+        rows.extend(
+            names
+                .into_iter()
+                .map(|(key, row)| ExposureRow::Name(key, row)),
+        );
+        rows.extend(
+            sectors
+                .into_iter()
+                .map(|(key, row)| ExposureRow::Sector(key, row)),
+        );
+        rows.extend(
+            markets
+                .into_iter()
+                .map(|(key, row)| ExposureRow::Market(key, row)),
+        );
+        rows.push(ExposureRow::Account(account));
+        rows.extend(
+            days.into_iter()
+                .map(|(key, row)| ExposureRow::Day(key, row)),
+        );
+        rows.extend(
+            months
+                .into_iter()
+                .map(|(key, row)| ExposureRow::Month(key, row)),
+        );
+        rows.extend(self.equity.map(ExposureRow::Equity));
+        let issues = self.issues.clone().into_iter();
+        rows.extend(issues.map(|(key, row)| ExposureRow::Issue(key, row)));
+        let mut exposure = Exposure::default();
+        rows.into_iter().for_each(|row| exposure.apply(row, 1));
+        exposure
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_maintained_exposure_is_the_one_from_scratch(
+        history in prop::collection::vec(
+            (prop::collection::vec(change(), 0..4), 1..3u64 * 3_600_000_000),
+            1..60,
+        ),
+        batch in 1..7usize,
+    ) {
+        let mut time = BEGIN_US;
+        let events: Vec<RiskEvent> = history
+            .into_iter()
+            .map(|(changes, step_us)| {
+                // Hours apart: some histories pass into the next month.
+                time += step_us;
+                RiskEvent { time: LogicalTime::from_micros(time), changes }
+            })
+            .collect();
+        let mut batches: Vec<Vec<RiskEvent>> = events.chunks(batch).map(<[_]>::to_vec).collect();
+        let expected: Vec<(LogicalTime, Exposure)> = batches
+            .iter()
+            .scan(Rows::default(), |rows, batch| {
+                let changes = batch.iter().flat_map(|event| event.changes.clone());
+                changes.for_each(|change| rows.take(change));
+                let last = batch.last()?.time;
+                let month = last.seoul_month();
+                // What was of an earlier month at its end is gone for good.
+                Some((last, rows.exposure(month)))
+            })
+            .collect();
+        batches.reverse();
+        let maintained = Arc::new(Mutex::new((RiskView::default(), Vec::new())));
+        let told = maintained.clone();
+        run(
+            move |events| {
+                events.extend(batches.pop().unwrap_or_default());
+                !batches.is_empty()
+            },
+            move |changes| {
+                let (view, seen) = &mut *told.lock().unwrap();
+                view.apply(changes);
+                seen.push(view.exposure.clone());
+            },
+        );
+        let (_view, seen) = &*maintained.lock().unwrap();
+        prop_assert_eq!(seen.len(), expected.len());
+        for (seen, (time, expected)) in seen.iter().zip(&expected) {
+            prop_assert_eq!(seen, expected, "at {}", time);
+        }
+    }
+}
