@@ -121,12 +121,55 @@ fn history_counts_against_the_day_and_an_ended_candidate_is_forgotten() {
         cooldown_until: None,
         watch_until: None,
         blocked: None,
+        refused: None,
     };
     let over = Change::Candidate("e1".parse().unwrap(), stored);
     assert!(engine.changes(vec![over]).is_empty());
     // An exit event that is told again makes no second candidate.
     assert!(engine.changes(vec![exit_event("e1", "SL1")]).is_empty());
     assert_eq!(tick(&mut engine, 20, "110"), []);
+    engine.stop();
+}
+
+#[test]
+fn an_order_that_the_risk_gate_refused_is_decided_on_again_after_a_minute() {
+    let mut engine = Harness::new(1, &default_profile());
+    let patient = ReentryRule {
+        cooldown_us: 10 * SECOND,
+        watch_us: 300 * SECOND,
+        ..reentry_rule()
+    };
+    engine.changes(vec![Change::ReentryRule(patient.id.clone(), Some(patient))]);
+    engine.send(EXIT, |_time| Event::Changes(vec![exit_event("e1", "SL2")]));
+    clock(&mut engine, 12);
+    let said = tick(&mut engine, 14, "102");
+    assert!(
+        matches!(said[0].verdict, Verdict::Submit { .. }),
+        "{said:?}"
+    );
+    let refused = |refused| StoredCandidate {
+        symbol: "005930".parse().unwrap(),
+        state: CandidateState::Watch,
+        cooldown_until: Some(LogicalTime::from_micros(EXIT + 10 * SECOND)),
+        watch_until: Some(LogicalTime::from_micros(EXIT + 70 * SECOND)),
+        blocked: Some(("G3".into(), "SINGLE_WEIGHT: too heavy".into())),
+        refused: Some(refused),
+    };
+    let id: ExitEventId = "e1".parse().unwrap();
+    // A refusal of an earlier order says nothing of this one.
+    let earlier = LogicalTime::from_micros(EXIT + 11 * SECOND);
+    engine.changes(vec![Change::Candidate(id.clone(), refused(earlier))]);
+    assert_eq!(tick(&mut engine, 15, "103"), []);
+    let stored = Change::Candidate(id.clone(), refused(said[0].time));
+    engine.send(EXIT + 16 * SECOND, |_time| Event::Changes(vec![stored]));
+    // It rests, then the same entry is decided on again.
+    assert_eq!(tick(&mut engine, 17, "103"), []);
+    assert_eq!(tick(&mut engine, 75, "103"), []);
+    let again = tick(&mut engine, 77, "103");
+    let Verdict::Submit { action_key, .. } = &again[0].verdict else {
+        panic!("{again:?}")
+    };
+    assert_eq!(action_key.as_str(), "e1:ENTRY:1");
     engine.stop();
 }
 
@@ -296,6 +339,7 @@ fn a_second_entry_wants_a_tick_below_the_level_and_the_position() {
         cooldown_until: Some(LogicalTime::from_micros(EXIT + 10 * SECOND)),
         watch_until: Some(LogicalTime::from_micros(EXIT + 70 * SECOND)),
         blocked: None,
+        refused: None,
     };
     let purchase = Purchase {
         symbol,

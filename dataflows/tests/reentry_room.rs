@@ -172,6 +172,7 @@ fn what_is_decided_counts_before_anybody_tells_of_it(#[values(1, 2, 4)] workers:
         cooldown_until: None,
         watch_until: None,
         blocked: None,
+        refused: None,
     };
     engine.changes(vec![
         Change::Underway(order.into(), None),

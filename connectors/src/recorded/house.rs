@@ -112,6 +112,7 @@ impl House {
             cooldown_until: None,
             watch_until: None,
             blocked: None,
+            refused: None,
         });
         match &verdict.verdict {
             Verdict::Cooldown { until } => stored.cooldown_until = Some(*until),

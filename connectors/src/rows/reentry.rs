@@ -56,6 +56,10 @@ pub(super) fn candidate(row: &Value) -> Result<Change, RowFault> {
             cooldown_until: time_if(&fields, "cooldown_until")?,
             watch_until: time_if(&fields, "watch_until")?,
             blocked: blocked.map(|(gate, reason)| (gate.into(), reason.into())),
+            refused: fields
+                .value("refused_us")
+                .map(|_| fields.whole("refused_us").map(LogicalTime::from_micros))
+                .transpose()?,
         },
     ))
 }
@@ -188,7 +192,7 @@ pub(super) fn regime_override(row: &Value, is_deleted: bool) -> Result<Change, R
     ))
 }
 
-fn time_if(fields: &Fields<'_>, column: &str) -> Result<Option<LogicalTime>, RowFault> {
+pub(super) fn time_if(fields: &Fields<'_>, column: &str) -> Result<Option<LogicalTime>, RowFault> {
     fields
         .value(column)
         .map(|_| fields.time(column))
@@ -201,7 +205,7 @@ fn percent(fields: &Fields<'_>, column: &str) -> Result<Ratio, RowFault> {
 }
 
 /// Returns a percentage in millionths of the whole.
-fn millionths(fields: &Fields<'_>, column: &str) -> Result<u32, RowFault> {
+pub(super) fn millionths(fields: &Fields<'_>, column: &str) -> Result<u32, RowFault> {
     let value = fields.decimal(column)?;
     let count = value.checked_mul(UNITS).filter(Decimal::is_integer);
     count
@@ -213,7 +217,7 @@ fn millionths(fields: &Fields<'_>, column: &str) -> Result<u32, RowFault> {
 }
 
 /// Returns an amount in ten-thousandths of a won.
-fn won(fields: &Fields<'_>, column: &str) -> Result<i64, RowFault> {
+pub(super) fn won(fields: &Fields<'_>, column: &str) -> Result<i64, RowFault> {
     let value = fields.decimal(column)?;
     let units = value.checked_mul(UNITS).filter(Decimal::is_integer);
     units

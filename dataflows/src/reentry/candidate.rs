@@ -5,6 +5,8 @@
 //!    ^           │ ├──> EXPIRED
 //!    └─ longer ──┘ └──> BLOCKED
 //! ```
+//!
+//! One that is READY and whose order the risk gate refuses goes back to WATCH, and rests for a minute.
 
 mod entry;
 
@@ -35,6 +37,10 @@ pub(super) struct Candidate {
     entries: u32,
     /// What its last order buys, and the price that was judged.
     order: Option<(Quantity, Price)>,
+    /// When it decided on its last order.
+    submitted: Option<LogicalTime>,
+    /// Until when it decides on none, since the risk gate refused one.
+    rest_until: LogicalTime,
     /// The last passing refusal, so that it is written once per change.
     blocked: Option<(Arc<str>, Arc<str>)>,
     /// Whether the gates that ask for no price let it buy, as of when it last moved on.
@@ -101,6 +107,8 @@ impl Candidate {
             watch_until: watch_until.unwrap_or(until.plus_micros(WATCH_US)),
             entries: 0,
             order: None,
+            submitted: None,
+            rest_until: LogicalTime::default(),
             blocked: stored.and_then(|stored| stored.blocked.clone()),
             is_open: false,
             level: None,
@@ -150,6 +158,7 @@ impl Candidate {
     /// Moves on as far as time, plan and scene allow, without a price.
     pub(super) fn advance(&mut self, moment: Moment<'_>) -> Vec<ReentryVerdict> {
         let mut said = Vec::new();
+        self.note_refusal(moment);
         self.note_entry(moment);
         while let Some((verdict, is_first)) = self.step(moment) {
             said.push(self.say(moment, is_first, None, verdict));

@@ -79,6 +79,8 @@ pub struct StoredCandidate {
     pub watch_until: Option<LogicalTime>,
     /// Gate and reason of the last refusal, so that it is not written again.
     pub blocked: Option<(Arc<str>, Arc<str>)>,
+    /// When it decided on the order that the risk gate refused last.
+    pub refused: Option<LogicalTime>,
 }
 
 /// A purchase that a candidate made.

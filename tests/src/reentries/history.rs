@@ -108,6 +108,7 @@ impl History {
                 .dice
                 .percent(30)
                 .then(|| ("G0".into(), "stored".into())),
+            refused: None,
         };
         let key = id.to_string();
         self.stored.insert(key.clone(), row.clone());
@@ -240,6 +241,7 @@ impl History {
             cooldown_until: None,
             watch_until: None,
             blocked: None,
+            refused: None,
         }
     }
 

@@ -10,6 +10,9 @@ use super::{Candidate, Moment, Stage};
 
 /// Age beyond which a price is not bought at (gate G5, domain 5.2).
 const PRICE_AGE_US_MAX: u64 = 5_000_000;
+/// How long nothing is bought after the risk gate refused: what it looks at moves slowly, and each
+/// refusal is an alarm.
+const REST_US: u64 = 60_000_000;
 
 impl Candidate {
     /// Buys where the trigger holds at `price` and no gate refuses.
@@ -21,6 +24,9 @@ impl Candidate {
     ) -> Option<Verdict> {
         // A second entry adds to what is held; there is none where that was sold.
         if self.stage != Stage::Watch || (self.entries > 0 && !self.plan.facts.is_held) {
+            return None;
+        }
+        if moment.now < self.rest_until {
             return None;
         }
         let since = self.since.filter(|_| self.is_open)?;
@@ -40,6 +46,7 @@ impl Candidate {
         self.stage = Stage::Ready;
         self.entries = n;
         self.order = Some((qty, price));
+        self.submitted = Some(moment.now);
         self.blocked = None;
         Some(Verdict::Submit {
             qty,
@@ -48,6 +55,22 @@ impl Candidate {
             action_key: ActionKey::entry(&self.id(), n),
             explanation: Box::new(explanation),
         })
+    }
+
+    /// Takes in that the risk gate has refused its order.
+    pub(super) fn note_refusal(&mut self, moment: Moment<'_>) {
+        let Some(stored) = &self.plan.stored else {
+            return;
+        };
+        let is_refused = self.submitted.is_some() && stored.refused == self.submitted;
+        if self.stage != Stage::Ready || !is_refused {
+            return;
+        }
+        self.stage = Stage::Watch;
+        self.entries = self.entries.saturating_sub(1);
+        (self.order, self.submitted) = (None, None);
+        self.blocked = stored.blocked.clone();
+        self.rest_until = moment.now.plus_micros(REST_US);
     }
 
     /// Returns what its order takes of the room, as long as nobody has told of the order: from then
