@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use turnstile_bff::BffConfig;
-use turnstile_connectors::execution::{ExecutionConfig, SessionKind};
+use turnstile_connectors::execution::{ExecutionConfig, RiskConfig, SessionKind};
 use turnstile_connectors::exits::ExitsConfig;
 use turnstile_connectors::jobs::JobsConfig;
 use turnstile_connectors::kis::{Environment, KisConfig};
@@ -38,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) prices: PriceSinkConfig,
     /// Orders and fills.
     pub(crate) execution: ExecutionConfig,
+    /// Limits of the account, and their report.
+    pub(crate) risk: RiskConfig,
     /// What the exits say beside decisions.
     pub(crate) exits: ExitsConfig,
     /// What is done at times of the trading calendar.
@@ -206,6 +208,7 @@ impl Config {
         faults.extend(self.retention.validate());
         faults.extend(self.jobs.validate());
         faults.extend(self.strategy.validate());
+        faults.extend(self.risk.fault().map(str::to_owned));
         if let Err(error) = self.execution.validate() {
             faults.push(error.to_string());
         }

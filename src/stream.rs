@@ -25,6 +25,7 @@ mod quotes;
 mod records;
 mod regime;
 mod retention;
+mod risk;
 mod sequencer;
 mod staleness;
 mod subscriptions;
@@ -201,11 +202,13 @@ impl Stream {
         let follow = task::spawn("subscriptions", subscriptions.run(sources.clone()));
         let slots = apply_slots(stream, given.clone(), sources.clone());
         let slots = task::spawn("slots", slots);
+        let (risk_feed, risk_desk) = risk::start(&desk.gate)?;
         let sequencer = Sequencer {
             stamp,
             events,
             prices: prices.clone(),
             journal,
+            risk: risk_feed,
             reader: RowReader::default(),
             alarms: desk.alarms.clone(),
             notices: desk.notices.clone(),
@@ -290,7 +293,12 @@ impl Stream {
             for ended in jobs.into_iter().chain(minutes).chain(retention) {
                 report(ended.await);
             }
-            // The sequencer has dropped the engine's sender: the engine hands out the rest.
+            // The sequencer has dropped the engine's sender: the engine hands out the rest. The feed
+            // of the risk desk is dropped with it.
+            let risk_end = tokio::task::spawn_blocking(move || risk_desk.join()).await;
+            if !matches!(risk_end, Ok(Ok(()))) {
+                error!("the risk desk failed");
+            }
             let engine_end = tokio::task::spawn_blocking(move || engine.join()).await;
             match engine_end {
                 Ok(Ok(())) => {}

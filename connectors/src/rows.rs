@@ -16,9 +16,11 @@ mod orders;
 mod read;
 mod reentry;
 mod requests;
+mod risk;
 
 use serde_json::Value;
 use turnstile_dataflows::engine::Change;
+use turnstile_dataflows::risk::RiskChange;
 
 pub use fields::RowFault;
 pub use live::LivePosition;
@@ -42,6 +44,8 @@ pub struct RowReader {
 pub struct ReadRows {
     /// Changes, at most one per key.
     pub changes: Vec<Change>,
+    /// What the risk desk takes in, in order.
+    pub risk: Vec<RiskChange>,
     /// Rows that could not be read.
     pub faults: Vec<RowFault>,
 }
@@ -59,9 +63,11 @@ impl RowReader {
             if let Err(fault) = self.read_row(table, is_deleted, row, today, &mut read.changes) {
                 read.faults.push(fault.in_table(table));
             }
+            read.note_risk(table, is_deleted, row);
         }
         read.changes.extend(self.orders.take_changed());
         keep_last_per_key(&mut read.changes);
+        read.share();
         read
     }
 
@@ -113,6 +119,24 @@ impl RowReader {
             _ => {}
         }
         Ok(())
+    }
+}
+
+impl ReadRows {
+    /// Reads what a row says to the risk desk alone.
+    fn note_risk(&mut self, table: &str, is_deleted: bool, row: &Value) {
+        match risk::read(table, row, is_deleted) {
+            Ok(change) => self.risk.extend(change),
+            // One that the engine reads as well has told of its fault.
+            Err(_) if table == "trade.exit_events" => {}
+            Err(fault) => self.faults.push(fault.in_table(table)),
+        }
+    }
+
+    /// Tells the risk desk what the engine is told and it asks for, too.
+    fn share(&mut self) {
+        let shared = self.changes.iter().filter_map(risk::of_change);
+        self.risk.extend(shared);
     }
 }
 

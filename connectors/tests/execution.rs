@@ -21,6 +21,8 @@ mod postgres;
 mod requests;
 #[path = "execution/rig.rs"]
 mod rig;
+#[path = "execution/risk.rs"]
+mod risk;
 #[path = "execution/sink.rs"]
 mod sink;
 #[path = "execution/storm.rs"]

@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 use turnstile_connectors::execution::{
     AlarmWriter, Alarms, Book, BrokerEvent, CostModel, Executor, ExecutorParts, Fills, Holdings,
     HoldingsParts, KisBroker, KrxSession, Ledger, OrderPoll, OrderSink, PositionCache,
-    PriceProgress, SessionKind, SessionSource, SharedCalendar, SimulatorSession, SinkItem, Store,
-    wall_clock_us,
+    PriceProgress, RiskGate, RiskMonitor, SessionKind, SessionSource, SharedCalendar,
+    SimulatorSession, SinkItem, Store, wall_clock_us,
 };
 use turnstile_connectors::kis::KisClient;
 use turnstile_connectors::postgres::Postgres;
@@ -29,6 +29,8 @@ pub(super) struct Desk {
     pub(super) notices: mpsc::Sender<BrokerEvent>,
     pub(super) poll: Arc<OrderPoll>,
     pub(super) alarms: Alarms,
+    /// What every entry passes.
+    pub(super) gate: RiskGate,
     pub(super) session: Arc<dyn SessionSource>,
     /// Days of the exchange, as they are known now.
     pub(super) calendar: SharedCalendar,
@@ -67,6 +69,14 @@ impl Desk {
                 Arc::new(session)
             }
         };
+        let gate = RiskGate::new(store.clone(), alarms.clone(), wall_clock_us);
+        let monitor = RiskMonitor {
+            gate: gate.clone(),
+            store: store.clone(),
+            alarms: alarms.clone(),
+            config: config.risk.clone(),
+        };
+        rest.push(task::spawn("risk monitor", monitor.run(stop.clone())));
         let forget: Arc<dyn PositionCache> = Arc::new(alarms::PositionKeys(cache.clone()));
         let book = Arc::new(Book::default());
         let costs = CostModel::new(settings.commission_rate, calendar.clone());
@@ -110,6 +120,7 @@ impl Desk {
             book: book.clone(),
             holdings: holdings.clone(),
             poll: poll.clone(),
+            gate: gate.clone(),
             alarms: alarms.clone(),
             now_us: wall_clock_us,
         });
@@ -121,6 +132,7 @@ impl Desk {
             progress,
             forget,
             alarms.clone(),
+            gate.clone(),
             orders,
             wall_clock_us,
         );
@@ -151,6 +163,7 @@ impl Desk {
             notices,
             poll,
             alarms,
+            gate,
             session,
             calendar,
             ready,

@@ -31,6 +31,7 @@ use turnstile_dataflows::price::Board;
 
 use super::journal::{Entry, Journal, Payload};
 use super::quotes::{Quote, Seen};
+use super::risk::RiskFeed;
 use super::{alarms, send_event, timed};
 
 /// Tables that decide what is streamed.
@@ -78,6 +79,8 @@ pub(super) struct Sequencer {
     pub(super) events: SyncSender<Timed>,
     pub(super) prices: PriceSinkHandle,
     pub(super) journal: Journal,
+    /// What the risk desk is told.
+    pub(super) risk: RiskFeed,
     pub(super) reader: RowReader,
     pub(super) alarms: Alarms,
     pub(super) notices: mpsc::Sender<BrokerEvent>,
@@ -196,6 +199,7 @@ impl Sequencer {
             return false;
         }
         let time = self.stamp.now();
+        self.risk.second(time);
         send_event(&self.events, timed(time, Event::Clock)).await
     }
 
@@ -220,7 +224,7 @@ impl Sequencer {
         let payload = Payload::Told(changes.iter().map(wish_entry).collect());
         let read = ReadRows {
             changes,
-            faults: Vec::new(),
+            ..ReadRows::default()
         };
         self.enter(read, "wishes", payload).await
     }
@@ -283,6 +287,10 @@ impl Sequencer {
             self.subscriptions.notify_one();
         }
         if read.changes.is_empty() && read.faults.is_empty() {
+            // What concerns the risk desk alone is no input of the engine.
+            if !read.risk.is_empty() {
+                self.risk.tell(self.stamp.look(), read.risk);
+            }
             return true;
         }
         let payload = transaction
@@ -299,6 +307,9 @@ impl Sequencer {
             self.alarms.raise(alarms::row_fault(fault));
         }
         let time = self.stamp.now();
+        if !read.risk.is_empty() {
+            self.risk.tell(time, read.risk);
+        }
         let is_running = send_event(&self.events, timed(time, Event::Changes(read.changes))).await;
         self.journal
             .note(Entry {

@@ -53,6 +53,7 @@ use super::ledger::Ledger;
 use super::metrics as names;
 use super::order::{OPEN_ORDERS, Order};
 use super::poll::OrderPoll;
+use super::risk::RiskGate;
 use super::session::{NowUs, SessionSource};
 use super::sink::PriceProgress;
 use super::store::{GivenUp, Store};
@@ -82,6 +83,8 @@ pub struct ExecutorParts {
     pub holdings: Arc<Holdings>,
     /// Reads the broker's list.
     pub poll: Arc<OrderPoll>,
+    /// What purchases by hand have to pass.
+    pub gate: RiskGate,
     /// Where alarms are raised.
     pub alarms: Alarms,
     /// Wall clock.

@@ -49,6 +49,18 @@ pub const HOLDINGS_DIFFERENT: &str = "execution_holdings_different_symbols";
 pub const LIVE: &str = "execution_live_orders";
 /// Alarms that could not be stored, since their queue was full.
 pub const ALARMS_DROPPED: &str = "execution_alarms_dropped_total";
+/// Entries that the risk gate approved.
+pub const RISK_APPROVED: &str = "risk_checks_approved_total";
+/// Entries that the risk gate refused, by `check_type`.
+pub const RISK_REJECTED: &str = "risk_checks_rejected_total";
+/// Usage of each limit, by `check_type`.
+pub const RISK_USAGE: &str = "risk_usage_percent";
+/// Weight of the heaviest name.
+pub const RISK_LARGEST: &str = "risk_largest_weight_percent";
+/// Realised result of the day in percent of the equity.
+pub const RISK_DAY_RESULT: &str = "risk_day_result_percent";
+/// What is left of the loss that a day may bring.
+pub const RISK_BUFFER: &str = "risk_daily_loss_buffer_percent";
 
 /// Describes every metric of this module to the recorder.
 pub fn describe() {
@@ -84,6 +96,8 @@ pub fn describe() {
             "Lists of holdings that failed or were incomplete",
         ),
         (ALARMS_DROPPED, "Alarms that could not be queued"),
+        (RISK_APPROVED, "Entries that the risk gate approved"),
+        (RISK_REJECTED, "Entries that the risk gate refused"),
     ];
     for (name, text) in counters {
         describe_counter!(name, text);
@@ -93,5 +107,14 @@ pub fn describe() {
         HOLDINGS_DIFFERENT,
         "Symbols held in another quantity than at the broker"
     );
+    let percents = [
+        (RISK_USAGE, "Usage of a risk limit"),
+        (RISK_LARGEST, "Weight of the heaviest name"),
+        (RISK_DAY_RESULT, "Realised result of the day, of the equity"),
+        (RISK_BUFFER, "What is left of the loss that a day may bring"),
+    ];
+    for (name, text) in percents {
+        describe_gauge!(name, Unit::Percent, text);
+    }
     describe_gauge!(LIVE, "Orders at the broker that have not ended");
 }

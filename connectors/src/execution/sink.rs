@@ -12,7 +12,8 @@
 //! 2. Items of one position, and of one candidate, stay in the order of their logical times.
 //! 3. Exits share no transaction with what is said of re-entries; they wait for it only where a lane of
 //!    those is full.
-//! 4. While the database is away everything waits, back to the engine. What the database refuses
+//! 4. Entries pass the risk gate. One that is refused is stored as a refusal that may pass.
+//! 5. While the database is away everything waits, back to the engine. What the database refuses
 //!    is set aside with an alarm, and nothing else stops.
 
 mod exit_order;
@@ -36,6 +37,7 @@ use super::config::ExecutionConfig;
 use super::error::StoreError;
 use super::ledger::PositionCache;
 use super::order::Order;
+use super::risk::RiskGate;
 use super::session::NowUs;
 use super::store::Store;
 use crate::task;
@@ -119,13 +121,15 @@ pub struct OrderSink {
 }
 
 impl OrderSink {
-    /// Returns a sink that hands committed orders to `orders`.
+    /// Returns a sink that asks `gate` for entries and hands committed orders to `orders`.
+    #[expect(clippy::too_many_arguments, reason = "each is a part of its own")]
     pub fn new(
         config: &ExecutionConfig,
         store: Store,
         prices: PriceProgress,
         cache: Arc<dyn PositionCache>,
         alarms: Alarms,
+        gate: RiskGate,
         orders: mpsc::Sender<Order>,
         now_us: NowUs,
     ) -> Self {
@@ -135,6 +139,7 @@ impl OrderSink {
                 store,
                 cache,
                 alarms,
+                gate,
                 orders,
                 policy: Policy {
                     approval: config.approval,
@@ -168,6 +173,7 @@ impl OrderSink {
                         let item = Item {
                             output,
                             received_us,
+                            ruling: None,
                         };
                         drop(exits.send(item).await);
                     }
@@ -176,6 +182,7 @@ impl OrderSink {
                         let item = Item {
                             output,
                             received_us,
+                            ruling: None,
                         };
                         drop(lane.send(item).await);
                     }

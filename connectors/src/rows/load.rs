@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tokio_postgres::{Error, GenericClient};
 
 use super::live::{self, LivePosition};
-use super::{ReadRows, RowFault, RowReader};
+use super::{ReadRows, RowFault, RowReader, risk};
 
 /// Positions that go into the engine at one logical time, so that a load of any size stays small.
 const PORTION: usize = 1_000;
@@ -17,6 +17,8 @@ pub struct Loaded {
     pub rows: Vec<(&'static str, Value)>,
     /// Live positions with their states.
     pub positions: Vec<LivePosition>,
+    /// What only the risk desk asks for, each row with its table.
+    risk: Vec<(&'static str, Value)>,
     faults: Vec<RowFault>,
 }
 
@@ -49,6 +51,9 @@ impl Loaded {
         let rows = self.rows.iter();
         let mut read = reader.read(rows.map(|(table, row)| (*table, false, row)), today);
         read.faults.extend(self.faults);
+        for (table, row) in &self.risk {
+            read.note_risk(table, false, row);
+        }
         let first = Portion {
             read,
             source: PortionSource::Rows(self.rows),
@@ -56,12 +61,14 @@ impl Loaded {
         let mut positions = self.positions.into_iter();
         let rest = std::iter::from_fn(move || {
             let portion: Vec<_> = positions.by_ref().take(PORTION).collect();
-            (!portion.is_empty()).then(|| Portion {
-                read: ReadRows {
+            (!portion.is_empty()).then(|| {
+                let mut read = ReadRows {
                     changes: portion.iter().flat_map(LivePosition::changes).collect(),
-                    faults: Vec::new(),
-                },
-                source: PortionSource::Positions(portion),
+                    ..ReadRows::default()
+                };
+                read.share();
+                let source = PortionSource::Positions(portion);
+                Portion { read, source }
             })
         });
         std::iter::once(first).chain(rest)
@@ -171,6 +178,11 @@ pub async fn load(client: &impl GenericClient) -> Result<Loaded, Error> {
             format!("SELECT to_jsonb(r) - 'explanation' - 'raw' FROM {table} r WHERE {condition}");
         for row in client.query(&query, &[]).await? {
             loaded.rows.push((table, row.try_get(0)?));
+        }
+    }
+    for (table, query) in risk::QUERIES {
+        for row in client.query(query, &[]).await? {
+            loaded.risk.push((table, row.try_get(0)?));
         }
     }
     live::load(client, &mut loaded.positions, &mut loaded.faults).await?;

@@ -10,13 +10,14 @@ use super::broker::Script;
 use super::decisions::{DECIDED, exit, item, submit, verdict};
 use super::rig::{POSITION, Rig, config};
 
-const CANDIDATE: &str = "SELECT concat_ws(' ', state, blocked_gate, blocked_reason)
+pub(crate) const CANDIDATE: &str = "SELECT concat_ws(' ', state, blocked_gate, blocked_reason)
     FROM trade.reentry_candidates";
-const HISTORY: &str = "SELECT string_agg(concat_ws('/', status, gate, reason), ' ' ORDER BY id)
+pub(crate) const HISTORY: &str =
+    "SELECT string_agg(concat_ws('/', status, gate, reason), ' ' ORDER BY id)
     FROM trade.reentry_history";
 
 /// Sells the position whole and returns its exit event.
-async fn left(rig: &Rig) -> String {
+pub(crate) async fn left(rig: &Rig) -> String {
     let decision = exit(POSITION, ExitReason::Sl2, 100);
     rig.send(item(&decision)).await;
     rig.until(|rig| rig.broker.orders().len(), 1).await;

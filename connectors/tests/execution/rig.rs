@@ -16,11 +16,17 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use turnstile_connectors::execution::{
     Alarms, Book, Broker, CostModel, ExecutionConfig, Executor, ExecutorParts, Fills, Holdings,
-    HoldingsParts, Ledger, Market, OrderPoll, OrderSink, PositionCache, PriceProgress,
+    HoldingsParts, Ledger, Market, OrderPoll, OrderSink, PositionCache, PriceProgress, RiskGate,
     SessionSource, SinkItem, Store, wall_clock_us,
 };
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::task;
+use turnstile_dataflows::model::LogicalTime;
+use turnstile_dataflows::reentry::Equity;
+use turnstile_dataflows::risk::{
+    EmergencyStop, ExposureRow, Issue, RiskLimits, RiskProfile, ViewChange,
+};
+use turnstile_dataflows::strategy::Market as ListedMarket;
 use uuid::Uuid;
 
 use super::broker::{FakeBroker, TODAY};
@@ -87,7 +93,52 @@ pub(crate) struct Rig {
     pub(crate) begun_us: u64,
 }
 
+/// What the gate knows: limits that nothing here reaches, of an account worth a trillion KRW. An hour
+/// ahead, so that it does not grow old.
+pub(crate) fn account() -> Vec<ViewChange> {
+    let ahead_us = |micros| LogicalTime::from_micros(wall_clock_us() + micros);
+    let limits = RiskLimits {
+        id: 1,
+        profile: RiskProfile::Default,
+        positions_max: 100_000,
+        single_max: 1_000_000,
+        sector_max: 1_000_000,
+        market_max: 1_000_000,
+        daily_loss_max: 1_000_000,
+        total_loss_max: 1_000_000,
+        from: LogicalTime::default(),
+        until: LogicalTime::MAX,
+    };
+    let equity = Equity {
+        asof: ahead_us(240_000_000),
+        units: 10_000_000_000_000_000,
+    };
+    let issue = Issue {
+        market: ListedMarket::Kospi,
+        sector: None,
+    };
+    let samsung = "005930".parse().unwrap();
+    vec![
+        ViewChange::Limits(limits.id, Some(limits)),
+        ViewChange::Profile(Some(RiskProfile::Default)),
+        ViewChange::Stop(Some(stop(false))),
+        ViewChange::Exposure(ExposureRow::Equity(equity), 1),
+        ViewChange::Exposure(ExposureRow::Issue(samsung, issue), 1),
+        ViewChange::Through(ahead_us(3_600_000_000)),
+    ]
+}
+
+/// The emergency stop as a test sets it.
+pub(crate) fn stop(is_enabled: bool) -> EmergencyStop {
+    EmergencyStop {
+        is_enabled,
+        by: "kim".into(),
+        reason: "news".into(),
+    }
+}
+
 struct Run {
+    gate: RiskGate,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
     ready: watch::Receiver<bool>,
@@ -235,6 +286,8 @@ impl Rig {
             alarms.clone(),
         );
         let prices = PriceProgress::new(self.durable.subscribe(), self.begun_us, |_| {});
+        let gate = RiskGate::new(store.clone(), alarms.clone(), wall_clock_us);
+        gate.update(account());
         let executor = Executor::new(ExecutorParts {
             config: config.clone(),
             account: ACCOUNT.to_owned(),
@@ -247,6 +300,7 @@ impl Rig {
             book,
             holdings: Arc::clone(&holdings),
             poll: Arc::clone(&poll),
+            gate: gate.clone(),
             alarms: alarms.clone(),
             now_us: wall_clock_us,
         });
@@ -257,6 +311,7 @@ impl Rig {
             prices,
             cache,
             alarms,
+            gate.clone(),
             orders_tx,
             wall_clock_us,
         );
@@ -264,6 +319,7 @@ impl Rig {
         self.items = items;
         let notices = self.broker.connect();
         self.run = Some(Run {
+            gate,
             ready: executor.ready(),
             tasks: vec![
                 task::spawn("alarms", alarm_writer.run(stop.clone())),
@@ -295,6 +351,11 @@ impl Rig {
         for task in run.tasks {
             task.await.unwrap();
         }
+    }
+
+    /// Returns the gate that entries pass.
+    pub(crate) fn gate(&self) -> &RiskGate {
+        &self.run.as_ref().expect("a run").gate
     }
 
     pub(crate) fn is_ready(&self) -> bool {

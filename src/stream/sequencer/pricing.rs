@@ -34,6 +34,7 @@ impl Sequencer {
         }
         self.seen.note(trade.symbol, trade.received_us);
         self.board.tick(trade.symbol, time, trade.last);
+        self.risk.price(trade.symbol, trade.last);
         let tick = Tick {
             time,
             symbol: trade.symbol,
@@ -56,6 +57,7 @@ impl Sequencer {
         let source = quote.source.name();
         match taken {
             Taken::Tick => {
+                self.risk.price(priced.symbol, priced.last);
                 metrics::counter!("price_sync_ticks_total", "source" => source).increment(1);
                 if !self.prices.send(quote_row(quote, time)).await {
                     return false;
@@ -88,6 +90,7 @@ impl Sequencer {
         let Some(fallen) = self.board.settle(symbol, self.stamp.look()) else {
             return true;
         };
+        self.risk.price(fallen.symbol, fallen.last);
         let time = self.stamp.now();
         let source = fallen.source.name();
         metrics::counter!("price_sync_ticks_total", "source" => source).increment(1);

@@ -1,63 +1,91 @@
 //! Purchases that the operator asks for: each becomes one order, or is refused with a reason.
 
+use rust_decimal::Decimal;
 use serde_json::json;
 use tracing::info;
-use turnstile_dataflows::model::ActionKey;
+use turnstile_dataflows::model::{ActionKey, Price, Quantity, Symbol};
+use turnstile_dataflows::risk::{Intent, IntentKind};
 use uuid::Uuid;
 
 use super::super::error::StoreError;
+use super::super::risk::{Ruling, record};
 use super::super::sink::order_id;
 use super::super::store::GivenUp;
 use super::Desk;
 
-const ASKED: &str = "SELECT request_id, asked_by, reason FROM trade.manual_entries
-    WHERE state = 'ASKED' ORDER BY created_ts LIMIT 100";
+/// Each with the price that it is judged on: its limit, else the best offer known.
+const ASKED: &str = "SELECT e.request_id, e.asked_by, e.reason, e.symbol, e.qty,
+        coalesce(e.limit_price, (
+            SELECT coalesce(p.ask, p.last_price) FROM market.prices p
+            WHERE p.symbol = e.symbol ORDER BY p.logical_us DESC LIMIT 1)) AS price
+    FROM trade.manual_entries e
+    WHERE e.state = 'ASKED' ORDER BY e.created_ts LIMIT 100";
 
-/// One statement: the order with its first event, and the end of the request. It is judged on its
-/// limit, else on the best offer known; a symbol without either is refused. Whoever comes second,
+/// One statement: the order with its first event, and the end of the request. Whoever comes second,
 /// also after a lost answer, finds the request ended.
 const PLACE: &str = "WITH asked AS (
         SELECT * FROM trade.manual_entries WHERE request_id = $1 AND state = 'ASKED'
         FOR NO KEY UPDATE
-    ), priced AS (
-        SELECT a.*, coalesce(a.limit_price, (
-            SELECT coalesce(p.ask, p.last_price) FROM market.prices p
-            WHERE p.symbol = a.symbol ORDER BY p.logical_us DESC LIMIT 1)) AS price
-        FROM asked a
     ), placed AS (
         INSERT INTO trade.orders (order_id, action_key, account_id, symbol, side, intent_type, qty,
             order_type, limit_price, reason_code, price, level, decided_us, explanation)
         SELECT $2, $3, $4, symbol, 'BUY', 'ENTRY', qty,
-            CASE WHEN limit_price IS NULL THEN 'MKT' ELSE 'LMT' END, limit_price, 'MANUAL', price,
-            price, $5, $6
-        FROM priced WHERE price IS NOT NULL
+            CASE WHEN limit_price IS NULL THEN 'MKT' ELSE 'LMT' END, limit_price, 'MANUAL', $7, $7,
+            $5, $6
+        FROM asked
         RETURNING order_id
     ), told AS (
         INSERT INTO trade.order_events (order_id, status) SELECT order_id, 'NEW' FROM placed
     )
     UPDATE trade.manual_entries e
-    SET state = CASE WHEN p.price IS NULL THEN 'REFUSED' ELSE 'ORDERED' END,
-        order_id = (SELECT order_id FROM placed),
-        message = CASE WHEN p.price IS NULL
-            THEN 'no price of the symbol is known: watch it first, or give a limit' END,
-        updated_ts = clock_timestamp()
-    FROM priced p WHERE p.request_id = e.request_id
+    SET state = 'ORDERED', order_id = placed.order_id, updated_ts = clock_timestamp()
+    FROM placed WHERE e.request_id = $1
     RETURNING e.state";
 
 const REFUSE: &str = "UPDATE trade.manual_entries
     SET state = 'REFUSED', message = $2, updated_ts = clock_timestamp()
     WHERE request_id = $1 AND state = 'ASKED'";
 
+const NO_PRICE: &str = "no price of the symbol is known: watch it first, or give a limit";
+
 /// Someone who asks.
 struct Request {
     id: Uuid,
     by: String,
     reason: Option<String>,
+    /// What is asked for; none where no price is known.
+    intent: Option<Intent>,
+}
+
+impl Request {
+    fn read(row: &tokio_postgres::Row) -> Result<Self, StoreError> {
+        let symbol: &str = row.try_get("symbol")?;
+        let symbol = symbol.parse::<Symbol>().map_err(StoreError::inconsistent)?;
+        let qty = Quantity::new(row.try_get("qty")?).map_err(StoreError::inconsistent)?;
+        let price: Option<Decimal> = row.try_get("price")?;
+        let price = price.map(Price::try_from).transpose();
+        let price = price.map_err(StoreError::inconsistent)?;
+        Ok(Self {
+            id: row.try_get("request_id")?,
+            by: row.try_get("asked_by")?,
+            reason: row.try_get("reason")?,
+            intent: price.map(|price| Intent {
+                kind: IntentKind::Entry,
+                symbol,
+                qty,
+                price,
+            }),
+        })
+    }
 }
 
 impl Desk {
-    /// Makes orders of what is asked for. The search for new orders finds them.
+    /// Makes orders of what is asked for. The search for new orders finds them. What is asked before
+    /// the risk gate knows the account waits.
     pub(super) async fn place_purchases(&self) {
+        if !self.parts.gate.is_ready() {
+            return;
+        }
         let Ok(requests) = self.load_purchases().await else {
             return;
         };
@@ -67,7 +95,11 @@ impl Desk {
                     info!(request = %request.id, by = request.by, state, "purchase by hand");
                 }
                 Ok(None) | Err(GivenUp::Stopped) => {}
-                Err(GivenUp::Refused(error)) => self.refuse_purchase(&request, &error).await,
+                Err(GivenUp::Refused(error)) => {
+                    self.refused("a purchase by hand cannot be stored", None, &error);
+                    self.refuse_purchase(&request, None, &error.to_string())
+                        .await;
+                }
             }
         }
     }
@@ -76,26 +108,23 @@ impl Desk {
         let work = |client: deadpool_postgres::Object| async move {
             let statement = client.prepare_cached(ASKED).await?;
             let rows = client.query(&statement, &[]).await?;
-            let read = |row: &tokio_postgres::Row| {
-                Ok::<_, StoreError>(Request {
-                    id: row.try_get("request_id")?,
-                    by: row.try_get("asked_by")?,
-                    reason: row.try_get("reason")?,
-                })
-            };
-            rows.iter().map(read).collect()
+            rows.iter().map(Request::read).collect()
         };
         let store = &self.parts.store;
         self.report(store.persist("purchases by hand", &self.stop, work).await)
     }
 
-    /// Ends a request that the database takes no order of: asked again, it would be refused again.
-    async fn refuse_purchase(&self, request: &Request, error: &StoreError) {
-        self.refused("a purchase by hand cannot be stored", None, error);
-        let (id, message) = (&request.id, &error.to_string());
-        let work = |client: deadpool_postgres::Object| async move {
-            let statement = client.prepare_cached(REFUSE).await?;
-            Ok(client.execute(&statement, &[id, message]).await?)
+    /// Ends a request of which there will be no order: asked again, it would be refused again.
+    async fn refuse_purchase(&self, request: &Request, ruling: Option<&Ruling>, message: &str) {
+        let id = &request.id;
+        let work = |mut client: deadpool_postgres::Object| async move {
+            let tx = client.transaction().await?;
+            if let Some(ruling) = ruling {
+                record(&tx, ruling).await?;
+            }
+            let statement = tx.prepare_cached(REFUSE).await?;
+            tx.execute(&statement, &[id, &message]).await?;
+            Ok(tx.commit().await?)
         };
         let store = &self.parts.store;
         let ended = store.persist("end of a purchase by hand", &self.stop, work);
@@ -104,30 +133,62 @@ impl Desk {
         }
     }
 
+    /// Places the order of a request, if the risk gate lets it. Returns what became of it; none where
+    /// it was ended by somebody else.
     async fn place(&self, request: &Request) -> Result<Option<String>, GivenUp> {
+        let refused = Ok(Some("REFUSED".to_owned()));
+        let Some(intent) = request.intent else {
+            self.refuse_purchase(request, None, NO_PRICE).await;
+            return refused;
+        };
         let action_key = ActionKey::purchase(request.id);
-        let order = order_id(action_key.as_str());
+        let ruling = self.parts.gate.judge(&intent, action_key.as_str());
+        if let Some(why) = ruling.refusal() {
+            let message = format!("refused by the risk gate: {why}");
+            self.refuse_purchase(request, Some(&ruling), &message).await;
+            return refused;
+        }
+        let placed = self.store_purchase(request, &intent, &ruling).await;
+        if !matches!(placed, Ok(Some(_))) {
+            self.parts.gate.release(action_key.as_str());
+        }
+        placed
+    }
+
+    async fn store_purchase(
+        &self,
+        request: &Request,
+        intent: &Intent,
+        ruling: &Ruling,
+    ) -> Result<Option<String>, GivenUp> {
+        let order = order_id(&ruling.action_key);
         let decided_us = i64::try_from((self.parts.now_us)()).unwrap_or(i64::MAX);
         let explanation = json!({"manual": {
             "request_id": request.id, "asked_by": request.by, "reason": request.reason}});
-        let (action_key, explanation) = (&action_key, &explanation);
+        let price = intent.price.to_decimal();
+        let (explanation, price) = (&explanation, &price);
         let account = &self.parts.account;
-        let work = |client: deadpool_postgres::Object| async move {
-            let statement = client.prepare_cached(PLACE).await?;
-            let row = client
+        let work = |mut client: deadpool_postgres::Object| async move {
+            let tx = client.transaction().await?;
+            let statement = tx.prepare_cached(PLACE).await?;
+            let row = tx
                 .query_opt(
                     &statement,
                     &[
                         &request.id,
                         &order,
-                        &action_key.as_str(),
+                        &&*ruling.action_key,
                         account,
                         &decided_us,
                         explanation,
+                        price,
                     ],
                 )
                 .await?;
-            Ok(row.map(|row| row.try_get("state")).transpose()?)
+            let state = row.map(|row| row.try_get("state")).transpose()?;
+            record(&tx, ruling).await?;
+            tx.commit().await?;
+            Ok(state)
         };
         self.parts
             .store

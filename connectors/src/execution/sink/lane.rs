@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use turnstile_dataflows::model::{OrderStatus, Symbol};
+use turnstile_dataflows::risk::Intent;
 use uuid::Uuid;
 
 use super::super::alarm::{Alarm, Alarms, Level};
@@ -17,6 +18,7 @@ use super::super::error::StoreError;
 use super::super::ledger::PositionCache;
 use super::super::metrics as names;
 use super::super::order::{ORDERS_BY_KEY, Order};
+use super::super::risk::{RiskGate, Ruling};
 use super::super::session::NowUs;
 use super::super::store::{Chain, GivenUp, Store};
 use super::policy::Policy;
@@ -37,6 +39,12 @@ pub(super) trait Storable: Send + Sync + Sized + 'static {
         policy: Policy,
     ) -> BoxFuture<'_, Result<Vec<Stored>, StoreError>>;
 
+    /// Returns what it wants to enter and under which action key, for the risk gate; none where it
+    /// enters nothing.
+    fn entry(&self) -> Option<(Intent, String)> {
+        None
+    }
+
     /// Returns what it is about, for an alarm: symbol, position, and the key by which it is found.
     fn subject(&self) -> (Symbol, Option<Uuid>, String);
 }
@@ -46,6 +54,8 @@ pub(super) struct Item<T> {
     pub(super) output: Box<T>,
     /// When the frame that caused it was read, microseconds since the Unix epoch.
     pub(super) received_us: Option<u64>,
+    /// What the risk gate says of its entry.
+    pub(super) ruling: Option<Ruling>,
 }
 
 /// What the database made of an item.
@@ -64,6 +74,7 @@ pub(super) struct Desk {
     pub(super) store: Store,
     pub(super) cache: Arc<dyn PositionCache>,
     pub(super) alarms: Alarms,
+    pub(super) gate: RiskGate,
     pub(super) orders: mpsc::Sender<Order>,
     pub(super) policy: Policy,
     pub(super) now_us: NowUs,
@@ -83,17 +94,26 @@ impl Desk {
                 return;
             }
             T::sort(&mut taken);
+            for item in &mut taken {
+                let entry = item.output.entry();
+                item.ruling = entry.map(|(intent, key)| self.gate.judge(&intent, &key));
+            }
             let work = |client, items| T::store(client, items, self.policy);
             let stored = self.store.persist_all("decision", &stop, &taken, work);
             let stored = stored.await;
             let mut changed = Vec::new();
             for (item, stored) in taken.drain(..).zip(stored) {
-                match stored {
-                    Ok(stored) => {
-                        changed.extend(self.follow(item.received_us, stored, &stop).await);
+                let order = match stored {
+                    Ok(stored) => self.follow(item.received_us, stored, &stop).await,
+                    Err(GivenUp::Stopped) => None,
+                    Err(GivenUp::Refused(error)) => {
+                        self.set_aside(&*item.output, &error);
+                        None
                     }
-                    Err(GivenUp::Stopped) => {}
-                    Err(GivenUp::Refused(error)) => self.set_aside(&*item.output, &error),
+                };
+                match (&order, item.ruling) {
+                    (None, Some(ruling)) => self.gate.release(&ruling.action_key),
+                    _ => changed.extend(order.flatten()),
                 }
             }
             // A slow cache is not to keep an order back.
@@ -101,13 +121,14 @@ impl Desk {
         }
     }
 
-    /// After the commit: the latency, the executor. Returns the position that changed.
+    /// After the commit: the latency, the executor. Returns the position that changed, where there is
+    /// an order.
     async fn follow(
         &self,
         received_us: Option<u64>,
         stored: Stored,
         stop: &CancellationToken,
-    ) -> Option<Uuid> {
+    ) -> Option<Option<Uuid>> {
         let (kind, order) = match stored {
             Stored::Noted => ("verdict", None),
             Stored::Repeated(action_key) => ("repeated", self.reload(action_key, stop).await),
@@ -133,7 +154,7 @@ impl Desk {
         if order.status != OrderStatus::PendingApproval {
             drop(stop.run_until_cancelled(self.orders.send(order)).await);
         }
-        position
+        Some(position)
     }
 
     async fn reload(&self, action_key: String, stop: &CancellationToken) -> Option<Order> {

@@ -7,11 +7,13 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use turnstile_dataflows::model::{Quantity, Symbol};
 use turnstile_dataflows::reentry::{ReentryVerdict, Verdict};
+use turnstile_dataflows::risk::{Intent, IntentKind};
 use uuid::Uuid;
 
 use super::super::broker::Side;
 use super::super::error::StoreError;
 use super::super::order::Order;
+use super::super::risk::{Ruling, record};
 use super::lane::{Item, Storable, Stored};
 use super::policy::Policy;
 use super::{micros, order_id, uuid};
@@ -19,7 +21,7 @@ use super::{micros, order_id, uuid};
 /// One statement. A verdict that history holds already changes nothing, nor does a first one (`$19`)
 /// on a candidate that is known, nor one on a candidate that is over. `$4` is the state of the
 /// candidate, none where a passing refusal leaves it as it is; one that has entered stays so, unless
-/// it buys again.
+/// it buys again. `$22` is the time of a submission that the risk gate refuses.
 const STORE: &str = "WITH exit AS (
         SELECT * FROM trade.exit_events WHERE exit_event_id = $2
     ), fresh AS (
@@ -43,13 +45,13 @@ const STORE: &str = "WITH exit AS (
         INSERT INTO trade.reentry_candidates AS c
             (candidate_id, exit_event_id, symbol, origin_position_id, exit_reason_code, exit_ts,
              exit_price, original_qty, prior_hwm, cooldown_until, watch_until, state, rule_id,
-             blocked_gate, blocked_reason)
+             blocked_gate, blocked_reason, refused_us)
         SELECT $1, exit_event_id, symbol, position_id, exit_reason_code, exit_ts,
              exit_avg_price, original_qty, prior_hwm,
              timestamptz 'epoch' + $17::bigint * interval '1 microsecond',
              timestamptz 'epoch' + $20::bigint * interval '1 microsecond',
              coalesce($4::text, 'WATCH'), $8, $6,
-             CASE WHEN $6::text IS NOT NULL THEN $7::text END
+             CASE WHEN $6::text IS NOT NULL THEN $7::text END, $22
         FROM fresh
         ON CONFLICT (candidate_id) DO UPDATE SET
             state = CASE WHEN c.state = 'ENTERED' AND $4::text <> 'READY' THEN c.state
@@ -59,6 +61,7 @@ const STORE: &str = "WITH exit AS (
             rule_id = coalesce(excluded.rule_id, c.rule_id),
             blocked_gate = excluded.blocked_gate,
             blocked_reason = excluded.blocked_reason,
+            refused_us = coalesce(excluded.refused_us, c.refused_us),
             updated_ts = clock_timestamp()
         RETURNING candidate_id
     ), noted AS (
@@ -125,6 +128,11 @@ fn words(verdict: &Verdict) -> Words<'_> {
     }
 }
 
+/// A submission that the risk gate refuses: the candidate watches on.
+fn refused(ruling: &Ruling) -> Option<(&'static str, String)> {
+    ruling.reentry_gate().zip(ruling.refusal())
+}
+
 impl Storable for ReentryVerdict {
     const TOGETHER: usize = 16;
 
@@ -134,6 +142,25 @@ impl Storable for ReentryVerdict {
         policy: Policy,
     ) -> BoxFuture<'_, Result<Vec<Stored>, StoreError>> {
         store_all(client, items, policy).boxed()
+    }
+
+    fn entry(&self) -> Option<(Intent, String)> {
+        let Verdict::Submit {
+            qty,
+            level,
+            action_key,
+            ..
+        } = &self.verdict
+        else {
+            return None;
+        };
+        let intent = Intent {
+            kind: IntentKind::Entry,
+            symbol: self.symbol,
+            qty: *qty,
+            price: self.price.unwrap_or(*level),
+        };
+        Some((intent, action_key.to_string()))
     }
 
     fn subject(&self) -> (Symbol, Option<Uuid>, String) {
@@ -155,30 +182,50 @@ async fn store_all(
     items: &[Item<ReentryVerdict>],
     policy: Policy,
 ) -> Result<Vec<Stored>, StoreError> {
-    if let [item] = items {
-        return Ok(vec![store(&client, &item.output, policy).await?]);
+    if let [item] = items
+        && item.ruling.is_none()
+    {
+        return Ok(vec![store(&client, item, policy).await?]);
     }
     let tx = client.transaction().await?;
     // Known to the server by now, each is sent as soon as its turn comes.
     drop(tx.prepare_cached(STORE).await?);
-    let storing = items.iter().map(|item| store(&tx, &item.output, policy));
+    let storing = items.iter().map(|item| store(&tx, item, policy));
     let stored = try_join_all(storing).await?;
     tx.commit().await?;
     Ok(stored)
 }
 
-/// Stores a verdict.
+/// Stores a verdict, with what the risk gate says of it.
 async fn store(
     client: &impl GenericClient,
-    verdict: &ReentryVerdict,
+    item: &Item<ReentryVerdict>,
     policy: Policy,
 ) -> Result<Stored, StoreError> {
+    let verdict = &*item.output;
+    if let Some(ruling) = &item.ruling {
+        record(client, ruling).await?;
+    }
+    let refused = item.ruling.as_ref().and_then(refused);
     let status = policy.of_entry();
     let candidate = uuid(verdict.candidate.as_str())?;
     let exit_event = uuid(verdict.exit_event.as_str())?;
-    let words = words(&verdict.verdict);
-    let entry = entry(verdict)?;
+    let (words, entry) = match &refused {
+        None => (words(&verdict.verdict), entry(verdict)?),
+        Some((gate, reason)) => {
+            let words = Words {
+                state: None,
+                status: "BLOCKED",
+                gate: Some(gate),
+                reason: Some(reason),
+                cooldown_us: None,
+                watch_us: None,
+            };
+            (words, None)
+        }
+    };
     let decided_us = micros(verdict.time.micros());
+    let refused_us = refused.is_some().then_some(decided_us);
     let tick_us = verdict.tick.map(|tick| micros(tick.micros()));
     let statement = client.prepare_cached(STORE).await?;
     let row = client
@@ -208,6 +255,7 @@ async fn store(
                 &verdict.is_first,
                 &words.watch_us,
                 &verdict.regime.name(),
+                &refused_us,
             ],
         )
         .await?;

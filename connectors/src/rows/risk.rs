@@ -1,0 +1,141 @@
+//! Rows that the risk desk takes in beside the engine.
+
+use serde_json::Value;
+use turnstile_dataflows::engine::Change;
+use turnstile_dataflows::model::LogicalTime;
+use turnstile_dataflows::risk::{EmergencyStop, Issue, RiskChange, RiskLimits};
+use turnstile_dataflows::strategy::Market;
+
+use super::fields::{Fields, RowFault};
+use super::reentry::{millionths, time_if, won};
+
+/// What stands at start and only risk asks for: each table with its rows, as its followers have them.
+/// Of exits those of the month in Seoul.
+pub(super) const QUERIES: [(&str, &str); 6] = [
+    (
+        "market.stocks",
+        "SELECT jsonb_build_object('symbol', symbol, 'market', market, 'sector', sector)
+         FROM market.stocks",
+    ),
+    (
+        "market.best_prices",
+        "SELECT jsonb_build_object('symbol', symbol, 'price', price) FROM market.best_prices",
+    ),
+    (
+        "trade.exit_events",
+        "SELECT jsonb_build_object('exit_event_id', exit_event_id, 'exit_ts', exit_ts,
+             'realized_pnl', realized_pnl)
+         FROM trade.exit_events
+         WHERE exit_ts >= date_trunc('month', now() AT TIME ZONE 'Asia/Seoul') AT TIME ZONE 'Asia/Seoul'",
+    ),
+    (
+        "system.risk_limits",
+        "SELECT to_jsonb(r) FROM system.risk_limits r",
+    ),
+    (
+        "system.risk_profile",
+        "SELECT to_jsonb(r) FROM system.risk_profile r",
+    ),
+    (
+        "system.emergency_stop",
+        "SELECT to_jsonb(r) FROM system.emergency_stop r",
+    ),
+];
+
+/// Reads a row that the engine does not take in, or not as risk does; none where it says nothing here.
+pub(super) fn read(
+    table: &str,
+    row: &Value,
+    is_deleted: bool,
+) -> Result<Option<RiskChange>, RowFault> {
+    Ok(Some(match table {
+        "market.stocks" => issue(row, is_deleted)?,
+        "market.best_prices" => price(row)?,
+        "trade.exit_events" => result(row)?,
+        "system.risk_limits" => limits(row, is_deleted)?,
+        "system.risk_profile" => profile(row, is_deleted)?,
+        "system.emergency_stop" => stop(row, is_deleted)?,
+        _ => return Ok(None),
+    }))
+}
+
+/// Returns what a change of the engine says here.
+pub(super) fn of_change(change: &Change) -> Option<RiskChange> {
+    match change {
+        Change::Position(row) => Some(RiskChange::Position(row.clone())),
+        Change::Underway(key, row) => Some(RiskChange::Buying(key.clone(), row.clone())),
+        Change::Equity(row) => Some(RiskChange::Equity(*row)),
+        _ => None,
+    }
+}
+
+fn issue(row: &Value, is_deleted: bool) -> Result<RiskChange, RowFault> {
+    let fields = Fields::new(row, "symbol");
+    let market = match fields.text("market")? {
+        "KOSPI" => Market::Kospi,
+        "KOSDAQ" => Market::Kosdaq,
+        "KONEX" => Market::Konex,
+        _ => Market::Unknown,
+    };
+    let sector = fields.value("sector").and_then(Value::as_str);
+    let sector = sector.filter(|sector| !sector.trim().is_empty());
+    let issue = Issue {
+        market,
+        sector: sector.map(Into::into),
+    };
+    let symbol = fields.parsed("symbol")?;
+    Ok(RiskChange::Issue(symbol, (!is_deleted).then_some(issue)))
+}
+
+fn price(row: &Value) -> Result<RiskChange, RowFault> {
+    let fields = Fields::new(row, "symbol");
+    Ok(RiskChange::Price(
+        fields.parsed("symbol")?,
+        fields.price("price")?,
+    ))
+}
+
+fn result(row: &Value) -> Result<RiskChange, RowFault> {
+    let fields = Fields::new(row, "exit_event_id");
+    Ok(RiskChange::Result(
+        fields.parsed("exit_event_id")?,
+        fields.time("exit_ts")?,
+        won(&fields, "realized_pnl")?,
+    ))
+}
+
+fn limits(row: &Value, is_deleted: bool) -> Result<RiskChange, RowFault> {
+    let fields = Fields::new(row, "id");
+    let id = fields.whole("id")?;
+    if is_deleted {
+        return Ok(RiskChange::Limits(id, None));
+    }
+    let limits = RiskLimits {
+        id,
+        profile: fields.parsed("profile")?,
+        positions_max: fields.whole("positions_max")?,
+        single_max: millionths(&fields, "single_max_pct")?,
+        sector_max: millionths(&fields, "sector_max_pct")?,
+        market_max: millionths(&fields, "market_max_pct")?,
+        daily_loss_max: millionths(&fields, "daily_loss_max_pct")?,
+        total_loss_max: millionths(&fields, "total_loss_max_pct")?,
+        from: fields.time("active_from")?,
+        until: time_if(&fields, "active_to")?.unwrap_or(LogicalTime::MAX),
+    };
+    Ok(RiskChange::Limits(id, Some(limits)))
+}
+
+fn profile(row: &Value, is_deleted: bool) -> Result<RiskChange, RowFault> {
+    let profile = Fields::new(row, "id").parsed("profile")?;
+    Ok(RiskChange::Profile((!is_deleted).then_some(profile)))
+}
+
+fn stop(row: &Value, is_deleted: bool) -> Result<RiskChange, RowFault> {
+    let fields = Fields::new(row, "id");
+    let stop = EmergencyStop {
+        is_enabled: fields.flag("is_enabled")?,
+        by: fields.text("updated_by")?.into(),
+        reason: fields.text("reason")?.into(),
+    };
+    Ok(RiskChange::Stop((!is_deleted).then_some(stop)))
+}
