@@ -6,10 +6,10 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::api::{
-    best_prices, calendar, control, executions, exit_events, exit_rules, jobs, levels, logs,
-    manual_entries, manual_exits, order_requests, orders, portfolios, positions, previews, prices,
-    rankings, reentry, reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows,
-    regime, signals, strategy_runs, universe,
+    best_prices, calendar, control, emergency_stop, executions, exit_events, exit_rules, jobs,
+    levels, logs, manual_entries, manual_exits, order_requests, orders, portfolios, positions,
+    previews, prices, rankings, reentry, reentry_blacklist, reentry_expiries, reentry_limits,
+    reentry_windows, regime, risk, risk_limits, signals, strategy_runs, universe,
 };
 use crate::health;
 
@@ -64,6 +64,12 @@ use crate::health;
         control::set_exit,
         control::reentry,
         control::set_reentry,
+        risk_limits::one,
+        risk_limits::set,
+        emergency_stop::one,
+        emergency_stop::set,
+        risk::report,
+        risk::violations,
         logs::list,
         jobs::list,
         calendar::list,

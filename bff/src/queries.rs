@@ -3,6 +3,7 @@
 pub(crate) mod best_prices;
 pub(crate) mod calendar;
 pub(crate) mod control;
+pub(crate) mod emergency_stop;
 pub(crate) mod executions;
 pub(crate) mod exit_events;
 pub(crate) mod exit_rules;
@@ -26,6 +27,8 @@ pub(crate) mod reentry_expiries;
 pub(crate) mod reentry_limits;
 pub(crate) mod reentry_windows;
 pub(crate) mod regime;
+pub(crate) mod risk;
+pub(crate) mod risk_limits;
 pub(crate) mod signals;
 pub(crate) mod strategy_runs;
 pub(crate) mod universe;

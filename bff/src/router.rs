@@ -12,10 +12,10 @@ use axum::routing::{get, post, put};
 use axum::{Router, http::Method};
 
 use crate::api::{
-    best_prices, calendar, control, executions, exit_events, exit_rules, jobs, levels, logs,
-    manual_entries, manual_exits, order_requests, orders, portfolios, positions, previews, prices,
-    rankings, reentry, reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows,
-    regime, signals, strategy_runs, universe,
+    best_prices, calendar, control, emergency_stop, executions, exit_events, exit_rules, jobs,
+    levels, logs, manual_entries, manual_exits, order_requests, orders, portfolios, positions,
+    previews, prices, rankings, reentry, reentry_blacklist, reentry_expiries, reentry_limits,
+    reentry_windows, regime, risk, risk_limits, signals, strategy_runs, universe,
 };
 use crate::config::BffConfig;
 use crate::error::{ApiError, Code};
@@ -88,6 +88,16 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
             "/api/v1/reentry/control",
             get(control::reentry).post(control::set_reentry),
         )
+        .route(
+            "/api/v1/risk/limits",
+            get(risk_limits::one).put(risk_limits::set),
+        )
+        .route(
+            "/api/v1/risk/emergency-stop",
+            get(emergency_stop::one).put(emergency_stop::set),
+        )
+        .route("/api/v1/risk/report", get(risk::report))
+        .route("/api/v1/risk/violations", get(risk::violations))
         .route("/api/v1/logs", get(logs::list))
         .route("/api/v1/jobs", get(jobs::list))
         .route("/api/v1/calendar", get(calendar::list))

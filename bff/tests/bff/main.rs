@@ -11,6 +11,7 @@ mod lists;
 mod live;
 mod order_requests;
 mod reentries;
+mod risk;
 mod servers;
 mod stores;
 mod strategy;

@@ -1,0 +1,109 @@
+//! The emergency stop: nothing is bought while it is on; exits go on.
+
+use axum::extract::State;
+use serde::Serialize;
+use serde_json::{Value, json};
+use tracing::warn;
+use utoipa::ToSchema;
+
+use crate::api::exit_rules::{NAME_LENGTH_MAX, TEXT_LENGTH_MAX};
+use crate::api::risk_limits::whole;
+use crate::envelope::Success;
+use crate::error::{ApiError, Failure};
+use crate::extract::{Body, NoParams};
+use crate::queries;
+use crate::queries::emergency_stop::Saved;
+use crate::seoul::SeoulTime;
+use crate::state::AppState;
+
+/// Whether entries are stopped.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EmergencyStop {
+    pub(crate) is_enabled: bool,
+    /// Rises with every change.
+    pub(crate) version: i32,
+    pub(crate) reason: String,
+    /// Who set it last.
+    pub(crate) updated_by: String,
+    pub(crate) updated_ts: SeoulTime,
+}
+
+/// A stop, or its end.
+#[derive(Debug, ToSchema)]
+pub(crate) struct EmergencyStopChange {
+    pub(crate) is_enabled: bool,
+    /// Version that the change is made from. A stop needs none: it is never late.
+    pub(crate) version: Option<i32>,
+    /// Why, at most 500 characters.
+    pub(crate) reason: String,
+    /// Who sets it, at most 64 characters.
+    pub(crate) updated_by: String,
+}
+
+/// Whether entries are stopped. Where nobody knows, they are.
+#[utoipa::path(
+    get, path = "/api/v1/risk/emergency-stop", tag = "risk",
+    responses(
+        (status = 200, body = Success<EmergencyStop>),
+        (status = "4XX", body = Failure),
+        (status = "5XX", body = Failure),
+    ),
+)]
+pub(crate) async fn one(
+    State(state): State<AppState>,
+    _: NoParams,
+) -> Result<Success<EmergencyStop>, ApiError> {
+    let stop = queries::emergency_stop::one(&state.db).await?;
+    stop.map(Success::one).ok_or_else(missing)
+}
+
+/// Stops entries at once, or lets them go on as a change of the version that it was made from.
+#[utoipa::path(
+    put, path = "/api/v1/risk/emergency-stop", tag = "risk",
+    request_body = EmergencyStopChange, security(("token" = [])),
+    responses(
+        (status = 200, body = Success<EmergencyStop>),
+        (status = "4XX", body = Failure),
+        (status = "5XX", body = Failure),
+    ),
+)]
+pub(crate) async fn set(
+    State(state): State<AppState>,
+    _: NoParams,
+    mut body: Body,
+) -> Result<Success<EmergencyStop>, ApiError> {
+    let is_enabled = body.flag("is_enabled");
+    if is_enabled.is_none() {
+        body.fault_if_none("is_enabled", "is required");
+    }
+    // Only who lifts a stop has to have seen it.
+    let version = match is_enabled {
+        Some(false) => Some(whole(&mut body, "version", 1)),
+        Some(true) | None => body
+            .whole("version", 1)
+            .map(|version| i32::try_from(version).unwrap_or(i32::MAX)),
+    };
+    let change = EmergencyStopChange {
+        is_enabled: is_enabled.unwrap_or(true),
+        version,
+        reason: body.required_text("reason", TEXT_LENGTH_MAX),
+        updated_by: body.required_text("updated_by", NAME_LENGTH_MAX),
+    };
+    body.finish()?;
+    match queries::emergency_stop::set(&state.db, &change).await? {
+        Saved::Done(stop) => {
+            let (is_enabled, by) = (stop.is_enabled, &stop.updated_by);
+            warn!(is_enabled, by, "emergency stop set");
+            Ok(Success::one(stop))
+        }
+        Saved::Missing => Err(missing()),
+        Saved::Changed { version } => Err(ApiError::conflict(
+            format!("the emergency stop stands at version {version}"),
+            json!({ "version": version }),
+        )),
+    }
+}
+
+fn missing() -> ApiError {
+    ApiError::not_found("emergency stop", Value::from("system.emergency_stop"))
+}
