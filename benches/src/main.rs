@@ -15,6 +15,7 @@ mod plots;
 mod process;
 mod rebuild;
 mod reentry;
+mod risk;
 mod running;
 mod servers;
 mod setting;
@@ -47,6 +48,8 @@ enum Command {
     Rebuild(rebuild::Args),
     /// Nanoseconds a tick with re-entry candidates, against as many positions and against neither.
     Reentry(reentry::Args),
+    /// Checks a second of the risk gate, and what its view costs to keep.
+    Risk(risk::Args),
     /// Throughput and latency over drain size, linger, workers and idle mode.
     Sweep(sweep::Args),
     /// Resident memory by the minute, under ticks and churn or under silence.
@@ -73,6 +76,7 @@ fn main() -> anyhow::Result<()> {
         Command::Latency(args) => latency::run(&args),
         Command::Edit(args) => edit::run(&args),
         Command::Reentry(args) => reentry::run(&args),
+        Command::Risk(args) => risk::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Rebuild(args) => {
             let runtime = tokio::runtime::Runtime::new()?;
