@@ -12,9 +12,9 @@ use super::exposure::{self, ExitResult, ExposureInputs, ExposureRow, Holding, Is
 use super::limits::{EmergencyStop, RiskLimits, RiskProfile};
 use super::view::ViewChange;
 use crate::Time;
-use crate::table::Table;
 use crate::model::{ExitEventId, LogicalTime, Position, PositionId, Price, Symbol};
 use crate::reentry::{Equity, Underway};
+use crate::table::Table;
 
 /// What changed at one logical time.
 #[derive(Clone, Debug)]
