@@ -9,6 +9,7 @@
 //! ticks, ends of cooldowns and watches ─────────────────────────────┘
 //! ```
 
+mod book;
 mod candidate;
 mod crossing;
 mod gate;

@@ -53,6 +53,8 @@ pub(super) struct Candidate {
     since: Option<LogicalTime>,
     /// Whether a tick below the level has to come first.
     is_spent: bool,
+    /// Whether it would buy, had the symbol not been bought or being bought, as of its last judgement.
+    is_waiting: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +117,7 @@ impl Candidate {
             reach: None,
             since: None,
             is_spent: false,
+            is_waiting: false,
             plan,
         }
     }
@@ -155,10 +158,17 @@ impl Candidate {
         self.since.is_some() || self.is_spent
     }
 
+    /// Returns whether all that it waits for is the end of another purchase of its symbol: until that,
+    /// another plan or another outlook of the scene, only a price below its level changes anything.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.is_waiting && self.since.is_some() && self.stage == Stage::Watch
+    }
+
     /// Moves on as far as time, plan and scene allow, without a price.
     pub(super) fn advance(&mut self, moment: Moment<'_>) -> Vec<ReentryVerdict> {
         let mut said = Vec::new();
         self.note_refusal(moment);
+        self.is_waiting = false;
         self.note_entry(moment);
         while let Some((verdict, is_first)) = self.step(moment) {
             said.push(self.say(moment, is_first, None, verdict));

@@ -15,6 +15,7 @@ use crate::model::{
 pub const REGIME_AGE_US_MAX: u64 = 5 * 60_000_000;
 /// Age beyond which what the account is worth no longer counts: the broker is asked every half minute.
 pub const EQUITY_AGE_US_MAX: u64 = 5 * 60_000_000;
+const SECOND_US: u64 = 1_000_000;
 /// One, in millionths.
 const MILLION: i128 = 1_000_000;
 /// Why nothing is bought where a limit is a part of an equity that is not known.
@@ -133,6 +134,16 @@ pub(super) struct InForce {
     pub(super) is_known: bool,
 }
 
+/// What of the scene decides whether a candidate that waits may go on waiting unseen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Outlook {
+    pub(super) in_force: InForce,
+    /// The window in which entries pause.
+    window: Option<PauseWindow>,
+    /// Day in Seoul.
+    day: u64,
+}
+
 /// Everything that concerns all candidates.
 #[derive(Debug, Default)]
 pub(super) struct Scene {
@@ -212,15 +223,32 @@ impl Scene {
         }
     }
 
-    /// Returns the regime that counts at `now`, and the first time at which another may by itself.
-    pub(super) fn outlook(&self, now: LogicalTime) -> (InForce, LogicalTime) {
+    /// Returns what counts at `now`, and the first time at which something else may by itself.
+    pub(super) fn outlook(&self, now: LogicalTime) -> (Outlook, LogicalTime) {
         let age = REGIME_AGE_US_MAX;
         let snapshot = self.snapshot.map(|snapshot| snapshot.asof.micros());
         let edges = snapshot.map(|asof| [asof.saturating_sub(age), asof.saturating_add(age + 1)]);
         let edges = edges.into_iter().flatten().map(LogicalTime::from_micros);
-        let edges = edges.chain(self.overriding.map(|row| row.until));
-        let until = edges.filter(|edge| now < *edge).min();
-        (self.in_force(now), until.unwrap_or(LogicalTime::MAX))
+        let midnight = now.micros() - now.seoul_micro_of_day();
+        let windows = self.windows.values();
+        let windows = windows.flat_map(|window| [window.from_s, window.until_s]);
+        let windows = windows.map(|second| LogicalTime::from_micros(midnight + second * SECOND_US));
+        let edges = edges
+            .chain(self.overriding.map(|row| row.until))
+            .chain(windows);
+        let edge = edges.filter(|edge| now < *edge).min();
+        let until = edge.unwrap_or(LogicalTime::MAX).min(now.next_seoul_day());
+        let outlook = Outlook {
+            in_force: self.in_force(now),
+            window: self.window(now),
+            day: now.seoul_day(),
+        };
+        (outlook, until)
+    }
+
+    fn window(&self, now: LogicalTime) -> Option<PauseWindow> {
+        let mut windows = self.windows.values().copied();
+        windows.find(|window| window.holds(now))
     }
 
     /// Returns why nothing is bought at `now`, whatever the candidate.
@@ -230,8 +258,7 @@ impl Scene {
             Some(mode) => return Some(format!("re-entry is paused ({mode})")),
             None => return Some("re-entry has no mode".to_owned()),
         }
-        let mut windows = self.windows.values();
-        let window = windows.find(|window| window.holds(now))?;
+        let window = self.window(now)?;
         Some(format!("entries pause from {window}"))
     }
 
@@ -309,21 +336,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_regime_stays_as_long_as_the_outlook_says(
+        fn what_counts_stays_as_long_as_the_outlook_says(
             asof in proptest::option::of(time()),
             until in proptest::option::of(time()),
+            from_s in proptest::option::of(32_400..33_600_u64),
             now in time(),
             then in time(),
         ) {
+            let window = |from_s| PauseWindow { from_s, until_s: from_s + 90 };
             let scene = Scene {
+                windows: from_s.map(|from_s| ("w".into(), window(from_s))).into_iter().collect(),
                 snapshot: asof.map(|asof| RegimeSnapshot { regime: Regime::RiskOn, asof }),
                 overriding: until.map(|until| RegimeOverride { regime: Regime::Panic, until }),
                 ..Scene::default()
             };
-            let (in_force, end) = scene.outlook(now);
+            let (outlook, end) = scene.outlook(now);
             prop_assert!(now < end);
             if (now..end).contains(&then) {
-                prop_assert_eq!(scene.in_force(then), in_force);
+                prop_assert_eq!(scene.outlook(then).0, outlook);
             }
         }
     }

@@ -14,6 +14,9 @@ const PRICE_AGE_US_MAX: u64 = 5_000_000;
 /// refusal is an alarm.
 const REST_US: u64 = 60_000_000;
 
+/// Why a symbol is not bought a second time.
+const TAKEN: &str = "the symbol is held or being bought";
+
 impl Candidate {
     /// Buys where the trigger holds at `price` and no gate refuses.
     pub(super) fn try_enter(
@@ -40,6 +43,7 @@ impl Candidate {
         let qty = rule.size_of(n, self.plan.event.original_qty)?;
         let (_reach, level) = self.level(moment)?;
         if let Some(refusal) = self.refusal(moment, price, tick, qty) {
+            self.is_waiting = refusal.reason == TAKEN;
             return self.hold(refusal);
         }
         let explanation = self.explain(moment, &rule, since);
@@ -104,8 +108,7 @@ impl Candidate {
         }
         let facts = &self.plan.facts;
         if moment.is_bought || facts.is_bought || (is_new && facts.is_held) {
-            let reason = "the symbol is held or being bought";
-            return Some(Refusal::passing("G3", reason));
+            return Some(Refusal::passing("G3", TAKEN));
         }
         if let Some(reason) =
             scene.exposure_refusal(moment.now, qty, price, is_new, moment.reserved)
