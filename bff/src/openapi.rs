@@ -8,8 +8,8 @@ use utoipa::{Modify, OpenApi};
 use crate::api::{
     best_prices, calendar, control, emergency_stop, executions, exit_events, exit_rules, jobs,
     levels, logs, manual_entries, manual_exits, order_requests, orders, portfolios, positions,
-    previews, prices, rankings, reentry, reentry_blacklist, reentry_expiries, reentry_limits,
-    reentry_windows, regime, risk, risk_limits, signals, strategy_runs, universe,
+    previews, prices, rankings, rebalances, reentry, reentry_blacklist, reentry_expiries,
+    reentry_limits, reentry_windows, regime, risk, risk_limits, signals, strategy_runs, universe,
 };
 use crate::health;
 
@@ -86,6 +86,7 @@ use crate::health;
         portfolios::compare,
         portfolios::one,
         portfolios::put_in_force,
+        rebalances::one,
     ),
     modifiers(&Token),
 )]

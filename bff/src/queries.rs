@@ -21,6 +21,7 @@ pub(crate) mod positions;
 pub(crate) mod previews;
 pub(crate) mod prices;
 pub(crate) mod rankings;
+pub(crate) mod rebalances;
 pub(crate) mod reentry;
 pub(crate) mod reentry_blacklist;
 pub(crate) mod reentry_expiries;

@@ -14,8 +14,8 @@ use axum::{Router, http::Method};
 use crate::api::{
     best_prices, calendar, control, emergency_stop, executions, exit_events, exit_rules, jobs,
     levels, logs, manual_entries, manual_exits, order_requests, orders, portfolios, positions,
-    previews, prices, rankings, reentry, reentry_blacklist, reentry_expiries, reentry_limits,
-    reentry_windows, regime, risk, risk_limits, signals, strategy_runs, universe,
+    previews, prices, rankings, rebalances, reentry, reentry_blacklist, reentry_expiries,
+    reentry_limits, reentry_windows, regime, risk, risk_limits, signals, strategy_runs, universe,
 };
 use crate::config::BffConfig;
 use crate::error::{ApiError, Code};
@@ -115,6 +115,7 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         .route("/api/v1/portfolios/active", get(portfolios::active))
         .route("/api/v1/portfolios/compare", get(portfolios::compare))
         .route("/api/v1/portfolios/{id}", get(portfolios::one))
+        .route("/api/v1/portfolios/{id}/rebalance", get(rebalances::one))
         .route(
             "/api/v1/portfolios/{id}/activate",
             post(portfolios::put_in_force),

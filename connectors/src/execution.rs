@@ -45,7 +45,7 @@ pub use alarm::{Alarm, AlarmWriter, Alarms, Level};
 pub use book::Book;
 pub use broker::{
     Broker, BrokerError, BrokerEvent, BrokerRef, ListedAccount, ListedHolding, ListedOrder, Notice,
-    NoticeEvent, Receipt, Side, Ticket,
+    NoticeEvent, Receipt, Side, Ticket, Worth,
 };
 pub use calendar::{Calendar, SharedCalendar, ToldDay};
 pub use config::{ConfigFaults, ExecutionConfig, SessionKind};
@@ -53,6 +53,7 @@ pub use costs::{CostModel, Costs, TaxClass};
 pub use error::StoreError;
 pub use executor::{Executor, ExecutorParts};
 pub use fills::Fills;
+pub(crate) use grid::on_grid;
 pub use holdings::{Holdings, HoldingsParts};
 pub use kis_broker::{KisBroker, broker_event};
 pub use ledger::{Applied, Ledger, PositionCache};

@@ -26,15 +26,17 @@ mod job;
 mod load;
 mod names;
 mod print;
+mod rebalance;
 mod requests;
 mod run;
 mod runs;
 mod store;
 
 pub use activate::{Activated, activate, portfolio_key};
-pub use config::StrategyConfig;
+pub use config::{RebalanceConfig, RebalanceDays, StrategyConfig};
 pub use error::{ActivateError, StrategyError};
 pub use job::DailyStrategy;
+pub use rebalance::Rebalance;
 pub use requests::RunRequests;
 pub use run::{Asked, Days, Told, run};
 pub use runs::{DayRun, HeldName, RunState, Trigger, names_of_portfolio, run_of_day};

@@ -15,7 +15,7 @@ use turnstile_connectors::masters::{
 };
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::Cache;
-use turnstile_connectors::strategy::{DailyStrategy, RunRequests};
+use turnstile_connectors::strategy::{DailyStrategy, Rebalance, RunRequests};
 use turnstile_connectors::task;
 
 use super::account_id;
@@ -100,6 +100,15 @@ pub(super) fn start(
             postgres: postgres.clone(),
             cache: cache.clone(),
             config: strategy.clone(),
+        }));
+    }
+    if strategy.rebalance.enabled {
+        jobs.push(Arc::new(Rebalance {
+            postgres: postgres.clone(),
+            session: desk.session.clone(),
+            calendar: desk.calendar.clone(),
+            config: strategy.clone(),
+            account: account_id(client.settings()),
         }));
     }
     let requests = RunRequests {

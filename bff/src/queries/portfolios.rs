@@ -115,6 +115,7 @@ fn portfolio(row: &Row) -> Result<Portfolio, tokio_postgres::Error> {
     })
 }
 
-fn weight(millionths: i64) -> Number {
+/// Returns millionths of equity as a share of it.
+pub(super) fn weight(millionths: i64) -> Number {
     Decimal::new(millionths, WEIGHT_PLACES).into()
 }

@@ -190,8 +190,17 @@ pub enum BrokerEvent {
 pub struct ListedAccount {
     /// All issues held.
     pub holdings: Vec<ListedHolding>,
-    /// Securities and cash in whole KRW; none where the broker did not say.
-    pub equity_won: Option<i64>,
+    /// What it is worth; none where the broker did not say.
+    pub worth: Option<Worth>,
+}
+
+/// What an account is worth, in whole KRW.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Worth {
+    /// Securities and cash.
+    pub equity_won: i64,
+    /// Deposit when the trades of today have settled (D+2).
+    pub cash_won: i64,
 }
 
 /// An account at a broker.

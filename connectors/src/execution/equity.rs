@@ -4,27 +4,29 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use super::broker::Worth;
 use super::store::{GivenUp, Store};
 
 /// The moment is that of the question: an answer that is stored late is as old as it is.
-const STORE: &str = "INSERT INTO trade.account_equity AS e (account_id, equity, asof_ts)
-    VALUES ($1, $2::bigint, clock_timestamp() - $3::bigint * interval '1 microsecond')
-    ON CONFLICT (account_id) DO UPDATE SET equity = excluded.equity, asof_ts = excluded.asof_ts
+const STORE: &str = "INSERT INTO trade.account_equity AS e (account_id, equity, cash, asof_ts)
+    VALUES ($1, $2::bigint, $3::bigint, clock_timestamp() - $4::bigint * interval '1 microsecond')
+    ON CONFLICT (account_id) DO UPDATE
+    SET equity = excluded.equity, cash = excluded.cash, asof_ts = excluded.asof_ts
     WHERE e.asof_ts < excluded.asof_ts";
 
 /// Stores what the broker answered to a question of `asked`.
 pub(super) async fn note(
     store: &Store,
     account: &str,
-    equity_won: i64,
+    worth: Worth,
     asked: Instant,
     stop: &CancellationToken,
 ) {
     let work = |client: deadpool_postgres::Object| async move {
         let statement = client.prepare_cached(STORE).await?;
         let age_us = i64::try_from(asked.elapsed().as_micros()).unwrap_or(i64::MAX);
-        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
-            [&account, &equity_won, &age_us];
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
+            [&account, &worth.equity_won, &worth.cash_won, &age_us];
         Ok(client.execute(&statement, &values).await?)
     };
     if let Err(GivenUp::Refused(error)) = store.persist("equity", stop, work).await {

@@ -35,7 +35,7 @@ fn tick(price: Decimal, is_fund: bool) -> Decimal {
 
 /// Returns the price on the grid that is no worse than `limit`: a sale is rounded up, a purchase
 /// down. None if there is no such price.
-pub(super) fn on_grid(limit: Price, side: Side, is_fund: bool) -> Option<Price> {
+pub(crate) fn on_grid(limit: Price, side: Side, is_fund: bool) -> Option<Price> {
     let limit = limit.to_decimal();
     let tick = tick(limit, is_fund);
     let steps = limit / tick;

@@ -196,7 +196,7 @@ impl Holdings {
         let asked = Instant::now();
         let ListedAccount {
             holdings: listed,
-            equity_won,
+            worth,
         } = match self.parts.broker.holdings().await {
             Ok(account) => account,
             Err(error) => {
@@ -222,9 +222,9 @@ impl Holdings {
             return Ok(false);
         }
         state.is_empty_told = false;
-        if let Some(won) = equity_won {
+        if let Some(worth) = worth {
             let store = self.parts.ledger.store();
-            equity::note(store, &self.parts.account, won, asked, stop).await;
+            equity::note(store, &self.parts.account, worth, asked, stop).await;
         }
         let theirs: BTreeMap<Symbol, &ListedHolding> = listed
             .iter()

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::broker::{
     Broker, BrokerError, BrokerEvent, BrokerRef, ListedAccount, ListedHolding, ListedOrder, Notice,
-    NoticeEvent, Receipt, Side, Ticket,
+    NoticeEvent, Receipt, Side, Ticket, Worth,
 };
 use crate::kis;
 
@@ -51,7 +51,10 @@ impl KisBroker {
         }
         Ok(ListedAccount {
             holdings: balance.holdings.iter().map(holding).collect(),
-            equity_won: balance.summary.map(|summary| summary.total_won),
+            worth: balance.summary.map(|summary| Worth {
+                equity_won: summary.total_won,
+                cash_won: summary.deposit_d2_won,
+            }),
         })
     }
 

@@ -1,6 +1,9 @@
 //! Settings of the daily strategy, section `[strategy]`.
 
+use std::time::Duration;
+
 use jiff::civil::{Time, time};
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use turnstile_dataflows::strategy::Settings;
 
@@ -8,6 +11,8 @@ use turnstile_dataflows::strategy::Settings;
 const WHOLE: i64 = 1_000_000;
 /// Points of strength, conviction and total.
 const POINTS: std::ops::RangeInclusive<i64> = 0..=100;
+/// Furthest that a purchase may go after the price, a ratio.
+const LIMIT_ABOVE_MAX: Decimal = Decimal::from_parts(5, 0, 0, false, 2);
 /// Longest name of a strategy; it is part of a key of the cache.
 const NAME_LEN_MAX: usize = 64;
 
@@ -25,6 +30,47 @@ pub struct StrategyConfig {
     pub auto_activate: bool,
     /// Limits and counts, section `[strategy.limits]`.
     pub limits: Settings,
+    /// Trading of the portfolio in force, section `[strategy.rebalance]`.
+    pub rebalance: RebalanceConfig,
+}
+
+/// How the portfolio in force becomes positions.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RebalanceConfig {
+    /// Whether it does at all.
+    pub enabled: bool,
+    /// From when on, in Seoul.
+    pub at: Time,
+    /// On which days.
+    pub on: RebalanceDays,
+    /// How long sales are waited for before the cash that is there is spent.
+    #[serde(with = "humantime_serde")]
+    pub sell_wait: Duration,
+    /// How far the limit of a purchase is above the last price, a ratio.
+    pub limit_above: Decimal,
+}
+
+/// Days of a rebalance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RebalanceDays {
+    /// The first trading day of each week.
+    FirstOfWeek,
+    /// Each trading day.
+    EveryDay,
+}
+
+impl Default for RebalanceConfig {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            at: time(9, 10, 0, 0), // Domain 6.5.
+            on: RebalanceDays::FirstOfWeek,
+            sell_wait: Duration::from_secs(20 * 60),
+            limit_above: Decimal::new(5, 3),
+        }
+    }
 }
 
 impl Default for StrategyConfig {
@@ -35,6 +81,7 @@ impl Default for StrategyConfig {
             at: time(16, 30, 0, 0), // Prices after hours end at 16:00; bars and flows follow.
             auto_activate: false,
             limits: Settings::default(),
+            rebalance: RebalanceConfig::default(),
         }
     }
 }
@@ -48,6 +95,12 @@ impl StrategyConfig {
         if name.is_empty() || name.len() > NAME_LEN_MAX || !name.chars().all(is_name) {
             faults.push(format!(
                 "strategy.strategy_id: 1 to {NAME_LEN_MAX} letters, digits, - or _ expected, was {name:?}"
+            ));
+        }
+        let above = self.rebalance.limit_above;
+        if above.is_sign_negative() || above > LIMIT_ABOVE_MAX {
+            faults.push(format!(
+                "strategy.rebalance.limit_above: 0 to {LIMIT_ABOVE_MAX} expected, was {above}"
             ));
         }
         let limits = &self.limits;
@@ -100,7 +153,8 @@ mod tests {
     fn defaults_are_usable_and_every_fault_is_named() {
         assert_eq!(StrategyConfig::default().validate(), Vec::<String>::new());
         let config: StrategyConfig = toml::from_str(
-            "strategy_id = \"a b\"\n[limits]\nnames_min = 20\nname_cap = 0\nsell_max = 65\nbuy_min = 65",
+            "strategy_id = \"a b\"\n[limits]\nnames_min = 20\nname_cap = 0\nsell_max = 65\nbuy_min = 65\n\
+             [rebalance]\nlimit_above = 0.06",
         )
         .unwrap();
         let faults = config.validate().join("\n");
@@ -109,6 +163,7 @@ mod tests {
             "limits.names_min",
             "limits.name_cap",
             "limits.sell_max",
+            "rebalance.limit_above",
         ] {
             assert!(faults.contains(&format!("strategy.{key}:")), "{faults}");
         }

@@ -10,15 +10,18 @@ use rust_decimal::Decimal;
 use tokio::sync::{Notify, mpsc};
 use turnstile_connectors::execution::{
     Broker, BrokerError, BrokerEvent, BrokerRef, ListedAccount, ListedHolding, ListedOrder, Notice,
-    NoticeEvent, Receipt, Ticket,
+    NoticeEvent, Receipt, Ticket, Worth,
 };
 use turnstile_connectors::postgres::Postgres;
 use turnstile_dataflows::model::{Price, Quantity};
 
 /// The day at this exchange.
 pub(crate) const TODAY: Date = date(2026, 11, 24);
-/// What the account is worth, whole KRW.
-pub(crate) const EQUITY_WON: i64 = 100_000_000;
+/// What the account is worth.
+pub(crate) const WORTH: Worth = Worth {
+    equity_won: 100_000_000,
+    cash_won: 40_000_000,
+};
 
 /// What becomes of the next order.
 #[derive(Clone, Debug)]
@@ -364,6 +367,6 @@ impl Broker for FakeBroker {
 fn listed(holdings: Vec<ListedHolding>) -> ListedAccount {
     ListedAccount {
         holdings,
-        equity_won: Some(EQUITY_WON),
+        worth: Some(WORTH),
     }
 }

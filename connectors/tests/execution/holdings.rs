@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use turnstile_connectors::execution::{BrokerRef, ListedOrder, Side};
 use turnstile_dataflows::model::Quantity;
 
-use super::broker::{EQUITY_WON, TODAY};
+use super::broker::TODAY;
 use super::rig::Rig;
 
 const HELD: &str = "SELECT string_agg(symbol || ' ' || strategy_id || ' ' || qty || ' ' || status,
@@ -69,9 +69,9 @@ async fn what_the_account_is_worth_is_stored_with_the_moment_of_the_question() {
     rig.resume();
     rig.until(Rig::is_ready, true).await;
     rig.expect(
-        "SELECT equity || ' ' || (asof_ts BETWEEN now() - interval '1 minute' AND now())
+        "SELECT equity || ' ' || cash || ' ' || (asof_ts BETWEEN now() - interval '1 minute' AND now())
          FROM trade.account_equity",
-        &format!("{EQUITY_WON}.0000 true"),
+        "100000000.0000 40000000.0000 true",
     )
     .await;
     rig.stop().await;

@@ -44,6 +44,15 @@ impl ActionKey {
         Self(format!("MANUAL:{request}").into())
     }
 
+    /// Returns `REBAL:{portfolio_id}:{symbol}:{side}`: a trade that brings a position to its target.
+    pub fn rebalance(
+        portfolio: impl fmt::Display,
+        symbol: impl fmt::Display,
+        side: impl fmt::Display,
+    ) -> Self {
+        Self(format!("REBAL:{portfolio}:{symbol}:{side}").into())
+    }
+
     /// Returns the key as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -85,5 +94,9 @@ mod tests {
             "BROKER:2026-11-24:0000117057"
         );
         assert_eq!(ActionKey::purchase("r1").as_str(), "MANUAL:r1");
+        assert_eq!(
+            ActionKey::rebalance("p1", "005930", "BUY").as_str(),
+            "REBAL:p1:005930:BUY"
+        );
     }
 }

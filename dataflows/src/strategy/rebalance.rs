@@ -135,6 +135,17 @@ pub fn rebalance(funds: Funds, names: &[Name]) -> Rebalance {
     result
 }
 
+/// Returns what of `buys`, in their order, the cash pays: the last one that fits is reduced to whole
+/// shares, and those after it are left out.
+pub fn afford(cash: i128, buys: &[Order]) -> Vec<Order> {
+    let mut cash = Purse::new(cash);
+    let taken = buys.iter().map_while(|order| {
+        let quantity = cash.take(order)?;
+        Some(Order { quantity, ..*order })
+    });
+    taken.collect()
+}
+
 /// Returns the rank and the whole order of a name, or why there is none.
 fn wanted(funds: Funds, name: &Name) -> Result<(u32, Order), Skip> {
     if name.has_exit {

@@ -1,4 +1,5 @@
-//! Purchases that the operator asks for: each becomes one order, or is refused with a reason.
+//! Purchases that the operator or a strategy asks for: each becomes one order, or is refused with a
+//! reason.
 
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -14,7 +15,8 @@ use super::super::store::GivenUp;
 use super::Desk;
 
 /// Each with the price that it is judged on: its limit, else the best offer known.
-const ASKED: &str = "SELECT e.request_id, e.asked_by, e.reason, e.symbol, e.qty,
+const ASKED: &str = "SELECT e.request_id, e.asked_by, e.reason, e.symbol, e.qty, e.action_key,
+        e.strategy_id,
         coalesce(e.limit_price, (
             SELECT coalesce(p.ask, p.last_price) FROM market.prices p
             WHERE p.symbol = e.symbol ORDER BY p.logical_us DESC LIMIT 1)) AS price
@@ -30,8 +32,8 @@ const PLACE: &str = "WITH asked AS (
         INSERT INTO trade.orders (order_id, action_key, account_id, symbol, side, intent_type, qty,
             order_type, limit_price, reason_code, price, level, decided_us, explanation)
         SELECT $2, $3, $4, symbol, 'BUY', 'ENTRY', qty,
-            CASE WHEN limit_price IS NULL THEN 'MKT' ELSE 'LMT' END, limit_price, 'MANUAL', $7, $7,
-            $5, $6
+            CASE WHEN limit_price IS NULL THEN 'MKT' ELSE 'LMT' END, limit_price, reason_code, $7,
+            $7, $5, $6
         FROM asked
         RETURNING order_id
     ), told AS (
@@ -52,7 +54,9 @@ const NO_PRICE: &str = "no price of the symbol is known: watch it first, or give
 struct Request {
     id: Uuid,
     by: String,
+    strategy: String,
     reason: Option<String>,
+    action_key: ActionKey,
     /// What is asked for; none where no price is known.
     intent: Option<Intent>,
 }
@@ -65,9 +69,13 @@ impl Request {
         let price: Option<Decimal> = row.try_get("price")?;
         let price = price.map(Price::try_from).transpose();
         let price = price.map_err(StoreError::inconsistent)?;
+        let id: Uuid = row.try_get("request_id")?;
+        let action_key: Option<&str> = row.try_get("action_key")?;
         Ok(Self {
-            id: row.try_get("request_id")?,
+            id,
+            action_key: action_key.map_or_else(|| ActionKey::purchase(id), ActionKey::stored),
             by: row.try_get("asked_by")?,
+            strategy: row.try_get("strategy_id")?,
             reason: row.try_get("reason")?,
             intent: price.map(|price| Intent {
                 kind: IntentKind::Entry,
@@ -141,8 +149,8 @@ impl Desk {
             self.refuse_purchase(request, None, NO_PRICE).await;
             return refused;
         };
-        let action_key = ActionKey::purchase(request.id);
-        let ruling = self.parts.gate.judge(&intent, action_key.as_str());
+        let action_key = request.action_key.as_str();
+        let ruling = self.parts.gate.judge(&intent, action_key);
         if let Some(why) = ruling.refusal() {
             let message = format!("refused by the risk gate: {why}");
             self.refuse_purchase(request, Some(&ruling), &message).await;
@@ -150,7 +158,7 @@ impl Desk {
         }
         let placed = self.store_purchase(request, &intent, &ruling).await;
         if !matches!(placed, Ok(Some(_))) {
-            self.parts.gate.release(action_key.as_str());
+            self.parts.gate.release(action_key);
         }
         placed
     }
@@ -164,7 +172,8 @@ impl Desk {
         let order = order_id(&ruling.action_key);
         let decided_us = i64::try_from((self.parts.now_us)()).unwrap_or(i64::MAX);
         let explanation = json!({"manual": {
-            "request_id": request.id, "asked_by": request.by, "reason": request.reason}});
+            "request_id": request.id, "asked_by": request.by, "reason": request.reason,
+            "strategy": request.strategy}});
         let price = intent.price.to_decimal();
         let (explanation, price) = (&explanation, &price);
         let account = &self.parts.account;

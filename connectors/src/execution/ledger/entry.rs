@@ -20,6 +20,9 @@ const LOCK_CANDIDATE: &str = "SELECT c.exit_event_id, c.rule_id, p.strategy_id
     JOIN trade.positions p ON p.position_id = c.origin_position_id
     WHERE c.candidate_id = $1 FOR NO KEY UPDATE OF c";
 
+/// The strategy that asked for a purchase without a candidate.
+const ASKED_STRATEGY: &str = "SELECT strategy_id FROM trade.manual_entries WHERE order_id = $1";
+
 /// The live position of the account, symbol and strategy, and how many of this order have closed
 /// again.
 const LOCK_LIVE: &str = "SELECT position_id, qty, original_qty, avg_price, candidate_id
@@ -93,7 +96,10 @@ impl Ledger {
             None => None,
         };
         let position = match execution {
-            Some(execution) => Some(self.buy(tx, subject, execution, candidate.as_ref()).await?),
+            Some(execution) => {
+                let strategy = strategy_of(tx, subject, candidate.as_ref()).await?;
+                Some(self.buy(tx, subject, execution, &strategy).await?)
+            }
             None => None,
         };
         if let Some(candidate) = candidate.filter(|_| step.after.is_terminal()) {
@@ -107,9 +113,9 @@ impl Ledger {
         tx: &Transaction<'_>,
         subject: &Subject,
         execution: &Execution,
-        candidate: Option<&Candidate>,
+        strategy: &str,
     ) -> Result<Uuid, StoreError> {
-        match lock_live(tx, subject, candidate).await? {
+        match lock_live(tx, subject, strategy).await? {
             Some(live) if live.candidate.is_some() && live.candidate == subject.candidate => {
                 grow_own(tx, subject, execution, &live).await?;
                 Ok(live.id)
@@ -126,7 +132,7 @@ impl Ledger {
                 grow_other(tx, execution, &live).await?;
                 Ok(live.id)
             }
-            None => open(tx, subject, execution, candidate).await,
+            None => open(tx, subject, execution, strategy).await,
         }
     }
 }
@@ -148,9 +154,8 @@ async fn lock_candidate(tx: &Transaction<'_>, id: Uuid) -> Result<Candidate, Sto
 async fn lock_live(
     tx: &Transaction<'_>,
     subject: &Subject,
-    candidate: Option<&Candidate>,
+    strategy: &str,
 ) -> Result<Option<Growing>, StoreError> {
-    let strategy = strategy_of(candidate);
     let statement = tx.prepare_cached(LOCK_LIVE).await?;
     let row = tx
         .query_opt(&statement, &[&subject.account, &subject.symbol, &strategy])
@@ -167,9 +172,20 @@ async fn lock_live(
     }))
 }
 
-/// A purchase without a candidate is nobody's strategy.
-fn strategy_of(candidate: Option<&Candidate>) -> &str {
-    candidate.map_or("MANUAL", |candidate| candidate.strategy.as_str())
+/// Returns the strategy whose position a purchase is: that of its candidate, or the one that asked
+/// for it; else nobody's.
+async fn strategy_of(
+    tx: &Transaction<'_>,
+    subject: &Subject,
+    candidate: Option<&Candidate>,
+) -> Result<String, StoreError> {
+    if let Some(candidate) = candidate {
+        return Ok(candidate.strategy.clone());
+    }
+    let statement = tx.prepare_cached(ASKED_STRATEGY).await?;
+    let row = tx.query_opt(&statement, &[&subject.id]).await?;
+    let strategy = row.map(|row| row.try_get("strategy_id")).transpose()?;
+    Ok(strategy.unwrap_or_else(|| "MANUAL".to_owned()))
 }
 
 /// Opens the position of a first fill. Its identity comes from the order; an order that fills on
@@ -178,14 +194,13 @@ async fn open(
     tx: &Transaction<'_>,
     subject: &Subject,
     execution: &Execution,
-    candidate: Option<&Candidate>,
+    strategy: &str,
 ) -> Result<Uuid, StoreError> {
     let statement = tx.prepare_cached(COUNT_OWN).await?;
     let row = tx.query_one(&statement, &[&subject.candidate]).await?;
     let closed: i64 = row.try_get("closed")?;
     let id = Uuid::new_v5(&subject.id, format!("position:{closed}").as_bytes());
     let average = average_cost(piece_cost(execution), execution.qty);
-    let strategy = strategy_of(candidate);
     let statement = tx.prepare_cached(OPEN_POSITION).await?;
     tx.execute(
         &statement,

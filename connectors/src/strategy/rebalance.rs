@@ -1,0 +1,190 @@
+//! The job that makes positions of the portfolio in force: sells first, then buys from the cash that
+//! the broker confirms.
+//!
+//! ```text
+//! portfolio, positions, prices, equity ─> plan ─> strategy.rebalances, _lines ─┬─> trade.manual_exits
+//!                                 (once a portfolio)                           └─ cash ─> trade.manual_entries
+//! ```
+//!
+//! Sales and purchases are requests like those of the operator: the engine decides the sale, so that it
+//! shares its locks of quantities with every exit, and each purchase passes the risk gate. Everything has
+//! the key `REBAL:{portfolio}:{symbol}:{side}`, so that it happens once, whoever dies in between.
+
+mod plan;
+mod store;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use jiff::ToSpan;
+use jiff::civil::{Date, Weekday};
+use tokio::time::Instant;
+use tracing::info;
+use turnstile_dataflows::strategy::rebalance::afford;
+use uuid::Uuid;
+
+use super::{RebalanceDays, StrategyConfig};
+use crate::execution::{SessionSource, SharedCalendar};
+use crate::jobs::{Counts, Days, Job, JobError, JobFuture, Outcome, Schedule};
+use crate::postgres::Postgres;
+
+/// How often it is looked whether prices are there or sales are over.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long names without a fresh price are waited for: they have just begun to be followed, or the
+/// session has.
+const PRICES_WAIT: Duration = Duration::from_secs(60);
+
+/// The job.
+pub struct Rebalance {
+    /// Where from, and where to.
+    pub postgres: Postgres,
+    /// Whether the exchange is open.
+    pub session: Arc<dyn SessionSource>,
+    /// The days on which it opens.
+    pub calendar: SharedCalendar,
+    /// What is configured.
+    pub config: StrategyConfig,
+    /// The account, `12345678-01`.
+    pub account: String,
+}
+
+impl Job for Rebalance {
+    fn name(&self) -> &'static str {
+        "rebalance"
+    }
+
+    fn schedule(&self) -> Schedule {
+        Schedule::Daily {
+            at: self.config.rebalance.at,
+            on: Days::Trading,
+        }
+    }
+
+    fn has_work(&self, day: Date) -> JobFuture<'_, bool> {
+        async move {
+            let client = self.postgres.client().await?;
+            if store::selling(&client, &self.config.strategy_id)
+                .await?
+                .is_some()
+            {
+                return Ok(true);
+            }
+            let is_day = match self.config.rebalance.on {
+                RebalanceDays::EveryDay => true,
+                RebalanceDays::FirstOfWeek => self.is_first_of_week(day),
+            };
+            Ok(is_day && self.session.market().is_open() && self.next(&client).await?.is_some())
+        }
+        .boxed()
+    }
+
+    fn run<'j>(&'j self, day: Date, counts: &'j Counts) -> JobFuture<'j, Outcome> {
+        async move {
+            let client = self.postgres.client().await?;
+            let begun = store::selling(&client, &self.config.strategy_id).await?;
+            let portfolio = match begun {
+                Some(portfolio) => portfolio,
+                None => {
+                    let Some(portfolio) = self.next(&client).await? else {
+                        return Ok(Outcome::Done);
+                    };
+                    drop(client);
+                    counts.changed(self.begin(portfolio, day).await?);
+                    portfolio
+                }
+            };
+            let reason = self.wait_for_cash(portfolio).await?;
+            counts.changed(self.buy(portfolio, reason).await?);
+            Ok(Outcome::Done)
+        }
+        .boxed()
+    }
+}
+
+impl Rebalance {
+    /// Returns whether every day of the week before `day` was closed.
+    fn is_first_of_week(&self, day: Date) -> bool {
+        let since_monday = i64::from(day.weekday().since(Weekday::Monday));
+        (1..=since_monday).all(|back| {
+            let before = day.saturating_sub(back.days());
+            !self.calendar.now().is_trading_day(before)
+        })
+    }
+
+    /// Returns the portfolio in force, unless it has had its turn.
+    async fn next(&self, client: &deadpool_postgres::Object) -> Result<Option<Uuid>, JobError> {
+        store::unserved(client, &self.config.strategy_id).await
+    }
+
+    /// Computes what is traded for `portfolio`, stores it and asks to sell. Returns how many lines that
+    /// are.
+    async fn begin(&self, portfolio: Uuid, day: Date) -> Result<usize, JobError> {
+        let since = Instant::now();
+        loop {
+            let mut client = self.postgres.client().await?;
+            let tx = client.transaction().await?;
+            let plan = plan::load(&tx, portfolio, &self.config.strategy_id, &self.account).await?;
+            let (missing, names) = (plan.without_price(), plan.names.len());
+            if missing == 0 || since.elapsed() >= PRICES_WAIT {
+                if missing * 2 > names {
+                    let reason = format!("{missing} of {names} names have no fresh price");
+                    return Err(JobError::Answer(reason));
+                }
+                let lines = store::begin(&tx, &plan, portfolio, day, &self.account).await?;
+                tx.commit().await?;
+                info!(%portfolio, lines, missing, "a rebalance begins");
+                return Ok(lines);
+            }
+            drop(tx);
+            drop(client);
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Waits until nothing of `portfolio` is being sold and the broker has told the cash after it.
+    /// Returns why it waits no longer, where sales are still under way.
+    async fn wait_for_cash(&self, portfolio: Uuid) -> Result<Option<String>, JobError> {
+        loop {
+            let client = self.postgres.client().await?;
+            let sales = store::sales(&client, portfolio, &self.account).await?;
+            drop(client);
+            let is_late = sales.since > self.config.rebalance.sell_wait;
+            if sales.open == 0 && sales.is_cash_told {
+                return Ok(None);
+            }
+            if is_late && sales.is_cash_known {
+                return Ok(Some(format!("{} sales were not over in time", sales.open)));
+            }
+            if !self.session.market().is_open() {
+                return Ok(Some(
+                    "the exchange has closed before the sales were over".to_owned(),
+                ));
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Asks to buy what the confirmed cash allows, and ends the rebalance. Returns how many purchases.
+    async fn buy(&self, portfolio: Uuid, mut reason: Option<String>) -> Result<usize, JobError> {
+        let mut client = self.postgres.client().await?;
+        let tx = client.transaction().await?;
+        let is_open = self.session.market().is_open();
+        let mut bought = Vec::new();
+        if !store::is_in_force(&tx, portfolio).await? {
+            reason = Some("another portfolio is in force".to_owned());
+        } else if is_open {
+            let above = self.config.rebalance.limit_above;
+            let wishes = plan::wishes(&tx, portfolio, above).await?;
+            let cash = plan::cash(&tx, &self.account).await?;
+            bought = afford(cash, &wishes);
+        } else {
+            reason.get_or_insert_with(|| "the exchange has closed".to_owned());
+        }
+        let strategy = &self.config.strategy_id;
+        store::finish(&tx, portfolio, strategy, &bought, reason.as_deref()).await?;
+        tx.commit().await?;
+        info!(%portfolio, purchases = bought.len(), reason, "a rebalance has asked for its purchases");
+        Ok(bought.len())
+    }
+}

@@ -1,0 +1,191 @@
+//! What a rebalance is computed from, as the database has it.
+
+use deadpool_postgres::Transaction;
+use rust_decimal::Decimal;
+use tokio_postgres::Row;
+use turnstile_dataflows::model::{Price, Quantity, Symbol};
+use turnstile_dataflows::strategy::Weight;
+use turnstile_dataflows::strategy::rebalance::{Funds, Name, Order, Rebalance, Side, rebalance};
+use uuid::Uuid;
+
+use crate::execution::{Side as OrderSide, on_grid};
+use crate::jobs::JobError;
+
+/// Units of a price in a won.
+const UNITS: i64 = 10_000;
+/// Part of the cash that is spent, per mille; the rest pays fees and what the limit is above the price
+/// of a fill is never missing.
+const SPENT: i128 = 997;
+
+/// What the account is worth, if it was told within five minutes.
+const FUNDS: &str = "SELECT equity, cash FROM trade.account_equity
+    WHERE account_id = $1 AND asof_ts > clock_timestamp() - interval '5 minutes'";
+
+/// What purchases that are under way will take of the cash, KRW.
+const COMMITTED: &str =
+    "SELECT coalesce(sum((n.qty - n.filled_qty) * coalesce(n.limit_price, n.price)), 0)
+    FROM trade.orders_now n
+    WHERE n.account_id = $1 AND n.side = 'BUY' AND n.created_ts > now() - interval '1 day'
+        AND n.status NOT IN ('FILLED', 'CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR')";
+
+/// Names of the portfolio and of the positions of its strategy, with what is under way of them.
+const NAMES: &str = "WITH held AS (
+        SELECT p.symbol, p.position_id, p.qty, p.status = 'CLOSING' OR EXISTS (
+                SELECT FROM trade.manual_exits m
+                WHERE m.position_id = p.position_id AND m.state = 'ASKED') AS is_leaving, (
+            SELECT coalesce(sum(o.qty - n.filled_qty), 0)::bigint
+            FROM trade.orders o CROSS JOIN LATERAL (
+                SELECT v.status, v.filled_qty FROM trade.orders_now v
+                WHERE v.order_id = o.order_id OFFSET 0) n
+            WHERE o.position_id = p.position_id AND o.side = 'SELL'
+                AND n.status NOT IN ('FILLED', 'CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR')
+            ) AS selling
+        FROM trade.positions p
+        WHERE p.strategy_id = $2 AND p.account_id = $3 AND p.status IN ('OPEN', 'CLOSING')
+    ), target AS (
+        SELECT symbol, rank, weight FROM strategy.portfolio_holdings WHERE portfolio_id = $1
+    )
+    SELECT symbol, t.rank, t.weight::bigint AS weight, h.position_id, coalesce(h.qty, 0) AS held,
+        greatest(coalesce(h.qty - h.selling, 0), 0) AS sellable,
+        coalesce(h.is_leaving OR h.selling > 0, false) AS has_exit, b.price
+    FROM target t FULL JOIN held h USING (symbol)
+    LEFT JOIN market.best_prices b
+        ON b.symbol = coalesce(t.symbol, h.symbol) AND NOT b.is_stale AND b.fresh_until > clock_timestamp()
+    ORDER BY symbol";
+
+/// Purchases of a rebalance that nobody has asked for yet, at prices of now.
+const WISHES: &str = "SELECT l.symbol, l.qty, b.price FROM strategy.rebalance_lines l
+    LEFT JOIN market.best_prices b
+        ON b.symbol = l.symbol AND NOT b.is_stale AND b.fresh_until > clock_timestamp()
+    WHERE l.portfolio_id = $1 AND l.side = 'BUY' AND l.request_id IS NULL
+    ORDER BY l.place";
+
+/// A name with its position.
+pub(super) struct Held {
+    pub(super) name: Name,
+    pub(super) position: Option<Uuid>,
+}
+
+/// What is traded for a portfolio.
+pub(super) struct Plan {
+    pub(super) equity: Decimal,
+    pub(super) names: Vec<Held>,
+    pub(super) rebalance: Rebalance,
+}
+
+impl Plan {
+    /// Returns how many names have no fresh price.
+    pub(super) fn without_price(&self) -> usize {
+        let names = self.names.iter();
+        names.filter(|held| held.name.price.is_none()).count()
+    }
+}
+
+/// Computes what is traded for `portfolio`. The cash does not bound it yet: sales come before.
+pub(super) async fn load(
+    tx: &Transaction<'_>,
+    portfolio: Uuid,
+    strategy: &str,
+    account: &str,
+) -> Result<Plan, JobError> {
+    let worth = tx.query_opt(FUNDS, &[&account]).await?;
+    let worth = worth.ok_or_else(|| unusable("what the account is worth is not known"))?;
+    let equity: Decimal = worth.try_get("equity")?;
+    if equity <= Decimal::ZERO {
+        return Err(unusable("what the account is worth is not above zero"));
+    }
+    let rows = tx.query(NAMES, &[&portfolio, &strategy, &account]).await?;
+    let names = rows.iter().map(held).collect::<Result<Vec<_>, _>>()?;
+    let funds = Funds {
+        equity: units(equity)?,
+        cash: i128::from(i64::MAX) * i128::from(UNITS),
+    };
+    let listed: Vec<Name> = names.iter().map(|held| held.name).collect();
+    Ok(Plan {
+        equity,
+        rebalance: rebalance(funds, &listed),
+        names,
+    })
+}
+
+/// Returns the purchases that are left, their limits `above` the prices of now and on the grid. Those
+/// without a price are left out.
+pub(super) async fn wishes(
+    tx: &Transaction<'_>,
+    portfolio: Uuid,
+    above: Decimal,
+) -> Result<Vec<Order>, JobError> {
+    let rows = tx.query(WISHES, &[&portfolio]).await?;
+    let mut wishes = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let (Some(price), quantity) = (price(row)?, quantity(row, "qty")?) else {
+            continue;
+        };
+        let limit = price.to_decimal() * (Decimal::ONE + above);
+        let limit = limit.trunc_with_scale(4).try_into().ok();
+        let Some(price) = limit.and_then(|limit| on_grid(limit, OrderSide::Buy, false)) else {
+            continue;
+        };
+        wishes.push(Order {
+            side: Side::Buy,
+            symbol: symbol(row)?,
+            quantity,
+            wanted: quantity,
+            price,
+        });
+    }
+    Ok(wishes)
+}
+
+/// Returns the cash that may be spent, in units of a price.
+pub(super) async fn cash(tx: &Transaction<'_>, account: &str) -> Result<i128, JobError> {
+    let worth = tx.query_opt(FUNDS, &[&account]).await?;
+    let cash: Option<Decimal> = worth.map(|row| row.try_get("cash")).transpose()?.flatten();
+    let cash = cash.ok_or_else(|| unusable("the cash of the account is not known"))?;
+    let committed: Decimal = tx.query_one(COMMITTED, &[&account]).await?.try_get(0)?;
+    Ok(units(cash - committed)? * SPENT / 1_000)
+}
+
+fn held(row: &Row) -> Result<Held, JobError> {
+    let (rank, weight): (Option<i32>, Option<i64>) = (row.try_get("rank")?, row.try_get("weight")?);
+    let rank = rank.and_then(|rank| u32::try_from(rank).ok());
+    Ok(Held {
+        name: Name {
+            symbol: symbol(row)?,
+            target: rank.zip(weight.map(Weight)),
+            held: quantity(row, "held")?,
+            sellable: quantity(row, "sellable")?,
+            price: price(row)?,
+            has_exit: row.try_get("has_exit")?,
+        },
+        position: row.try_get("position_id")?,
+    })
+}
+
+fn symbol(row: &Row) -> Result<Symbol, JobError> {
+    let text: &str = row.try_get("symbol")?;
+    text.parse()
+        .map_err(|error| unusable(format!("{text}: {error}")))
+}
+
+fn price(row: &Row) -> Result<Option<Price>, JobError> {
+    let price: Option<Decimal> = row.try_get("price")?;
+    let price = price.map(Price::try_from).transpose();
+    price.map_err(|error| unusable(error.to_string()))
+}
+
+fn quantity(row: &Row, column: &str) -> Result<Quantity, JobError> {
+    let shares: i64 = row.try_get(column)?;
+    Quantity::new(shares).map_err(|error| unusable(error.to_string()))
+}
+
+fn units(won: Decimal) -> Result<i128, JobError> {
+    let units = won.checked_mul(UNITS.into()).map(|units| units.trunc());
+    units
+        .and_then(|units| i128::try_from(units).ok())
+        .ok_or_else(|| unusable(format!("{won} KRW is too much")))
+}
+
+fn unusable(reason: impl Into<String>) -> JobError {
+    JobError::Answer(reason.into())
+}

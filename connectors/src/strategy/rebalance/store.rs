@@ -1,0 +1,256 @@
+//! Rebalances in the database.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use deadpool_postgres::{Object, Transaction};
+use jiff::civil::Date;
+use turnstile_dataflows::model::{ActionKey, Symbol};
+use turnstile_dataflows::strategy::rebalance::{Order, Side, Skip};
+use uuid::Uuid;
+
+use super::plan::{Held, Plan};
+use crate::jobs::JobError;
+
+/// Whoever asks, in requests.
+const WHO: &str = "rebalance";
+
+const SELLING: &str = "SELECT r.portfolio_id FROM strategy.rebalances r
+    JOIN strategy.portfolios p USING (portfolio_id)
+    WHERE p.strategy_id = $1 AND r.state = 'SELLING' ORDER BY r.created_ts LIMIT 1";
+const UNSERVED: &str = "SELECT portfolio_id FROM strategy.portfolios p
+    WHERE strategy_id = $1 AND status = 'ACTIVE'
+        AND NOT EXISTS (SELECT FROM strategy.rebalances r WHERE r.portfolio_id = p.portfolio_id)";
+const IS_IN_FORCE: &str =
+    "SELECT status = 'ACTIVE' FROM strategy.portfolios WHERE portfolio_id = $1";
+const BEGIN: &str = "INSERT INTO strategy.rebalances (portfolio_id, day, account_id, equity, state)
+    VALUES ($1, $2::text::date, $3, $4, 'SELLING')";
+const LINE: &str = "INSERT INTO strategy.rebalance_lines
+        (portfolio_id, symbol, side, action_key, place, weight, held, target, qty, price, skipped,
+         request_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+const SELL: &str = "INSERT INTO trade.manual_exits
+        (request_id, position_id, symbol, qty, asked_by, reason)
+    VALUES ($1, $2, $3, $4, $5, $6)";
+
+/// How many sales are under way, whether the broker has told the cash since the last one ended, and how
+/// long ago the rebalance began.
+const SALES: &str = "WITH sale AS (
+        SELECT m.state, n.status, n.updated_ts FROM strategy.rebalance_lines l
+        JOIN trade.manual_exits m USING (request_id)
+        LEFT JOIN LATERAL (SELECT v.status, v.updated_ts FROM trade.orders_now v
+            WHERE v.order_id = m.order_id OFFSET 0) n ON true
+        WHERE l.portfolio_id = $1 AND l.side = 'SELL'
+    ), done AS (
+        SELECT count(*) FILTER (WHERE state = 'ASKED' OR status NOT IN
+                ('FILLED', 'CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR')) AS open,
+            max(updated_ts) AS last_ts
+        FROM sale
+    )
+    SELECT d.open, coalesce(e.cash IS NOT NULL, false) AS is_known,
+        coalesce(e.cash IS NOT NULL AND e.asof_ts > coalesce(d.last_ts, r.created_ts), false) AS is_told,
+        extract(epoch FROM clock_timestamp() - r.created_ts)::bigint AS since_s
+    FROM strategy.rebalances r CROSS JOIN done d
+    LEFT JOIN trade.account_equity e
+        ON e.account_id = $2 AND e.asof_ts > clock_timestamp() - interval '5 minutes'
+    WHERE r.portfolio_id = $1";
+
+const BUY: &str = "INSERT INTO trade.manual_entries
+        (request_id, symbol, qty, limit_price, asked_by, reason, strategy_id, action_key, reason_code)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $6, 'REBALANCE')
+    ON CONFLICT DO NOTHING";
+const ASKED: &str = "UPDATE strategy.rebalance_lines
+    SET qty = $3, request_id = $4, price = $5,
+        skipped = CASE WHEN $3 < qty THEN 'CASH' ELSE skipped END
+    WHERE portfolio_id = $1 AND symbol = $2";
+/// Without a price now there was no purchase, else no cash.
+const LEFT: &str = "UPDATE strategy.rebalance_lines l
+    SET qty = 0, side = 'NONE', skipped = coalesce($2, CASE WHEN EXISTS (
+        SELECT FROM market.best_prices b WHERE b.symbol = l.symbol AND NOT b.is_stale
+            AND b.fresh_until > clock_timestamp()) THEN 'CASH' ELSE 'NO_PRICE' END)
+    WHERE portfolio_id = $1 AND side = 'BUY' AND request_id IS NULL";
+const END: &str = "UPDATE strategy.rebalances
+    SET state = 'DONE', reason = $2, updated_ts = clock_timestamp() WHERE portfolio_id = $1";
+
+/// Returns the portfolio of `strategy` whose rebalance is under way.
+pub(super) async fn selling(client: &Object, strategy: &str) -> Result<Option<Uuid>, JobError> {
+    let row = client.query_opt(SELLING, &[&strategy]).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Returns the portfolio in force of `strategy`, where it has had no rebalance.
+pub(super) async fn unserved(client: &Object, strategy: &str) -> Result<Option<Uuid>, JobError> {
+    let row = client.query_opt(UNSERVED, &[&strategy]).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Returns whether `portfolio` is in force.
+pub(super) async fn is_in_force(tx: &Transaction<'_>, portfolio: Uuid) -> Result<bool, JobError> {
+    Ok(tx.query_one(IS_IN_FORCE, &[&portfolio]).await?.try_get(0)?)
+}
+
+/// Stores what is traded, and asks to sell. Returns how many lines there are.
+pub(super) async fn begin(
+    tx: &Transaction<'_>,
+    plan: &Plan,
+    portfolio: Uuid,
+    day: Date,
+    account: &str,
+) -> Result<usize, JobError> {
+    let day = day.to_string();
+    tx.execute(BEGIN, &[&portfolio, &day, &account, &plan.equity])
+        .await?;
+    let names: BTreeMap<Symbol, &Held> = plan
+        .names
+        .iter()
+        .map(|held| (held.name.symbol, held))
+        .collect();
+    let line = tx.prepare(LINE).await?;
+    let mut place = 0_i32;
+    let traded = plan
+        .rebalance
+        .orders
+        .iter()
+        .map(|order| (order.symbol, Ok(order)));
+    let skipped = plan.rebalance.skipped.iter();
+    let skipped = skipped.map(|(symbol, skip)| (*symbol, Err(skip)));
+    for (symbol, traded) in traded.chain(skipped) {
+        let Some(held) = names.get(&symbol) else {
+            continue;
+        };
+        place += 1;
+        let side = traded.map_or("NONE", |order| side(order.side));
+        let key = ActionKey::rebalance(portfolio, symbol, side);
+        let sold = traded.ok().filter(|order| order.side == Side::Sell);
+        let request = match sold.zip(held.position) {
+            Some((order, position)) => Some(sell(tx, order, position, &key).await?),
+            None => None,
+        };
+        let quantity = traded.map_or(0, |order| order.quantity.shares());
+        let why = match traded {
+            Err(skip) => Some(skip_name(*skip)),
+            Ok(order) if order.quantity < order.wanted => Some("REDUCED"),
+            Ok(_) => None,
+        };
+        let (shares, weight) = (held.name.held.shares(), held.name.target);
+        let weight = weight.map_or(0, |(_rank, weight)| weight.0);
+        let target = traded.ok().map(|order| match order.side {
+            Side::Sell => shares - order.wanted.shares(),
+            Side::Buy => shares + order.wanted.shares(),
+        });
+        let price = held.name.price.map(|price| price.to_decimal());
+        let symbol = symbol.to_string();
+        tx.execute(
+            &line,
+            &[
+                &portfolio,
+                &symbol,
+                &side,
+                &key.as_str(),
+                &place,
+                &weight,
+                &shares,
+                &target,
+                &quantity,
+                &price,
+                &why,
+                &request,
+            ],
+        )
+        .await?;
+    }
+    Ok(usize::try_from(place).unwrap_or_default())
+}
+
+async fn sell(
+    tx: &Transaction<'_>,
+    order: &Order,
+    position: Uuid,
+    key: &ActionKey,
+) -> Result<Uuid, JobError> {
+    let request = request_id(key);
+    let (symbol, quantity) = (order.symbol.to_string(), order.quantity.shares());
+    let key = key.as_str();
+    tx.execute(SELL, &[&request, &position, &symbol, &quantity, &WHO, &key])
+        .await?;
+    Ok(request)
+}
+
+/// What is known of the sales of a rebalance.
+pub(super) struct Sales {
+    /// Sales under way.
+    pub(super) open: i64,
+    /// Whether the broker has told the cash of late.
+    pub(super) is_cash_known: bool,
+    /// Whether it has since the last sale ended.
+    pub(super) is_cash_told: bool,
+    /// Since the rebalance began.
+    pub(super) since: Duration,
+}
+
+/// Returns what is known of the sales of a rebalance.
+pub(super) async fn sales(
+    client: &Object,
+    portfolio: Uuid,
+    account: &str,
+) -> Result<Sales, JobError> {
+    let row = client.query_one(SALES, &[&portfolio, &account]).await?;
+    let since: i64 = row.try_get("since_s")?;
+    Ok(Sales {
+        open: row.try_get("open")?,
+        is_cash_known: row.try_get("is_known")?,
+        is_cash_told: row.try_get("is_told")?,
+        since: Duration::from_secs(u64::try_from(since).unwrap_or_default()),
+    })
+}
+
+/// Asks for `purchases`, and ends the rebalance.
+pub(super) async fn finish(
+    tx: &Transaction<'_>,
+    portfolio: Uuid,
+    strategy: &str,
+    purchases: &[Order],
+    reason: Option<&str>,
+) -> Result<(), JobError> {
+    for order in purchases {
+        let key = ActionKey::rebalance(portfolio, order.symbol, side(Side::Buy));
+        let (request, symbol) = (request_id(&key), order.symbol.to_string());
+        let (quantity, limit) = (order.quantity.shares(), order.price.to_decimal());
+        let key = key.as_str();
+        tx.execute(
+            BUY,
+            &[&request, &symbol, &quantity, &limit, &WHO, &key, &strategy],
+        )
+        .await?;
+        tx.execute(ASKED, &[&portfolio, &symbol, &quantity, &request, &limit])
+            .await?;
+    }
+    let why = (purchases.is_empty() && reason.is_some()).then_some("NOT_ASKED");
+    tx.execute(LEFT, &[&portfolio, &why]).await?;
+    tx.execute(END, &[&portfolio, &reason]).await?;
+    Ok(())
+}
+
+/// A request has the identity of its key.
+fn request_id(key: &ActionKey) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, key.as_str().as_bytes())
+}
+
+fn side(side: Side) -> &'static str {
+    match side {
+        Side::Sell => "SELL",
+        Side::Buy => "BUY",
+    }
+}
+
+fn skip_name(skip: Skip) -> &'static str {
+    match skip {
+        Skip::ActiveExit => "ACTIVE_EXIT",
+        Skip::NoPrice => "NO_PRICE",
+        Skip::SmallWeight => "SMALL_WEIGHT",
+        Skip::SmallOrder => "SMALL_ORDER",
+        Skip::NothingSellable => "NOTHING_SELLABLE",
+        Skip::Cash => "CASH",
+        Skip::Turnover => "TURNOVER",
+    }
+}
