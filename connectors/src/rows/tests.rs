@@ -240,3 +240,38 @@ fn limits_are_read_exactly_and_gone_with_their_row() {
         "{faults:?}"
     );
 }
+
+#[test]
+fn what_risk_asks_for_is_told_beside_the_engine() {
+    let mut reader = RowReader::default();
+    let limits = json!({
+        "id": 7, "profile": "CONSERVATIVE", "positions_max": 10, "single_max_pct": 7.5,
+        "sector_max_pct": 30, "market_max_pct": 100, "daily_loss_max_pct": 2, "total_loss_max_pct": 6,
+        "active_from": "2026-11-24T00:00:00+09:00", "active_to": null,
+    });
+    let read = reader.read([("system.risk_limits", false, &limits)], TODAY);
+    assert!(read.changes.is_empty(), "{read:?}");
+    let [RiskChange::Limits(7, Some(row))] = &read.risk[..] else {
+        panic!("{read:?}")
+    };
+    assert_eq!((row.single_max, row.market_max), (75_000, 1_000_000));
+    let mut wrong = limits.clone();
+    wrong["single_max_pct"] = json!("15");
+    let read = reader.read([("system.risk_limits", false, &wrong)], TODAY);
+    assert!(read.risk.is_empty(), "{read:?}");
+    let fault = read.faults[0].to_string();
+    assert!(fault.contains("risk_limits") && fault.contains("single_max_pct"));
+
+    let issue = json!({"symbol": "005930", "market": "KOSPI", "sector": " "});
+    let read = reader.read([("market.stocks", false, &issue)], TODAY);
+    let [RiskChange::Issue(_, Some(issue))] = &read.risk[..] else {
+        panic!("{read:?}")
+    };
+    assert_eq!(issue.sector, None, "a blank sector is none");
+    let stop = json!({"id": 1, "is_enabled": true, "updated_by": "kim", "reason": "news"});
+    let read = reader.read([("system.emergency_stop", true, &stop)], TODAY);
+    assert!(matches!(read.risk[..], [RiskChange::Stop(None)]));
+    // A position is told to both.
+    let read = reader.read([("trade.positions", false, &position("OPEN"))], TODAY);
+    assert!(matches!(read.risk[..], [RiskChange::Position(_)]));
+}

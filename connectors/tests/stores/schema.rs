@@ -78,6 +78,10 @@ async fn insert_only_tables_refuse_every_change_for_every_role() {
         ("system.engine_events", "kind"),
         ("system.archives", "file"),
         ("system.archive_restores", "day"),
+        ("system.risk_checks", "symbol"),
+        ("system.risk_violations", "message"),
+        ("system.risk_reports", "level"),
+        ("system.risk_edits", "reason"),
     ];
     for role in ["origin", "replica"] {
         client
@@ -100,6 +104,41 @@ async fn insert_only_tables_refuse_every_change_for_every_role() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn limits_of_a_profile_do_not_overlap_and_every_edit_is_kept() {
+    let server = PostgresServer::start().await;
+    let client = server.client().await;
+    let add = |profile: &str, from: &str| {
+        format!(
+            "INSERT INTO system.risk_limits (profile, positions_max, single_max_pct, sector_max_pct,
+                 market_max_pct, daily_loss_max_pct, total_loss_max_pct, active_from, updated_by)
+             VALUES ('{profile}', 1, 1, 1, 1, 1, 1, '{from}', 'kim')"
+        )
+    };
+    let refused = client.batch_execute(&add("DEFAULT", "2030-01-01")).await;
+    let code = refused.as_ref().err().and_then(|error| error.code());
+    assert_eq!(code, Some(&SqlState::EXCLUSION_VIOLATION), "{refused:?}");
+    let end = "UPDATE system.risk_limits SET active_to = '2030-01-01', updated_by = 'kim'
+        WHERE profile = 'DEFAULT'";
+    client.batch_execute(end).await.unwrap();
+    let begin = add("DEFAULT", "2030-01-01");
+    client.batch_execute(&begin).await.unwrap();
+    client
+        .batch_execute("DELETE FROM system.emergency_stop")
+        .await
+        .unwrap();
+    let kept = client
+        .query_one(
+            "SELECT string_agg(kind || ' ' || op, ', ' ORDER BY id) FROM system.risk_edits
+             WHERE edited_by <> 'migration'",
+            &[],
+        )
+        .await
+        .unwrap();
+    let kept: String = kept.get(0);
+    assert_eq!(kept, "LIMITS UPDATE, LIMITS INSERT, STOP DELETE");
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@
 //! Every sum is a multiplicity ([`Sum`]), so that a changed row costs the sums that it is part of and
 //! nothing else.
 
-use std::ops::AddAssign;
 use std::sync::Arc;
 
 use differential_dataflow::difference::{IsZero, Monoid, Multiply, Semigroup};
@@ -158,8 +157,8 @@ impl Semigroup for Sum {
     fn plus_equals(&mut self, other: &Self) {
         self.units = self.units.saturating_add(other.units);
         self.part = self.part.saturating_add(other.part);
-        self.rows.add_assign(other.rows);
-        self.unvalued.add_assign(other.unvalued);
+        self.rows += other.rows;
+        self.unvalued += other.unvalued;
     }
 }
 
