@@ -3,9 +3,16 @@
 
     strategy_polars.py --data DIR [--day DAY] [--repeat N] [--out FILE]
 
-DIR holds the tables as CSV: bars.csv, fundamentals.csv, flows.csv, disclosures.csv. Prints one JSON
-object: seconds of loading, and the least and all seconds of computing all factors of all symbols from
-frames in memory. FILE gets symbol and factors, to be compared with factor_scores.csv.
+DIR holds the tables as CSV: bars.csv, fundamentals.csv, flows.csv, disclosures.csv. To make one, and a
+Python that has Polars:
+
+    cargo run --release -p benches -- market DIR
+    python3 -m venv polars && polars/bin/pip install polars==2.1.0
+    polars/bin/python benches/python/strategy_polars.py --data DIR
+
+Prints one JSON object: seconds of loading, and the least and all seconds of computing all factors of all
+symbols from frames in memory. FILE gets symbol and factors, to be compared with factor_scores.csv of
+tests/strategy/reference.py.
 """
 
 import argparse

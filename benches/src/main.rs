@@ -10,6 +10,7 @@ mod ingest;
 mod input;
 mod latency;
 mod load;
+mod market;
 mod orders;
 mod plots;
 mod process;
@@ -44,6 +45,9 @@ enum Command {
     /// Milliseconds until a rule edit is in force on all its positions, and whether its preview
     /// names what it sells.
     Edit(edit::Args),
+    /// Writes a generated market for the daily strategy: the files that `turnstile import` reads, or the
+    /// tables that `benches/python/strategy_polars.py` and `tests/strategy/reference.py` read.
+    Market(market::Args),
     /// Seconds until an engine stands as the database says, from an empty process.
     Rebuild(rebuild::Args),
     /// Nanoseconds a tick with re-entry candidates, against as many positions and against neither.
@@ -84,6 +88,7 @@ fn main() -> anyhow::Result<()> {
         }
         Command::Soak(args) => soak::run(&args),
         Command::Plots(args) => plots::run(&args),
+        Command::Market(args) => market::run(&args),
         Command::Load(args) => {
             let runtime = tokio::runtime::Runtime::new()?;
             runtime.block_on(Box::pin(load::run(args)))

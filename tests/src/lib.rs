@@ -9,10 +9,12 @@ mod data;
 mod dice;
 pub mod histories;
 pub mod judge;
+pub mod market;
 pub mod oracle;
 mod processes;
 pub mod random;
 pub mod reentries;
+pub mod reference;
 mod system;
 mod yard;
 

@@ -125,7 +125,7 @@ impl System {
             folder,
             rate: 0,
             registrations: 0,
-            jobs: "calendar = false\nstocks = false\n".to_owned(),
+            jobs: "calendar = false\nstocks = false\nfundamentals = false\n".to_owned(),
         };
         system.list(stocks).await;
         system

@@ -67,6 +67,24 @@ async fn status(system: &System, symbol: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn figures_of_companies_are_collected_after_the_close() {
+    let mut system = System::start(&stocks(), &CLOCK.replace("10:00", "15:50")).await;
+    system.jobs = format!("{JOBS}fundamentals_spacing = \"1ms\"\n");
+    system.exit_rules(json!({"sl2": {"pnl": -0.05}})).await;
+    let watch = "INSERT INTO strategy.watchlist (symbol) VALUES ($1)";
+    system.execute(watch, &[&WATCHED]).await;
+    let stream = system.stream("").await;
+    is_done(&system, "fundamentals", "2026-12-01").await;
+    let told = "SELECT count(*) FROM market.fundamentals f JOIN market.stocks s USING (symbol)
+        WHERE report_date = '2026-12-01' AND source = 'KIS_REST' AND per = 10 AND pbr = 1
+            AND eps = 10000 AND bps = 100000 AND roe IS NULL AND sector = '화학'
+            AND NOT is_caution AND quoted_on = '2026-12-01' AND symbol = '000660'";
+    system.counts(told, 1).await;
+    stream.stop().await;
+    system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn masters_are_collected_once_a_day_also_across_a_restart() {
     let system = start().await;
     let stream = system.stream("").await;

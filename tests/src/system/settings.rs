@@ -55,7 +55,9 @@ pub(super) fn simulator_settings(stocks: &[Stock<'_>], extra: &str) -> String {
         let Stock { symbol, close, .. } = stock;
         let _ = write!(
             text,
-            "[[stocks]]\nsymbol = \"{symbol}\"\nname = \"{symbol}\"\nmarket = \"KOSPI\"\nprev_close = {close}\n"
+            "[[stocks]]\nsymbol = \"{symbol}\"\nname = \"{symbol}\"\nmarket = \"KOSPI\"\nprev_close = {close}\n\
+             company = {{ sector = \"화학\", eps = {}, bps = {close} }}\n",
+            close / 10
         );
     }
     let _ = writeln!(text, "{ACCOUNTS}");

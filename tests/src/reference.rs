@@ -1,0 +1,48 @@
+//! The reference of the daily strategy: `tests/strategy/reference.py`, and the comparison with it.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+
+use jiff::civil::Date;
+
+/// Computes what the strategy decides on the sessions from `from` to `to` out of the tables in `data`
+/// (stocks.csv, bars.csv and so on), into the existing or new folder `out`. Returns a line a day.
+///
+/// # Panics
+/// Where Python 3 is missing or the script fails.
+pub fn reference(data: &Path, from: Date, to: Date, out: &Path) -> String {
+    let (from, to) = (from.to_string(), to.to_string());
+    let arguments: [&OsStr; 8] = [
+        "--data".as_ref(),
+        data.as_ref(),
+        "--from".as_ref(),
+        from.as_ref(),
+        "--to".as_ref(),
+        to.as_ref(),
+        "--out".as_ref(),
+        out.as_ref(),
+    ];
+    python("reference.py", &arguments)
+}
+
+/// Compares two folders of what the strategy decided. Returns what was compared.
+///
+/// # Panics
+/// With the first differences, where there are any.
+pub fn compare_decisions(one: &Path, other: &Path) -> String {
+    python("compare.py", &[one.as_ref(), other.as_ref()])
+}
+
+fn python(script: &str, arguments: &[&OsStr]) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("strategy");
+    let output = Command::new("python3")
+        .arg(folder.join(script))
+        .args(arguments)
+        .output()
+        .expect("python3 has to be installed");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let faults = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script}: {text}{faults}");
+    text
+}
