@@ -112,13 +112,18 @@ impl Company {
         index: usize,
         dice: &mut Dice,
     ) -> Self {
-        // The strategy selects nobody who moves too much, however strong.
-        let strong = if is_calm(&listed.bars) { 50 } else { 0 };
+        // The strategy selects nobody who moves too much, however strong. In a real market such issues
+        // have risen most: were they not sold, they would take the places of those it can select.
+        let [strong, plain, weak, hyped] = if is_calm(&listed.bars) {
+            [50, 30, 13, 7]
+        } else {
+            [0, 20, 40, 40]
+        };
         let character = dice.weighted(&[
             (strong, Character::Strong),
-            (80 - strong, Character::Plain),
-            (13, Character::Weak),
-            (7, Character::Hyped),
+            (plain, Character::Plain),
+            (weak, Character::Weak),
+            (hyped, Character::Hyped),
         ]);
         let first = listed.bars[0].day;
         let before = sessions.partition_point(|day| *day < first);
