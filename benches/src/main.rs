@@ -21,6 +21,7 @@ mod running;
 mod servers;
 mod setting;
 mod soak;
+mod strategy;
 mod sweep;
 
 use clap::{Parser, Subcommand};
@@ -54,6 +55,8 @@ enum Command {
     Reentry(reentry::Args),
     /// Checks a second of the risk gate, and what its view costs to keep.
     Risk(risk::Args),
+    /// Seconds of the daily strategy from nothing, and microseconds of one changed bar.
+    Strategy(strategy::Args),
     /// Throughput and latency over drain size, linger, workers and idle mode.
     Sweep(sweep::Args),
     /// Resident memory by the minute, under ticks and churn or under silence.
@@ -81,6 +84,7 @@ fn main() -> anyhow::Result<()> {
         Command::Edit(args) => edit::run(&args),
         Command::Reentry(args) => reentry::run(&args),
         Command::Risk(args) => risk::run(&args),
+        Command::Strategy(args) => strategy::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Rebuild(args) => {
             let runtime = tokio::runtime::Runtime::new()?;

@@ -27,8 +27,8 @@ use super::universe::{self, Universe, UniverseInputs};
 use super::window::{self, Entry, EntryTrace, known};
 use super::work::WorkCount;
 use super::{
-    Day, Evaluation, Flow, Fundamental, Listing, ListingStatus, Portfolio, Ranking, Settings,
-    Signal, UniverseRow, Wanted,
+    Day, Evaluation, Flow, Fundamental, Listing, ListingStatus, Portfolio, Ranking, Score,
+    Settings, Signal, UniverseRow, Wanted,
 };
 use crate::model::Symbol;
 use crate::{Rows, Time};
@@ -183,7 +183,7 @@ fn flow_scores<'s>(
     moments: Rows<'s, (Symbol, Moment)>,
     rows: Rows<'s, (Symbol, Entry<Moment, Flow>)>,
     work: Rc<WorkCount>,
-) -> (Rows<'s, (Symbol, super::Score)>, EntryTrace<Moment, Flow>) {
+) -> (Rows<'s, (Symbol, Score)>, EntryTrace<Moment, Flow>) {
     window::render("flows", moments, rows, move |moment, rows| {
         work.flows();
         let before: Vec<Day> = moment.before.iter().copied().flatten().collect();
@@ -196,7 +196,7 @@ fn event_scores<'s>(
     days: Rows<'s, (Symbol, Day)>,
     rows: Rows<'s, (Symbol, Entry<Day, DisclosureKind>)>,
     work: Rc<WorkCount>,
-) -> Rows<'s, (Symbol, super::Score)> {
+) -> Rows<'s, (Symbol, Score)> {
     let (scores, _trace) = window::render("disclosures", days, rows, move |day, rows| {
         work.disclosures();
         let disclosures = rows.iter().filter_map(|(entry, count)| match entry {

@@ -40,6 +40,9 @@ impl<H: ExchangeData, T: ExchangeData> Dated<H, T> {
 
     /// Enters what came at the present time. All of an earlier time must be settled.
     pub(super) fn enter(&mut self) {
+        if self.pending.is_empty() {
+            return;
+        }
         let mut pending = std::mem::take(&mut self.pending);
         // Stable: of one key, the last that came is the last.
         pending.sort_by_key(|(symbol, day, _row)| (*symbol, *day));

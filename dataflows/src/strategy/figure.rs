@@ -80,14 +80,13 @@ impl Figure {
 }
 
 /// The double that is nearest to a whole number.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "factors are computed with doubles"
+)]
 pub(super) fn double(number: i128) -> f64 {
-    #[expect(
-        clippy::as_conversions,
-        clippy::cast_precision_loss,
-        reason = "factors are computed with doubles"
-    )]
-    let double = number as f64;
-    double
+    number as f64
 }
 
 #[cfg(test)]

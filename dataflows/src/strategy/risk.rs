@@ -73,11 +73,14 @@ fn volatility_score(volatility: Figure) -> Figure {
 
 /// Points by mean value, KRW: what is traded little is risky.
 fn liquidity_score(value: i64) -> Figure {
-    Figure::whole(match value {
-        _ if value >= 10 * BILLION => 0,
-        _ if value >= 5 * BILLION => 20,
-        _ if value >= BILLION => 50,
-        _ => 100,
+    Figure::whole(if value >= 10 * BILLION {
+        0
+    } else if value >= 5 * BILLION {
+        20
+    } else if value >= BILLION {
+        50
+    } else {
+        100
     })
 }
 

@@ -1,0 +1,220 @@
+use proptest::prelude::*;
+use rstest::rstest;
+
+use super::*;
+
+/// 100 million won, half of it cash.
+const FUNDS: Funds = Funds {
+    equity: 100_000_000 * WON,
+    cash: 50_000_000 * WON,
+};
+/// In units of [`Price`].
+const WON: i128 = 10_000;
+
+fn won(won: i64) -> i128 {
+    i128::from(won) * WON
+}
+
+fn shares(shares: i64) -> Quantity {
+    Quantity::new(shares).unwrap()
+}
+
+fn symbol(number: u32) -> Symbol {
+    format!("{number:06}").parse().unwrap()
+}
+
+/// A name at 10,000 won of which all can be sold; the weight in percent.
+fn name(number: u32, percent: Option<i64>, held: i64) -> Name {
+    Name {
+        symbol: symbol(number),
+        target: percent.map(|percent| (number, Weight(percent * 10_000))),
+        held: shares(held),
+        sellable: shares(held),
+        price: Some(Price::from_won(10_000).unwrap()),
+        has_exit: false,
+    }
+}
+
+fn orders(result: &Rebalance) -> Vec<(Side, Symbol, i64)> {
+    let order = |order: &Order| (order.side, order.symbol, order.quantity.shares());
+    result.orders.iter().map(order).collect()
+}
+
+#[test]
+fn targets_are_whole_shares_cut_off() {
+    let mut one = name(1, Some(8), 0);
+    one.price = Some(Price::from_won(70_001).unwrap());
+    // 8,000,000 / 70,001 = 114.28…
+    let result = rebalance(FUNDS, &[one]);
+    assert_eq!(orders(&result), [(Side::Buy, symbol(1), 114)]);
+}
+
+#[test]
+fn sells_come_first_by_amount_then_buys_by_rank() {
+    let names = [
+        name(1, Some(5), 0),
+        name(2, Some(6), 0),
+        name(3, None, 400),
+        name(4, Some(1), 700),
+    ];
+    let result = rebalance(FUNDS, &names);
+    let expected = [
+        (Side::Sell, symbol(4), 600),
+        (Side::Sell, symbol(3), 400),
+        (Side::Buy, symbol(1), 500),
+        (Side::Buy, symbol(2), 600),
+    ];
+    assert_eq!(orders(&result), expected);
+    assert!(result.skipped.is_empty());
+}
+
+#[rstest]
+#[case(Name { has_exit: true, price: None, ..name(1, Some(8), 0) }, Skip::ActiveExit)]
+#[case(Name { price: None, ..name(1, Some(8), 0) }, Skip::NoPrice)]
+#[case(name(1, Some(8), 800), Skip::SmallWeight)]
+#[case(name(1, Some(8), 701), Skip::SmallWeight)]
+#[case(Name { sellable: Quantity::ZERO, ..name(1, None, 800) }, Skip::NothingSellable)]
+fn what_is_skipped_has_its_reason(#[case] name: Name, #[case] skip: Skip) {
+    let result = rebalance(FUNDS, &[name]);
+    assert!(result.orders.is_empty());
+    assert_eq!(result.skipped, [(symbol(1), skip)]);
+}
+
+#[test]
+fn one_percent_is_enough_and_a_small_order_is_not() {
+    let result = rebalance(FUNDS, &[name(1, Some(8), 700)]);
+    assert_eq!(orders(&result), [(Side::Buy, symbol(1), 100)]);
+    let small = Funds {
+        equity: won(1_000_000),
+        cash: won(1_000_000),
+    };
+    let result = rebalance(small, &[name(1, Some(9), 0)]);
+    assert_eq!(result.skipped, [(symbol(1), Skip::SmallOrder)]);
+    let result = rebalance(small, &[name(1, Some(10), 0)]);
+    assert_eq!(orders(&result), [(Side::Buy, symbol(1), 10)]);
+}
+
+#[test]
+fn no_more_is_sold_than_can_be() {
+    let locked = Name {
+        sellable: shares(250),
+        ..name(1, None, 800)
+    };
+    let result = rebalance(FUNDS, &[locked]);
+    assert_eq!(orders(&result), [(Side::Sell, symbol(1), 250)]);
+    assert_eq!(result.orders[0].wanted, shares(800));
+}
+
+#[test]
+fn buys_wait_for_cash_that_is_there() {
+    let funds = Funds {
+        cash: won(8_015_000),
+        ..FUNDS
+    };
+    let names = [
+        name(1, Some(6), 0),
+        name(2, Some(6), 0),
+        name(3, Some(1), 0),
+        name(4, None, 1_000),
+    ];
+    let result = rebalance(funds, &names);
+    // What the sale brings is not there yet; 2,015,000 won are left for the second.
+    let expected = [
+        (Side::Sell, symbol(4), 1_000),
+        (Side::Buy, symbol(1), 600),
+        (Side::Buy, symbol(2), 201),
+    ];
+    assert_eq!(orders(&result), expected);
+    assert_eq!(result.skipped, [(symbol(3), Skip::Cash)]);
+}
+
+#[test]
+fn turnover_ends_the_run() {
+    // 60 million won may be ordered: 45 to sell, and 15 of the 24 to buy.
+    let names = [
+        name(1, Some(8), 0),
+        name(2, Some(8), 0),
+        name(3, Some(8), 0),
+        name(4, None, 4_500),
+    ];
+    let result = rebalance(FUNDS, &names);
+    let expected = [
+        (Side::Sell, symbol(4), 4_500),
+        (Side::Buy, symbol(1), 800),
+        (Side::Buy, symbol(2), 700),
+    ];
+    assert_eq!(orders(&result), expected);
+    assert_eq!(result.skipped, [(symbol(3), Skip::Turnover)]);
+}
+
+#[test]
+fn without_equity_nothing_is_ordered() {
+    for equity in [0, -1] {
+        let funds = Funds { equity, ..FUNDS };
+        let result = rebalance(funds, &[name(1, Some(8), 0), name(2, None, 500)]);
+        assert!(result.orders.is_empty());
+    }
+}
+
+fn names() -> impl Strategy<Value = Vec<Name>> {
+    let name = (
+        proptest::option::of(0_i64..150_000),
+        0_i64..5_000,
+        0_i64..5_000,
+        proptest::option::weighted(0.9, 1_i64..500_000),
+        proptest::bool::weighted(0.1),
+    );
+    proptest::collection::vec(name, 0..25).prop_map(|rows| {
+        (0..)
+            .zip(rows)
+            .map(|(number, (weight, held, locked, price, has_exit))| Name {
+                symbol: symbol(number),
+                target: weight.map(|weight| (number % 9, Weight(weight))),
+                held: shares(held),
+                sellable: shares((held - locked).max(0)),
+                price: price.map(|won| Price::from_won(won).unwrap()),
+                has_exit,
+            })
+            .collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn bounds_hold(
+        names in names(),
+        equity in -1_i64..5_000_000_000,
+        cash in -1_i64..2_000_000_000,
+    ) {
+        let funds = Funds { equity: won(equity), cash: won(cash) };
+        let result = rebalance(funds, &names);
+        let sum = |side: Option<Side>| -> i128 {
+            let orders = result.orders.iter().filter(|order| side.is_none_or(|side| order.side == side));
+            orders.map(|order| amount(order, order.quantity)).sum()
+        };
+        // Half of what is ordered is at most 30 % of equity.
+        prop_assert!(sum(None) * 10 <= funds.equity.max(0) * 6);
+        prop_assert!(sum(Some(Side::Buy)) <= funds.cash.max(0));
+        for order in &result.orders {
+            let name = names.iter().find(|name| name.symbol == order.symbol).unwrap();
+            prop_assert!(Quantity::ZERO < order.quantity && order.quantity <= order.wanted);
+            prop_assert!(!name.has_exit);
+            let held = i128::from(name.held.shares());
+            let weight = name.target.map_or(0, |(_rank, weight)| i128::from(weight.0));
+            let target = funds.equity * weight / MILLION / i128::from(order.price.units());
+            match order.side {
+                Side::Sell => {
+                    prop_assert!(order.quantity <= name.sellable);
+                    prop_assert_eq!(held - target, i128::from(order.wanted.shares()));
+                }
+                Side::Buy => prop_assert_eq!(target - held, i128::from(order.wanted.shares())),
+            }
+        }
+        prop_assert!(result.orders.is_sorted_by_key(|order| order.side));
+        // Each name is ordered or skipped, once.
+        let mut told: Vec<_> = result.orders.iter().map(|order| order.symbol).collect();
+        told.extend(result.skipped.iter().map(|(symbol, _skip)| *symbol));
+        told.sort();
+        prop_assert_eq!(told, names.iter().map(|name| name.symbol).collect::<Vec<_>>());
+    }
+}
