@@ -110,6 +110,7 @@ impl RowReader {
             "trade.reentry_rules" => changes.push(reentry::rule(row, is_deleted)?),
             "trade.reentry_candidates" => changes.push(reentry::candidate(row)?),
             "trade.reentry_blacklist" => changes.push(reentry::blacklisted(row, is_deleted)?),
+            "strategy.ranked" => changes.push(reentry::ranked(row, is_deleted)?),
             "trade.reentry_windows" => changes.push(reentry::window(row, is_deleted)?),
             "trade.reentry_limits" => changes.push(reentry::limits(row, is_deleted)?),
             "trade.account_equity" => changes.push(reentry::equity(row, is_deleted)?),
@@ -176,9 +177,10 @@ fn key(change: &Change) -> (u8, String) {
         Change::RegimeOverride(_) => (18, String::new()),
         Change::Underway(key, _) => (19, key.to_string()),
         Change::Equity(_) => (20, String::new()),
+        Change::Ranked(symbol, _) => (21, symbol.to_string()),
         // Told by the process itself, never read from a row.
-        Change::Wish(symbol, _) => (21, symbol.to_string()),
-        Change::Slots(_) => (22, String::new()),
+        Change::Wish(symbol, _) => (22, symbol.to_string()),
+        Change::Slots(_) => (23, String::new()),
     }
 }
 

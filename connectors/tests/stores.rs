@@ -20,6 +20,8 @@ mod prices;
 mod prices_cache;
 #[path = "support/proxy.rs"]
 mod proxy;
+#[path = "stores/ranked.rs"]
+mod ranked;
 #[path = "stores/retention.rs"]
 mod retention;
 #[path = "stores/retention_faults.rs"]

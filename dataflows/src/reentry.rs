@@ -4,9 +4,9 @@
 //! room of one account (gate G3). The joins before it are spread.
 //!
 //! ```text
-//! exit events, candidates, rules, history, blacklist, ATR ─> plans ─┐
-//! mode, regime, windows, limits, exposure, results ────────> scene ─┼─> crossing by symbol ─> verdicts
-//! ticks, ends of cooldowns and watches ─────────────────────────────┘
+//! exit events, candidates, rules, history, blacklist, ATR, ranking ─> plans ─┐
+//! mode, regime, windows, limits, exposure, results ────────────────> scene ──┼─> crossing ─> verdicts
+//! ticks, ends of cooldowns and watches ──────────────────────────────────────┘
 //! ```
 
 mod book;

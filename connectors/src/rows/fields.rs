@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use thiserror::Error;
@@ -140,6 +141,14 @@ impl<'r> Fields<'r> {
         u64::try_from(time.as_microsecond())
             .map(LogicalTime::from_micros)
             .map_err(|_| self.fault(column, "time after 1970 expected"))
+    }
+
+    /// Returns the days from 1970-01-01 to the date in `column`.
+    pub(super) fn day(&self, column: &str) -> Result<u64, RowFault> {
+        let day: Date = self.parsed(column)?;
+        let days = date(1970, 1, 1).until(day).ok();
+        days.and_then(|days| u64::try_from(days.get_days()).ok())
+            .ok_or_else(|| self.fault(column, "date from 1970 on expected"))
     }
 
     /// Returns the minutes in `column` as microseconds.

@@ -98,7 +98,7 @@ impl PortionSource {
 }
 
 /// Tables whose changes the engine follows, beside those of positions.
-const FOLLOWED_TABLES: [&str; 19] = [
+const FOLLOWED_TABLES: [&str; 20] = [
     "market.symbol_context",
     "trade.exit_control",
     "trade.exit_pauses",
@@ -111,6 +111,7 @@ const FOLLOWED_TABLES: [&str; 19] = [
     "trade.reentry_candidates",
     "trade.reentry_expiries",
     "trade.reentry_blacklist",
+    "strategy.ranked",
     "trade.reentry_windows",
     "trade.reentry_limits",
     "trade.account_equity",

@@ -110,6 +110,13 @@ pub(super) fn blacklisted(row: &Value, is_deleted: bool) -> Result<Change, RowFa
     Ok(Change::Blacklist(symbol, (!is_deleted).then_some(until)))
 }
 
+pub(super) fn ranked(row: &Value, is_deleted: bool) -> Result<Change, RowFault> {
+    let fields = Fields::new(row, "symbol");
+    let symbol = fields.parsed("symbol")?;
+    let as_of = fields.day("as_of")?;
+    Ok(Change::Ranked(symbol, (!is_deleted).then_some(as_of)))
+}
+
 pub(super) fn window(row: &Value, is_deleted: bool) -> Result<Change, RowFault> {
     let fields = Fields::new(row, "window_id");
     let id: Arc<str> = fields.text("window_id")?.into();

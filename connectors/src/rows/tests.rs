@@ -1,5 +1,5 @@
 use serde_json::json;
-use turnstile_dataflows::model::OrderStatus;
+use turnstile_dataflows::model::{LogicalTime, OrderStatus};
 
 use super::*;
 
@@ -274,4 +274,35 @@ fn what_risk_asks_for_is_told_beside_the_engine() {
     // A position is told to both.
     let read = reader.read([("trade.positions", false, &position("OPEN"))], TODAY);
     assert!(matches!(read.risk[..], [RiskChange::Position(_)]));
+}
+
+#[test]
+fn a_symbol_is_ranked_as_of_a_day_until_its_row_goes() {
+    let read = |is_deleted, day: Value| {
+        let row = json!({
+            "symbol": "005930", "rank": 1, "as_of": day, "updated_ts": "2026-11-24T00:00:00+00:00",
+        });
+        RowReader::default().read([("strategy.ranked", is_deleted, &row)], TODAY)
+    };
+    let of = |read: &ReadRows| match &read.changes[..] {
+        [Change::Ranked(symbol, day)] => (symbol.to_string(), *day),
+        other => panic!("{other:?}"),
+    };
+    let symbol = || "005930".to_owned();
+    // 2026-11-24 as the engine counts it.
+    let day = LogicalTime::from_micros(1_795_482_000_000_000).seoul_day();
+    assert_eq!(of(&read(false, json!(TODAY))), (symbol(), Some(day)));
+    assert_eq!(of(&read(false, json!("1970-01-01"))), (symbol(), Some(0)));
+    assert_eq!(of(&read(true, json!(TODAY))), (symbol(), None));
+    for (day, said) in [
+        (json!("1969-12-31"), "date from 1970 on expected"),
+        (json!("24.11.2026"), ""),
+        (Value::Null, "value expected"),
+    ] {
+        let read = read(false, day);
+        assert!(read.changes.is_empty());
+        let text = read.faults[0].to_string();
+        let place = "strategy.ranked: row 005930: as_of: ";
+        assert!(text.starts_with(&format!("{place}{said}")), "{text}");
+    }
 }

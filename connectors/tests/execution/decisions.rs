@@ -130,6 +130,7 @@ pub(crate) fn submit(exit_event: &str, qty: i64) -> Verdict {
             reached_since: DECIDED,
             atr_pct_millionths: None,
             prev_close: None,
+            ranked_as_of: None,
             tape: TapeFigures {
                 recent_volume: 0,
                 base_volume: None,

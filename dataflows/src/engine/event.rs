@@ -71,6 +71,9 @@ pub enum Change {
     Purchase(Arc<str>, Purchase),
     /// A symbol of which nothing is bought back, until when, exclusive; none where it is free.
     Blacklist(Symbol, Option<LogicalTime>),
+    /// A symbol that the newest ranking of the daily strategy selects, by the day in Seoul that this is
+    /// of, counted from 1970-01-01; none where it does not select it any more.
+    Ranked(Symbol, Option<u64>),
     /// The control mode of re-entries.
     ReentryMode(ReentryMode),
     /// A time of day without entries; none where it is gone.
@@ -111,6 +114,7 @@ impl Change {
             | Self::ReentryRule(..)
             | Self::Purchase(..)
             | Self::Blacklist(..)
+            | Self::Ranked(..)
             | Self::ReentryMode(_)
             | Self::PauseWindow(..)
             | Self::ReentryLimits(_)

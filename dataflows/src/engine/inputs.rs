@@ -248,6 +248,7 @@ impl Inputs {
             | Change::ReentryRule(..)
             | Change::Purchase(..)
             | Change::Blacklist(..)
+            | Change::Ranked(..)
             | Change::ReentryMode(_)
             | Change::PauseWindow(..)
             | Change::ReentryLimits(_)

@@ -33,6 +33,7 @@ pub(super) struct Reentries {
     losses: Table<ExitEventId, (Symbol, LogicalTime)>,
     results: Table<ExitEventId, (u64, i64)>,
     blacklist: Table<Symbol, LogicalTime>,
+    ranked: Table<Symbol, u64>,
     mode: Table<(), ReentryMode>,
     snapshot: Table<(), RegimeSnapshot>,
     overriding: Table<(), RegimeOverride>,
@@ -63,6 +64,8 @@ macro_rules! each_session {
         let $session = &mut $self.results.session;
         $call;
         let $session = &mut $self.blacklist.session;
+        $call;
+        let $session = &mut $self.ranked.session;
         $call;
         let $session = &mut $self.mode.session;
         $call;
@@ -95,6 +98,7 @@ impl Reentries {
         let (losses, loss_rows) = Table::new(scope);
         let (results, result_rows) = Table::new(scope);
         let (blacklist, blacklist_rows) = Table::new(scope);
+        let (ranked, ranked_rows) = Table::new(scope);
         let (mode, mode_rows) = Table::new(scope);
         let (snapshot, snapshot_rows) = Table::new(scope);
         let (overriding, override_rows) = Table::new(scope);
@@ -111,6 +115,7 @@ impl Reentries {
             losses,
             results,
             blacklist,
+            ranked,
             mode,
             snapshot,
             overriding,
@@ -128,6 +133,7 @@ impl Reentries {
             underway: underway_rows,
             losses: loss_rows,
             blacklist: blacklist_rows,
+            ranked: ranked_rows,
             positions,
             contexts,
             mode: mode_rows,
@@ -160,6 +166,7 @@ impl Reentries {
             Change::Purchase(key, row) => self.purchases.put(key, Some(row)),
             Change::Underway(key, row) => self.underway.put(key, row),
             Change::Blacklist(symbol, until) => self.blacklist.put(symbol, until),
+            Change::Ranked(symbol, as_of) => self.ranked.put(symbol, as_of),
             Change::ReentryMode(mode) => self.mode.put((), Some(mode)),
             Change::PauseWindow(id, row) => self.windows.put(id, row),
             Change::ReentryLimits(row) => self.limits.put((), row),

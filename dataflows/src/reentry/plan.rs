@@ -1,9 +1,9 @@
-//! Candidates: exit events ⋈ re-entry rules ⋈ recent history ⋈ blacklist ⋈ volatility.
+//! Candidates: exit events ⋈ re-entry rules ⋈ recent history ⋈ blacklist ⋈ volatility ⋈ ranking.
 //!
 //! ```text
-//! exit events ─┬─ (symbol, reason) ─⋈─ rules ─> best rule by regime ──────────⋈──┐
-//!              ├─ stored states, orders to expire ────────────────────────────⋈──┼─> plans
-//! entries, losses, blacklist, positions, ATR ─> one row a followed symbol ────⋈──┘
+//! exit events ─┬─ (symbol, reason) ─⋈─ rules ─> best rule by regime ──────────────⋈──┐
+//!              ├─ stored states, orders to expire ────────────────────────────────⋈──┼─> plans
+//! entries, losses, blacklist, positions, ATR, ranking ─> one row a followed symbol ⋈──┘
 //! mode, regime, windows, limits, cost of positions and purchases under way, results ─> scene
 //! ```
 //!
@@ -28,6 +28,9 @@ use crate::model::{
 use super::rule::{ReentryRule, reason_class};
 use super::scene::{Equity, PauseWindow, ReentryLimits, SceneFact};
 use super::tape::Volatility;
+
+/// Days in Seoul after which a ranking counts for nothing.
+const RANKING_DAYS_MAX: u64 = 7;
 
 /// One row of `trade.exit_events`, as far as it decides.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -136,6 +139,18 @@ pub(super) struct SymbolFacts {
     /// Whether an order to buy it is under way.
     pub(super) is_bought: bool,
     pub(super) volatility: Option<Volatility>,
+    /// Day in Seoul of the newest ranking, where that selects it.
+    pub(super) ranked_as_of: Option<u64>,
+}
+
+impl SymbolFacts {
+    /// Returns whether a ranking selects the symbol whose day in Seoul has come and is at most seven
+    /// days ago.
+    pub(super) fn is_ranked(&self, now: LogicalTime) -> bool {
+        let today = now.seoul_day();
+        let age = self.ranked_as_of.and_then(|day| today.checked_sub(day));
+        age.is_some_and(|days| days <= RANKING_DAYS_MAX)
+    }
 }
 
 /// One thing that is known of a symbol.
@@ -148,6 +163,7 @@ enum SymbolRow {
     Held,
     Underway,
     Volatility(Volatility),
+    Ranked(u64),
 }
 
 /// Everything that decides about one candidate and nothing else.
@@ -189,6 +205,8 @@ pub(crate) struct ReentryInputs<'s> {
     pub(crate) losses: Rows<'s, (ExitEventId, (Symbol, LogicalTime))>,
     /// Symbols of which nothing is bought, and until when.
     pub(crate) blacklist: Rows<'s, (Symbol, LogicalTime)>,
+    /// Symbols that the newest ranking selects, and its day in Seoul.
+    pub(crate) ranked: Rows<'s, (Symbol, u64)>,
     /// Live positions.
     pub(crate) positions: Rows<'s, (PositionId, Arc<PositionRow>)>,
     /// Volatility of symbols.
@@ -243,7 +261,12 @@ pub(super) fn render(inputs: ReentryInputs<'_>) -> Rows<'_, Fact> {
         )
         .concat(inputs.contexts.flat_map(|(symbol, context)| {
             Volatility::of(context).map(|volatility| (symbol, SymbolRow::Volatility(volatility)))
-        }));
+        }))
+        .concat(
+            inputs
+                .ranked
+                .map(|(symbol, day)| (symbol, SymbolRow::Ranked(day))),
+        );
     let facts = facts_by_symbol(symbols, known);
     let ruled = rules_by_kind(&open, inputs.rules);
     open.join(states)
@@ -308,6 +331,7 @@ fn facts_by_symbol<'s>(
                     SymbolRow::Held => facts.is_held = true,
                     SymbolRow::Underway => facts.is_bought = true,
                     SymbolRow::Volatility(volatility) => facts.volatility = Some(*volatility),
+                    SymbolRow::Ranked(day) => facts.ranked_as_of = Some(*day),
                 }
             }
             output.push((Arc::new(facts), 1));

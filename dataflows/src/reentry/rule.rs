@@ -71,6 +71,8 @@ pub struct ReentryTrigger {
     pub momentum: u64,
     /// Largest range of the last ten minutes in ATRs, millionths.
     pub volatility_atr: u64,
+    /// Whether the newest ranking of the daily strategy has to select the symbol.
+    pub ranking_held: bool,
 }
 
 /// Which price has to be reached.
@@ -137,10 +139,11 @@ impl ReentryTrigger {
     /// atr_k             0 ≤ x ≤ 1000            of BREAKOUT (needed)
     /// volume_ratio, volatility_atr  0 ≤ x ≤ 1000; momentum 0 ≤ x ≤ 1; at most six decimals
     /// stable_minutes    0 … 1440, whole
-    /// structure_break   true, false
+    /// structure_break, ranking_held  true, false
     /// ```
     ///
-    /// What is absent asks for nothing; only of CHASE `momentum` is 0.7 and `volatility_atr` 3.
+    /// What is absent asks for nothing; only of CHASE `momentum` is 0.7, `volatility_atr` 3 and
+    /// `ranking_held` true.
     ///
     /// # Errors
     /// What is wrong, with the path of the key below `trigger_params`.
@@ -165,6 +168,7 @@ impl ReentryTrigger {
             "stable_minutes",
             "momentum",
             "volatility_atr",
+            "ranking_held",
         ];
         if let Some(key) = object.keys().find(|key| !known.contains(&key.as_str())) {
             let known = known.join(", ");
@@ -181,7 +185,7 @@ impl ReentryTrigger {
                 _ => TriggerKind::Chase(above(object, own, Some(Ratio::ZERO))?),
             },
             volume_ratio: factor(object, "volume_ratio", Some(0), FACTOR_MAX)?,
-            structure_break: flag(object, "structure_break")?,
+            structure_break: flag(object, "structure_break", false)?,
             stable_us: stable(object)?,
             momentum: factor(object, "momentum", Some(or(CHASE_MOMENTUM)), MILLION)?,
             volatility_atr: factor(
@@ -190,6 +194,7 @@ impl ReentryTrigger {
                 Some(or(CHASE_VOLATILITY)),
                 FACTOR_MAX,
             )?,
+            ranking_held: flag(object, "ranking_held", is_chase)?,
         })
     }
 }
@@ -237,9 +242,9 @@ fn factor(object: &Object, key: &str, default: Option<u64>, most: u64) -> Result
         })
 }
 
-fn flag(object: &Object, key: &str) -> Result<bool, String> {
+fn flag(object: &Object, key: &str, default: bool) -> Result<bool, String> {
     let Some(value) = object.get(key) else {
-        return Ok(false);
+        return Ok(default);
     };
     value
         .as_bool()
@@ -296,9 +301,15 @@ mod tests {
         assert_eq!(rebound.volume_ratio, 1_200_000);
         assert!(rebound.structure_break);
         assert_eq!((rebound.stable_us, rebound.momentum), (900_000_000, 0));
+        assert!(!rebound.ranking_held);
         let chase = read(json!({"type": "CHASE"})).unwrap();
         assert_eq!(chase.kind, TriggerKind::Chase(Ratio::ZERO));
         assert_eq!((chase.momentum, chase.volatility_atr), (700_000, 3_000_000));
+        assert!(chase.ranking_held);
+        let free = read(json!({"type": "CHASE", "ranking_held": false})).unwrap();
+        assert!(!free.ranking_held);
+        let held = json!({"type": "REBOUND", "rebound": 0.02, "ranking_held": true});
+        assert!(read(held).unwrap().ranking_held);
         let breakout = read(json!({"type": "BREAKOUT", "atr_k": 0.5})).unwrap();
         assert_eq!(breakout.kind, TriggerKind::Breakout(500_000));
     }
@@ -331,6 +342,10 @@ mod tests {
             (
                 json!({"type": "CHASE", "structure_break": 1}),
                 "trigger_params.structure",
+            ),
+            (
+                json!({"type": "CHASE", "ranking_held": "yes"}),
+                "trigger_params.ranking_held",
             ),
         ] {
             let error = ReentryTrigger::from_value(&value).unwrap_err();

@@ -145,7 +145,7 @@ impl Tape {
         }
     }
 
-    /// Returns whether the conditions of `trigger` hold at `price`, beside its level.
+    /// Returns whether the conditions of `trigger` that ask for minutes hold at `price`.
     pub(super) fn allows(
         &self,
         trigger: &ReentryTrigger,
@@ -270,6 +270,7 @@ mod tests {
             stable_us: 0,
             momentum: 0,
             volatility_atr: 0,
+            ranking_held: false,
         };
         change(&mut trigger);
         trigger

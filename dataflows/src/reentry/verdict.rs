@@ -109,6 +109,9 @@ pub struct EntryExplanation {
     pub atr_pct_millionths: Option<i64>,
     /// Close of the day before.
     pub prev_close: Option<Price>,
+    /// Day in Seoul, counted from 1970-01-01, of the newest ranking; none where that does not select
+    /// the symbol.
+    pub ranked_as_of: Option<u64>,
     /// Volume, structure and momentum.
     pub tape: TapeFigures,
 }

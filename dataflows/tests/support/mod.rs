@@ -267,6 +267,7 @@ pub fn reentry_rule() -> ReentryRule {
             stable_us: 0,
             momentum: 0,
             volatility_atr: 0,
+            ranking_held: false,
         },
         priority: 0,
     }

@@ -88,5 +88,6 @@ fn trigger(dice: &mut Dice) -> ReentryTrigger {
         stable_us: dice.pick(&[0, 0, 0, 30 * SECOND, 2 * MINUTE]),
         momentum: now_and_then(dice, 400_000),
         volatility_atr: now_and_then(dice, 2_000_000),
+        ranking_held: false,
     }
 }

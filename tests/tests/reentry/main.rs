@@ -3,6 +3,7 @@
 mod flow;
 mod operator;
 mod policy;
+mod ranking;
 mod room;
 
 use std::time::Duration;

@@ -31,20 +31,23 @@ fn price(won: i64) -> Price {
 }
 
 /// Under a regime: an exit at 10,000 of 100 shares, minutes around it, then a rise to 10,600 that
-/// goes on, with volume. Every trigger of the table holds in it some time.
-fn day(rules: &[Change], regime: Regime, reason: &str) -> Vec<Timed> {
+/// goes on, with volume. Every trigger of the table holds in it some time, those of CHASE where the
+/// ranking of the day selects the symbol.
+fn day(rules: &[Change], regime: Regime, reason: &str, is_ranked: bool) -> Vec<Timed> {
     let symbol = "A".parse().expect("a symbol");
     let until = LogicalTime::MAX;
     let context = SymbolContext {
         atr_pct_millionths: Some(10_000),
         prev_close: Some(price(10_000)),
     };
+    let ranked = is_ranked.then(|| LogicalTime::from_micros(TEN).seoul_day());
     let mut rows = rules.to_vec();
     rows.extend([
         Change::ReentryMode(ReentryMode::Running),
         Change::ReentryLimits(Some(ReentryLimits::default())),
         Change::RegimeOverride(Some(RegimeOverride { regime, until })),
         Change::Context(symbol, context),
+        Change::Ranked(symbol, ranked),
         Change::ExitEvent(ExitEvent {
             id: "e".parse().expect("an id"),
             symbol,
@@ -160,15 +163,27 @@ async fn every_cell_of_the_policy_table_is_as_the_table_says() {
         ];
         for (regime, expected) in cells {
             for reason in &reasons[class] {
-                let log = day(&read.changes, regime, reason);
+                let log = day(&read.changes, regime, reason, true);
                 let said = verdicts(&log, SHAPE);
                 assert_eq!(found(&said), expected, "{reason} under {regime}: {said:?}");
             }
         }
     }
+    // A CHASE needs the daily strategy; what it does not ask for changes nothing.
+    for reason in ["TP1", "TRAIL"] {
+        for regime in [Regime::Neutral, Regime::RiskOn] {
+            let said = verdicts(&day(&read.changes, regime, reason, false), SHAPE);
+            let entry = said.iter().find_map(|said| match &said.verdict {
+                Verdict::Submit { reason, .. } => Some(&**reason),
+                _ => None,
+            });
+            let expected = (reason == "TRAIL").then_some("REENTRY_BREAKOUT");
+            assert_eq!(entry, expected, "{reason} under {regime}: {said:?}");
+        }
+    }
     for reason in ["TIME", "MANUAL", "BROKER", "FLATTEN", "UNKNOWN"] {
         for regime in Regime::ALL {
-            let log = day(&read.changes, regime, reason);
+            let log = day(&read.changes, regime, reason, true);
             let said = verdicts(&log, SHAPE);
             assert_eq!(
                 found(&said),

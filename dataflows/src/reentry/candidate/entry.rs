@@ -35,8 +35,10 @@ impl Candidate {
         let since = self.since.filter(|_| self.is_open)?;
         let rule = self.rule(moment)?.clone();
         let is_stable = moment.now.micros_since(since) >= rule.trigger.stable_us;
-        let volatility = self.plan.facts.volatility;
-        if !is_stable || !moment.tape.allows(&rule.trigger, price, volatility) {
+        let facts = &self.plan.facts;
+        let is_ranked = !rule.trigger.ranking_held || facts.is_ranked(moment.now);
+        let tape = moment.tape;
+        if !is_stable || !is_ranked || !tape.allows(&rule.trigger, price, facts.volatility) {
             return None;
         }
         let n = self.entries + 1;
@@ -128,7 +130,8 @@ impl Candidate {
         rule: &ReentryRule,
         since: LogicalTime,
     ) -> EntryExplanation {
-        let (event, volatility) = (&self.plan.event, self.plan.facts.volatility);
+        let (event, facts) = (&self.plan.event, &self.plan.facts);
+        let volatility = facts.volatility;
         let gates = self.gates(moment);
         EntryExplanation {
             exit_price: event.exit_price,
@@ -145,6 +148,7 @@ impl Candidate {
             reached_since: since,
             atr_pct_millionths: volatility.map(|volatility| volatility.pct),
             prev_close: volatility.map(|volatility| volatility.close),
+            ranked_as_of: facts.ranked_as_of,
             tape: moment.tape.figures(),
         }
     }
