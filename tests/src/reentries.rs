@@ -336,8 +336,9 @@ fn in_words(verdict: &ReentryVerdict) -> Said {
             let level = level.units();
             let (today, week) = (explanation.entries_today, explanation.entries_of_week);
             let (cooled, since) = (explanation.cooldown_until, explanation.reached_since);
+            let ranked = explanation.ranked_as_of.as_ref();
             format!(
-                "SUBMIT {qty} at {level} {reason} {action_key}{first} {today} {week} {cooled} {since}"
+                "SUBMIT {qty} at {level} {reason} {action_key}{first} {today} {week} {cooled} {since} {ranked:?}"
             )
         }
         Verdict::Blocked { gate, is_final, .. } => {

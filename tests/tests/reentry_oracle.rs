@@ -37,6 +37,14 @@ const GATES: [&str; 17] = [
     "G4 share",
     "G5",
 ];
+/// Entries that the ranking refused, alone, and entries that it let pass, where a rule asks for it.
+const RANKINGS: [&str; 5] = [
+    "not held: none",
+    "not held: too old",
+    "not held: of a day to come",
+    "held: of seven days ago",
+    "held: newer",
+];
 const TRIGGERS: [&str; 3] = ["REENTRY_REBOUND", "REENTRY_BREAKOUT", "REENTRY_CHASE"];
 const TRANSITIONS: [&str; 21] = [
     "earlier run -> COOLDOWN",
@@ -105,6 +113,7 @@ fn the_engine_says_what_the_oracle_says() {
     };
     GATES.iter().for_each(|name| want("gate", name));
     TRIGGERS.iter().for_each(|name| want("trigger", name));
+    RANKINGS.iter().for_each(|name| want("ranking", name));
     ["held", "under way", "decided"]
         .iter()
         .for_each(|by| want("room", by));

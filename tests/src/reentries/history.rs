@@ -90,7 +90,27 @@ impl History {
             rows.extend(self.resumed(now));
         }
         rows.push(self.context());
+        rows.extend(self.dice.percent(80).then(|| self.ranked(now)));
         rows
+    }
+
+    /// The place in a ranking comes with one, goes with one, or is that of an old one. Rankings are of
+    /// days in Seoul.
+    fn ranked(&mut self, now: u64) -> Change {
+        let ages = [
+            None,
+            Some(0),
+            Some(0),
+            Some(1),
+            Some(7),
+            Some(7),
+            Some(8),
+            Some(30),
+        ];
+        let age = self.dice.pick(&ages);
+        let day = age.map(|days| at(now - days * DAY).seoul_day());
+        let is_ahead = self.dice.percent(10);
+        Change::Ranked(self.symbol, day.map(|day| day + u64::from(is_ahead)))
     }
 
     /// A candidate of an earlier run, somewhere on its way.
@@ -156,6 +176,7 @@ impl History {
                 Event::Changes(vec![Change::Blacklist(self.symbol, until.map(at))])
             }
             92 => Event::Changes(vec![self.context()]),
+            98 => Event::Changes(vec![self.ranked(now)]),
             // Somebody buys by hand, or has done so.
             97 => {
                 let qty = self.dice.pick(&[0, 0, 0, 60]);

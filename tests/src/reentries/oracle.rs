@@ -74,6 +74,8 @@ pub struct Oracle {
     underway: BTreeMap<String, Underway>,
     exits: BTreeMap<String, ExitEvent>,
     blacklist: BTreeMap<Symbol, u64>,
+    /// Days of the rankings that select symbols.
+    ranked: BTreeMap<Symbol, u64>,
     windows: BTreeMap<String, PauseWindow>,
     limits: Option<ReentryLimits>,
     equity: Option<Equity>,
@@ -87,6 +89,8 @@ pub struct Oracle {
     tape: BTreeMap<Symbol, Vec<(u64, i64, u64)>>,
     candidates: BTreeMap<(Symbol, String), Candidate>,
     today: u64,
+    /// Candidate, beginning of its run, and what its ranking said: counted once.
+    ranking_said: BTreeSet<(String, u64, &'static str)>,
     /// How often what happened.
     pub tally: Tally,
 }

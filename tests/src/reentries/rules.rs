@@ -80,6 +80,12 @@ fn trigger(dice: &mut Dice) -> ReentryTrigger {
         1 => TriggerKind::Breakout(dice.below(500_000)),
         _ => TriggerKind::Chase(above),
     };
+    // As a chase does by default.
+    let asks_for_ranking = if matches!(kind, TriggerKind::Chase(_)) {
+        60
+    } else {
+        12
+    };
     let now_and_then = |dice: &mut Dice, value: u64| if dice.percent(15) { value } else { 0 };
     ReentryTrigger {
         kind,
@@ -88,6 +94,6 @@ fn trigger(dice: &mut Dice) -> ReentryTrigger {
         stable_us: dice.pick(&[0, 0, 0, 30 * SECOND, 2 * MINUTE]),
         momentum: now_and_then(dice, 400_000),
         volatility_atr: now_and_then(dice, 2_000_000),
-        ranking_held: false,
+        ranking_held: dice.percent(asks_for_ranking),
     }
 }

@@ -49,6 +49,11 @@ impl Tally {
         self.count("room", by.to_owned());
     }
 
+    /// What the ranking said of a symbol that would have been bought without it, or was.
+    pub(super) fn ranking(&mut self, said: &str) {
+        self.count("ranking", said.to_owned());
+    }
+
     pub(super) fn transition(&mut self, name: &str) {
         self.count("transition", name.to_owned());
     }

@@ -70,8 +70,21 @@ impl Oracle {
         let qty = (original * size.to_decimal()).floor().max(1.into());
         let qty: i64 = qty.try_into().expect("shares");
         let refusal = self.last_gates(&candidate, key, time, (tick, price, qty), is_held);
+        if rule.trigger.ranking_held {
+            let (is_held, why) = self.ranking(key.0, time);
+            let run = (key.1.clone(), since, why);
+            if refusal.is_none() && self.ranking_said.insert(run) {
+                self.tally.ranking(why);
+            }
+            if !is_held {
+                return;
+            }
+        }
         let what = match refusal {
-            Some((gate, why)) => self.hold(&mut candidate, gate, why),
+            Some((gate, why, by)) => {
+                by.into_iter().for_each(|by| self.tally.room(by));
+                self.hold(&mut candidate, gate, why)
+            }
             None => {
                 self.tally
                     .transition(&format!("{} -> READY", name(&candidate)));
@@ -91,8 +104,9 @@ impl Oracle {
                 let id = &candidate.event.id;
                 let (today, week) = self.purchases(key.0, time);
                 let cooled = candidate.until;
+                let ranked = self.ranked.get(&key.0);
                 Some(format!(
-                    "SUBMIT {qty} at {level} {reason} {id}:ENTRY:{n} {today} {week} {cooled} {since}"
+                    "SUBMIT {qty} at {level} {reason} {id}:ENTRY:{n} {today} {week} {cooled} {since} {ranked:?}"
                 ))
             }
         };
@@ -100,6 +114,18 @@ impl Oracle {
             said.push(self.said(&candidate, time, what, Some(price)));
         }
         self.candidates.insert(key.clone(), candidate);
+    }
+
+    /// Whether the newest ranking selects a symbol and counts, and what there is to say of it.
+    fn ranking(&self, symbol: Symbol, time: u64) -> (bool, &'static str) {
+        let today = seoul_day(time);
+        match self.ranked.get(&symbol) {
+            None => (false, "not held: none"),
+            Some(day) if *day > today => (false, "not held: of a day to come"),
+            Some(day) if today - day > 7 => (false, "not held: too old"),
+            Some(day) if today - day == 7 => (true, "held: of seven days ago"),
+            Some(_) => (true, "held: newer"),
+        }
     }
 
     fn room(row: &Underway) -> (Symbol, i128) {
@@ -148,24 +174,24 @@ impl Oracle {
         )
     }
 
-    /// Control, G3, G4 and G5.
+    /// Control, G3, G4 and G5: gate, why, and what took the room where there is none.
     fn last_gates(
-        &mut self,
+        &self,
         candidate: &Candidate,
         key: &(Symbol, String),
         time: u64,
         (tick, price, qty): (u64, i64, i64),
         is_held: bool,
-    ) -> Option<(&'static str, String)> {
+    ) -> Option<(&'static str, String, Option<&'static str>)> {
         let limits = self.limits.clone()?;
         if self.mode != Some(ReentryMode::Running) {
-            return Some(("CONTROL", format!("{:?}", self.mode)));
+            return Some(("CONTROL", format!("{:?}", self.mode), None));
         }
         let second = (time / SECOND + 9 * 3_600) % 86_400;
         let mut windows = self.windows.values();
         let within = windows.find(|window| window.from_s <= second && second < window.until_s);
         if let Some(window) = within {
-            return Some(("CONTROL", format!("{window:?}")));
+            return Some(("CONTROL", format!("{window:?}"), None));
         }
         let others = self.candidates.iter();
         let is_bought = others
@@ -173,7 +199,7 @@ impl Oracle {
             .any(|(_, other)| other.stage == Stage::Ready);
         let is_underway = self.underway.values().any(|row| row.symbol == key.0);
         if is_bought || is_underway || (is_held && candidate.entries == 0) {
-            return Some(("G3", "busy".to_owned()));
+            return Some(("G3", "busy".to_owned(), None));
         }
         // With what is under way, and with what was decided and nobody has told of yet.
         let told: Vec<_> = self.underway.values().map(Self::room).collect();
@@ -209,14 +235,13 @@ impl Oracle {
                 (Some(_), None) => "under way",
                 (None, None) => "decided",
             };
-            self.tally.room(by);
-            return Some(("G3", why_not.to_owned()));
+            return Some(("G3", why_not.to_owned(), Some(by)));
         }
         let today = self.exits.values();
         let today = today.filter(|exit| seoul_day(exit.exit.micros()) == seoul_day(time));
         let result: i64 = today.map(|exit| exit.result).sum();
         if limits.daily_loss_max.is_some_and(|most| result <= -most) {
-            return Some(("G4", "amount".to_owned()));
+            return Some(("G4", "amount".to_owned(), None));
         }
         if let Some(share) = limits.daily_loss_share {
             let why = match worth {
@@ -227,9 +252,9 @@ impl Oracle {
                 Some(_) => None,
             };
             if let Some(why) = why {
-                return Some(("G4", why.to_owned()));
+                return Some(("G4", why.to_owned(), None));
             }
         }
-        (time - tick > 5 * SECOND).then(|| ("G5", String::new()))
+        (time - tick > 5 * SECOND).then(|| ("G5", String::new(), None))
     }
 }

@@ -19,6 +19,7 @@ pub(super) struct View {
     bought: Vec<(u64, String)>,
     lost: Vec<(u64, String)>,
     blacklisted: Option<u64>,
+    ranked: Option<u64>,
     held: bool,
     buying: bool,
     atr: Option<(i64, i64)>,
@@ -72,6 +73,8 @@ impl Oracle {
                 self.blacklist.insert(*symbol, until.micros());
             }
             Change::Blacklist(symbol, None) => drop(self.blacklist.remove(symbol)),
+            Change::Ranked(symbol, Some(day)) => drop(self.ranked.insert(*symbol, *day)),
+            Change::Ranked(symbol, None) => drop(self.ranked.remove(symbol)),
             Change::ReentryMode(mode) => self.mode = Some(*mode),
             Change::PauseWindow(id, Some(window)) => {
                 self.windows.insert(id.to_string(), *window);
@@ -139,6 +142,7 @@ impl Oracle {
                 .map(|exit| (exit.exit.micros(), exit.id.to_string()))
                 .collect(),
             blacklisted: self.blacklist.get(symbol).copied(),
+            ranked: self.ranked.get(symbol).copied(),
             held: self.held.values().any(|(held, _)| held == symbol),
             buying: self.underway.values().any(|row| row.symbol == *symbol),
             atr: self.atrs.get(symbol).copied(),
@@ -163,7 +167,9 @@ impl Oracle {
             Change::Purchase(_, row) => Some(row.symbol),
             Change::Underway(_, Some(row)) => Some(row.symbol),
             Change::Underway(key, None) => self.underway.get(&**key).map(|row| row.symbol),
-            Change::Blacklist(symbol, _) | Change::Context(symbol, _) => Some(*symbol),
+            Change::Blacklist(symbol, _)
+            | Change::Ranked(symbol, _)
+            | Change::Context(symbol, _) => Some(*symbol),
             Change::Position(row) => Some(row.symbol),
             _ => None,
         };
