@@ -82,6 +82,8 @@ async fn a_portfolio_in_force_becomes_guarded_positions() {
         "{}",
         turnstile(&system, &["strategy", "run", "--date", &day]).await
     );
+    let ranked = "SELECT count(*) FROM strategy.ranked WHERE as_of = $1::text::date";
+    assert_eq!(system.one::<i64>(ranked, &[&day]).await, 12);
     let portfolio: String = system
         .one("SELECT portfolio_id::text FROM strategy.portfolios", &[])
         .await;

@@ -24,6 +24,8 @@ const SIGNALS: &str = "INSERT INTO strategy.signal_snapshots
     (snapshot_id, universe_snapshot_id, strategy_id, as_of) VALUES ($1, $2, $3, $4)";
 const RANKINGS: &str = "INSERT INTO strategy.ranking_snapshots
     (snapshot_id, signal_snapshot_id, strategy_id, as_of) VALUES ($1, $2, $3, $4)";
+/// What re-entries ask of a ranking (`ranking_held`); does nothing where one of a later day stands.
+const RANKED: &str = "SELECT strategy.replace_ranked($1, $2)";
 const PORTFOLIO: &str = "INSERT INTO strategy.portfolios
     (portfolio_id, ranking_snapshot_id, strategy_id, as_of, holdings, total_weight)
     VALUES ($1, $2, $3, $4, $5, $6)";
@@ -260,6 +262,10 @@ impl Stages<'_> {
             ];
             self.transaction.execute(&insert, &values).await?;
         }
+        let selected = snapshot.rankings.iter().filter(|row| row.selected.is_ok());
+        let selected: Vec<String> = selected.map(|row| row.symbol.to_string()).collect();
+        let values: [&(dyn ToSql + Sync); 2] = [&self.as_of, &selected];
+        self.transaction.execute(RANKED, &values).await?;
         Ok(id)
     }
 
