@@ -283,7 +283,7 @@ impl Player {
             exposure_share: (tight && dice.percent(40))
                 .then(|| dice.pick(&[1_000_000, 500_000, 500_000, 200_000])),
             exposure_max: (tight && dice.percent(40)).then(|| dice.pick(&[cost, 400_000_000_000])),
-            daily_loss_share: (tight && dice.percent(35))
+            daily_loss_share: (tight && dice.percent(50))
                 .then(|| dice.pick(&[200_000, 50_000, 30_000, 10_000])),
             daily_loss_max: (tight && dice.percent(20)).then(|| dice.between(0, 20_000_000_000)),
         }))

@@ -108,7 +108,7 @@ async fn the_same_input_is_stored_once_unless_somebody_insists() {
     for change in [
         "UPDATE market.daily_bars SET close = close + 1 WHERE symbol = '100001' AND trade_date = '2026-07-30'",
         "UPDATE market.investor_flows SET foreign_net = 0 WHERE symbol = '100001' AND trade_date = '2026-07-31'",
-        "UPDATE market.fundamentals SET per = 7 WHERE symbol = '100001'",
+        "UPDATE market.fundamentals SET per = 9 WHERE symbol = '100001'",
         "UPDATE market.disclosures SET title = 'y' WHERE symbol = '100002'",
         "UPDATE market.stocks SET is_caution = true WHERE symbol = '100001'",
         "INSERT INTO strategy.watchlist (symbol) VALUES ('100005')",

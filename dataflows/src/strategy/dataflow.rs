@@ -72,7 +72,7 @@ pub(super) struct Moment {
 
 /// What a moment is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-enum Instant {
+enum Point {
     Day(Day),
     /// Somebody traded on it; the newest first.
     Traded(Reverse<Day>),
@@ -215,17 +215,17 @@ fn moments<'s>(day: Rows<'s, Day>, figures: &Rows<'s, (Symbol, BarFigures)>) -> 
         .clone()
         .flat_map(|(_symbol, row)| row.traded.into_iter().flatten())
         .distinct();
-    day.map(|day| ((), Instant::Day(day)))
-        .concat(traded.map(|day| ((), Instant::Traded(Reverse(day)))))
+    day.map(|day| ((), Point::Day(day)))
+        .concat(traded.map(|day| ((), Point::Traded(Reverse(day)))))
         .reduce_named(
             "strategy: sessions before the day",
             |(), instants, output| {
-                let Some(((Instant::Day(day), _count), traded)) = instants.split_first() else {
+                let Some(((Point::Day(day), _count), traded)) = instants.split_first() else {
                     return;
                 };
                 let mut before = [None; SESSIONS];
                 for (slot, (instant, _count)) in before.iter_mut().zip(traded) {
-                    if let Instant::Traded(Reverse(day)) = instant {
+                    if let Point::Traded(Reverse(day)) = instant {
                         *slot = Some(*day);
                     }
                 }

@@ -97,20 +97,21 @@ impl History {
     /// The place in a ranking comes with one, goes with one, or is that of an old one. Rankings are of
     /// days in Seoul.
     fn ranked(&mut self, now: u64) -> Change {
-        let ages = [
+        // One of a day to come is as of tomorrow.
+        let times = [
             None,
-            Some(0),
-            Some(0),
-            Some(1),
-            Some(7),
-            Some(7),
-            Some(8),
-            Some(30),
+            Some(now + DAY),
+            Some(now + DAY),
+            Some(now),
+            Some(now - DAY),
+            Some(now - 7 * DAY),
+            Some(now - 7 * DAY),
+            Some(now - 7 * DAY),
+            Some(now - 8 * DAY),
+            Some(now - 30 * DAY),
         ];
-        let age = self.dice.pick(&ages);
-        let day = age.map(|days| at(now - days * DAY).seoul_day());
-        let is_ahead = self.dice.percent(10);
-        Change::Ranked(self.symbol, day.map(|day| day + u64::from(is_ahead)))
+        let time = self.dice.pick(&times);
+        Change::Ranked(self.symbol, time.map(|time| at(time).seoul_day()))
     }
 
     /// A candidate of an earlier run, somewhere on its way.

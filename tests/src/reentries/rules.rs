@@ -82,9 +82,9 @@ fn trigger(dice: &mut Dice) -> ReentryTrigger {
     };
     // As a chase does by default.
     let asks_for_ranking = if matches!(kind, TriggerKind::Chase(_)) {
-        60
+        70
     } else {
-        12
+        25
     };
     let now_and_then = |dice: &mut Dice, value: u64| if dice.percent(15) { value } else { 0 };
     ReentryTrigger {

@@ -66,7 +66,7 @@ fn faults_name_their_column_and_what_was_expected() {
     assert!(figures(6, "0.1234567").1.contains("at most 6 decimals"));
     assert!(figures(7, "NaN").1.starts_with("number expected"));
     for (texts, column) in [
-        (["A", "20260220", "1", "", ""], "date"),
+        (["A", "20.02.2026", "1", "", ""], "date"),
         (["A", "2026-02-20", "", "", ""], "foreign_net"),
         (["A", "2026-02-20", "1", "1.5", ""], "institution_net"),
         (["A", "2026-02-20", "1", "", "1e3"], "individual_net"),
