@@ -51,7 +51,7 @@ async fn the_last_trading_day_is_made_up_for_and_each_day_is_run_once() {
     rig.calendar
         .tell(BTreeMap::from([(date("2026-07-29"), closed)]));
     rig.run(daily(&rig, config())).await;
-    until_done(&rig, "2026-07-28").await;
+    rig.until_runs("strategy", "2026-07-28 DONE").await;
     // A restart, also over the weekend, runs nothing twice.
     rig.kill().await;
     rig.at(date("2026-07-30").at(16, 29, 59, 0));
