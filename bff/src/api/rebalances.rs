@@ -49,7 +49,7 @@ pub(crate) struct Line {
     pub(crate) target: Option<i64>,
     /// Shares asked for.
     pub(crate) qty: i64,
-    /// Price that it was computed at, of a purchase its limit.
+    /// Price that it was computed at.
     pub(crate) price: Option<Number>,
     /// Why fewer shares are traded than are missing, or none.
     pub(crate) skipped: Option<String>,

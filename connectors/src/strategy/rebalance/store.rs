@@ -60,7 +60,7 @@ const BUY: &str = "INSERT INTO trade.manual_entries
     VALUES ($1, $2, $3, $4, $5, $6, $7, $6, 'REBALANCE')
     ON CONFLICT DO NOTHING";
 const ASKED: &str = "UPDATE strategy.rebalance_lines
-    SET qty = $3, request_id = $4, price = $5,
+    SET qty = $3, request_id = $4,
         skipped = CASE WHEN $3 < qty THEN 'CASH' ELSE skipped END
     WHERE portfolio_id = $1 AND symbol = $2";
 /// Without a price now there was no purchase, else no cash.
@@ -222,7 +222,7 @@ pub(super) async fn finish(
             &[&request, &symbol, &quantity, &limit, &WHO, &key, &strategy],
         )
         .await?;
-        tx.execute(ASKED, &[&portfolio, &symbol, &quantity, &request, &limit])
+        tx.execute(ASKED, &[&portfolio, &symbol, &quantity, &request])
             .await?;
     }
     let why = (purchases.is_empty() && reason.is_some()).then_some("NOT_ASKED");
