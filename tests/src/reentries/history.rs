@@ -103,6 +103,7 @@ impl History {
             Some(now + DAY),
             Some(now + DAY),
             Some(now),
+            Some(now),
             Some(now - DAY),
             Some(now - 7 * DAY),
             Some(now - 7 * DAY),

@@ -61,12 +61,12 @@ fn row(dice: &mut Dice, reason: &str, regime: Option<Regime>) -> Change {
         allows_candidate: allows_entry || dice.percent(60),
         allows_entry,
         cooldown_us: dice.pick(&[0, 0, 20 * SECOND, MINUTE]) + dice.below(2),
-        watch_us: dice.pick(&[MINUTE, 4 * MINUTE, 10 * MINUTE, 30 * MINUTE]),
-        per_day_max: dice.pick(&[1, 2, 9, 9, 9, 9]),
+        watch_us: dice.pick(&[MINUTE, 4 * MINUTE, 10 * MINUTE, 30 * MINUTE, 30 * MINUTE]),
+        per_day_max: dice.pick(&[1, 2, 9, 9, 9, 9, 9]),
         per_week_max: dice.pick(&[2, 9, 9, 9]),
-        total_max: dice.pick(&[1, 2, 2, 2, 2, 2]),
+        total_max: dice.pick(&[1, 2, 2, 2, 2, 2, 2, 2, 2, 2]),
         size: ratio(dice.between(1, 1_000)),
-        second_size: dice.percent(90).then(|| ratio(dice.between(1, 1_000))),
+        second_size: dice.percent(98).then(|| ratio(dice.between(1, 1_000))),
         trigger: trigger(dice),
         priority: dice.pick(&[0, 0, 0, 1, -1]),
     };
@@ -82,9 +82,9 @@ fn trigger(dice: &mut Dice) -> ReentryTrigger {
     };
     // As a chase does by default.
     let asks_for_ranking = if matches!(kind, TriggerKind::Chase(_)) {
-        70
+        85
     } else {
-        25
+        12
     };
     let now_and_then = |dice: &mut Dice, value: u64| if dice.percent(15) { value } else { 0 };
     ReentryTrigger {
