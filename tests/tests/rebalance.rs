@@ -12,7 +12,7 @@ const NAMES: [&str; 12] = [
 const UNWANTED: &str = "900010";
 const CLOSE: i64 = 20_000;
 
-const LIMITS: &str = "[strategy]\nat = \"23:59:59\"\n\
+const LIMITS: &str = "[execution]\nsettle_delay = \"1s\"\npoll_idle = \"1s\"\nholdings_open = \"1s\"\n[strategy]\nat = \"23:59:59\"\n\
     [strategy.rebalance]\nenabled = true\nat = \"00:00:00\"\non = \"every-day\"\n\
     [strategy.limits]\nuniverse_min = 10\n";
 

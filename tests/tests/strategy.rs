@@ -214,7 +214,7 @@ async fn make_history(system: &System) {
                      round(low * scale), greatest(round(close * scale), 1), volume, value, market_cap, shares,
                      source
                  FROM market.daily_bars JOIN edges USING (symbol)
-                 CROSS JOIN LATERAL (SELECT power(ratio, $1::integer) AS scale) s
+                 CROSS JOIN LATERAL (SELECT least(greatest(power(ratio, $1::integer), 0.05), 20) AS scale) s
                  WHERE trade_date >= '2026-01-02'",
                 &[&block],
             )
