@@ -127,7 +127,15 @@ impl Program {
     ///
     /// # Panics
     /// If it does not end.
-    pub async fn output(mut self) -> (bool, String) {
+    pub async fn output(self) -> (bool, String) {
+        self.output_within(STOP_MAX).await
+    }
+
+    /// As [`Program::output`], for a program that may take as long as `limit`.
+    ///
+    /// # Panics
+    /// If it does not end.
+    pub async fn output_within(mut self, limit: Duration) -> (bool, String) {
         let mut said = String::new();
         let read = async {
             while let Ok(Some(line)) = self.lines.next_line().await {
@@ -136,7 +144,7 @@ impl Program {
             }
         };
         assert!(
-            tokio::time::timeout(STOP_MAX, read).await.is_ok(),
+            tokio::time::timeout(limit, read).await.is_ok(),
             "did not end:\n{}",
             self.log()
         );

@@ -74,7 +74,7 @@ async fn a_portfolio_in_force_becomes_guarded_positions() {
         .execute("UPDATE trade.positions SET strategy_id = 'daily'", &[])
         .await;
     system
-        .exit_rules(json!({"sl1": {"enabled": true, "threshold": -0.05, "quantity": 1.0}}))
+        .exit_rules(json!({"sl1": {"pnl": -0.05, "qty": 1.0}}))
         .await;
     let day = market(&system).await;
 

@@ -223,7 +223,8 @@ async fn make_history(system: &System) {
     system
         .execute(
             "INSERT INTO market.investor_flows (symbol, trade_date, foreign_net, institution_net, source)
-             SELECT symbol, trade_date, hashtext(symbol) % 400000, hashtext(symbol) % 200000, 'IMPORT'
+             SELECT symbol, trade_date, 300000 * (1 - 2 * (abs(hashtext(symbol)) % 2)),
+                 150000 * (1 - 2 * (abs(hashtext(symbol)) % 2)), 'IMPORT'
              FROM market.daily_bars WHERE trade_date >= '2026-01-02'",
             &[],
         )
@@ -231,8 +232,8 @@ async fn make_history(system: &System) {
     system
         .execute(
             "INSERT INTO market.fundamentals (symbol, report_date, per, pbr, psr, roe, debt_ratio, source)
-             SELECT symbol, '2025-11-14', 3 + abs(hashtext(symbol)) % 40, 0.3 + abs(hashtext(symbol)) % 5, 1,
-                 0.01 * (abs(hashtext(symbol)) % 30), 0.1 * (abs(hashtext(symbol)) % 30), 'IMPORT'
+             SELECT symbol, '2025-11-14', 5 + 30 * (abs(hashtext(symbol)) % 2), 0.4 + 4 * (abs(hashtext(symbol)) % 2), 0.4,
+                 0.2 - 0.2 * (abs(hashtext(symbol)) % 2), 0.4 + abs(hashtext(symbol)) % 2, 'IMPORT'
              FROM market.stocks",
             &[],
         )

@@ -4,12 +4,15 @@
 
 use std::io::Cursor;
 use std::path::Path;
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use turnstile_tests::market::{GeneratedMarket, MarketShape};
 use turnstile_tests::reference::{compare_decisions, reference};
 use turnstile_tests::{Program, System, data};
 
+/// How long the program may take for all days.
+const RUN_MAX: Duration = Duration::from_secs(300);
 const SEED: u64 = 20_260_220;
 
 /// File of the generated market, columns of its table, and what the file does not tell.
@@ -167,7 +170,7 @@ async fn every_stored_row_of_twenty_days_is_that_of_the_reference() {
     ];
     let log = system.folder().join("strategy.log");
     let (is_ok, output) = Program::start(&arguments, &system.environment(), &log)
-        .output()
+        .output_within(RUN_MAX)
         .await;
     assert!(is_ok, "{output}");
     println!("{output}");

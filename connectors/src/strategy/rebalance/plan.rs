@@ -45,13 +45,13 @@ const NAMES: &str = "WITH held AS (
     ), target AS (
         SELECT symbol, rank, weight FROM strategy.portfolio_holdings WHERE portfolio_id = $1
     )
-    SELECT symbol, t.rank, t.weight::bigint AS weight, h.position_id, coalesce(h.qty, 0) AS held,
+    SELECT coalesce(t.symbol, h.symbol) AS symbol, t.rank, t.weight::bigint AS weight, h.position_id, coalesce(h.qty, 0) AS held,
         greatest(coalesce(h.qty - h.selling, 0), 0) AS sellable,
         coalesce(h.is_leaving OR h.selling > 0, false) AS has_exit, b.price
-    FROM target t FULL JOIN held h USING (symbol)
+    FROM target t FULL JOIN held h ON h.symbol = t.symbol
     LEFT JOIN market.best_prices b
         ON b.symbol = coalesce(t.symbol, h.symbol) AND NOT b.is_stale AND b.fresh_until > clock_timestamp()
-    ORDER BY symbol";
+    ORDER BY 1";
 
 /// Purchases of a rebalance that nobody has asked for yet, at prices of now.
 const WISHES: &str = "SELECT l.symbol, l.qty, b.price FROM strategy.rebalance_lines l
