@@ -229,10 +229,13 @@ impl Scene {
         let snapshot = self.snapshot.map(|snapshot| snapshot.asof.micros());
         let edges = snapshot.map(|asof| [asof.saturating_sub(age), asof.saturating_add(age + 1)]);
         let edges = edges.into_iter().flatten().map(LogicalTime::from_micros);
-        let midnight = now.micros() - now.seoul_micro_of_day();
+        let of_day = now.seoul_micro_of_day();
         let windows = self.windows.values();
         let windows = windows.flat_map(|window| [window.from_s, window.until_s]);
-        let windows = windows.map(|second| LogicalTime::from_micros(midnight + second * SECOND_US));
+        let windows = windows
+            .map(|second| second * SECOND_US)
+            .filter(|edge| *edge > of_day)
+            .map(|edge| now.plus_micros(edge - of_day));
         let edges = edges
             .chain(self.overriding.map(|row| row.until))
             .chain(windows);
