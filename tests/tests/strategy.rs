@@ -6,6 +6,8 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use turnstile_tests::{Api, Program, System, data, eventually};
 
+/// Sessions that are repeated move more than those of a year.
+const LIMITS: &str = "[strategy]\ndaily = false\n[strategy.limits]\nvolatility_max = 1000\n";
 const FIRST: &str = "2026-01-02";
 const LAST: &str = "2026-02-20";
 /// Sessions of the file; an average of five bars is there from the fifth on.
@@ -32,7 +34,7 @@ const EXPECTED: &str = "
         AND five.value / 5 >= 1000000000 AND five.volume / 5 >= 100000";
 
 async fn turnstile(system: &System, arguments: &[&str], log: &str) -> (bool, String) {
-    let config = system.config_file("");
+    let config = system.config_file(LIMITS);
     let arguments = [&["--config", config.as_str()], arguments].concat();
     let log = system.folder().join(format!("{log}.log"));
     let program = Program::start(&arguments, &system.environment(), &log);
@@ -248,7 +250,7 @@ async fn a_portfolio_is_asked_for_by_the_api_and_put_in_force() {
     let system = System::start(&[], "").await;
     import(&system, &file).await;
     make_history(&system).await;
-    let stream = system.start_stream("");
+    let stream = system.start_stream(LIMITS);
     let (program, url) = system.bff().await;
     let api = Api::new(program, url);
 
