@@ -71,7 +71,7 @@ async fn figures_of_companies_are_collected_after_the_close() {
     let mut system = System::start(&stocks(), &CLOCK.replace("10:00", "15:50")).await;
     system.jobs = format!("{JOBS}fundamentals_spacing = \"1ms\"\n");
     system.exit_rules(json!({"sl2": {"pnl": -0.05}})).await;
-    let watch = "INSERT INTO strategy.watchlist (symbol) VALUES ($1)";
+    let watch = "INSERT INTO strategy.watchlist (symbol) VALUES ($1) ON CONFLICT DO NOTHING";
     system.execute(watch, &[&WATCHED]).await;
     let stream = system.stream("").await;
     is_done(&system, "fundamentals", "2026-12-01").await;
