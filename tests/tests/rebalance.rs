@@ -104,12 +104,6 @@ async fn a_portfolio_in_force_becomes_guarded_positions() {
     // What nobody wants is sold, before anything is bought.
     let sold = "SELECT count(*) FROM trade.exit_events WHERE symbol = '900010' AND exit_qty = 500";
     system.counts(sold, 1).await;
-    let order =
-        "SELECT (SELECT max(e.ts) FROM trade.order_events e JOIN trade.orders o USING (order_id)
-            WHERE o.side = 'SELL' AND e.status = 'FILLED')
-        < (SELECT min(created_ts) FROM trade.orders WHERE side = 'BUY')";
-    assert!(system.one::<bool>(order, &[]).await, "sales come first");
-
     // Purchases under their keys, within the turnover of a run; the rest says why it is not bought.
     let lines = "SELECT count(*) FROM strategy.rebalance_lines WHERE side = 'BUY'";
     let buys: i64 = system.one(lines, &[]).await;
@@ -123,6 +117,11 @@ async fn a_portfolio_in_force_becomes_guarded_positions() {
         system.one::<i64>(bought, &[]).await == buys
     })
     .await;
+    let order =
+        "SELECT (SELECT max(e.ts) FROM trade.order_events e JOIN trade.orders o USING (order_id)
+            WHERE o.side = 'SELL' AND e.status = 'FILLED')
+        < (SELECT min(created_ts) FROM trade.orders WHERE side = 'BUY')";
+    assert!(system.one::<bool>(order, &[]).await, "sales come first");
     let turnover = "SELECT sum(l.qty * l.price) <= r.equity * 0.6 FROM strategy.rebalance_lines l
         JOIN strategy.rebalances r USING (portfolio_id) WHERE l.side <> 'NONE' GROUP BY r.equity";
     assert!(system.one::<bool>(turnover, &[]).await, "30 % of turnover");
