@@ -61,7 +61,6 @@ async fn market(system: &System) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "written, and not seen to pass yet"]
 async fn a_portfolio_in_force_becomes_guarded_positions() {
     let stock = |symbol, held| Stock {
         symbol,

@@ -243,7 +243,6 @@ async fn make_history(system: &System) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "written, and not seen to pass yet"]
 async fn a_portfolio_is_asked_for_by_the_api_and_put_in_force() {
     let Some(file) = data("krx-daily-2026.csv.gz") else {
         return;

@@ -43,7 +43,6 @@ fn rows(folder: &Path, name: &str) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "written, and not seen to pass yet"]
 async fn a_generated_market_is_stored_once_and_known_again() {
     let system = System::start(&[], "").await;
     let shape = MarketShape {

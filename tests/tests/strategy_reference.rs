@@ -145,7 +145,6 @@ async fn store(system: &System, folder: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "written, and not seen to pass yet"]
 async fn every_stored_row_of_twenty_days_is_that_of_the_reference() {
     let Some(real) = data("krx-daily-2026.csv.gz") else {
         return;

@@ -12,6 +12,7 @@ use metrics::{counter, gauge, histogram};
 use serde_json::json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, info, warn};
 use turnstile_dataflows::price::Session;
 
@@ -84,7 +85,8 @@ impl Scheduler {
         }
     }
 
-    /// Runs `jobs` until `stop`. A run under way then is noted as failed.
+    /// Runs `jobs` until `stop`. A run under way then is noted as failed. Dropping the future ends all
+    /// of them where they are.
     pub async fn run(self, jobs: Vec<Arc<dyn Job>>, stop: CancellationToken) {
         if !self.begin(&stop).await {
             return;
@@ -94,9 +96,9 @@ impl Scheduler {
         let Some(started) = started else { return };
         let tasks = jobs.into_iter().map(|job| {
             let (scheduler, stop) = (Arc::clone(&scheduler), stop.clone());
-            task::spawn("job", async move {
+            AbortOnDropHandle::new(task::spawn("job", async move {
                 scheduler.keep(&*job, started, &stop).await;
-            })
+            }))
         });
         for ended in join_all(tasks).await {
             if let Err(error) = ended {

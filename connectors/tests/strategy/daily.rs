@@ -25,20 +25,6 @@ fn daily(rig: &Rig, config: StrategyConfig) -> Vec<Arc<dyn Job>> {
     })]
 }
 
-/// Days that the job has done; a run that finds another one under way fails, and is tried again.
-const DONE: &str = "SELECT string_agg(DISTINCT run_key, ', ' ORDER BY run_key)
-    FROM system.job_runs WHERE job = 'strategy' AND status = 'DONE'";
-
-async fn until_done(rig: &Rig, days: &str) {
-    for _ in 0..3_000 {
-        if rig.text(DONE).await == days {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("{days} expected, was {}", rig.runs("strategy").await);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_trading_day_is_made_up_for_and_each_day_is_run_once() {
     // A Thursday morning: Wednesday is a holiday, Tuesday was missed, and the days before it.
@@ -57,13 +43,15 @@ async fn the_last_trading_day_is_made_up_for_and_each_day_is_run_once() {
     rig.at(date("2026-07-30").at(16, 29, 59, 0));
     rig.run(daily(&rig, config())).await;
     rig.at(date("2026-07-30").at(16, 30, 0, 0));
-    until_done(&rig, "2026-07-28, 2026-07-30").await;
+    rig.until_runs("strategy", "2026-07-28 DONE, 2026-07-30 DONE")
+        .await;
     rig.at(date("2026-07-31").at(16, 30, 0, 0));
-    until_done(&rig, "2026-07-28, 2026-07-30, 2026-07-31").await;
+    let all = "2026-07-28 DONE, 2026-07-30 DONE, 2026-07-31 DONE";
+    rig.until_runs("strategy", all).await;
     rig.at(date("2026-08-01").at(12, 0, 0, 0));
     rig.run(daily(&rig, config())).await;
     tokio::time::sleep(Duration::from_millis(1_500)).await;
-    assert_eq!(rig.text(DONE).await, "2026-07-28, 2026-07-30, 2026-07-31");
+    assert_eq!(rig.runs("strategy").await, all);
     let drafts = "2026-07-28 DRAFT, 2026-07-30 DRAFT, 2026-07-31 DRAFT";
     assert_eq!(rig.text(PORTFOLIOS).await, drafts);
     rig.stop().await;

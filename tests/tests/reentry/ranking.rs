@@ -30,7 +30,6 @@ async fn rise_and_fall(system: &System, won: i64) {
 }
 
 #[tokio::test]
-#[ignore = "written, and not seen to pass yet"]
 async fn a_chase_buys_what_the_newest_ranking_selects_and_not_before() {
     let other = "000660";
     let stocks = [stock(SYMBOL, 100), stock(other, 0)];
