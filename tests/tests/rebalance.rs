@@ -106,7 +106,9 @@ async fn a_portfolio_in_force_becomes_guarded_positions() {
     // Purchases under their keys, within the turnover of a run; the rest says why it is not bought.
     let lines = "SELECT count(*) FROM strategy.rebalance_lines WHERE side = 'BUY'";
     let buys: i64 = system.one(lines, &[]).await;
-    assert!((6..12).contains(&buys), "{buys}");
+    let all = "SELECT string_agg(l::text, E'\\n' ORDER BY place) FROM strategy.rebalance_lines l";
+    let told: String = system.one(all, &[]).await;
+    assert!((6..12).contains(&buys), "{told}");
     let bought = "SELECT count(*) FROM strategy.rebalance_lines l
         JOIN trade.orders_now o USING (action_key)
         JOIN trade.positions p ON p.symbol = l.symbol AND p.strategy_id = 'daily' AND p.status = 'OPEN'

@@ -22,7 +22,7 @@ async fn rank(system: &System, symbols: &[&str], days: i32) {
 
 /// A price above the level and one below it, so that nothing is left to judge.
 async fn rise_and_fall(system: &System, won: i64) {
-    for won in [won, 95_000] {
+    for won in [won, won - 1_600] {
         system.trade(SYMBOL, won).await;
         let stored = format!("SELECT count(*) FROM market.prices WHERE last_price = {won}");
         system.counts(&stored, 1).await;
