@@ -16,14 +16,16 @@ mod store;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deadpool_postgres::Transaction;
 use futures_util::FutureExt;
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 use tokio::time::Instant;
 use tracing::info;
-use turnstile_dataflows::strategy::rebalance::afford;
+use turnstile_dataflows::strategy::rebalance::{Order, afford};
 use uuid::Uuid;
 
+use self::plan::Prices;
 use super::{RebalanceDays, StrategyConfig};
 use crate::execution::{SessionSource, SharedCalendar};
 use crate::jobs::{Counts, Days, Job, JobError, JobFuture, Outcome, Schedule};
@@ -120,11 +122,12 @@ impl Rebalance {
     /// Computes what is traded for `portfolio`, stores it and asks to sell. Returns how many lines that
     /// are.
     async fn begin(&self, portfolio: Uuid, day: Date) -> Result<usize, JobError> {
-        let since = Instant::now();
+        let (since, mut seen) = (Instant::now(), Prices::default());
+        let strategy = &self.config.strategy_id;
         loop {
             let mut client = self.postgres.client().await?;
             let tx = client.transaction().await?;
-            let plan = plan::load(&tx, portfolio, &self.config.strategy_id, &self.account).await?;
+            let plan = plan::load(&tx, portfolio, strategy, &self.account, &mut seen).await?;
             let (missing, names) = (plan.without_price(), plan.names.len());
             if missing == 0 || since.elapsed() >= PRICES_WAIT {
                 if missing * 2 > names {
@@ -165,26 +168,53 @@ impl Rebalance {
         }
     }
 
-    /// Asks to buy what the confirmed cash allows, and ends the rebalance. Returns how many purchases.
-    async fn buy(&self, portfolio: Uuid, mut reason: Option<String>) -> Result<usize, JobError> {
-        let mut client = self.postgres.client().await?;
-        let tx = client.transaction().await?;
-        let is_open = self.session.market().is_open();
-        let mut bought = Vec::new();
-        if !store::is_in_force(&tx, portfolio).await? {
-            reason = Some("another portfolio is in force".to_owned());
-        } else if is_open {
-            let above = self.config.rebalance.limit_above;
-            let wishes = plan::wishes(&tx, portfolio, above).await?;
-            let cash = plan::cash(&tx, &self.account).await?;
-            bought = afford(cash, &wishes);
-        } else {
-            reason.get_or_insert_with(|| "the exchange has closed".to_owned());
+    /// Asks to buy what the confirmed cash allows, each name once its price is fresh, and ends the
+    /// rebalance. Returns how many purchases.
+    async fn buy(&self, portfolio: Uuid, reason: Option<String>) -> Result<usize, JobError> {
+        let (since, mut asked) = (Instant::now(), 0);
+        loop {
+            let mut client = self.postgres.client().await?;
+            let tx = client.transaction().await?;
+            let halt = self.halt(&tx, portfolio).await?;
+            let mut is_waiting = false;
+            if halt.is_none() {
+                let above = self.config.rebalance.limit_above;
+                let wishes = plan::wishes(&tx, portfolio, above).await?;
+                let cash = plan::cash(&tx, &self.account).await?;
+                // Those whose price is waited for keep their part of the cash.
+                let orders: Vec<Order> = wishes.iter().map(|wish| wish.order).collect();
+                let affordable = afford(cash, &orders).into_iter().zip(&wishes);
+                let (now, later): (Vec<_>, Vec<_>) =
+                    affordable.partition(|(_, wish)| wish.is_fresh);
+                let now: Vec<Order> = now.into_iter().map(|(order, _wish)| order).collect();
+                store::ask(&tx, portfolio, &self.config.strategy_id, &now).await?;
+                asked += now.len();
+                is_waiting = !later.is_empty() && since.elapsed() < PRICES_WAIT;
+            }
+            if !is_waiting {
+                store::finish(&tx, portfolio, halt, reason.as_deref()).await?;
+                tx.commit().await?;
+                info!(%portfolio, purchases = asked, halt, reason, "a rebalance has asked for its purchases");
+                return Ok(asked);
+            }
+            tx.commit().await?;
+            drop(client);
+            tokio::time::sleep(LOOK_EVERY).await;
         }
-        let strategy = &self.config.strategy_id;
-        store::finish(&tx, portfolio, strategy, &bought, reason.as_deref()).await?;
-        tx.commit().await?;
-        info!(%portfolio, purchases = bought.len(), reason, "a rebalance has asked for its purchases");
-        Ok(bought.len())
+    }
+
+    /// Returns why nothing is bought for `portfolio` any more.
+    async fn halt(
+        &self,
+        tx: &Transaction<'_>,
+        portfolio: Uuid,
+    ) -> Result<Option<&'static str>, JobError> {
+        Ok(if !store::is_in_force(tx, portfolio).await? {
+            Some("another portfolio is in force")
+        } else if !self.session.market().is_open() {
+            Some("the exchange has closed")
+        } else {
+            None
+        })
     }
 }

@@ -67,7 +67,8 @@ async fn a_chase_buys_what_the_newest_ranking_selects_and_not_before() {
         .await;
     assert_eq!(order.len(), 1);
     let said: (&str, i64, i32) = (order[0].get(0), order[0].get(1), order[0].get(2));
-    assert_eq!(said, ("REENTRY_CHASE", 96_800, 2));
+    // Judged at the bid, a tick below the trade.
+    assert_eq!(said, ("REENTRY_CHASE", 96_700, 2));
     assert!(order[0].get::<_, bool>(3), "the entry names the ranking");
     assert!(order[0].get::<_, bool>(4), "it came after the ranking");
     stream.stop().await;

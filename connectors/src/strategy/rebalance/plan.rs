@@ -1,5 +1,7 @@
 //! What a rebalance is computed from, as the database has it.
 
+use std::collections::BTreeMap;
+
 use deadpool_postgres::Transaction;
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
@@ -13,20 +15,28 @@ use crate::jobs::JobError;
 
 /// Units of a price in a won.
 const UNITS: i64 = 10_000;
-/// Part of the cash that is spent, per mille; the rest pays fees and what the limit is above the price
-/// of a fill is never missing.
+/// Part of the cash that is spent, per mille; the rest pays fees.
 const SPENT: i128 = 997;
 
 /// What the account is worth, if it was told within five minutes.
 const FUNDS: &str = "SELECT equity, cash FROM trade.account_equity
     WHERE account_id = $1 AND asof_ts > clock_timestamp() - interval '5 minutes'";
 
-/// What purchases that are under way will take of the cash, KRW.
-const COMMITTED: &str =
-    "SELECT coalesce(sum((n.qty - n.filled_qty) * coalesce(n.limit_price, n.price)), 0)
-    FROM trade.orders_now n
-    WHERE n.account_id = $1 AND n.side = 'BUY' AND n.created_ts > now() - interval '1 day'
-        AND n.status NOT IN ('FILLED', 'CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR')";
+/// What purchases take of the cash that the broker told, KRW: what is asked for, what is under way, and
+/// whole orders of which anything was heard since.
+const COMMITTED: &str = "SELECT coalesce((
+        SELECT sum(e.qty * e.limit_price) FROM trade.manual_entries e WHERE e.state = 'ASKED'), 0)
+    + coalesce((
+        SELECT sum(coalesce(o.limit_price, o.price) * CASE
+            WHEN n.updated_ts >= a.asof_ts THEN o.qty
+            WHEN n.status IN ('FILLED', 'CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR') THEN 0
+            ELSE o.qty - n.filled_qty END)
+        FROM trade.account_equity a
+        JOIN trade.orders o ON o.account_id = a.account_id
+        CROSS JOIN LATERAL (SELECT v.status, v.filled_qty, v.updated_ts FROM trade.orders_now v
+            WHERE v.order_id = o.order_id OFFSET 0) n
+        WHERE a.account_id = $1 AND o.side = 'BUY'
+            AND o.created_ts > now() - interval '1 day'), 0)";
 
 /// Names of the portfolio and of the positions of its strategy, with what is under way of them.
 const NAMES: &str = "WITH held AS (
@@ -45,7 +55,8 @@ const NAMES: &str = "WITH held AS (
     ), target AS (
         SELECT symbol, rank, weight FROM strategy.portfolio_holdings WHERE portfolio_id = $1
     )
-    SELECT coalesce(t.symbol, h.symbol) AS symbol, t.rank, t.weight::bigint AS weight, h.position_id, coalesce(h.qty, 0) AS held,
+    SELECT coalesce(t.symbol, h.symbol) AS symbol, t.rank, t.weight::bigint AS weight, h.position_id,
+        coalesce(h.qty, 0) AS held,
         greatest(coalesce(h.qty - h.selling, 0), 0) AS sellable,
         coalesce(h.is_leaving OR h.selling > 0, false) AS has_exit, b.price
     FROM target t FULL JOIN held h ON h.symbol = t.symbol
@@ -53,12 +64,24 @@ const NAMES: &str = "WITH held AS (
         ON b.symbol = coalesce(t.symbol, h.symbol) AND NOT b.is_stale AND b.fresh_until > clock_timestamp()
     ORDER BY 1";
 
-/// Purchases of a rebalance that nobody has asked for yet, at prices of now.
-const WISHES: &str = "SELECT l.symbol, l.qty, b.price FROM strategy.rebalance_lines l
+/// Purchases of a rebalance that nobody has asked for yet, at prices of now, else those of its beginning.
+const WISHES: &str = "SELECT l.symbol, l.qty, coalesce(b.price, l.price) AS price,
+        b.price IS NOT NULL AS is_fresh
+    FROM strategy.rebalance_lines l
     LEFT JOIN market.best_prices b
         ON b.symbol = l.symbol AND NOT b.is_stale AND b.fresh_until > clock_timestamp()
     WHERE l.portfolio_id = $1 AND l.side = 'BUY' AND l.request_id IS NULL
     ORDER BY l.place";
+
+/// Fresh prices as they were seen last.
+pub(super) type Prices = BTreeMap<Symbol, Price>;
+
+/// A purchase that is left.
+pub(super) struct Wish {
+    pub(super) order: Order,
+    /// Whether its price is fresh.
+    pub(super) is_fresh: bool,
+}
 
 /// A name with its position.
 pub(super) struct Held {
@@ -81,12 +104,14 @@ impl Plan {
     }
 }
 
-/// Computes what is traded for `portfolio`. The cash does not bound it yet: sales come before.
+/// Computes what is traded for `portfolio`. The cash does not bound it yet: sales come before. A name
+/// whose price is not fresh now has the one of `seen`, which takes the fresh ones in.
 pub(super) async fn load(
     tx: &Transaction<'_>,
     portfolio: Uuid,
     strategy: &str,
     account: &str,
+    seen: &mut Prices,
 ) -> Result<Plan, JobError> {
     let worth = tx.query_opt(FUNDS, &[&account]).await?;
     let worth = worth.ok_or_else(|| unusable("what the account is worth is not known"))?;
@@ -95,7 +120,13 @@ pub(super) async fn load(
         return Err(unusable("what the account is worth is not above zero"));
     }
     let rows = tx.query(NAMES, &[&portfolio, &strategy, &account]).await?;
-    let names = rows.iter().map(held).collect::<Result<Vec<_>, _>>()?;
+    let mut names = rows.iter().map(held).collect::<Result<Vec<_>, _>>()?;
+    for Held { name, .. } in &mut names {
+        match name.price {
+            Some(price) => drop(seen.insert(name.symbol, price)),
+            None => name.price = seen.get(&name.symbol).copied(),
+        }
+    }
     let funds = Funds {
         equity: units(equity)?,
         cash: i128::from(i64::MAX) * i128::from(UNITS),
@@ -108,13 +139,12 @@ pub(super) async fn load(
     })
 }
 
-/// Returns the purchases that are left, their limits `above` the prices of now and on the grid. Those
-/// without a price are left out.
+/// Returns the purchases that are left, their limits `above` the prices and on the grid.
 pub(super) async fn wishes(
     tx: &Transaction<'_>,
     portfolio: Uuid,
     above: Decimal,
-) -> Result<Vec<Order>, JobError> {
+) -> Result<Vec<Wish>, JobError> {
     let rows = tx.query(WISHES, &[&portfolio]).await?;
     let mut wishes = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -126,12 +156,16 @@ pub(super) async fn wishes(
         let Some(price) = limit.and_then(|limit| on_grid(limit, OrderSide::Buy, false)) else {
             continue;
         };
-        wishes.push(Order {
+        let order = Order {
             side: Side::Buy,
             symbol: symbol(row)?,
             quantity,
             wanted: quantity,
             price,
+        };
+        wishes.push(Wish {
+            order,
+            is_fresh: row.try_get("is_fresh")?,
         });
     }
     Ok(wishes)

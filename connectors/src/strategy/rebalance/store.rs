@@ -204,13 +204,12 @@ pub(super) async fn sales(
     })
 }
 
-/// Asks for `purchases`, and ends the rebalance.
-pub(super) async fn finish(
+/// Asks for `purchases`.
+pub(super) async fn ask(
     tx: &Transaction<'_>,
     portfolio: Uuid,
     strategy: &str,
     purchases: &[Order],
-    reason: Option<&str>,
 ) -> Result<(), JobError> {
     for order in purchases {
         let key = ActionKey::rebalance(portfolio, order.symbol, side(Side::Buy));
@@ -225,9 +224,20 @@ pub(super) async fn finish(
         tx.execute(ASKED, &[&portfolio, &symbol, &quantity, &request])
             .await?;
     }
-    let why = (purchases.is_empty() && reason.is_some()).then_some("NOT_ASKED");
+    Ok(())
+}
+
+/// Ends the rebalance. What is not asked for by then was halted for a reason, or has no fresh price or
+/// no cash; `reason` says why its sales were not waited for.
+pub(super) async fn finish(
+    tx: &Transaction<'_>,
+    portfolio: Uuid,
+    halt: Option<&str>,
+    reason: Option<&str>,
+) -> Result<(), JobError> {
+    let why = halt.map(|_| "NOT_ASKED");
     tx.execute(LEFT, &[&portfolio, &why]).await?;
-    tx.execute(END, &[&portfolio, &reason]).await?;
+    tx.execute(END, &[&portfolio, &halt.or(reason)]).await?;
     Ok(())
 }
 
