@@ -82,7 +82,7 @@ async fn the_real_sessions_run_in_one_dataflow_also_across_a_kill() {
     import(&system, &file).await;
 
     // The first run is killed on its way.
-    let config = system.config_file("");
+    let config = system.config_file(LIMITS);
     let log = system.folder().join("killed.log");
     let span = ["strategy", "run", "--from", FIRST, "--to", LAST];
     let arguments = [&["--config", config.as_str()], &span[..]].concat();
