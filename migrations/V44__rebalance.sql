@@ -42,6 +42,76 @@ CREATE TABLE strategy.rebalance_lines (
     CHECK ((side = 'NONE') = (qty = 0))
 );
 
+-- What a purchase is judged on: its limit, else the best offer known.
+CREATE FUNCTION trade.price_asked(symbol text, limit_price numeric) RETURNS numeric
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(price_asked.limit_price, (
+        SELECT coalesce(p.ask, p.last_price) FROM market.prices p
+        WHERE p.symbol = price_asked.symbol ORDER BY p.logical_us DESC LIMIT 1))
+$$;
+
+-- Names of which a strategy holds or is buying something, with the shares that no sale takes yet, and why
+-- a rebalance leaves a name as it is.
+CREATE FUNCTION strategy.stakes(strategy text, account text)
+RETURNS TABLE (symbol text, position_id uuid, held bigint, sellable bigint, kept text)
+LANGUAGE sql STABLE AS $$
+    WITH open_orders AS (
+        SELECT o.order_id, o.position_id, o.candidate_id, o.symbol, o.side, o.qty - n.filled_qty AS left_qty
+        FROM trade.orders o
+        CROSS JOIN LATERAL (SELECT v.status, v.filled_qty FROM trade.orders_now v
+            WHERE v.order_id = o.order_id OFFSET 0) n
+        WHERE o.account_id = stakes.account AND o.created_ts > now() - interval '7 days'
+            AND n.status NOT IN ('FILLED', 'CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR')
+    ), held AS (
+        SELECT p.symbol, p.position_id, p.qty, p.exit_mode,
+            p.status = 'CLOSING' OR EXISTS (SELECT FROM trade.manual_exits m
+                WHERE m.position_id = p.position_id AND m.state = 'ASKED') AS is_leaving,
+            (SELECT coalesce(sum(o.left_qty), 0)::bigint FROM open_orders o
+                WHERE o.position_id = p.position_id AND o.side = 'SELL') AS selling
+        FROM trade.positions p
+        WHERE p.strategy_id = stakes.strategy AND p.account_id = stakes.account
+            AND p.status IN ('OPEN', 'CLOSING')
+    ), coming AS (
+        SELECT e.symbol FROM trade.manual_entries e
+            WHERE e.strategy_id = stakes.strategy AND e.state = 'ASKED'
+        UNION
+        SELECT o.symbol FROM open_orders o JOIN trade.manual_entries e USING (order_id)
+            WHERE e.strategy_id = stakes.strategy
+        UNION
+        SELECT o.symbol FROM open_orders o
+            JOIN trade.reentry_candidates c USING (candidate_id)
+            JOIN trade.positions p ON p.position_id = c.origin_position_id
+            WHERE o.side = 'BUY' AND p.strategy_id = stakes.strategy
+    )
+    SELECT symbol, h.position_id, coalesce(h.qty, 0), greatest(coalesce(h.qty - h.selling, 0), 0),
+        CASE WHEN c.symbol IS NOT NULL THEN 'UNDER_WAY'
+            WHEN h.is_leaving OR h.selling > 0 THEN 'ACTIVE_EXIT'
+            WHEN h.exit_mode <> 'ENABLED' THEN 'EXIT_MODE' END
+    FROM held h FULL JOIN coming c USING (symbol)
+$$;
+
+-- Purchases of a rebalance that nobody has asked for yet: at most what is missing to the target now, at
+-- the price of now, else that of the beginning. With why one is not bought any more.
+CREATE FUNCTION strategy.purchases_left(portfolio uuid)
+RETURNS TABLE (symbol text, place int, qty bigint, price numeric, is_fresh boolean, kept text)
+LANGUAGE sql STABLE AS $$
+    SELECT l.symbol, l.place, least(l.qty, l.target - coalesce(s.held, 0)),
+        coalesce(b.price, l.price), b.price IS NOT NULL,
+        CASE WHEN s.kept IS NOT NULL THEN s.kept
+            -- What was sold meanwhile was sold for a reason.
+            WHEN EXISTS (SELECT FROM trade.exit_events x JOIN trade.positions p USING (position_id)
+                WHERE p.strategy_id = f.strategy_id AND x.account_id = r.account_id
+                    AND x.symbol = l.symbol AND x.created_ts > r.created_ts) THEN 'ACTIVE_EXIT'
+            WHEN l.target <= s.held THEN 'SMALL_WEIGHT' END
+    FROM strategy.rebalances r
+    JOIN strategy.portfolios f USING (portfolio_id)
+    JOIN strategy.rebalance_lines l USING (portfolio_id)
+    LEFT JOIN strategy.stakes(f.strategy_id, r.account_id) s ON s.symbol = l.symbol
+    LEFT JOIN market.best_prices b
+        ON b.symbol = l.symbol AND NOT b.is_stale AND b.fresh_until > clock_timestamp()
+    WHERE r.portfolio_id = purchases_left.portfolio AND l.side = 'BUY' AND l.request_id IS NULL
+$$;
+
 -- Names of a portfolio in force are wanted like those of the watchlist: they are about to be bought.
 CREATE OR REPLACE VIEW trade.followed AS
 SELECT symbol, min(rank) AS rank, sum(score)::integer AS score FROM (

@@ -9,6 +9,8 @@ mod daily;
 mod input;
 #[path = "execution/postgres.rs"]
 mod postgres;
+#[path = "strategy/rebalance.rs"]
+mod rebalance;
 #[path = "jobs/rig.rs"]
 mod rig;
 #[path = "strategy/runs.rs"]

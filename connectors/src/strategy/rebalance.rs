@@ -28,9 +28,11 @@ use uuid::Uuid;
 use self::plan::Prices;
 use super::{RebalanceDays, StrategyConfig};
 use crate::execution::{SessionSource, SharedCalendar};
-use crate::jobs::{Counts, Days, Job, JobError, JobFuture, Outcome, Schedule};
+use crate::jobs::{Counts, Job, JobError, JobFuture, Outcome, Schedule};
 use crate::postgres::Postgres;
 
+/// How often it is looked whether there is a portfolio to trade.
+const EVERY: Duration = Duration::from_secs(10);
 /// How often it is looked whether prices are there or sales are over.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long names without a fresh price are waited for: they have just begun to be followed, or the
@@ -56,27 +58,29 @@ impl Job for Rebalance {
         "rebalance"
     }
 
+    /// The portfolio may be put in force, and the market or the account be ready, at any time.
     fn schedule(&self) -> Schedule {
-        Schedule::Daily {
-            at: self.config.rebalance.at,
-            on: Days::Trading,
-        }
+        Schedule::InSession { every: EVERY }
     }
 
     fn has_work(&self, day: Date) -> JobFuture<'_, bool> {
         async move {
+            let market = self.session.market();
             let client = self.postgres.client().await?;
             if store::selling(&client, &self.config.strategy_id)
                 .await?
                 .is_some()
             {
-                return Ok(true);
+                return Ok(market.is_open());
             }
             let is_day = match self.config.rebalance.on {
                 RebalanceDays::EveryDay => true,
                 RebalanceDays::FirstOfWeek => self.is_first_of_week(day),
             };
-            Ok(is_day && self.session.market().is_open() && self.next(&client).await?.is_some())
+            let is_time = is_day && market.is_open() && market.time >= self.config.rebalance.at;
+            Ok(is_time
+                && store::held_back(&client).await?.is_none()
+                && self.next(&client).await?.is_some())
         }
         .boxed()
     }
@@ -86,13 +90,22 @@ impl Job for Rebalance {
             let client = self.postgres.client().await?;
             let begun = store::selling(&client, &self.config.strategy_id).await?;
             let portfolio = match begun {
-                Some(portfolio) => portfolio,
+                Some((portfolio, began)) if began != day => {
+                    drop(client);
+                    self.give_up(portfolio).await?;
+                    return Ok(Outcome::Done);
+                }
+                Some((portfolio, _today)) => portfolio,
                 None => {
                     let Some(portfolio) = self.next(&client).await? else {
                         return Ok(Outcome::Done);
                     };
                     drop(client);
-                    counts.changed(self.begin(portfolio, day).await?);
+                    let Some(lines) = self.begin(portfolio, day).await? else {
+                        let reason = "the portfolio is in force no more, or trading is held back";
+                        return Ok(Outcome::Skipped(reason.to_owned()));
+                    };
+                    counts.changed(lines);
                     portfolio
                 }
             };
@@ -120,13 +133,17 @@ impl Rebalance {
     }
 
     /// Computes what is traded for `portfolio`, stores it and asks to sell. Returns how many lines that
-    /// are.
-    async fn begin(&self, portfolio: Uuid, day: Date) -> Result<usize, JobError> {
+    /// are; none where it may not be traded any more.
+    async fn begin(&self, portfolio: Uuid, day: Date) -> Result<Option<usize>, JobError> {
         let (since, mut seen) = (Instant::now(), Prices::default());
         let strategy = &self.config.strategy_id;
         loop {
             let mut client = self.postgres.client().await?;
             let tx = client.transaction().await?;
+            let is_in_force = store::is_in_force(&tx, portfolio).await?;
+            if !is_in_force || store::held_back(&tx).await?.is_some() {
+                return Ok(None);
+            }
             let plan = plan::load(&tx, portfolio, strategy, &self.account, &mut seen).await?;
             let (missing, names) = (plan.without_price(), plan.names.len());
             if missing == 0 || since.elapsed() >= PRICES_WAIT {
@@ -137,12 +154,22 @@ impl Rebalance {
                 let lines = store::begin(&tx, &plan, portfolio, day, &self.account).await?;
                 tx.commit().await?;
                 info!(%portfolio, lines, missing, "a rebalance begins");
-                return Ok(lines);
+                return Ok(Some(lines));
             }
             drop(tx);
             drop(client);
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// Ends a rebalance that another day has left: its prices and its cash are no longer so.
+    async fn give_up(&self, portfolio: Uuid) -> Result<(), JobError> {
+        let mut client = self.postgres.client().await?;
+        let tx = client.transaction().await?;
+        store::finish(&tx, portfolio, Some("its day is over"), None).await?;
+        tx.commit().await?;
+        info!(%portfolio, "a rebalance of another day is ended");
+        Ok(())
     }
 
     /// Waits until nothing of `portfolio` is being sold and the broker has told the cash after it.
@@ -169,19 +196,23 @@ impl Rebalance {
     }
 
     /// Asks to buy what the confirmed cash allows, each name once its price is fresh, and ends the
-    /// rebalance. Returns how many purchases.
+    /// rebalance. What holds trading back is waited for. Returns how many purchases.
     async fn buy(&self, portfolio: Uuid, reason: Option<String>) -> Result<usize, JobError> {
-        let (since, mut asked) = (Instant::now(), 0);
+        let (mut since, mut asked) = (Instant::now(), 0);
         loop {
             let mut client = self.postgres.client().await?;
             let tx = client.transaction().await?;
             let halt = self.halt(&tx, portfolio).await?;
             let mut is_waiting = false;
-            if halt.is_none() {
+            if halt.is_none() && store::held_back(&tx).await?.is_some() {
+                (since, is_waiting) = (Instant::now(), true);
+            } else if halt.is_none() {
                 let above = self.config.rebalance.limit_above;
-                let wishes = plan::wishes(&tx, portfolio, above).await?;
-                let cash = plan::cash(&tx, &self.account).await?;
+                let is_patient = since.elapsed() < PRICES_WAIT;
+                let mut wishes = plan::wishes(&tx, portfolio, above).await?;
                 // Those whose price is waited for keep their part of the cash.
+                wishes.retain(|wish| is_patient || wish.is_fresh);
+                let cash = plan::cash(&tx, &self.account).await?;
                 let orders: Vec<Order> = wishes.iter().map(|wish| wish.order).collect();
                 let affordable = afford(cash, &orders).into_iter().zip(&wishes);
                 let (now, later): (Vec<_>, Vec<_>) =
@@ -189,7 +220,7 @@ impl Rebalance {
                 let now: Vec<Order> = now.into_iter().map(|(order, _wish)| order).collect();
                 store::ask(&tx, portfolio, &self.config.strategy_id, &now).await?;
                 asked += now.len();
-                is_waiting = !later.is_empty() && since.elapsed() < PRICES_WAIT;
+                is_waiting = !later.is_empty();
             }
             if !is_waiting {
                 store::finish(&tx, portfolio, halt, reason.as_deref()).await?;

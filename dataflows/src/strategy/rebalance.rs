@@ -38,8 +38,19 @@ pub struct Name {
     pub sellable: Quantity,
     /// The price; none where there is none, or it is stale.
     pub price: Option<Price>,
+    /// Why it stays as it is, if it does.
+    pub kept: Option<Kept>,
+}
+
+/// Why a name stays as it is, whatever its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kept {
+    /// A purchase of it is under way.
+    UnderWay,
     /// An exit or a sale of it is under way.
-    pub has_exit: bool,
+    ActiveExit,
+    /// The operator has taken its exits out of the engine's hands.
+    ExitMode,
 }
 
 /// Which way an order goes. Sales come first.
@@ -69,8 +80,8 @@ pub struct Order {
 /// Why a name is not ordered; the first that is so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Skip {
-    /// An exit or a sale of it is under way.
-    ActiveExit,
+    /// It stays as it is.
+    Kept(Kept),
     /// No price, or a stale one.
     NoPrice,
     /// Less than 1 % of equity; also where nothing is missing.
@@ -148,8 +159,8 @@ pub fn afford(cash: i128, buys: &[Order]) -> Vec<Order> {
 
 /// Returns the rank and the whole order of a name, or why there is none.
 fn wanted(funds: Funds, name: &Name) -> Result<(u32, Order), Skip> {
-    if name.has_exit {
-        return Err(Skip::ActiveExit);
+    if let Some(kept) = name.kept {
+        return Err(Skip::Kept(kept));
     }
     let price = name.price.ok_or(Skip::NoPrice)?;
     let units = i128::from(price.units());

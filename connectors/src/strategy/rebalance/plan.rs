@@ -7,7 +7,9 @@ use rust_decimal::Decimal;
 use tokio_postgres::Row;
 use turnstile_dataflows::model::{Price, Quantity, Symbol};
 use turnstile_dataflows::strategy::Weight;
-use turnstile_dataflows::strategy::rebalance::{Funds, Name, Order, Rebalance, Side, rebalance};
+use turnstile_dataflows::strategy::rebalance::{
+    Funds, Kept, Name, Order, Rebalance, Side, rebalance,
+};
 use uuid::Uuid;
 
 use crate::execution::{Side as OrderSide, on_grid};
@@ -19,59 +21,39 @@ const UNITS: i64 = 10_000;
 const SPENT: i128 = 997;
 
 /// What the account is worth, if it was told within five minutes.
-const FUNDS: &str = "SELECT equity, cash FROM trade.account_equity
+const EQUITY: &str = "SELECT equity FROM trade.account_equity
     WHERE account_id = $1 AND asof_ts > clock_timestamp() - interval '5 minutes'";
 
-/// What purchases take of the cash that the broker told, KRW: what is asked for, what is under way, and
-/// whole orders of which anything was heard since.
-const COMMITTED: &str = "SELECT coalesce((
-        SELECT sum(e.qty * e.limit_price) FROM trade.manual_entries e WHERE e.state = 'ASKED'), 0)
-    + coalesce((
+/// The cash that the broker told within five minutes, less what purchases take of it, KRW: what is asked
+/// for, what is under way, and whole orders of which anything was heard since.
+const CASH: &str = "SELECT a.cash - coalesce((
+        SELECT sum(e.qty * trade.price_asked(e.symbol, e.limit_price))
+        FROM trade.manual_entries e WHERE e.state = 'ASKED'), 0)
+    - coalesce((
         SELECT sum(coalesce(o.limit_price, o.price) * CASE
             WHEN n.updated_ts >= a.asof_ts THEN o.qty
             WHEN n.status IN ('FILLED', 'CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR') THEN 0
             ELSE o.qty - n.filled_qty END)
-        FROM trade.account_equity a
-        JOIN trade.orders o ON o.account_id = a.account_id
+        FROM trade.orders o
         CROSS JOIN LATERAL (SELECT v.status, v.filled_qty, v.updated_ts FROM trade.orders_now v
             WHERE v.order_id = o.order_id OFFSET 0) n
-        WHERE a.account_id = $1 AND o.side = 'BUY'
-            AND o.created_ts > now() - interval '1 day'), 0)";
+        WHERE o.account_id = a.account_id AND o.side = 'BUY'
+            AND o.created_ts > now() - interval '1 day'), 0) AS cash
+    FROM trade.account_equity a
+    WHERE a.account_id = $1 AND a.asof_ts > clock_timestamp() - interval '5 minutes'";
 
-/// Names of the portfolio and of the positions of its strategy, with what is under way of them.
-const NAMES: &str = "WITH held AS (
-        SELECT p.symbol, p.position_id, p.qty, p.status = 'CLOSING' OR EXISTS (
-                SELECT FROM trade.manual_exits m
-                WHERE m.position_id = p.position_id AND m.state = 'ASKED') AS is_leaving, (
-            SELECT coalesce(sum(o.qty - n.filled_qty), 0)::bigint
-            FROM trade.orders o CROSS JOIN LATERAL (
-                SELECT v.status, v.filled_qty FROM trade.orders_now v
-                WHERE v.order_id = o.order_id OFFSET 0) n
-            WHERE o.position_id = p.position_id AND o.side = 'SELL'
-                AND n.status NOT IN ('FILLED', 'CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR')
-            ) AS selling
-        FROM trade.positions p
-        WHERE p.strategy_id = $2 AND p.account_id = $3 AND p.status IN ('OPEN', 'CLOSING')
-    ), target AS (
-        SELECT symbol, rank, weight FROM strategy.portfolio_holdings WHERE portfolio_id = $1
-    )
-    SELECT coalesce(t.symbol, h.symbol) AS symbol, t.rank, t.weight::bigint AS weight, h.position_id,
-        coalesce(h.qty, 0) AS held,
-        greatest(coalesce(h.qty - h.selling, 0), 0) AS sellable,
-        coalesce(h.is_leaving OR h.selling > 0, false) AS has_exit, b.price
-    FROM target t FULL JOIN held h ON h.symbol = t.symbol
-    LEFT JOIN market.best_prices b
-        ON b.symbol = coalesce(t.symbol, h.symbol) AND NOT b.is_stale AND b.fresh_until > clock_timestamp()
-    ORDER BY 1";
+/// Names of the portfolio and of what the strategy holds or is buying.
+const NAMES: &str = "SELECT symbol, t.rank, t.weight::bigint AS weight, s.position_id,
+        coalesce(s.held, 0) AS held, coalesce(s.sellable, 0) AS sellable, s.kept, b.price
+    FROM (SELECT symbol, rank, weight FROM strategy.portfolio_holdings WHERE portfolio_id = $1) t
+    FULL JOIN strategy.stakes($2, $3) s USING (symbol)
+    LEFT JOIN (SELECT symbol, price FROM market.best_prices
+        WHERE NOT is_stale AND fresh_until > clock_timestamp()) b USING (symbol)
+    ORDER BY symbol";
 
-/// Purchases of a rebalance that nobody has asked for yet, at prices of now, else those of its beginning.
-const WISHES: &str = "SELECT l.symbol, l.qty, coalesce(b.price, l.price) AS price,
-        b.price IS NOT NULL AS is_fresh
-    FROM strategy.rebalance_lines l
-    LEFT JOIN market.best_prices b
-        ON b.symbol = l.symbol AND NOT b.is_stale AND b.fresh_until > clock_timestamp()
-    WHERE l.portfolio_id = $1 AND l.side = 'BUY' AND l.request_id IS NULL
-    ORDER BY l.place";
+/// What of the purchases of a rebalance is to be asked for.
+const WISHES: &str = "SELECT symbol, qty, price, is_fresh FROM strategy.purchases_left($1)
+    WHERE kept IS NULL ORDER BY place";
 
 /// Fresh prices as they were seen last.
 pub(super) type Prices = BTreeMap<Symbol, Price>;
@@ -113,7 +95,7 @@ pub(super) async fn load(
     account: &str,
     seen: &mut Prices,
 ) -> Result<Plan, JobError> {
-    let worth = tx.query_opt(FUNDS, &[&account]).await?;
+    let worth = tx.query_opt(EQUITY, &[&account]).await?;
     let worth = worth.ok_or_else(|| unusable("what the account is worth is not known"))?;
     let equity: Decimal = worth.try_get("equity")?;
     if equity <= Decimal::ZERO {
@@ -173,11 +155,10 @@ pub(super) async fn wishes(
 
 /// Returns the cash that may be spent, in units of a price.
 pub(super) async fn cash(tx: &Transaction<'_>, account: &str) -> Result<i128, JobError> {
-    let worth = tx.query_opt(FUNDS, &[&account]).await?;
-    let cash: Option<Decimal> = worth.map(|row| row.try_get("cash")).transpose()?.flatten();
+    let told = tx.query_opt(CASH, &[&account]).await?;
+    let cash: Option<Decimal> = told.map(|row| row.try_get("cash")).transpose()?.flatten();
     let cash = cash.ok_or_else(|| unusable("the cash of the account is not known"))?;
-    let committed: Decimal = tx.query_one(COMMITTED, &[&account]).await?.try_get(0)?;
-    Ok(units(cash - committed)? * SPENT / 1_000)
+    Ok(units(cash)? * SPENT / 1_000)
 }
 
 fn held(row: &Row) -> Result<Held, JobError> {
@@ -190,9 +171,21 @@ fn held(row: &Row) -> Result<Held, JobError> {
             held: quantity(row, "held")?,
             sellable: quantity(row, "sellable")?,
             price: price(row)?,
-            has_exit: row.try_get("has_exit")?,
+            kept: row
+                .try_get::<_, Option<&str>>("kept")?
+                .map(kept)
+                .transpose()?,
         },
         position: row.try_get("position_id")?,
+    })
+}
+
+fn kept(name: &str) -> Result<Kept, JobError> {
+    Ok(match name {
+        "UNDER_WAY" => Kept::UnderWay,
+        "ACTIVE_EXIT" => Kept::ActiveExit,
+        "EXIT_MODE" => Kept::ExitMode,
+        _ => return Err(unusable(format!("{name:?} keeps no name"))),
     })
 }
 

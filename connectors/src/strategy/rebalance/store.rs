@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use deadpool_postgres::{Object, Transaction};
+use deadpool_postgres::{GenericClient, Object, Transaction};
 use jiff::civil::Date;
+use tokio_postgres::types::ToSql;
 use turnstile_dataflows::model::{ActionKey, Symbol};
-use turnstile_dataflows::strategy::rebalance::{Order, Side, Skip};
+use turnstile_dataflows::strategy::rebalance::{Kept, Order, Side, Skip};
 use uuid::Uuid;
 
 use super::plan::{Held, Plan};
@@ -14,24 +15,36 @@ use crate::jobs::JobError;
 
 /// Whoever asks, in requests.
 const WHO: &str = "rebalance";
+/// Side of a line that is not traded.
+const NONE: &str = "NONE";
 
-const SELLING: &str = "SELECT r.portfolio_id FROM strategy.rebalances r
+const SELLING: &str = "SELECT r.portfolio_id, r.day::text AS day FROM strategy.rebalances r
     JOIN strategy.portfolios p USING (portfolio_id)
     WHERE p.strategy_id = $1 AND r.state = 'SELLING' ORDER BY r.created_ts LIMIT 1";
 const UNSERVED: &str = "SELECT portfolio_id FROM strategy.portfolios p
     WHERE strategy_id = $1 AND status = 'ACTIVE'
         AND NOT EXISTS (SELECT FROM strategy.rebalances r WHERE r.portfolio_id = p.portfolio_id)";
 const IS_IN_FORCE: &str =
-    "SELECT status = 'ACTIVE' FROM strategy.portfolios WHERE portfolio_id = $1";
+    "SELECT status = 'ACTIVE' FROM strategy.portfolios WHERE portfolio_id = $1 FOR SHARE";
+/// Why nothing is traded now. A row that is gone says nothing good.
+const HELD_BACK: &str = "SELECT CASE
+        WHEN coalesce((SELECT mode FROM trade.exit_control), 'unknown') <> 'RUNNING'
+            OR EXISTS (SELECT FROM trade.exit_pauses) THEN 'exits are paused'
+        WHEN coalesce((SELECT is_enabled FROM system.emergency_stop), true)
+            THEN 'the emergency stop is set' END";
 const BEGIN: &str = "INSERT INTO strategy.rebalances (portfolio_id, day, account_id, equity, state)
     VALUES ($1, $2::text::date, $3, $4, 'SELLING')";
 const LINE: &str = "INSERT INTO strategy.rebalance_lines
         (portfolio_id, symbol, side, action_key, place, weight, held, target, qty, price, skipped,
          request_id)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+/// At most what is held now, and nothing of what the operator keeps: the plan is a moment old.
 const SELL: &str = "INSERT INTO trade.manual_exits
         (request_id, position_id, symbol, qty, asked_by, reason)
-    VALUES ($1, $2, $3, $4, $5, $6)";
+    SELECT $1, p.position_id, p.symbol, least($3, p.qty), $4, $5
+    FROM (SELECT * FROM trade.positions WHERE position_id = $2 AND status = 'OPEN'
+            AND exit_mode = 'ENABLED' AND qty > 0 FOR NO KEY UPDATE) p
+    RETURNING qty";
 
 /// How many sales are under way, whether the broker has told the cash since the last one ended, and how
 /// long ago the rebalance began.
@@ -65,17 +78,40 @@ const ASKED: &str = "UPDATE strategy.rebalance_lines
     WHERE portfolio_id = $1 AND symbol = $2";
 /// Without a price now there was no purchase, else no cash.
 const LEFT: &str = "UPDATE strategy.rebalance_lines l
-    SET qty = 0, side = 'NONE', skipped = coalesce($2, CASE WHEN EXISTS (
-        SELECT FROM market.best_prices b WHERE b.symbol = l.symbol AND NOT b.is_stale
-            AND b.fresh_until > clock_timestamp()) THEN 'CASH' ELSE 'NO_PRICE' END)
-    WHERE portfolio_id = $1 AND side = 'BUY' AND request_id IS NULL";
+    SET qty = 0, side = 'NONE', skipped = coalesce($2, w.kept,
+        CASE WHEN w.is_fresh THEN 'CASH' ELSE 'NO_PRICE' END)
+    FROM strategy.purchases_left($1) w
+    WHERE l.portfolio_id = $1 AND l.symbol = w.symbol";
+/// A sale that the engine has not decided by the end is not to come on another day.
+const WITHDRAW: &str = "WITH gone AS (
+        UPDATE trade.manual_exits m
+        SET state = 'WITHDRAWN', message = 'the rebalance is over', updated_ts = clock_timestamp()
+        FROM strategy.rebalance_lines l
+        WHERE l.portfolio_id = $1 AND l.side = 'SELL' AND m.request_id = l.request_id
+            AND m.state = 'ASKED'
+        RETURNING m.request_id)
+    UPDATE strategy.rebalance_lines l SET skipped = 'WITHDRAWN' FROM gone
+    WHERE l.portfolio_id = $1 AND l.request_id = gone.request_id";
 const END: &str = "UPDATE strategy.rebalances
     SET state = 'DONE', reason = $2, updated_ts = clock_timestamp() WHERE portfolio_id = $1";
 
-/// Returns the portfolio of `strategy` whose rebalance is under way.
-pub(super) async fn selling(client: &Object, strategy: &str) -> Result<Option<Uuid>, JobError> {
-    let row = client.query_opt(SELLING, &[&strategy]).await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
+/// Returns the portfolio of `strategy` whose rebalance is under way, and the day on which it began.
+pub(super) async fn selling(
+    client: &Object,
+    strategy: &str,
+) -> Result<Option<(Uuid, Date)>, JobError> {
+    let Some(row) = client.query_opt(SELLING, &[&strategy]).await? else {
+        return Ok(None);
+    };
+    let day: &str = row.try_get("day")?;
+    let day = day.parse();
+    let day = day.map_err(|error| JobError::Answer(format!("strategy.rebalances.day: {error}")))?;
+    Ok(Some((row.try_get("portfolio_id")?, day)))
+}
+
+/// Returns why nothing is traded now, where that is so.
+pub(super) async fn held_back(client: &impl GenericClient) -> Result<Option<String>, JobError> {
+    Ok(client.query_one(HELD_BACK, &[]).await?.try_get(0)?)
 }
 
 /// Returns the portfolio in force of `strategy`, where it has had no rebalance.
@@ -84,7 +120,7 @@ pub(super) async fn unserved(client: &Object, strategy: &str) -> Result<Option<U
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-/// Returns whether `portfolio` is in force.
+/// Returns whether `portfolio` is in force; it stays so until the end of the transaction.
 pub(super) async fn is_in_force(tx: &Transaction<'_>, portfolio: Uuid) -> Result<bool, JobError> {
     Ok(tx.query_one(IS_IN_FORCE, &[&portfolio]).await?.try_get(0)?)
 }
@@ -119,19 +155,25 @@ pub(super) async fn begin(
             continue;
         };
         place += 1;
-        let side = traded.map_or("NONE", |order| side(order.side));
-        let key = ActionKey::rebalance(portfolio, symbol, side);
-        let sold = traded.ok().filter(|order| order.side == Side::Sell);
-        let request = match sold.zip(held.position) {
-            Some((order, position)) => Some(sell(tx, order, position, &key).await?),
-            None => None,
+        let asked = match (traded, held.position) {
+            (Ok(order), position) if order.side == Side::Sell => match position {
+                Some(position) => sell(tx, portfolio, order, position).await?,
+                None => None,
+            },
+            (Ok(order), _) => Some((None, order.quantity.shares())),
+            (Err(_), _) => None,
         };
-        let quantity = traded.map_or(0, |order| order.quantity.shares());
+        let (request, quantity) = asked.unwrap_or_default();
+        let side = match traded {
+            Ok(order) if asked.is_some() => side(order.side),
+            _ => NONE,
+        };
         let why = match traded {
             Err(skip) => Some(skip_name(*skip)),
-            Ok(order) if order.quantity < order.wanted => Some("REDUCED"),
-            Ok(_) => None,
+            Ok(_) if asked.is_none() => Some(skip_name(Skip::NothingSellable)),
+            Ok(order) => (quantity < order.wanted.shares()).then_some("REDUCED"),
         };
+        let key = ActionKey::rebalance(portfolio, symbol, side);
         let (shares, weight) = (held.name.held.shares(), held.name.target);
         let weight = weight.map_or(0, |(_rank, weight)| weight.0);
         let target = traded.ok().map(|order| match order.side {
@@ -162,18 +204,20 @@ pub(super) async fn begin(
     Ok(usize::try_from(place).unwrap_or_default())
 }
 
+/// Asks to sell. Returns the request and its shares; none where the position is gone, or the operator
+/// keeps it now.
 async fn sell(
     tx: &Transaction<'_>,
+    portfolio: Uuid,
     order: &Order,
     position: Uuid,
-    key: &ActionKey,
-) -> Result<Uuid, JobError> {
-    let request = request_id(key);
-    let (symbol, quantity) = (order.symbol.to_string(), order.quantity.shares());
-    let key = key.as_str();
-    tx.execute(SELL, &[&request, &position, &symbol, &quantity, &WHO, &key])
-        .await?;
-    Ok(request)
+) -> Result<Option<(Option<Uuid>, i64)>, JobError> {
+    let key = ActionKey::rebalance(portfolio, order.symbol, side(Side::Sell));
+    let (request, quantity, key) = (request_id(&key), order.quantity.shares(), key.as_str());
+    let values: [&(dyn ToSql + Sync); 5] = [&request, &position, &quantity, &WHO, &key];
+    let asked = tx.query_opt(SELL, &values).await?;
+    let shares: Option<i64> = asked.map(|row| row.try_get("qty")).transpose()?;
+    Ok(shares.map(|shares| (Some(request), shares)))
 }
 
 /// What is known of the sales of a rebalance.
@@ -237,6 +281,7 @@ pub(super) async fn finish(
 ) -> Result<(), JobError> {
     let why = halt.map(|_| "NOT_ASKED");
     tx.execute(LEFT, &[&portfolio, &why]).await?;
+    tx.execute(WITHDRAW, &[&portfolio]).await?;
     tx.execute(END, &[&portfolio, &halt.or(reason)]).await?;
     Ok(())
 }
@@ -255,7 +300,9 @@ fn side(side: Side) -> &'static str {
 
 fn skip_name(skip: Skip) -> &'static str {
     match skip {
-        Skip::ActiveExit => "ACTIVE_EXIT",
+        Skip::Kept(Kept::UnderWay) => "UNDER_WAY",
+        Skip::Kept(Kept::ActiveExit) => "ACTIVE_EXIT",
+        Skip::Kept(Kept::ExitMode) => "EXIT_MODE",
         Skip::NoPrice => "NO_PRICE",
         Skip::SmallWeight => "SMALL_WEIGHT",
         Skip::SmallOrder => "SMALL_ORDER",

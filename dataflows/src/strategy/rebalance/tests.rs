@@ -31,7 +31,7 @@ fn name(number: u32, percent: Option<i64>, held: i64) -> Name {
         held: shares(held),
         sellable: shares(held),
         price: Some(Price::from_won(10_000).unwrap()),
-        has_exit: false,
+        kept: None,
     }
 }
 
@@ -69,7 +69,9 @@ fn sells_come_first_by_amount_then_buys_by_rank() {
 }
 
 #[rstest]
-#[case(Name { has_exit: true, price: None, ..name(1, Some(8), 0) }, Skip::ActiveExit)]
+#[case(Name { kept: Some(Kept::ActiveExit), price: None, ..name(1, Some(8), 0) }, Skip::Kept(Kept::ActiveExit))]
+#[case(Name { kept: Some(Kept::UnderWay), ..name(1, Some(8), 0) }, Skip::Kept(Kept::UnderWay))]
+#[case(Name { kept: Some(Kept::ExitMode), ..name(1, None, 10) }, Skip::Kept(Kept::ExitMode))]
 #[case(Name { price: None, ..name(1, Some(8), 0) }, Skip::NoPrice)]
 #[case(name(1, Some(8), 800), Skip::SmallWeight)]
 #[case(name(1, Some(8), 701), Skip::SmallWeight)]
@@ -162,18 +164,18 @@ fn names() -> impl Strategy<Value = Vec<Name>> {
         0_i64..5_000,
         0_i64..5_000,
         proptest::option::weighted(0.9, 1_i64..500_000),
-        proptest::bool::weighted(0.1),
+        proptest::option::weighted(0.1, Just(Kept::ActiveExit)),
     );
     proptest::collection::vec(name, 0..25).prop_map(|rows| {
         (0..)
             .zip(rows)
-            .map(|(number, (weight, held, locked, price, has_exit))| Name {
+            .map(|(number, (weight, held, locked, price, kept))| Name {
                 symbol: symbol(number),
                 target: weight.map(|weight| (number % 9, Weight(weight))),
                 held: shares(held),
                 sellable: shares((held - locked).max(0)),
                 price: price.map(|won| Price::from_won(won).unwrap()),
-                has_exit,
+                kept,
             })
             .collect()
     })
@@ -198,7 +200,7 @@ proptest! {
         for order in &result.orders {
             let name = names.iter().find(|name| name.symbol == order.symbol).unwrap();
             prop_assert!(Quantity::ZERO < order.quantity && order.quantity <= order.wanted);
-            prop_assert!(!name.has_exit);
+            prop_assert_eq!(name.kept, None);
             let held = i128::from(name.held.shares());
             let weight = name.target.map_or(0, |(_rank, weight)| i128::from(weight.0));
             let target = funds.equity * weight / MILLION / i128::from(order.price.units());
