@@ -43,7 +43,7 @@ use super::store::Store;
 use crate::task;
 pub(super) use exit_order::warm;
 use lane::{Desk, Item, Storable};
-use policy::Policy;
+pub(super) use policy::Policy;
 pub use policy::{Approval, TakeProfit};
 
 /// Something that the engine said.
@@ -141,10 +141,7 @@ impl OrderSink {
                 alarms,
                 gate,
                 orders,
-                policy: Policy {
-                    approval: config.approval,
-                    take_profit: config.take_profit,
-                },
+                policy: Policy::of(config),
                 now_us,
             },
             prices,

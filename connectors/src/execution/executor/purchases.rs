@@ -4,22 +4,23 @@
 use rust_decimal::Decimal;
 use serde_json::json;
 use tracing::info;
-use turnstile_dataflows::model::{ActionKey, Price, Quantity, Symbol};
+use turnstile_dataflows::model::{ActionKey, OrderStatus, Price, Quantity, Symbol};
 use turnstile_dataflows::risk::{Intent, IntentKind};
 use uuid::Uuid;
 
 use super::super::error::StoreError;
 use super::super::risk::{Ruling, record};
-use super::super::sink::order_id;
+use super::super::sink::{Policy, order_id};
 use super::super::store::GivenUp;
 use super::Desk;
 
-/// Each with the price that it is judged on: its limit, else the best offer known.
+/// Each with the price that it is judged on, and whether a strategy asked for it on another day: what it
+/// was computed from is no longer so.
 const ASKED: &str = "SELECT e.request_id, e.asked_by, e.reason, e.symbol, e.qty, e.action_key,
-        e.strategy_id,
-        coalesce(e.limit_price, (
-            SELECT coalesce(p.ask, p.last_price) FROM market.prices p
-            WHERE p.symbol = e.symbol ORDER BY p.logical_us DESC LIMIT 1)) AS price
+        e.strategy_id, e.reason_code = 'MANUAL' AS is_by_hand,
+        e.reason_code <> 'MANUAL' AND (e.created_ts AT TIME ZONE 'Asia/Seoul')::date
+            <> (now() AT TIME ZONE 'Asia/Seoul')::date AS is_outdated,
+        trade.price_asked(e.symbol, e.limit_price) AS price
     FROM trade.manual_entries e
     WHERE e.state = 'ASKED' ORDER BY e.created_ts LIMIT 100";
 
@@ -37,7 +38,7 @@ const PLACE: &str = "WITH asked AS (
         FROM asked
         RETURNING order_id
     ), told AS (
-        INSERT INTO trade.order_events (order_id, status) SELECT order_id, 'NEW' FROM placed
+        INSERT INTO trade.order_events (order_id, status) SELECT order_id, $8 FROM placed
     )
     UPDATE trade.manual_entries e
     SET state = 'ORDERED', order_id = placed.order_id, updated_ts = clock_timestamp()
@@ -48,6 +49,11 @@ const REFUSE: &str = "UPDATE trade.manual_entries
     SET state = 'REFUSED', message = $2, updated_ts = clock_timestamp()
     WHERE request_id = $1 AND state = 'ASKED'";
 
+/// Whether something may become of an order still.
+const IS_LIVE: &str = "SELECT EXISTS (SELECT FROM trade.orders_now WHERE action_key = $1
+    AND status NOT IN ('FILLED', 'CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR'))";
+
+const OUTDATED: &str = "it was asked for on another day";
 const NO_PRICE: &str = "no price of the symbol is known: watch it first, or give a limit";
 
 /// Someone who asks.
@@ -56,6 +62,8 @@ struct Request {
     by: String,
     strategy: String,
     reason: Option<String>,
+    is_by_hand: bool,
+    is_outdated: bool,
     action_key: ActionKey,
     /// What is asked for; none where no price is known.
     intent: Option<Intent>,
@@ -77,6 +85,8 @@ impl Request {
             by: row.try_get("asked_by")?,
             strategy: row.try_get("strategy_id")?,
             reason: row.try_get("reason")?,
+            is_by_hand: row.try_get("is_by_hand")?,
+            is_outdated: row.try_get("is_outdated")?,
             intent: price.map(|price| Intent {
                 kind: IntentKind::Entry,
                 symbol,
@@ -145,6 +155,10 @@ impl Desk {
     /// it was ended by somebody else.
     async fn place(&self, request: &Request) -> Result<Option<String>, GivenUp> {
         let refused = Ok(Some("REFUSED".to_owned()));
+        if request.is_outdated {
+            self.refuse_purchase(request, None, OUTDATED).await;
+            return refused;
+        }
         let Some(intent) = request.intent else {
             self.refuse_purchase(request, None, NO_PRICE).await;
             return refused;
@@ -157,10 +171,27 @@ impl Desk {
             return refused;
         }
         let placed = self.store_purchase(request, &intent, &ruling).await;
-        if !matches!(placed, Ok(Some(_))) {
+        let is_live = match placed {
+            Ok(Some(_)) => true,
+            // A commit whose answer was lost: what becomes of its order gives the room back.
+            Ok(None) => self.is_live(action_key).await?,
+            Err(_) => false,
+        };
+        if !is_live {
             self.parts.gate.release(action_key);
         }
         placed
+    }
+
+    async fn is_live(&self, action_key: &str) -> Result<bool, GivenUp> {
+        let work = |client: deadpool_postgres::Object| async move {
+            let statement = client.prepare_cached(IS_LIVE).await?;
+            let row = client.query_one(&statement, &[&action_key]).await?;
+            Ok(row.try_get(0)?)
+        };
+        let store = &self.parts.store;
+        let read = store.persist("order of a purchase", &self.stop, work).await;
+        self.report(read)
     }
 
     async fn store_purchase(
@@ -175,7 +206,12 @@ impl Desk {
             "request_id": request.id, "asked_by": request.by, "reason": request.reason,
             "strategy": request.strategy}});
         let price = intent.price.to_decimal();
-        let (explanation, price) = (&explanation, &price);
+        // Whoever asks by hand has approved of it.
+        let status = match request.is_by_hand {
+            true => OrderStatus::New,
+            false => Policy::of(&self.parts.config).of_entry(),
+        };
+        let (explanation, price, status) = (&explanation, &price, status.name());
         let account = &self.parts.account;
         let work = |mut client: deadpool_postgres::Object| async move {
             let tx = client.transaction().await?;
@@ -191,6 +227,7 @@ impl Desk {
                         &decided_us,
                         explanation,
                         price,
+                        &status,
                     ],
                 )
                 .await?;

@@ -68,6 +68,14 @@ pub(super) enum Stored {
     Noted,
 }
 
+/// What is known of an order after its commit.
+struct Followed {
+    /// The position that it sells.
+    position: Option<Uuid>,
+    /// Whether something may become of it still.
+    is_live: bool,
+}
+
 /// What every lane works with.
 #[derive(Clone)]
 pub(super) struct Desk {
@@ -111,24 +119,28 @@ impl Desk {
                         None
                     }
                 };
-                match (&order, item.ruling) {
-                    (None, Some(ruling)) => self.gate.release(&ruling.action_key),
-                    _ => changed.extend(order.flatten()),
+                // What becomes of an order that lives gives the room back; one that is over has none.
+                let is_live = order.as_ref().is_some_and(|followed| followed.is_live);
+                if let Some(ruling) = item.ruling
+                    && !is_live
+                {
+                    self.gate.release(&ruling.action_key);
                 }
+                changed.extend(order.and_then(|followed| followed.position));
             }
             // A slow cache is not to keep an order back.
             self.cache.forget(&changed).await;
         }
     }
 
-    /// After the commit: the latency, the executor. Returns the position that changed, where there is
-    /// an order.
+    /// After the commit: the latency, the executor. Returns what is known of the order, where there is
+    /// one.
     async fn follow(
         &self,
         received_us: Option<u64>,
         stored: Stored,
         stop: &CancellationToken,
-    ) -> Option<Option<Uuid>> {
+    ) -> Option<Followed> {
         let (kind, order) = match stored {
             Stored::Noted => ("verdict", None),
             Stored::Repeated(action_key) => ("repeated", self.reload(action_key, stop).await),
@@ -148,13 +160,16 @@ impl Desk {
             let micros = (self.now_us)().saturating_sub(received_us);
             histogram!(names::COMMIT_LATENCY).record(Duration::from_micros(micros));
         }
-        let position = order.position;
+        let followed = Followed {
+            position: order.position,
+            is_live: !order.status.is_terminal(),
+        };
         // The executor hears of an order that waits for the operator once it is approved. Without an
         // executor the order stays NEW in the database, for the next start.
         if order.status != OrderStatus::PendingApproval {
             drop(stop.run_until_cancelled(self.orders.send(order)).await);
         }
-        Some(position)
+        Some(followed)
     }
 
     async fn reload(&self, action_key: String, stop: &CancellationToken) -> Option<Order> {

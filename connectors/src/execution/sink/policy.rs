@@ -4,6 +4,8 @@ use serde::Deserialize;
 use turnstile_dataflows::exit::ExitDecision;
 use turnstile_dataflows::model::{ExitReason, OrderStatus, Price};
 
+use super::super::config::ExecutionConfig;
+
 /// Which orders wait for the operator (domain 3.7). Those that protect never do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -36,6 +38,14 @@ pub(in crate::execution) struct Policy {
 }
 
 impl Policy {
+    /// Returns what is configured.
+    pub(in crate::execution) fn of(config: &ExecutionConfig) -> Self {
+        Self {
+            approval: config.approval,
+            take_profit: config.take_profit,
+        }
+    }
+
     /// Returns the first status of a sale.
     pub(super) fn of_exit(self, decision: &ExitDecision) -> OrderStatus {
         let waits = match self.approval {
@@ -46,8 +56,8 @@ impl Policy {
         first(waits)
     }
 
-    /// Returns the first status of a purchase.
-    pub(super) fn of_entry(self) -> OrderStatus {
+    /// Returns the first status of a purchase that no person asked for.
+    pub(in crate::execution) fn of_entry(self) -> OrderStatus {
         first(self.approval == Approval::All)
     }
 
