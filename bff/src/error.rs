@@ -131,6 +131,12 @@ impl ApiError {
         }
     }
 
+    /// Makes the error of a change of `what` that was made from another version than the one that stands.
+    pub(crate) fn stands_at(what: &str, version: i32) -> Self {
+        let message = format!("version {version} of {what} stands, the change is of another one");
+        Self::conflict(message, serde_json::json!({ "version": version }))
+    }
+
     /// Makes the error of input with the given faults by name.
     pub(crate) fn fields(code: Code, fields: BTreeMap<String, String>) -> Self {
         let named: Vec<_> = fields

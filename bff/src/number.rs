@@ -1,6 +1,9 @@
-//! Decimals as JSON numbers, digit for digit.
+//! Decimals as JSON numbers, digit for digit, and which of them a client may give.
 
 use std::error::Error;
+use std::fmt;
+use std::ops::{Bound, RangeBounds};
+use std::str::FromStr;
 
 use rust_decimal::Decimal;
 use serde::de::Error as _;
@@ -42,10 +45,19 @@ impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         let text = raw.get().trim_matches('"');
+        text.parse()
+            .map_err(|error| D::Error::custom(format!("number expected, was {text}: {error}")))
+    }
+}
+
+impl FromStr for Number {
+    type Err = rust_decimal::Error;
+
+    /// Reads a number as JSON writes it, with an exponent or without.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         Decimal::from_str_exact(text)
             .or_else(|_| Decimal::from_scientific(text))
             .map(Self::from)
-            .map_err(|error| D::Error::custom(format!("number expected, was {text}: {error}")))
     }
 }
 
@@ -66,6 +78,57 @@ impl PartialSchema for Number {
 }
 
 impl ToSchema for Number {}
+
+/// Most decimals that are stored of an amount or a percentage.
+const SCALE: u32 = 4;
+/// Most KRW that are taken: what fits into ten-thousandths of a won, rounded down.
+pub(crate) const WON_MAX: i64 = 900_000_000_000_000;
+
+/// Numbers that a client may give: within bounds, and with no more decimals than are stored.
+#[derive(Debug)]
+pub(crate) struct Bounds {
+    unit: &'static str,
+    least: Bound<i64>,
+    /// Inclusive.
+    most: i64,
+}
+
+/// An amount that limits something.
+pub(crate) const WON: Bounds = Bounds {
+    unit: "KRW",
+    least: Bound::Included(0),
+    most: WON_MAX,
+};
+/// A part of the whole that limits something.
+pub(crate) const PERCENT: Bounds = Bounds {
+    unit: "a percentage",
+    least: Bound::Excluded(0),
+    most: 100,
+};
+
+impl Bounds {
+    /// Returns whether `number` is one of them.
+    pub(crate) fn allow(&self, number: Decimal) -> bool {
+        let range = (
+            self.least.map(Decimal::from),
+            Bound::Included(Decimal::from(self.most)),
+        );
+        range.contains(&number) && number.normalize().scale() <= SCALE
+    }
+}
+
+impl fmt::Display for Bounds {
+    /// Says what is expected, as in "must be …".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.unit)?;
+        match self.least {
+            Bound::Included(least) => write!(f, " from {least}")?,
+            Bound::Excluded(least) => write!(f, " above {least}")?,
+            Bound::Unbounded => {}
+        }
+        write!(f, " to {} with at most {SCALE} decimals", self.most)
+    }
+}
 
 #[cfg(test)]
 mod tests {

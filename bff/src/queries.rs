@@ -42,6 +42,7 @@ use tokio_postgres::error::SqlState;
 use turnstile_connectors::postgres::PostgresError;
 
 use crate::envelope::Listed;
+use crate::error::ApiError;
 use crate::extract::Page;
 
 /// PostgreSQL did not answer as expected.
@@ -74,6 +75,43 @@ impl QueryError {
         });
         let by_socket = error.source().is_some_and(|cause| cause.is::<io::Error>());
         by_server || by_socket || error.is_closed()
+    }
+}
+
+/// What became of a change that was made from a version.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Saved<T> {
+    /// Saved; what stands now.
+    Done(T),
+    /// There is nothing to change.
+    Missing,
+    /// Another version stands.
+    Changed {
+        /// That version.
+        version: i32,
+    },
+}
+
+impl<T> Saved<T> {
+    /// Returns what became of a change that was not saved, by the version that stands.
+    fn unsaved(standing: Option<i32>) -> Self {
+        standing.map_or(Self::Missing, |version| Self::Changed { version })
+    }
+
+    /// Returns what stands now, or what the client is told of `what` instead.
+    ///
+    /// # Errors
+    /// `missing` where there is nothing to change, a conflict where another version stands.
+    pub(crate) fn or_refuse(
+        self,
+        what: &str,
+        missing: impl FnOnce() -> ApiError,
+    ) -> Result<T, ApiError> {
+        match self {
+            Self::Done(saved) => Ok(saved),
+            Self::Missing => Err(missing()),
+            Self::Changed { version } => Err(ApiError::stands_at(what, version)),
+        }
     }
 }
 

@@ -2,17 +2,15 @@
 
 use axum::extract::State;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tracing::warn;
 use utoipa::ToSchema;
 
 use crate::api::exit_rules::{NAME_LENGTH_MAX, TEXT_LENGTH_MAX};
-use crate::api::risk_limits::whole;
 use crate::envelope::Success;
 use crate::error::{ApiError, Failure};
 use crate::extract::{Body, NoParams};
 use crate::queries;
-use crate::queries::emergency_stop::Saved;
 use crate::seoul::SeoulTime;
 use crate::state::AppState;
 
@@ -78,10 +76,8 @@ pub(crate) async fn set(
     }
     // Only who lifts a stop has to have seen it.
     let version = match is_enabled {
-        Some(false) => Some(whole(&mut body, "version", 1)),
-        Some(true) | None => body
-            .whole("version", 1)
-            .map(|version| i32::try_from(version).unwrap_or(i32::MAX)),
+        Some(false) => Some(body.required_whole_i32("version", 1)),
+        Some(true) | None => body.whole_i32("version", 1),
     };
     let change = EmergencyStopChange {
         is_enabled: is_enabled.unwrap_or(true),
@@ -90,18 +86,11 @@ pub(crate) async fn set(
         updated_by: body.required_text("updated_by", NAME_LENGTH_MAX),
     };
     body.finish()?;
-    match queries::emergency_stop::set(&state.db, &change).await? {
-        Saved::Done(stop) => {
-            let (is_enabled, by) = (stop.is_enabled, &stop.updated_by);
-            warn!(is_enabled, by, "emergency stop set");
-            Ok(Success::one(stop))
-        }
-        Saved::Missing => Err(missing()),
-        Saved::Changed { version } => Err(ApiError::conflict(
-            format!("the emergency stop stands at version {version}"),
-            json!({ "version": version }),
-        )),
-    }
+    let saved = queries::emergency_stop::set(&state.db, &change).await?;
+    let stop = saved.or_refuse("the emergency stop", missing)?;
+    let (is_enabled, by) = (stop.is_enabled, &stop.updated_by);
+    warn!(is_enabled, by, "emergency stop set");
+    Ok(Success::one(stop))
 }
 
 fn missing() -> ApiError {

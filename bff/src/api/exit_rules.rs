@@ -13,7 +13,6 @@ use crate::envelope::Success;
 use crate::error::{ApiError, Failure};
 use crate::extract::{Body, InPath, NoParams, Params};
 use crate::queries;
-use crate::queries::exit_rules::Saved;
 use crate::seoul::SeoulTime;
 use crate::state::AppState;
 
@@ -140,22 +139,18 @@ pub(crate) async fn save(
     body: Body,
 ) -> Result<Success<ExitRule>, ApiError> {
     let change = change(body)?;
-    match queries::exit_rules::save(&state.db, id.as_str(), &change).await? {
-        Saved::Done(rule) => {
-            let (version, by) = (rule.version, &change.updated_by);
-            info!(rule = %id, version, by, "exit rule saved");
-            Ok(Success::one(*rule))
-        }
-        Saved::Missing => Err(ApiError::not_found("exit rule", id)),
-        Saved::Changed { version } => Err(ApiError::conflict(
-            format!("exit rule \"{id}\" stands at version {version}"),
-            json!({ "version": version }),
-        )),
-        Saved::ScopeTaken { rule_id } => Err(ApiError::conflict(
+    let saved = queries::exit_rules::save(&state.db, id.as_str(), &change).await?;
+    let saved = saved.map_err(|taken| {
+        ApiError::conflict(
             "another active rule has this scope already",
-            json!({ "rule_id": rule_id }),
-        )),
-    }
+            json!({ "rule_id": taken.rule_id }),
+        )
+    })?;
+    let what = format!("exit rule \"{id}\"");
+    let rule = saved.or_refuse(&what, || ApiError::not_found("exit rule", &id))?;
+    let (version, by) = (rule.version, &change.updated_by);
+    info!(rule = %id, version, by, "exit rule saved");
+    Ok(Success::one(rule))
 }
 
 fn change(mut body: Body) -> Result<RuleChange, ApiError> {
@@ -171,9 +166,7 @@ fn change(mut body: Body) -> Result<RuleChange, ApiError> {
             .parsed::<Date>("effective_from")
             .map(|date| date.to_string()),
         reason: body.text("reason", TEXT_LENGTH_MAX),
-        version: body
-            .whole("version", 1)
-            .map(|version| i32::try_from(version).unwrap_or(i32::MAX)),
+        version: body.whole_i32("version", 1),
         updated_by: body.required_text("updated_by", NAME_LENGTH_MAX),
     };
     body.finish()?;

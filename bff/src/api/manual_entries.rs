@@ -12,7 +12,7 @@ use crate::api::exit_rules::{NAME_LENGTH_MAX, TEXT_LENGTH_MAX};
 use crate::envelope::Success;
 use crate::error::{ApiError, Failure};
 use crate::extract::{Body, NoParams};
-use crate::number::Number;
+use crate::number::{Number, WON_MAX};
 use crate::queries;
 use crate::queries::manual_entries::Requested;
 use crate::seoul::SeoulTime;
@@ -83,7 +83,7 @@ pub(crate) async fn buy(
         symbol,
         side: body.required_choice("side", &["BUY"]),
         qty: body.required_whole("qty", 1),
-        limit_price: body.whole("limit_price", 1),
+        limit_price: body.whole_in("limit_price", 1..=WON_MAX),
         reason: body.text("reason", TEXT_LENGTH_MAX),
         asked_by: body.required_text("asked_by", NAME_LENGTH_MAX),
         idempotency_key: body.required_text("idempotency_key", NAME_LENGTH_MAX),

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use rust_decimal::Decimal;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tracing::info;
 use turnstile_dataflows::model::Regime;
 use utoipa::ToSchema;
@@ -12,16 +12,10 @@ use crate::api::exit_rules::{NAME_LENGTH_MAX, TEXT_LENGTH_MAX};
 use crate::envelope::Success;
 use crate::error::{ApiError, Failure};
 use crate::extract::{Body, NoParams};
-use crate::number::Number;
+use crate::number::{Number, PERCENT, WON};
 use crate::queries;
-use crate::queries::reentry_limits::Saved;
 use crate::seoul::SeoulTime;
 use crate::state::AppState;
-
-/// Decimals of an amount or a percentage as stored.
-const SCALE: u32 = 4;
-/// Most that is taken: what fits into ten-thousandths of a won, rounded down.
-const WON_MAX: i64 = 900_000_000_000_000;
 
 /// What re-entries may do to the account. What is null limits nothing.
 #[derive(Debug, Serialize, ToSchema)]
@@ -109,66 +103,31 @@ pub(crate) async fn set(
     _: NoParams,
     mut body: Body,
 ) -> Result<Success<Limits>, ApiError> {
-    let count = amount(&mut body, "positions_max", |count| {
-        count.is_integer() && *count >= Decimal::ZERO && *count <= Decimal::from(i32::MAX)
-    });
-    let is_amount = |won: &Decimal| (Decimal::ZERO..=Decimal::from(WON_MAX)).contains(won);
-    let is_percent = |part: &Decimal| *part > Decimal::ZERO && *part <= Decimal::ONE_HUNDRED;
+    // What was forgotten must not lift a limit: null has to be said.
+    body.all_given(&[
+        "positions_max",
+        "exposure_max",
+        "exposure_max_pct",
+        "daily_loss_max",
+        "daily_loss_max_pct",
+    ]);
     let change = LimitsChange {
         entry_regimes: body.required_list("entry_regimes", Regime::ALL.len()),
-        positions_max: count.and_then(|count| i32::try_from(count).ok()),
-        exposure_max: amount(&mut body, "exposure_max", is_amount),
-        exposure_max_pct: amount(&mut body, "exposure_max_pct", is_percent),
-        daily_loss_max: amount(&mut body, "daily_loss_max", is_amount),
-        daily_loss_max_pct: amount(&mut body, "daily_loss_max_pct", is_percent),
-        version: body
-            .whole("version", 1)
-            .map(|version| i32::try_from(version).unwrap_or(i32::MAX)),
+        positions_max: body.whole_i32("positions_max", 0),
+        exposure_max: body.number("exposure_max", &WON),
+        exposure_max_pct: body.number("exposure_max_pct", &PERCENT),
+        daily_loss_max: body.number("daily_loss_max", &WON),
+        daily_loss_max_pct: body.number("daily_loss_max_pct", &PERCENT),
+        version: body.whole_i32("version", 1),
         reason: body.required_text("reason", TEXT_LENGTH_MAX),
         updated_by: body.required_text("updated_by", NAME_LENGTH_MAX),
     };
     body.finish()?;
-    match queries::reentry_limits::set(&state.db, &change).await? {
-        Saved::Done(limits) => {
-            info!(
-                version = limits.version,
-                by = limits.updated_by,
-                "limits of re-entries set"
-            );
-            Ok(Success::one(*limits))
-        }
-        Saved::Missing => Err(missing()),
-        Saved::Changed { version } => Err(ApiError::conflict(
-            format!("the limits stand at version {version}"),
-            json!({ "version": version }),
-        )),
-    }
-}
-
-/// Takes the number `name`, or the null that says that there is no such limit: what was forgotten
-/// must not lift a limit.
-fn amount(body: &mut Body, name: &str, is_allowed: impl Fn(&Decimal) -> bool) -> Option<Decimal> {
-    let value = body.given_value(name)?;
-    if value.is_null() {
-        return None;
-    }
-    let number = Some(&value).filter(|value| value.is_number());
-    let number = number.and_then(|number| Decimal::from_str_exact(&number.to_string()).ok());
-    let number = number.filter(|number| number.normalize().scale() <= SCALE && is_allowed(number));
-    if number.is_none() {
-        body.fault(name, format!("{}, was {value}", expected(name)));
-    }
-    number
-}
-
-fn expected(name: &str) -> &'static str {
-    match name {
-        "positions_max" => "must be a whole number of at least 0, or null",
-        "exposure_max" | "daily_loss_max" => {
-            "must be KRW from 0 to 900000000000000 with at most 4 decimals, or null"
-        }
-        _ => "must be a percentage above 0 and at most 100 with at most 4 decimals, or null",
-    }
+    let saved = queries::reentry_limits::set(&state.db, &change).await?;
+    let limits = saved.or_refuse("the limits", missing)?;
+    let (version, by) = (limits.version, &limits.updated_by);
+    info!(version, by, "limits of re-entries set");
+    Ok(Success::one(limits))
 }
 
 fn missing() -> ApiError {

@@ -4,7 +4,7 @@ use axum::extract::State;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tracing::info;
 use turnstile_dataflows::risk::RiskProfile;
 use utoipa::ToSchema;
@@ -13,14 +13,10 @@ use crate::api::exit_rules::{NAME_LENGTH_MAX, TEXT_LENGTH_MAX};
 use crate::envelope::Success;
 use crate::error::{ApiError, Failure};
 use crate::extract::{Body, NoParams};
-use crate::number::Number;
+use crate::number::{Number, PERCENT};
 use crate::queries;
-use crate::queries::risk_limits::Saved;
 use crate::seoul::SeoulTime;
 use crate::state::AppState;
-
-/// Decimals of a percentage as stored.
-const SCALE: u32 = 4;
 
 /// What an entry may do to the account. Percentages are of the equity; all limits are inclusive.
 #[derive(Debug, Serialize, ToSchema)]
@@ -120,14 +116,14 @@ pub(crate) async fn set(
 ) -> Result<Success<RiskLimits>, ApiError> {
     let change = RiskLimitsChange {
         profile: body.required_choice("profile", &RiskProfile::ALL.map(RiskProfile::name)),
-        positions_max: whole(&mut body, "positions_max", 0),
-        single_max_pct: percent(&mut body, "single_max_pct"),
-        sector_max_pct: percent(&mut body, "sector_max_pct"),
-        market_max_pct: percent(&mut body, "market_max_pct"),
-        daily_loss_max_pct: percent(&mut body, "daily_loss_max_pct"),
-        total_loss_max_pct: percent(&mut body, "total_loss_max_pct"),
+        positions_max: body.required_whole_i32("positions_max", 0),
+        single_max_pct: body.required_number("single_max_pct", &PERCENT),
+        sector_max_pct: body.required_number("sector_max_pct", &PERCENT),
+        market_max_pct: body.required_number("market_max_pct", &PERCENT),
+        daily_loss_max_pct: body.required_number("daily_loss_max_pct", &PERCENT),
+        total_loss_max_pct: body.required_number("total_loss_max_pct", &PERCENT),
         active_to: body.parsed::<Timestamp>("active_to"),
-        version: whole(&mut body, "version", 1),
+        version: body.required_whole_i32("version", 1),
         reason: body.required_text("reason", TEXT_LENGTH_MAX),
         updated_by: body.required_text("updated_by", NAME_LENGTH_MAX),
     };
@@ -136,38 +132,11 @@ pub(crate) async fn set(
         body.fault("active_to", "must lie in the future".to_owned());
     }
     body.finish()?;
-    match queries::risk_limits::set(&state.db, &change).await? {
-        Saved::Done(limits) => {
-            let (profile, by) = (&limits.profile, &limits.updated_by);
-            info!(profile, version = limits.version, by, "risk limits set");
-            Ok(Success::one(*limits))
-        }
-        Saved::Missing => Err(missing()),
-        Saved::Changed { version } => Err(ApiError::conflict(
-            format!("the limits stand at version {version}"),
-            json!({ "version": version }),
-        )),
-    }
-}
-
-/// Takes a whole number that the database has room for.
-pub(super) fn whole(body: &mut Body, name: &str, least: i64) -> i32 {
-    i32::try_from(body.required_whole(name, least)).unwrap_or(i32::MAX)
-}
-
-fn percent(body: &mut Body, name: &str) -> Decimal {
-    let value = body.required_value(name);
-    let number = Some(&value).filter(|value| value.is_number());
-    let number = number.and_then(|number| Decimal::from_str_exact(&number.to_string()).ok());
-    let is_percent = |part: &Decimal| {
-        *part > Decimal::ZERO && *part <= Decimal::ONE_HUNDRED && part.normalize().scale() <= SCALE
-    };
-    let number = number.filter(is_percent);
-    if number.is_none() && !value.is_null() {
-        let expected = "must be a percentage above 0 and at most 100 with at most 4 decimals";
-        body.fault(name, format!("{expected}, was {value}"));
-    }
-    number.unwrap_or_default()
+    let saved = queries::risk_limits::set(&state.db, &change).await?;
+    let limits = saved.or_refuse("the limits", missing)?;
+    let (profile, by) = (&limits.profile, &limits.updated_by);
+    info!(profile, version = limits.version, by, "risk limits set");
+    Ok(Success::one(limits))
 }
 
 fn missing() -> ApiError {

@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 use turnstile_connectors::postgres::Postgres;
 
 use crate::api::emergency_stop::{EmergencyStop, EmergencyStopChange};
-use crate::queries::QueryError;
+use crate::queries::{QueryError, Saved};
 
 const SELECT: &str = "SELECT is_enabled, version, reason, updated_by, updated_ts
     FROM system.emergency_stop";
@@ -22,19 +22,6 @@ const CHANGE: &str = "UPDATE system.emergency_stop
     WHERE version = $4
     RETURNING is_enabled, version, reason, updated_by, updated_ts";
 
-/// What became of a change.
-pub(crate) enum Saved {
-    /// Saved; the stop as it stands now.
-    Done(EmergencyStop),
-    /// There is none to lift.
-    Missing,
-    /// It stands at another version.
-    Changed {
-        /// That version.
-        version: i32,
-    },
-}
-
 /// Returns the stop, none where its row was deleted.
 pub(crate) async fn one(db: &Postgres) -> Result<Option<EmergencyStop>, QueryError> {
     let row = db.client().await?.query_opt(SELECT, &[]).await?;
@@ -42,7 +29,10 @@ pub(crate) async fn one(db: &Postgres) -> Result<Option<EmergencyStop>, QueryErr
 }
 
 /// Sets the stop. What history keeps comes by a trigger in the same transaction.
-pub(crate) async fn set(db: &Postgres, change: &EmergencyStopChange) -> Result<Saved, QueryError> {
+pub(crate) async fn set(
+    db: &Postgres,
+    change: &EmergencyStopChange,
+) -> Result<Saved<EmergencyStop>, QueryError> {
     let client = db.client().await?;
     let EmergencyStopChange {
         is_enabled,
@@ -59,9 +49,7 @@ pub(crate) async fn set(db: &Postgres, change: &EmergencyStopChange) -> Result<S
     }
     let now = client.query_opt(SELECT, &[]).await?;
     let now = now.as_ref().map(stop).transpose()?;
-    Ok(now.map_or(Saved::Missing, |now| Saved::Changed {
-        version: now.version,
-    }))
+    Ok(Saved::unsaved(now.map(|now| now.version)))
 }
 
 fn stop(row: &Row) -> Result<EmergencyStop, tokio_postgres::Error> {

@@ -9,7 +9,7 @@ use crate::api::exit_rules::{ExitRule, RuleChange};
 use crate::cursor::NameCursor;
 use crate::envelope::Listed;
 use crate::extract::Page;
-use crate::queries::{QueryError, listed};
+use crate::queries::{QueryError, Saved, listed};
 
 const COLUMNS: &str = "rule_id, scope, scope_key, name, description, rules, version, is_active,
     effective_from::text AS effective_from, reason, created_by, updated_by, created_ts, updated_ts";
@@ -39,22 +39,10 @@ pub(crate) async fn one(db: &Postgres, id: &str) -> Result<Option<ExitRule>, Que
     Ok(row.as_ref().map(rule).transpose()?)
 }
 
-/// What became of a change.
-pub(crate) enum Saved {
-    /// Saved; the rule as it stands now.
-    Done(Box<ExitRule>),
-    /// The rule that it would change is not there.
-    Missing,
-    /// The rule stands at another version.
-    Changed {
-        /// That version.
-        version: i32,
-    },
-    /// Another active rule has its scope.
-    ScopeTaken {
-        /// That rule.
-        rule_id: Option<String>,
-    },
+/// Another active rule has the scope that is asked for.
+pub(crate) struct ScopeTaken {
+    /// That rule, unless it has gone meanwhile.
+    pub(crate) rule_id: Option<String>,
 }
 
 /// Saves a rule if it stands at the version that the change was made from.
@@ -62,7 +50,7 @@ pub(crate) async fn save(
     db: &Postgres,
     id: &str,
     change: &RuleChange,
-) -> Result<Saved, QueryError> {
+) -> Result<Result<Saved<ExitRule>, ScopeTaken>, QueryError> {
     let client = db.client().await?;
     let rules = Json(&change.rules);
     let name = change.name.as_deref().unwrap_or(id);
@@ -96,24 +84,17 @@ pub(crate) async fn save(
         ),
     };
     match client.query_opt(&statement, &values).await {
-        Ok(Some(row)) => Ok(Saved::Done(Box::new(rule(&row)?))),
+        Ok(Some(row)) => Ok(Ok(Saved::Done(rule(&row)?))),
         Ok(None) => {
-            let row = client
-                .query_opt(
-                    "SELECT version FROM trade.exit_rules WHERE rule_id = $1",
-                    &[&id],
-                )
-                .await?;
-            Ok(match row {
-                Some(row) => Saved::Changed {
-                    version: row.try_get(0)?,
-                },
-                None => Saved::Missing,
-            })
+            let version = "SELECT version FROM trade.exit_rules WHERE rule_id = $1";
+            let row = client.query_opt(version, &[&id]).await?;
+            let version = row.map(|row| row.try_get(0)).transpose()?;
+            Ok(Ok(Saved::unsaved(version)))
         }
-        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(Saved::ScopeTaken {
-            rule_id: active(&client, change.scope, change.scope_key.as_deref()).await?,
-        }),
+        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+            let rule_id = active(&client, change.scope, change.scope_key.as_deref()).await?;
+            Ok(Err(ScopeTaken { rule_id }))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 use turnstile_connectors::postgres::Postgres;
 
 use crate::api::reentry_limits::{Limits, LimitsChange};
-use crate::queries::QueryError;
+use crate::queries::{QueryError, Saved};
 
 /// The row with what percents are of.
 const SELECT: &str = "SELECT l.*, e.equity, e.asof_ts FROM trade.reentry_limits l
@@ -31,19 +31,6 @@ const CREATE: &str = "WITH saved AS (
         SELECT 'LIMITS', '1', to_jsonb(saved), $8, $7 FROM saved
     ) SELECT 1 FROM saved";
 
-/// What became of a change.
-pub(crate) enum Saved {
-    /// Saved; the limits as they stand now.
-    Done(Box<Limits>),
-    /// There are none to change.
-    Missing,
-    /// They stand at another version.
-    Changed {
-        /// That version.
-        version: i32,
-    },
-}
-
 /// Returns the limits, none where their row was deleted.
 pub(crate) async fn one(db: &Postgres) -> Result<Option<Limits>, QueryError> {
     let client = db.client().await?;
@@ -52,7 +39,7 @@ pub(crate) async fn one(db: &Postgres) -> Result<Option<Limits>, QueryError> {
 }
 
 /// Sets the limits if they stand at the version that the change was made from.
-pub(crate) async fn set(db: &Postgres, change: &LimitsChange) -> Result<Saved, QueryError> {
+pub(crate) async fn set(db: &Postgres, change: &LimitsChange) -> Result<Saved<Limits>, QueryError> {
     let client = db.client().await?;
     let regimes: Vec<&str> = change.entry_regimes.iter().map(|one| one.name()).collect();
     let statement = if change.version.is_some() {
@@ -79,11 +66,8 @@ pub(crate) async fn set(db: &Postgres, change: &LimitsChange) -> Result<Saved, Q
     let now = client.query_opt(SELECT, &[]).await?;
     let now = now.as_ref().map(limits).transpose()?;
     Ok(match (saved, now) {
-        (Some(_), Some(limits)) => Saved::Done(Box::new(limits)),
-        (None, Some(limits)) => Saved::Changed {
-            version: limits.version,
-        },
-        (_, None) => Saved::Missing,
+        (Some(_), Some(limits)) => Saved::Done(limits),
+        (_, now) => Saved::unsaved(now.map(|limits| limits.version)),
     })
 }
 

@@ -4,7 +4,7 @@ use tokio_postgres::{GenericClient, Row};
 use turnstile_connectors::postgres::Postgres;
 
 use crate::api::risk_limits::{Figures, RiskLimits, RiskLimitsChange};
-use crate::queries::QueryError;
+use crate::queries::{QueryError, Saved};
 
 /// The profile in force with its limits now.
 const SELECT: &str =
@@ -34,19 +34,6 @@ const BEGIN: &str = "INSERT INTO system.risk_limits (profile, positions_max, sin
         SELECT min(active_from) FROM system.risk_limits WHERE profile = $1 AND active_from > now())),
         $2, $3";
 
-/// What became of a change.
-pub(crate) enum Saved {
-    /// Saved; the limits as they stand now.
-    Done(Box<RiskLimits>),
-    /// No profile is in force.
-    Missing,
-    /// They stand at another version.
-    Changed {
-        /// That version.
-        version: i32,
-    },
-}
-
 /// Returns the limits in force, none where the row of the profile was deleted.
 pub(crate) async fn one(db: &Postgres) -> Result<Option<RiskLimits>, QueryError> {
     Ok(load(&**db.client().await?).await?)
@@ -54,7 +41,10 @@ pub(crate) async fn one(db: &Postgres) -> Result<Option<RiskLimits>, QueryError>
 
 /// Sets the limits if they stand at the version that the change was made from. What history keeps
 /// comes by triggers in the same transaction.
-pub(crate) async fn set(db: &Postgres, change: &RiskLimitsChange) -> Result<Saved, QueryError> {
+pub(crate) async fn set(
+    db: &Postgres,
+    change: &RiskLimitsChange,
+) -> Result<Saved<RiskLimits>, QueryError> {
     let mut client = db.client().await?;
     let tx = client.transaction().await?;
     let RiskLimitsChange {
@@ -67,12 +57,8 @@ pub(crate) async fn set(db: &Postgres, change: &RiskLimitsChange) -> Result<Save
         .execute(CHOOSE, &[profile, reason, updated_by, &change.version])
         .await?;
     if chosen == 0 {
-        return Ok(match load(&*tx).await? {
-            Some(limits) => Saved::Changed {
-                version: limits.version,
-            },
-            None => Saved::Missing,
-        });
+        let now = load(&*tx).await?;
+        return Ok(Saved::unsaved(now.map(|limits| limits.version)));
     }
     tx.execute(END, &[profile, reason, updated_by]).await?;
     let until = change.active_to.map(|until| until.to_string());
@@ -94,7 +80,7 @@ pub(crate) async fn set(db: &Postgres, change: &RiskLimitsChange) -> Result<Save
     .await?;
     let limits = load(&*tx).await?;
     tx.commit().await?;
-    Ok(limits.map_or(Saved::Missing, |limits| Saved::Done(Box::new(limits))))
+    Ok(limits.map_or(Saved::Missing, Saved::Done))
 }
 
 async fn load(client: &impl GenericClient) -> Result<Option<RiskLimits>, tokio_postgres::Error> {

@@ -110,4 +110,9 @@ async fn a_purchase_is_one_request_for_one_key_of_a_stock_that_exists() {
     ] {
         assert!(fields[name].is_string(), "{name}: {body}");
     }
+    let mut dear = asked("005930", 1);
+    dear["limit_price"] = json!(900_000_000_000_001_i64);
+    let (status, body) = world.post(path, &dear).await;
+    assert_eq!(status, 400, "{body}");
+    assert!(body["error"]["fields"]["limit_price"].is_string(), "{body}");
 }

@@ -88,6 +88,8 @@ async fn limits_are_changed_from_the_version_that_was_read_and_never_by_leaving_
         ("entry_regimes", json!(["CALM"])),
         ("positions_max", json!(-1)),
         ("positions_max", json!(1.5)),
+        ("positions_max", json!(2_147_483_648_i64)),
+        ("version", json!(2_147_483_648_i64)),
         ("exposure_max", json!(-1)),
         ("exposure_max", json!(900_000_000_000_001_i64)),
         ("exposure_max_pct", json!(0)),

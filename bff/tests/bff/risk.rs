@@ -87,6 +87,8 @@ async fn limits_of_a_profile_are_set_from_the_version_that_was_read() {
         assert!(!body["error"]["fields"][name].is_null(), "{name}: {body}");
     }
     for (name, value) in [
+        ("positions_max", json!(2_147_483_648_i64)),
+        ("version", json!(2_147_483_648_i64)),
         ("single_max_pct", json!(0)),
         ("single_max_pct", json!(100.1)),
         ("single_max_pct", json!("15")),
