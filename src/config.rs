@@ -194,7 +194,9 @@ impl Config {
     /// Checks what the BFF needs beside the stores.
     pub(crate) fn check_bff(&self) -> anyhow::Result<()> {
         let faults = self.bff.validate().err().unwrap_or_default();
-        report(faults.iter().map(ToString::to_string).collect())
+        let mut faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        faults.extend(self.strategy.id().err());
+        report(faults)
     }
 
     /// Checks everything that the stream job needs.
@@ -297,6 +299,14 @@ mod tests {
         ] {
             assert!(error.contains(key), "{key} in {error}");
         }
+    }
+
+    #[test]
+    fn the_api_is_not_served_for_a_strategy_that_cannot_be() {
+        let config = toml::from_str::<Config>("[strategy]\nstrategy_id = \"a b\"\n").unwrap();
+        let error = config.check_bff().unwrap_err().to_string();
+        assert!(error.contains("strategy.strategy_id"), "{error}");
+        Config::default().check_bff().unwrap();
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::Cache;
+use turnstile_connectors::strategy::StrategyId;
 use turnstile_connectors::task;
 
 use crate::config::{BffConfig, ConfigFault};
@@ -55,12 +56,14 @@ pub struct Bff {
 }
 
 impl Bff {
-    /// Starts to serve. The server ends when `stop` is cancelled; [`Bff::join`] awaits it.
+    /// Starts to serve. Where a client names no strategy, `strategy` is meant. The server ends when
+    /// `stop` is cancelled; [`Bff::join`] awaits it.
     ///
     /// # Errors
     /// If the settings cannot be used or the address cannot be listened on.
     pub async fn start(
         config: BffConfig,
+        strategy: StrategyId,
         db: Postgres,
         cache: Cache,
         metrics: PrometheusHandle,
@@ -77,6 +80,7 @@ impl Bff {
         let clients = live.tasks.clone();
         let guard = Guard::new(config.api_token.clone());
         let state = AppState {
+            strategy: Arc::new(strategy),
             db,
             cache,
             live: Arc::new(live),

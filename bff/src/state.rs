@@ -6,13 +6,16 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusHandle;
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::Cache;
+use turnstile_connectors::strategy::StrategyId;
 
 use crate::guard::Guard;
 use crate::live::Live;
 
-/// Handles to the stores and to the live part. Cheap to clone.
+/// Handles to the stores and to the live part, and settings. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct AppState {
+    /// The strategy that is meant where a client names none.
+    pub(crate) strategy: Arc<StrategyId>,
     pub(crate) db: Postgres,
     pub(crate) cache: Cache,
     pub(crate) live: Arc<Live>,

@@ -27,12 +27,13 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
 
 /// Starts the BFF on the stores of `config`.
 pub(crate) async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<Bff> {
+    let strategy = config.strategy.id().map_err(anyhow::Error::msg)?;
     let postgres = Postgres::connect(&config.postgres).await?;
     let cache = Cache::new(&config.redis)?;
     let recorder = metrics::install()?;
     let mut settings = config.bff.clone();
     settings.web_dir = settings.web_dir.or_else(built_web_app);
-    Ok(Bff::start(settings, postgres, cache, recorder, stop).await?)
+    Ok(Bff::start(settings, strategy, postgres, cache, recorder, stop).await?)
 }
 
 /// Returns the web app that `make web` has built: below the working directory, or in the checkout

@@ -129,7 +129,7 @@ pub(crate) async fn list(
 /// The portfolio of the last day, whatever its status.
 #[utoipa::path(
     get, path = "/api/v1/portfolios/latest", tag = "strategy",
-    params(("strategy_id" = Option<String>, Query, description = "default daily")),
+    params(("strategy_id" = Option<String>, Query, description = "default: the configured strategy")),
     responses(
         (status = 200, body = Success<Portfolio>),
         (status = "4XX", body = Failure),
@@ -140,7 +140,7 @@ pub(crate) async fn latest(
     State(state): State<AppState>,
     mut params: Params,
 ) -> Result<Success<Portfolio>, ApiError> {
-    let strategy = strategy(&mut params);
+    let strategy = strategy(&state, &mut params);
     params.finish()?;
     queries::portfolios::latest(&state.db, &strategy)
         .await?
@@ -151,7 +151,7 @@ pub(crate) async fn latest(
 /// The portfolio in force.
 #[utoipa::path(
     get, path = "/api/v1/portfolios/active", tag = "strategy",
-    params(("strategy_id" = Option<String>, Query, description = "default daily")),
+    params(("strategy_id" = Option<String>, Query, description = "default: the configured strategy")),
     responses(
         (status = 200, body = Success<Portfolio>),
         (status = "4XX", body = Failure),
@@ -162,7 +162,7 @@ pub(crate) async fn active(
     State(state): State<AppState>,
     mut params: Params,
 ) -> Result<Success<Portfolio>, ApiError> {
-    let strategy = strategy(&mut params);
+    let strategy = strategy(&state, &mut params);
     params.finish()?;
     let load = || queries::portfolios::active(&state.db, &strategy);
     let key = portfolio_key(&strategy);
@@ -299,6 +299,8 @@ fn comparison(from: &Portfolio, to: &Portfolio) -> Comparison {
 
 #[cfg(test)]
 mod tests {
+    use turnstile_connectors::strategy::StrategyId;
+
     use super::*;
 
     fn portfolio(holdings: &[(&str, i64)]) -> Portfolio {
@@ -312,7 +314,7 @@ mod tests {
         };
         Portfolio {
             portfolio_id: Uuid::nil(),
-            strategy_id: "daily".to_owned(),
+            strategy_id: StrategyId::default().into(),
             ranking_snapshot_id: Uuid::nil(),
             as_of: "2026-02-20".to_owned(),
             status: "DRAFT".to_owned(),

@@ -61,7 +61,7 @@ pub(crate) struct Ranked {
 #[utoipa::path(
     get, path = "/api/v1/rankings/latest", tag = "strategy",
     params(
-        ("strategy_id" = Option<String>, Query, description = "default daily"),
+        ("strategy_id" = Option<String>, Query, description = "default: the configured strategy"),
         ("selected_only" = Option<bool>, Query, description = "default false"),
     ),
     responses(
@@ -74,7 +74,7 @@ pub(crate) async fn latest(
     State(state): State<AppState>,
     mut params: Params,
 ) -> Result<Success<Rankings>, ApiError> {
-    let strategy = strategy(&mut params);
+    let strategy = strategy(&state, &mut params);
     let selected_only = params.parsed::<bool>("selected_only").unwrap_or(false);
     params.finish()?;
     queries::rankings::latest(&state.db, &strategy, selected_only)

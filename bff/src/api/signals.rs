@@ -84,7 +84,7 @@ pub(crate) struct Evaluation {
 /// The newest signals.
 #[utoipa::path(
     get, path = "/api/v1/signals/latest", tag = "strategy",
-    params(("strategy_id" = Option<String>, Query, description = "default daily")),
+    params(("strategy_id" = Option<String>, Query, description = "default: the configured strategy")),
     responses(
         (status = 200, body = Success<Signals>),
         (status = "4XX", body = Failure),
@@ -95,7 +95,7 @@ pub(crate) async fn latest(
     State(state): State<AppState>,
     mut params: Params,
 ) -> Result<Success<Signals>, ApiError> {
-    let strategy = strategy(&mut params);
+    let strategy = strategy(&state, &mut params);
     params.finish()?;
     queries::signals::latest(&state.db, &strategy)
         .await?
@@ -129,7 +129,7 @@ pub(crate) async fn snapshot(
     get, path = "/api/v1/signals/factors/{symbol}", tag = "strategy",
     params(
         ("symbol" = String, Path, description = "1 to 9 letters or digits"),
-        ("strategy_id" = Option<String>, Query, description = "default daily"),
+        ("strategy_id" = Option<String>, Query, description = "default: the configured strategy"),
     ),
     responses(
         (status = 200, body = Success<Evaluation>),
@@ -142,7 +142,7 @@ pub(crate) async fn factors(
     InPath(symbol): InPath<Symbol>,
     mut params: Params,
 ) -> Result<Success<Evaluation>, ApiError> {
-    let strategy = strategy(&mut params);
+    let strategy = strategy(&state, &mut params);
     params.finish()?;
     queries::signals::factors(&state.db, &strategy, symbol)
         .await?

@@ -1,12 +1,11 @@
 //! Runs of the daily strategy: what is asked for, and what came of each.
 
-use std::str::FromStr;
-
 use axum::extract::State;
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tracing::info;
+use turnstile_connectors::strategy::StrategyId;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -19,28 +18,10 @@ use crate::queries::strategy_runs::Requested;
 use crate::seoul::SeoulTime;
 use crate::state::AppState;
 
-/// The strategy that is meant where the client names none; the default of `strategy.strategy_id`.
-const STRATEGY_DEFAULT: &str = "daily";
-
-/// Name of a strategy.
-struct StrategyId(String);
-
-impl FromStr for StrategyId {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
-        if text.is_empty() || text.len() > NAME_LENGTH_MAX || !text.chars().all(is_letter) {
-            return Err("1 to 64 letters, digits, - or _ are expected");
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-/// Takes the parameter `strategy_id`.
-pub(crate) fn strategy(params: &mut Params) -> String {
+/// Takes the parameter `strategy_id`; the configured strategy if it is absent.
+pub(crate) fn strategy(state: &AppState, params: &mut Params) -> String {
     let given = params.parsed::<StrategyId>("strategy_id");
-    given.map_or_else(|| STRATEGY_DEFAULT.to_owned(), |given| given.0)
+    given.as_ref().unwrap_or(&state.strategy).to_string()
 }
 
 /// A run of a strategy for one day.

@@ -57,7 +57,7 @@ pub(crate) struct UniverseSymbol {
 #[utoipa::path(
     get, path = "/api/v1/universe/latest", tag = "strategy",
     params(
-        ("strategy_id" = Option<String>, Query, description = "default daily"),
+        ("strategy_id" = Option<String>, Query, description = "default: the configured strategy"),
         ("which" = Option<String>, Query, description = "passed (default), excluded or all"),
     ),
     responses(
@@ -70,7 +70,7 @@ pub(crate) async fn latest(
     State(state): State<AppState>,
     mut params: Params,
 ) -> Result<Success<Universe>, ApiError> {
-    let strategy = strategy(&mut params);
+    let strategy = strategy(&state, &mut params);
     let which = match params.choice("which", &["passed", "excluded", "all"]) {
         "excluded" => Which::Excluded,
         "all" => Which::All,

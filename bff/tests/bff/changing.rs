@@ -144,7 +144,8 @@ async fn open_address_without_token_does_not_start() {
         .build_recorder()
         .handle();
     let (db, cache) = (world.db.clone(), world.cache.clone());
-    let started = Bff::start(config, db, cache, metrics, Default::default()).await;
+    let (strategy, stop) = Default::default();
+    let started = Bff::start(config, strategy, db, cache, metrics, stop).await;
     let Err(BffError::Config(faults)) = started else {
         panic!("started")
     };

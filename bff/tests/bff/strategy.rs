@@ -1,6 +1,7 @@
 //! The daily strategy: what is stored is shown, and what is asked is stored.
 
 use serde_json::{Value, json};
+use turnstile_bff::BffConfig;
 
 use crate::world::World;
 
@@ -120,6 +121,27 @@ async fn what_the_strategy_says_is_shown() {
         .await;
     assert_eq!(body["data"].as_array().unwrap().len(), 1);
     assert!(body["pagination"]["next_cursor"].is_null(), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_names_no_strategy_means_the_configured_one() {
+    let strategy = "weekly".parse().unwrap();
+    let world = World::start_for(strategy, BffConfig::default()).await;
+    world.sql(&ROWS.replace("'daily'", "'weekly'")).await;
+    for path in [
+        "universe/latest",
+        "signals/latest",
+        "signals/factors/005930",
+        "rankings/latest",
+        "portfolios/latest",
+        "portfolios/active",
+    ] {
+        let path = format!("/api/v1/{path}");
+        let meant = world.data(&path).await;
+        assert_eq!(meant["strategy_id"], "weekly", "{path}");
+        let (status, body) = world.get(&format!("{path}?strategy_id=daily")).await;
+        assert_eq!(status, 404, "{path}: {body}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

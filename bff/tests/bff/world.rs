@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use turnstile_bff::{Bff, BffConfig};
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::Cache;
+use turnstile_connectors::strategy::StrategyId;
 
 use crate::servers::{PostgresServer, RedisServer, eventually};
 
@@ -38,6 +39,11 @@ impl World {
 
     /// Starts everything with `config` on a free port.
     pub(crate) async fn start_with(config: BffConfig) -> Self {
+        Self::start_for(StrategyId::default(), config).await
+    }
+
+    /// Starts everything with `config` on a free port, where `strategy` is the configured one.
+    pub(crate) async fn start_for(strategy: StrategyId, config: BffConfig) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("bff")
             .tempdir_in("/tmp")
@@ -53,7 +59,7 @@ impl World {
             ..config
         };
         let stop = CancellationToken::new();
-        let bff = Bff::start(config, db.clone(), cache.clone(), metrics, stop)
+        let bff = Bff::start(config, strategy, db.clone(), cache.clone(), metrics, stop)
             .await
             .unwrap();
         // The client wants a provider even for plain HTTP; a second test of the process finds it.

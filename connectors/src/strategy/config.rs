@@ -7,14 +7,14 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use turnstile_dataflows::strategy::Settings;
 
+use super::id::{StrategyId, StrategyIdError};
+
 /// Millionths of equity.
 const WHOLE: i64 = 1_000_000;
 /// Points of strength, conviction and total.
 const POINTS: std::ops::RangeInclusive<i64> = 0..=100;
 /// Furthest that a purchase may go after the price, a ratio.
 const LIMIT_ABOVE_MAX: Decimal = Decimal::from_parts(5, 0, 0, false, 2);
-/// Longest name of a strategy; it is part of a key of the cache.
-const NAME_LEN_MAX: usize = 64;
 
 /// Settings of the daily strategy.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -76,7 +76,7 @@ impl Default for RebalanceConfig {
 impl Default for StrategyConfig {
     fn default() -> Self {
         Self {
-            strategy_id: "daily".to_owned(),
+            strategy_id: StrategyId::default().into(),
             daily: true,
             at: time(16, 30, 0, 0), // Prices after hours end at 16:00; bars and flows follow.
             auto_activate: false,
@@ -87,16 +87,19 @@ impl Default for StrategyConfig {
 }
 
 impl StrategyConfig {
+    /// Returns the strategy that is configured.
+    ///
+    /// # Errors
+    /// What is wrong with it, with the path of its key.
+    pub fn id(&self) -> Result<StrategyId, String> {
+        let id = self.strategy_id.parse();
+        id.map_err(|fault: StrategyIdError| format!("strategy.strategy_id: {fault}"))
+    }
+
     /// Returns everything that is wrong, one line each, with the path of its key.
     pub fn validate(&self) -> Vec<String> {
         let mut faults = Vec::new();
-        let name = &self.strategy_id;
-        let is_name = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
-        if name.is_empty() || name.len() > NAME_LEN_MAX || !name.chars().all(is_name) {
-            faults.push(format!(
-                "strategy.strategy_id: 1 to {NAME_LEN_MAX} letters, digits, - or _ expected, was {name:?}"
-            ));
-        }
+        faults.extend(self.id().err());
         let above = self.rebalance.limit_above;
         if above.is_sign_negative() || above > LIMIT_ABOVE_MAX {
             faults.push(format!(
