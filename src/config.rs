@@ -271,6 +271,31 @@ mod tests {
         assert!(error.contains("batch_row"), "{error}");
     }
 
+    /// The example with all of its keys in force.
+    fn example() -> String {
+        let is_key = |line: &str| {
+            let key = line.split_once(" = ").map(|(key, _value)| key);
+            let is_letter =
+                |letter: char| letter.is_ascii_lowercase() || "_0123456789".contains(letter);
+            line.starts_with('[') || key.is_some_and(|key| key.chars().all(is_letter))
+        };
+        let lines = include_str!("../turnstile.example.toml").lines();
+        lines
+            .map(|line| {
+                line.strip_prefix("# ")
+                    .filter(|rest| is_key(rest))
+                    .unwrap_or(line)
+            })
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    #[test]
+    fn the_example_names_keys_that_there_are_and_shows_the_defaults_of_the_strategy() {
+        let config = toml::from_str::<Config>(&example()).unwrap();
+        assert_eq!(config.strategy, StrategyConfig::default());
+    }
+
     #[test]
     fn every_fault_is_told_with_its_key() {
         let config = Config {
