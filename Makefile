@@ -20,7 +20,7 @@ run: build ## Start everything and print the address of the web app (RUN="--list
 test: ## Run every check and test, with the minutes of each part
 	@scripts/test
 
-bench: install ## Measure decisions against a loop and a join, latency, and the running system (about ten minutes)
+bench: install ## Measure decisions, the strategy and the risk gate, latency, and the running system (a quarter of an hour)
 	cargo build --release --locked --workspace --bins
 	@set -e; benches="$${CARGO_TARGET_DIR:-target}/release/turnstile-benches"; \
 	"$$benches" exits; \
@@ -28,7 +28,10 @@ bench: install ## Measure decisions against a loop and a join, latency, and the 
 	"$$benches" latency --rate 1000 --idle spin; \
 	"$$benches" latency --rate 1000 --idle park; \
 	"$$benches" latency --rate 100000 --idle spin; \
+	"$$benches" strategy; \
+	"$$benches" risk; \
 	"$$benches" load
+	@scripts/bench-polars
 
 clean: ## Remove what was built; the data in .turnstile stays
 	cargo clean

@@ -3,8 +3,8 @@
 
     strategy_polars.py --data DIR [--day DAY] [--repeat N] [--out FILE]
 
-DIR holds the tables as CSV: bars.csv, fundamentals.csv, flows.csv, disclosures.csv. To make one, and a
-Python that has Polars:
+DIR holds the tables as CSV: bars.csv, fundamentals.csv, flows.csv, disclosures.csv. `scripts/bench-polars`
+makes one, and a Python that has Polars, and runs this; by hand:
 
     cargo run --release -p benches -- market DIR
     python3 -m venv polars && polars/bin/pip install polars==2.1.0
