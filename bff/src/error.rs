@@ -131,6 +131,11 @@ impl ApiError {
         }
     }
 
+    /// Makes the error of an idempotency key that was given to another request, which `details` name.
+    pub(crate) fn key_taken(details: Value) -> Self {
+        Self::conflict("the idempotency key belongs to another request", details)
+    }
+
     /// Makes the error of a change of `what` that was made from another version than the one that stands.
     pub(crate) fn stands_at(what: &str, version: i32) -> Self {
         let message = format!("version {version} of {what} stands, the change is of another one");

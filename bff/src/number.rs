@@ -151,6 +151,14 @@ mod tests {
         );
     }
 
+    #[test]
+    fn bounds_say_what_is_expected() {
+        let won = "KRW from 0 to 900000000000000 with at most 4 decimals";
+        assert_eq!(WON.to_string(), won);
+        let percent = "a percentage above 0 to 100 with at most 4 decimals";
+        assert_eq!(PERCENT.to_string(), percent);
+    }
+
     #[rstest]
     #[case("\"NaN\"")]
     #[case("null")]

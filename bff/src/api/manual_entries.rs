@@ -105,8 +105,7 @@ pub(crate) async fn buy(
         Requested::Known(entry) if entry.symbol == symbol && entry.qty == request.qty => {
             Ok(Success::one(entry))
         }
-        Requested::Known(entry) => Err(ApiError::conflict(
-            "the idempotency key belongs to another request",
+        Requested::Known(entry) => Err(ApiError::key_taken(
             json!({ "request_id": entry.request_id, "symbol": entry.symbol, "qty": entry.qty }),
         )),
         Requested::NoStock => Err(ApiError::not_found("stock", symbol)),

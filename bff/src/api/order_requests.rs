@@ -120,8 +120,7 @@ async fn ask(
             Ok(Success::one(request))
         }
         Requested::Known(request) if request.kind == kind.name() => Ok(Success::one(request)),
-        Requested::Known(request) => Err(ApiError::conflict(
-            "the idempotency key belongs to another request",
+        Requested::Known(request) => Err(ApiError::key_taken(
             json!({ "request_id": request.request_id, "kind": request.kind }),
         )),
         Requested::NoOrder => Err(ApiError::not_found("order", order)),

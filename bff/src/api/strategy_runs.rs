@@ -149,8 +149,7 @@ pub(crate) async fn ask(
             Ok(Success::one(request))
         }
         Requested::Known(request) if request.as_of == as_of => Ok(Success::one(request)),
-        Requested::Known(request) => Err(ApiError::conflict(
-            "the idempotency key belongs to another request",
+        Requested::Known(request) => Err(ApiError::key_taken(
             json!({ "request_id": request.request_id, "as_of": request.as_of }),
         )),
     }
