@@ -5,7 +5,8 @@
 //!                     └─> system.imports: known by content, how far it got
 //! ```
 //!
-//! 1. A portion of a file and how far it got are one transaction.
+//! 1. A portion of a file and how far it got are one transaction. A file that is read again is under way
+//!    from its first row on, until all of it is stored again.
 //! 2. A row is written again only where it differs; importing a file twice changes nothing. Of two rows
 //!    of one key the later one counts.
 //! 3. An optional field that is empty says nothing: what is stored of it stays.

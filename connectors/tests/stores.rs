@@ -10,6 +10,8 @@ mod cache;
 mod dice;
 #[path = "stores/feed.rs"]
 mod feed;
+#[path = "stores/imports.rs"]
+mod imports;
 #[path = "stores/lock.rs"]
 mod lock;
 #[path = "stores/old_days.rs"]

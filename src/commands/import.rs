@@ -98,14 +98,14 @@ async fn import<R: ImportRow>(
     let on_read = Box::new(move |len| told.inc(len));
     // A file of another kind has another header, and is not noted.
     let mut file = R::open(&args.file, on_fault, Some(on_read))?;
-    let (mut import, begun) = Import::begin(postgres, R::KIND, &args.file).await?;
-    if begun.is_done && !args.again {
+    let (mut import, begun) = Import::begin(postgres, R::KIND, &args.file, args.again).await?;
+    if begun.is_done {
         bar.finish_and_clear();
         let rows = begun.rows_done;
         println!("all {rows} rows are stored already; --again reads them once more");
         return Ok(());
     }
-    let from = if begun.is_done { 0 } else { begun.rows_done };
+    let from = begun.rows_done;
     let (mut rows, mut changed, mut unknown_symbols) = (0_u64, 0_u64, 0_u64);
     let mut portion: Vec<R> = Vec::with_capacity(PORTION);
     loop {

@@ -8,6 +8,13 @@ use tokio_postgres::{Client, Transaction};
 use crate::postgres::{Postgres, PostgresError};
 use crate::recorded::FileRow;
 
+/// One statement, so that a file that is read again is never known as both done and under way.
+const BEGIN: &str = "INSERT INTO system.imports AS i (sha256, kind, file) VALUES ($1, $2, $3)
+    ON CONFLICT (sha256) DO UPDATE SET updated_ts = now(),
+        rows_done = CASE WHEN i.is_done AND $4 THEN 0 ELSE i.rows_done END,
+        is_done = i.is_done AND NOT $4
+    RETURNING i.rows_done, i.is_done";
+
 /// A row of a file that has a table.
 pub trait ImportRow: FileRow + Send + Sync {
     /// What such files are of, in `system.imports`.
@@ -38,15 +45,16 @@ pub struct Import {
 /// How an import begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Begun {
-    /// Rows of the file that are stored already.
+    /// Rows of the file that are stored already, and not to be read again.
     pub rows_done: u64,
-    /// Whether the whole file is.
+    /// Whether the whole file is stored, and left alone.
     pub is_done: bool,
 }
 
 impl Import {
     /// Begins the import of `file`, which is of `kind`, or goes on with it. A file is known again by its
-    /// content.
+    /// content. With `again` one that is stored as a whole begins at its first row; should that break off
+    /// too, it goes on where it was like any other.
     ///
     /// # Errors
     /// A file that cannot be read, or what the database says.
@@ -54,6 +62,7 @@ impl Import {
         postgres: &Postgres,
         kind: &'static str,
         file: &Path,
+        again: bool,
     ) -> Result<(Self, Begun), ImportError> {
         let digested = crate::digest::of_file(file, |_len| {});
         let (_bytes, sha256) = digested.map_err(|source| ImportError::Read {
@@ -63,10 +72,8 @@ impl Import {
         let client = postgres.connect_alone().await?;
         let row = client
             .query_one(
-                "INSERT INTO system.imports AS i (sha256, kind, file) VALUES ($1, $2, $3)
-                 ON CONFLICT (sha256) DO UPDATE SET updated_ts = now()
-                 RETURNING i.rows_done, i.is_done",
-                &[&sha256, &kind, &file.display().to_string()],
+                BEGIN,
+                &[&sha256, &kind, &file.display().to_string(), &again],
             )
             .await
             .map_err(PostgresError::from)?;
