@@ -106,7 +106,7 @@ fn parse(row: &Fields<'_, 13>) -> Result<DailyRow, FieldFault> {
     let dept = fields::text(dept).map_err(of_column("dept"))?;
     let segment = of_market.or(Some(dept).filter(|dept| !dept.is_empty()));
     let bar = DailyRow {
-        date: fields::parsed(date).map_err(of_column("date"))?,
+        date: fields::date(date).map_err(of_column("date"))?,
         symbol: fields::symbol(symbol).map_err(of_column("symbol"))?,
         listing: Some(Listing {
             name: fields::text(name).map_err(of_column("name"))?.to_owned(),

@@ -1,4 +1,5 @@
-//! Numbers, prices and times as recorded files write them. Nothing allocates unless a text is wrong.
+//! Numbers, prices, times and dates as recorded files write them. Nothing allocates unless a text is
+//! wrong.
 
 mod time;
 
@@ -6,7 +7,7 @@ use std::str::FromStr;
 
 use turnstile_dataflows::model::{Price, Symbol};
 
-pub(super) use self::time::time;
+pub(super) use self::time::{date, time};
 
 /// Decimal places of a price.
 const PRICE_PLACES: u32 = 4;

@@ -49,7 +49,7 @@ pub(super) fn parse(row: &Fields<'_, 5>) -> Result<FlowRow, FieldFault> {
     let net = |text, column| fields::optional(text, fields::integer).map_err(of_column(column));
     let flow = FlowRow {
         symbol: fields::symbol(symbol).map_err(of_column("symbol"))?,
-        date: fields::parsed(date).map_err(of_column("date"))?,
+        date: fields::date(date).map_err(of_column("date"))?,
         foreign_net: net(foreign, "foreign_net")?,
         institution_net: net(institution, "institution_net")?,
         individual_net: net(individual, "individual_net")?,

@@ -71,7 +71,7 @@ pub(super) fn parse(row: &Fields<'_, 9>) -> Result<FundamentalRow, FieldFault> {
     };
     let figures = FundamentalRow {
         symbol: fields::symbol(symbol).map_err(of_column("symbol"))?,
-        report_date: fields::parsed(date).map_err(of_column("report_date"))?,
+        report_date: fields::date(date).map_err(of_column("report_date"))?,
         per: figure(per, RATIO_PLACES, "per")?,
         pbr: figure(pbr, RATIO_PLACES, "pbr")?,
         psr: figure(psr, RATIO_PLACES, "psr")?,

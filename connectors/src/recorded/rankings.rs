@@ -51,7 +51,7 @@ pub(super) fn parse(row: &Fields<'_, 5>) -> Result<RankingRow, FieldFault> {
         market: fields::one_of(market, &["KOSPI", "KOSDAQ"]).map_err(of_column("market"))?,
         rank: place(rank).map_err(of_column("rank"))?,
         symbol: fields::symbol(symbol).map_err(of_column("symbol"))?,
-        collected_on: fields::parsed(collected_on).map_err(of_column("collected_on"))?,
+        collected_on: fields::date(collected_on).map_err(of_column("collected_on"))?,
     })
 }
 

@@ -12,9 +12,10 @@ macro_rules! format_of {
             "\n\nOf two rows of one ",
             $key,
             " the later line counts; what is stored is written again only where it differs, and an empty \
-             field leaves it. A file that broke off goes on where it was, known again by its content; a \
-             file that is stored already is left alone without --again. A malformed line stops the \
-             import with status 2 and names file, line, column and reason; what was stored before stays."
+             field leaves it. Dates are of the years 1900 to 9999. A file that broke off goes on where it \
+             was, known again by its content; a file that is stored already is left alone without --again, \
+             and with it read from its first row. A malformed line stops the import with status 2 and names \
+             file, line, column and reason; what was stored before stays."
         )
     };
 }

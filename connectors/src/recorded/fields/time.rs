@@ -1,5 +1,8 @@
-//! Times as recorded files write them.
+//! Times and dates as recorded files write them.
 
+use std::ops::RangeInclusive;
+
+use jiff::civil::Date;
 use turnstile_dataflows::model::LogicalTime;
 
 use super::{number, shown};
@@ -7,6 +10,25 @@ use super::{number, shown};
 /// The last microsecond of the year 9999, where RFC 3339 ends.
 const MICROS_MAX: i64 = 253_402_300_799_999_999;
 const MICROS_PER_SECOND: i64 = 1_000_000;
+/// Years that a date may be of. What lies before them is a slip, and before the year 1 the database
+/// writes years in another way.
+const YEARS: RangeInclusive<i16> = 1900..=9999;
+
+/// Returns the day in `text`, such as 2026-02-20.
+pub(in crate::recorded) fn date(text: &[u8]) -> Result<Date, String> {
+    let date = std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.parse::<Date>().ok());
+    date.filter(|date| YEARS.contains(&date.year()))
+        .ok_or_else(|| {
+            format!(
+                "date of the years {} to {} expected, such as 2026-02-20, was {}",
+                YEARS.start(),
+                YEARS.end(),
+                shown(text)
+            )
+        })
+}
 
 /// Returns the time in `text`: RFC 3339, or whole microseconds since 1970 UTC. Digits beyond the
 /// microsecond are cut off. The leap second 23:59:60 UTC is the second after it.
@@ -189,6 +211,38 @@ mod tests {
         assert!(micros("253402300800000000").unwrap_err().contains("9999"));
     }
 
+    #[test]
+    fn dates_are_of_the_years_1900_to_9999() {
+        for (text, (year, month, day)) in [
+            ("1900-01-01", (1900, 1, 1)),
+            ("2026-02-20", (2026, 2, 20)),
+            ("9999-12-31", (9999, 12, 31)),
+        ] {
+            assert_eq!(
+                date(text.as_bytes()),
+                Ok(jiff::civil::date(year, month, day))
+            );
+        }
+        for text in [
+            "",
+            "1899-12-31",
+            "0000-01-01",
+            "-002026-02-20",
+            "10000-01-01",
+            "2026-02-30",
+            "20.02.2026",
+            "26-02-20",
+            "today",
+        ] {
+            let reason = date(text.as_bytes()).unwrap_err();
+            assert!(
+                reason.starts_with("date of the years 1900 to 9999 expected"),
+                "{text:?}: {reason}"
+            );
+            assert!(reason.ends_with(&format!("was {text:?}")), "{reason}");
+        }
+    }
+
     proptest! {
         #[test]
         fn a_time_reads_as_the_calendar_library_writes_it(
@@ -224,11 +278,13 @@ mod tests {
         #[test]
         fn nothing_panics(bytes in prop::collection::vec(any::<u8>(), 0..48)) {
             drop(time(&bytes));
+            drop(date(&bytes));
         }
 
         #[test]
         fn nothing_panics_on_what_resembles_a_time(text in "[-0-9TZ:.+ ]{0,40}") {
             drop(time(text.as_bytes()));
+            drop(date(text.as_bytes()));
         }
     }
 }
