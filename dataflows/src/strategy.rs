@@ -13,6 +13,7 @@ mod figures;
 mod input;
 mod judgement;
 mod limits;
+mod listing;
 mod measure;
 mod output;
 mod portfolio;
@@ -29,9 +30,8 @@ mod window;
 mod work;
 
 pub use figure::{Day, Figure, Score, Weight};
-pub use input::{
-    Bar, Change, Disclosure, Flow, Fundamental, Instrument, Listing, ListingStatus, Market, Wanted,
-};
+pub use input::{Bar, Change, Disclosure, Flow, Fundamental, Wanted};
+pub use listing::{Instrument, Listing, ListingStatus, Market};
 pub use output::{
     Evaluation, Exclusion, Factor, FactorScores, Holding, NoPortfolio, NotSelected, Portfolio,
     Ranking, RankingList, Signal, SignalKind, Tier, UniverseRow,

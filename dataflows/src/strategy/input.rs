@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Day, Settings};
+use super::{Day, Listing, Settings};
 use crate::model::Symbol;
 
 /// One row comes, changes (its key is there already) or goes (`None`).
@@ -30,66 +30,6 @@ pub enum Change {
     Flow(Symbol, Day, Option<Flow>),
     /// A disclosure, by its number at the authority (receipt number).
     Disclosure(Arc<str>, Option<Disclosure>),
-}
-
-/// Market of an issue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Market {
-    /// KOSPI.
-    Kospi,
-    /// KOSDAQ, also its segment GLOBAL.
-    Kosdaq,
-    /// KONEX.
-    Konex,
-    /// Not told.
-    Unknown,
-}
-
-/// What an issue is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Instrument {
-    /// A share.
-    Stock,
-    /// A fund that is traded (ETF).
-    Etf,
-    /// A note that is traded (ETN).
-    Etn,
-    /// Not told.
-    Unknown,
-}
-
-/// Whether an issue is traded at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum ListingStatus {
-    /// Listed and traded.
-    Active,
-    /// Listed, trading suspended.
-    Suspended,
-    /// Not listed any more.
-    Delisted,
-}
-
-/// A row of `market.stocks`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Listing {
-    /// Name of the company, in Korean.
-    pub name: Arc<str>,
-    /// Where it is listed.
-    pub market: Market,
-    /// What it is.
-    pub instrument: Instrument,
-    /// Whether it is traded.
-    pub status: ListingStatus,
-    /// Sector; none: not told.
-    pub sector: Option<Arc<str>>,
-    /// KRW, used where the newest bar has none.
-    pub market_cap: Option<i64>,
-    /// Whether orders are taken.
-    pub is_tradable: bool,
-    /// Under administration (관리종목).
-    pub is_managed: bool,
-    /// Under an investment caution (투자주의 and above).
-    pub is_caution: bool,
 }
 
 /// Why a symbol is wanted.
