@@ -31,7 +31,7 @@ mod work;
 
 pub use figure::{Day, Figure, Score, Weight};
 pub use input::{Bar, Change, Disclosure, Flow, Fundamental, Wanted};
-pub use listing::{Instrument, Listing, ListingStatus, Market};
+pub use listing::{Instrument, Listing, ListingStatus, Market, UnknownName};
 pub use output::{
     Evaluation, Exclusion, Factor, FactorScores, Holding, NoPortfolio, NotSelected, Portfolio,
     Ranking, RankingList, Signal, SignalKind, Tier, UniverseRow,

@@ -5,6 +5,7 @@ use std::path::Path;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use turnstile_dataflows::model::Symbol;
+use turnstile_dataflows::strategy::Market;
 
 use super::error::{FieldFault, RecordedError, of_column};
 use super::fields;
@@ -144,16 +145,16 @@ fn not_negative(value: i64, text: &[u8], column: &'static str) -> Result<i64, Fi
 
 /// Returns the market and what its name says of the section: KOSDAQ GLOBAL is a part of KOSDAQ.
 fn listing(text: &[u8]) -> Result<(&'static str, Option<&'static str>), FieldFault> {
-    match text {
-        b"KOSPI" => Ok(("KOSPI", None)),
-        b"KOSDAQ" => Ok(("KOSDAQ", None)),
-        b"KOSDAQ GLOBAL" => Ok(("KOSDAQ", Some("GLOBAL"))),
-        b"KONEX" => Ok(("KONEX", None)),
-        other => Err(FieldFault {
+    if text == b"KOSDAQ GLOBAL" {
+        return Ok((Market::Kosdaq.name(), Some("GLOBAL")));
+    }
+    match fields::parsed(text) {
+        Ok(market @ (Market::Kospi | Market::Kosdaq | Market::Konex)) => Ok((market.name(), None)),
+        Ok(Market::Unknown) | Err(_) => Err(FieldFault {
             column: "market",
             reason: format!(
                 "KOSPI, KOSDAQ, KOSDAQ GLOBAL or KONEX expected, was {}",
-                fields::shown(other)
+                fields::shown(text)
             ),
         }),
     }

@@ -71,16 +71,11 @@ pub(super) fn of_change(change: &Change) -> Option<RiskChange> {
 
 fn issue(row: &Value, is_deleted: bool) -> Result<RiskChange, RowFault> {
     let fields = Fields::new(row, "symbol");
-    let market = match fields.text("market")? {
-        "KOSPI" => Market::Kospi,
-        "KOSDAQ" => Market::Kosdaq,
-        "KONEX" => Market::Konex,
-        _ => Market::Unknown,
-    };
+    let market = fields.text("market")?.parse();
     let sector = fields.value("sector").and_then(Value::as_str);
     let sector = sector.filter(|sector| !sector.trim().is_empty());
     let issue = Issue {
-        market,
+        market: market.unwrap_or(Market::Unknown),
         sector: sector.map(Into::into),
     };
     let symbol = fields.parsed("symbol")?;

@@ -1,6 +1,8 @@
 //! Reads the input of the days of a run, in one snapshot of the database.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
@@ -11,7 +13,7 @@ use turnstile_dataflows::strategy::{Bar, Day, Disclosure, Flow, Fundamental, Lis
 
 use super::day::{column, date_of, day_of};
 use super::feed::{BARS_KEPT, DISCLOSURE_DAYS, FLOWS_KEPT, FUNDAMENTAL_DAYS, Input};
-use super::{Days, StrategyError, names};
+use super::{Days, StrategyError};
 
 const LISTINGS: &str = "SELECT symbol, name, market, instrument_type, status, sector, market_cap,
         is_tradable, is_managed, is_caution
@@ -184,10 +186,7 @@ pub(super) async fn load(
     let mut rows = stream(&transaction, POPULAR, &[&from, &to]).await?;
     while let Some(row) = rows.try_next().await? {
         let fields = Fields(&row, "market.stock_rankings", &["symbol", "market", "day"]);
-        let key = (
-            fields.named("market", names::market_of)?,
-            fields.day("day")?,
-        );
+        let key = (fields.parsed("market")?, fields.day("day")?);
         let rank: i32 = fields.get("rank")?;
         let rank = u32::try_from(rank).map_err(|error| fields.fault("rank", error))?;
         let list: &mut Vec<(Symbol, u32)> = input.popular.entry(key).or_default();
@@ -214,9 +213,9 @@ fn listing(row: &Row) -> Result<(Symbol, Listing), StrategyError> {
     let fields = Fields(row, "market.stocks", &["symbol"]);
     let listing = Listing {
         name: Arc::from(fields.get::<&str>("name")?),
-        market: fields.named("market", names::market_of)?,
-        instrument: fields.named("instrument_type", names::instrument_of)?,
-        status: fields.named("status", names::status_of)?,
+        market: fields.parsed("market")?,
+        instrument: fields.parsed("instrument_type")?,
+        status: fields.parsed("status")?,
         sector: fields.get::<Option<&str>>("sector")?.map(Arc::from),
         market_cap: fields.get("market_cap")?,
         is_tradable: fields.get("is_tradable")?,
@@ -264,8 +263,7 @@ impl<'r> Fields<'r> {
     }
 
     fn symbol(&self) -> Result<Symbol, StrategyError> {
-        let text: &str = self.get("symbol")?;
-        text.parse().map_err(|error| self.fault("symbol", error))
+        self.parsed("symbol")
     }
 
     fn day(&self, column: &'static str) -> Result<Day, StrategyError> {
@@ -274,13 +272,9 @@ impl<'r> Fields<'r> {
         Ok(Day(day))
     }
 
-    fn named<T>(
-        &self,
-        column: &'static str,
-        of: impl FnOnce(&str) -> Option<T>,
-    ) -> Result<T, StrategyError> {
-        let name: &str = self.get(column)?;
-        of(name).ok_or_else(|| self.fault(column, format!("{name:?} is not known")))
+    fn parsed<T: FromStr<Err: Display>>(&self, column: &'static str) -> Result<T, StrategyError> {
+        let text: &str = self.get(column)?;
+        text.parse().map_err(|error| self.fault(column, error))
     }
 
     fn number(&self, column: &'static str) -> Result<i64, StrategyError> {
@@ -288,7 +282,7 @@ impl<'r> Fields<'r> {
         number.ok_or_else(|| self.fault(column, "is no number, or too large"))
     }
 
-    fn fault(&self, column: &'static str, reason: impl std::fmt::Display) -> StrategyError {
+    fn fault(&self, column: &'static str, reason: impl Display) -> StrategyError {
         let Self(row, table, keys) = self;
         let key = keys.iter().map(|key| match row.try_get::<_, i32>(key) {
             Ok(days) => u32::try_from(days)

@@ -1,46 +1,6 @@
-//! Names of the database for what the strategy says, and back.
+//! Names of the database for what the strategy says.
 
-use turnstile_dataflows::strategy::{
-    Exclusion, Instrument, ListingStatus, Market, NotSelected, RankingList, SignalKind, Stage, Tier,
-};
-
-pub(super) fn market_of(name: &str) -> Option<Market> {
-    Some(match name {
-        "KOSPI" => Market::Kospi,
-        "KOSDAQ" => Market::Kosdaq,
-        "KONEX" => Market::Konex,
-        "UNKNOWN" => Market::Unknown,
-        _ => return None,
-    })
-}
-
-pub(super) const fn market(market: Market) -> &'static str {
-    match market {
-        Market::Kospi => "KOSPI",
-        Market::Kosdaq => "KOSDAQ",
-        Market::Konex => "KONEX",
-        Market::Unknown => "UNKNOWN",
-    }
-}
-
-pub(super) fn instrument_of(name: &str) -> Option<Instrument> {
-    Some(match name {
-        "STOCK" => Instrument::Stock,
-        "ETF" => Instrument::Etf,
-        "ETN" => Instrument::Etn,
-        "UNKNOWN" => Instrument::Unknown,
-        _ => return None,
-    })
-}
-
-pub(super) fn status_of(name: &str) -> Option<ListingStatus> {
-    Some(match name {
-        "ACTIVE" => ListingStatus::Active,
-        "SUSPENDED" => ListingStatus::Suspended,
-        "DELISTED" => ListingStatus::Delisted,
-        _ => return None,
-    })
-}
+use turnstile_dataflows::strategy::{Exclusion, NotSelected, RankingList, SignalKind, Stage, Tier};
 
 /// Returns the tier and, where it is one of lists, the list.
 pub(super) const fn tier(tier: Tier) -> (&'static str, Option<&'static str>) {

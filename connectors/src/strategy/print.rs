@@ -9,7 +9,6 @@ use turnstile_dataflows::strategy::{
     Bar, Change, Day, Disclosure, Flow, Fundamental, Instrument, Listing, ListingStatus, Wanted,
 };
 
-use super::names;
 use crate::digest::hex;
 
 /// Print of a row, or the sum of many.
@@ -105,7 +104,7 @@ impl Bytes {
             ListingStatus::Delisted => 2,
         };
         self.text(&row.name)
-            .text(names::market(row.market))
+            .text(row.market.name())
             .tag(instrument)
             .tag(status)
             .row(&row.sector, |bytes, sector| {

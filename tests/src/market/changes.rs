@@ -6,8 +6,7 @@ use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 use turnstile_dataflows::model::Symbol;
 use turnstile_dataflows::strategy::{
-    Bar, Change, Day, Disclosure, Flow, Fundamental, Instrument, Listing, ListingStatus, Market,
-    Wanted,
+    Bar, Change, Day, Disclosure, Flow, Fundamental, Instrument, Listing, ListingStatus, Wanted,
 };
 
 use super::{Company, GeneratedMarket, Standing, Wish};
@@ -111,11 +110,7 @@ fn listing(company: &Company) -> Listing {
     let standing = company.standing;
     Listing {
         name: Arc::from(company.name.as_str()),
-        market: match company.market {
-            "KOSPI" => Market::Kospi,
-            "KOSDAQ" => Market::Kosdaq,
-            _ => Market::Konex,
-        },
+        market: company.market.parse().expect("a market"),
         instrument: Instrument::Stock,
         status: match standing {
             Standing::Suspended => ListingStatus::Suspended,
