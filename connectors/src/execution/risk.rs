@@ -16,6 +16,7 @@
 mod gate;
 mod monitor;
 mod record;
+mod report_row;
 
 pub use gate::{RiskGate, Ruling};
 pub use monitor::{RiskConfig, RiskMonitor};

@@ -4,21 +4,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use metrics::gauge;
-use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use turnstile_dataflows::risk::{CheckKind, ReportLevel, RiskReport, Sector};
-use turnstile_dataflows::strategy::Market;
+use turnstile_dataflows::risk::{ReportLevel, RiskReport};
 
 use super::super::alarm::{Alarm, Alarms, Level};
 use super::super::metrics as names;
 use super::super::store::{Chain, GivenUp, Store};
 use super::gate::RiskGate;
 use super::record::{number, won};
+use super::report_row::{ReportRow, hundredths};
 
 /// How often limits are looked at between reports.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -65,13 +64,6 @@ pub struct RiskMonitor {
     pub config: RiskConfig,
 }
 
-const STORE: &str =
-    "INSERT INTO system.risk_reports (level, unknown, profile, is_stopped, positions,
-        equity, largest_symbol, largest_weight, sector_weights, market_weights, day_result,
-        month_result, day_result_pct, month_result_pct, highest_usage, usages, daily_buffer_pct,
-        total_buffer_pct)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
-
 impl RiskMonitor {
     /// Looks after the account until `stop`. The first report follows as soon as the account is known.
     pub async fn run(self, stop: CancellationToken) {
@@ -84,18 +76,24 @@ impl RiskMonitor {
                 continue;
             }
             let report = self.gate.report();
-            measure(&report);
-            self.warn_of(&report, &mut raised);
+            let row = ReportRow::of(&report);
+            measure(&report, &row);
+            self.warn_of(&report, &row, &mut raised);
             if Instant::now() >= next {
                 next = Instant::now() + self.config.report_every;
-                self.write(&report, &stop).await;
+                self.write(&row, &stop).await;
             }
         }
     }
 
-    fn warn_of(&self, report: &RiskReport, raised: &mut BTreeMap<&'static str, Instant>) {
+    fn warn_of(
+        &self,
+        report: &RiskReport,
+        row: &ReportRow,
+        raised: &mut BTreeMap<&'static str, Instant>,
+    ) {
         let now = Instant::now();
-        for alarm in alarms(report) {
+        for alarm in alarms(report, row) {
             let last = raised.get(alarm.event);
             if last.is_none_or(|last| now.duration_since(*last) >= SAME_ALARM) {
                 raised.insert(alarm.event, now);
@@ -104,37 +102,8 @@ impl RiskMonitor {
         }
     }
 
-    async fn write(&self, report: &RiskReport, stop: &CancellationToken) {
-        let row = &Row::of(report);
-        let work = |client: deadpool_postgres::Object| async move {
-            let statement = client.prepare_cached(STORE).await?;
-            client
-                .execute(
-                    &statement,
-                    &[
-                        &report.level.name(),
-                        &report.unknown,
-                        &report.profile.map(|profile| profile.name()),
-                        &report.is_stopped,
-                        &row.positions,
-                        &row.equity,
-                        &row.largest_symbol,
-                        &row.largest_weight,
-                        &row.sectors,
-                        &row.markets,
-                        &row.day_result,
-                        &row.month_result,
-                        &row.day_result_pct,
-                        &row.month_result_pct,
-                        &row.highest_usage,
-                        &row.usages,
-                        &row.daily_buffer,
-                        &row.total_buffer,
-                    ],
-                )
-                .await?;
-            Ok(())
-        };
+    async fn write(&self, row: &ReportRow, stop: &CancellationToken) {
+        let work = |client: deadpool_postgres::Object| async move { row.store(&client).await };
         let written = self.store.persist("risk report", stop, work);
         if let Err(GivenUp::Refused(error)) = written.await {
             warn!(error = %Chain(&error), "risk report not stored");
@@ -143,7 +112,7 @@ impl RiskMonitor {
 }
 
 /// Returns the alarms that a report is worth.
-fn alarms(report: &RiskReport) -> Vec<Alarm> {
+fn alarms(report: &RiskReport, row: &ReportRow) -> Vec<Alarm> {
     let mut alarms = Vec::new();
     let mut raise = |level, event, message: String, context: Value| {
         alarms.push(Alarm {
@@ -162,7 +131,7 @@ fn alarms(report: &RiskReport) -> Vec<Alarm> {
     });
     let what = report.unknown.map(str::to_owned).or(usage);
     let what = what.unwrap_or_default();
-    let context = json!({"level": report.level.name(), "usages": usages(report)});
+    let context = json!({"level": report.level.name(), "usages": row.usages});
     match report.level {
         ReportLevel::Green | ReportLevel::Yellow => {}
         ReportLevel::Orange => raise(Level::Warning, "risk_orange", what, context),
@@ -179,100 +148,13 @@ fn alarms(report: &RiskReport) -> Vec<Alarm> {
     alarms
 }
 
-/// The columns of a report.
-struct Row {
-    positions: i32,
-    equity: Option<Decimal>,
-    largest_symbol: Option<String>,
-    largest_weight: Option<Decimal>,
-    sectors: Value,
-    markets: Value,
-    day_result: Decimal,
-    month_result: Decimal,
-    day_result_pct: Option<Decimal>,
-    month_result_pct: Option<Decimal>,
-    highest_usage: Option<Decimal>,
-    usages: Value,
-    daily_buffer: Option<Decimal>,
-    total_buffer: Option<Decimal>,
-}
-
-impl Row {
-    fn of(report: &RiskReport) -> Self {
-        let weight = |units: i128| percent_of(units, report.equity);
-        let weights = |name: String, units: i128| (name, weight(units).map_or(Value::Null, number));
-        let sectors = report.sectors.iter();
-        let sectors = sectors.map(|(sector, units)| match sector {
-            Sector::Named(name) => weights(name.to_string(), *units),
-            Sector::Own(symbol) => weights(format!("({symbol})"), *units),
-        });
-        let markets = report.markets.iter();
-        let markets =
-            markets.map(|(market, units)| weights(market_name(*market).to_owned(), *units));
-        let buffer = |kind| {
-            let usage = report.usage(kind)?;
-            Some(hundredths(usage.buffer_basis_points()))
-        };
-        Self {
-            positions: i32::try_from(report.positions).unwrap_or(i32::MAX),
-            equity: report.equity.map(won),
-            largest_symbol: report.largest.map(|(symbol, _units)| symbol.to_string()),
-            largest_weight: report.largest.and_then(|(_symbol, units)| weight(units)),
-            sectors: Value::Object(sectors.collect()),
-            markets: Value::Object(markets.collect()),
-            day_result: won(report.day_result),
-            month_result: won(report.month_result),
-            day_result_pct: weight(report.day_result),
-            month_result_pct: weight(report.month_result),
-            highest_usage: report
-                .highest()
-                .map(|usage| hundredths(usage.basis_points())),
-            usages: usages(report),
-            daily_buffer: buffer(CheckKind::DailyLoss),
-            total_buffer: buffer(CheckKind::TotalLoss),
-        }
-    }
-}
-
-/// Usages in percent, by check.
-fn usages(report: &RiskReport) -> Value {
-    let usages = report.usages.iter();
-    let usages: Map<String, Value> = usages
-        .map(|usage| {
-            let percent = number(hundredths(usage.basis_points()));
-            (usage.kind.name().to_owned(), percent)
-        })
-        .collect();
-    Value::Object(usages)
-}
-
-const fn market_name(market: Market) -> &'static str {
-    match market {
-        Market::Kospi => "KOSPI",
-        Market::Kosdaq => "KOSDAQ",
-        Market::Konex => "KONEX",
-        Market::Unknown => "UNKNOWN",
-    }
-}
-
-/// Returns an amount in percent of the equity, cut off to two places.
-fn percent_of(units: i128, equity: Option<i128>) -> Option<Decimal> {
-    let share = units.checked_mul(10_000)?.checked_div(equity?)?;
-    Some(hundredths(share))
-}
-
-fn hundredths(count: i128) -> Decimal {
-    Decimal::try_from_i128_with_scale(count, 2).unwrap_or(Decimal::MAX)
-}
-
-fn measure(report: &RiskReport) {
+fn measure(report: &RiskReport, row: &ReportRow) {
     for usage in &report.usages {
         let percent = hundredths(usage.basis_points())
             .to_f64()
             .unwrap_or(f64::MAX);
         gauge!(names::RISK_USAGE, "check_type" => usage.kind.name()).set(percent);
     }
-    let row = Row::of(report);
     let gauges = [
         (names::RISK_LARGEST, row.largest_weight),
         (names::RISK_DAY_RESULT, row.day_result_pct),
@@ -287,7 +169,7 @@ fn measure(report: &RiskReport) {
 
 #[cfg(test)]
 mod tests {
-    use turnstile_dataflows::risk::{RiskView, Usage};
+    use turnstile_dataflows::risk::{CheckKind, RiskView, Usage};
 
     use super::*;
 
@@ -303,7 +185,7 @@ mod tests {
     }
 
     fn raised(report: &RiskReport) -> Vec<(Level, &'static str)> {
-        let alarms = alarms(report).into_iter();
+        let alarms = alarms(report, &ReportRow::of(report)).into_iter();
         alarms.map(|alarm| (alarm.level, alarm.event)).collect()
     }
 
