@@ -194,7 +194,8 @@ CROSS JOIN LATERAL jsonb_to_recordset(p.holdings)
     AS h (rank integer, symbol text, sector text, weight integer)
 LEFT JOIN market.stocks s ON s.symbol = h.symbol;
 
--- What the operator asks to run. The stream job does it, or says why it does not.
+-- What the operator asks to run. The stream job does it, or says why it does not. What fails for a
+-- passing reason is tried again, so many times and after a longer pause each; others have their turn.
 CREATE TABLE strategy.run_requests (
     request_id uuid PRIMARY KEY,
     as_of      date,                         -- none: the last session that has bars
@@ -202,8 +203,10 @@ CREATE TABLE strategy.run_requests (
     reason     text,
     state      text NOT NULL DEFAULT 'ASKED'
         CHECK (state IN ('ASKED', 'RUNNING', 'DONE', 'REFUSED', 'FAILED')),
-    message    text,                         -- why it was refused or failed
+    message    text,                         -- why it was refused or failed, or waits
     run_id     uuid REFERENCES strategy.runs,
+    attempts   integer NOT NULL DEFAULT 0,   -- how often it was begun
+    due_ts     timestamptz NOT NULL DEFAULT clock_timestamp(), -- not before; while it waits
     created_ts timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_ts timestamptz NOT NULL DEFAULT clock_timestamp(),
     CHECK (state <> 'DONE' OR run_id IS NOT NULL)

@@ -39,6 +39,17 @@ pub enum StrategyError {
     Dataflow(Day),
 }
 
+impl StrategyError {
+    /// Returns whether the same run may succeed later: somebody else runs, or the database is away.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_transient(),
+            Self::Busy => true,
+            Self::NoSession(_) | Self::Date(_) | Self::Row { .. } | Self::Dataflow(_) => false,
+        }
+    }
+}
+
 impl From<tokio_postgres::Error> for StrategyError {
     fn from(error: tokio_postgres::Error) -> Self {
         Self::Store(error.into())

@@ -170,3 +170,69 @@ async fn what_the_operator_asks_for_is_run_and_says_what_became_of_it() {
     stop.cancel();
     running.await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_fails_waits_longer_each_time_is_given_up_and_blocks_none() {
+    let world = World::start().await;
+    // Somebody else runs: to be tried again. A day that is none, one that is tried for the last time and
+    // one that the process never lived to see the end of come before.
+    let other = world.postgres.client().await.unwrap();
+    let lock = "SELECT pg_advisory_lock(hashtextextended('turnstile strategy runs', 0))";
+    other.batch_execute(lock).await.unwrap();
+    world
+        .sql(
+            "INSERT INTO strategy.run_requests (request_id, as_of, asked_by, state, attempts) VALUES
+                  ('00000000-0000-4000-8000-000000000001', 'infinity', 'kim', 'ASKED', 0),
+                  ('00000000-0000-4000-8000-000000000002', NULL, 'kim', 'ASKED', 11),
+                  ('00000000-0000-4000-8000-000000000003', NULL, 'kim', 'RUNNING', 12),
+                  ('00000000-0000-4000-8000-000000000004', NULL, 'kim', 'ASKED', 0)",
+        )
+        .await;
+    let requests = RunRequests {
+        postgres: world.postgres.clone(),
+        config: world.config.clone(),
+    };
+    let stop = CancellationToken::new();
+    let running = task::spawn("requests", requests.run(stop.clone()));
+    let of_last = |columns: &str| {
+        format!(
+            "SELECT concat_ws(' ', {columns}) FROM strategy.run_requests WHERE request_id::text LIKE '%4'"
+        )
+    };
+    for (attempts, pause) in [(1, 1), (2, 2), (3, 4)] {
+        let waits = format!("ASKED {attempts} {pause} another run of a strategy is under way");
+        let stands =
+            of_last("state, attempts, round(extract(epoch FROM due_ts - updated_ts)), message");
+        while world.text(&stands).await != waits {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    let failed =
+        "SELECT string_agg(concat_ws(' ', right(request_id::text, 1), attempts, message), '; '
+            ORDER BY request_id)
+        FROM strategy.run_requests WHERE state = 'FAILED'";
+    let told = world.text(failed).await;
+    let mut told = told.split("; ");
+    let no_day = told.next().unwrap();
+    assert!(
+        no_day.starts_with(
+            "1 1 strategy.run_requests, 00000000-0000-4000-8000-000000000001, as_of: "
+        ),
+        "{no_day}"
+    );
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            "2 12 given up after 12 attempts: another run of a strategy is under way",
+            "3 13 given up after 12 attempts: it never came to an end",
+        ]
+    );
+
+    let unlock = "SELECT pg_advisory_unlock_all()";
+    other.batch_execute(unlock).await.unwrap();
+    while world.text(&of_last("state")).await != "DONE" {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    stop.cancel();
+    running.await.unwrap();
+}
