@@ -1,6 +1,6 @@
 //! Which portfolio of a strategy is in force.
 
-use tokio_postgres::GenericClient;
+use deadpool_postgres::Transaction;
 use tracing::info;
 use uuid::Uuid;
 
@@ -18,9 +18,11 @@ const ARCHIVE: &str =
 const ACTIVATE: &str = "UPDATE strategy.portfolios SET status = 'ACTIVE', activated_by = $2,
         activation_reason = $3, activated_ts = clock_timestamp()
     WHERE portfolio_id = $1";
-/// A draft of a day after that of the one in force.
-const IS_NEWER: &str = "SELECT d.status = 'DRAFT' AND NOT EXISTS (SELECT FROM strategy.portfolios a
-        WHERE a.strategy_id = d.strategy_id AND a.status = 'ACTIVE' AND a.as_of > d.as_of)
+/// Whether a draft is newer than the one in force: of a later day, or stored later of the same day. Of
+/// two that are equal in both, the one in force stays.
+const IS_NEWER: &str = "SELECT NOT EXISTS (SELECT FROM strategy.portfolios a
+        WHERE a.strategy_id = d.strategy_id AND a.status = 'ACTIVE'
+            AND (a.as_of, a.created_ts) >= (d.as_of, d.created_ts))
     FROM strategy.portfolios d WHERE d.portfolio_id = $1";
 
 /// What an activation did.
@@ -39,7 +41,8 @@ pub fn portfolio_key(strategy: &str) -> String {
     format!("portfolio:{strategy}")
 }
 
-/// Puts a draft in force, in the place of the one that is. The cached copy is deleted after the commit.
+/// Puts a draft in force in the place of the one that is, be that a newer one: who asks means it. The
+/// cached copy is deleted after the commit.
 ///
 /// # Errors
 /// [`ActivateError::Unknown`], [`ActivateError::NotDraft`], or what the database says; then nothing has
@@ -53,6 +56,42 @@ pub async fn activate(
 ) -> Result<Activated, ActivateError> {
     let mut client = postgres.client().await?;
     let transaction = client.transaction().await?;
+    let strategy_id = lock_draft(&transaction, portfolio).await?;
+    put_in_force(transaction, cache, portfolio, strategy_id, who, why).await
+}
+
+/// Puts a draft in force like [`activate`], but only where it is newer than the one that is: of a later
+/// day, or stored later of the same day. Otherwise nothing changes, and none is returned. The two are
+/// compared while no other activation of the strategy is under way.
+///
+/// # Errors
+/// Those of [`activate`].
+pub(super) async fn activate_newer(
+    postgres: &Postgres,
+    cache: &Cache,
+    portfolio: Uuid,
+    who: &str,
+    why: Option<&str>,
+) -> Result<Option<Activated>, ActivateError> {
+    let mut client = postgres.client().await?;
+    let transaction = client.transaction().await?;
+    let strategy_id = lock_draft(&transaction, portfolio).await?;
+    let is_newer: bool = transaction
+        .query_one(IS_NEWER, &[&portfolio])
+        .await?
+        .try_get(0)?;
+    if !is_newer {
+        return Ok(None);
+    }
+    let activated = put_in_force(transaction, cache, portfolio, strategy_id, who, why).await?;
+    Ok(Some(activated))
+}
+
+/// Keeps other activations out until the end of `transaction`, and returns the strategy of the draft.
+async fn lock_draft(
+    transaction: &Transaction<'_>,
+    portfolio: Uuid,
+) -> Result<String, ActivateError> {
     let unknown = || ActivateError::Unknown(portfolio);
     let found = transaction.query_opt(STANDS, &[&portfolio]).await?;
     let strategy_id: String = found.ok_or_else(unknown)?.try_get(0)?;
@@ -62,6 +101,17 @@ pub async fn activate(
     if status != "DRAFT" {
         return Err(ActivateError::NotDraft { portfolio, status });
     }
+    Ok(strategy_id)
+}
+
+async fn put_in_force(
+    transaction: Transaction<'_>,
+    cache: &Cache,
+    portfolio: Uuid,
+    strategy_id: String,
+    who: &str,
+    why: Option<&str>,
+) -> Result<Activated, ActivateError> {
     let archived = transaction.query_opt(ARCHIVE, &[&strategy_id]).await?;
     let archived = archived.map(|row| row.try_get(0)).transpose()?;
     transaction
@@ -88,13 +138,4 @@ pub async fn activate(
         strategy_id,
         archived,
     })
-}
-
-/// Returns whether a portfolio is a draft, and none of a later day is in force.
-pub(super) async fn is_newer_draft(
-    client: &impl GenericClient,
-    portfolio: Uuid,
-) -> Result<bool, tokio_postgres::Error> {
-    let row = client.query_opt(IS_NEWER, &[&portfolio]).await?;
-    row.map_or(Ok(false), |row| row.try_get(0))
 }

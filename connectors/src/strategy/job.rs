@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use jiff::civil::Date;
 use tracing::info;
 
-use super::activate::{activate, is_newer_draft};
+use super::activate::activate_newer;
 use super::run::{Asked, Days, Told, run};
 use super::runs::{DayRun, RunState, Trigger};
 use super::{ActivateError, StrategyConfig, StrategyError};
@@ -80,23 +80,21 @@ impl Job for DailyStrategy {
 }
 
 impl DailyStrategy {
-    /// Activates the portfolio of a run where that is configured, unless somebody has, or one of a
-    /// later day is in force.
+    /// Activates the portfolio of a run where that is configured, unless somebody has, or a newer one is
+    /// in force.
     async fn put_in_force(&self, done: &DayRun) -> Result<(), JobError> {
         let Some(portfolio) = done.portfolio.filter(|_| self.config.auto_activate) else {
             return Ok(());
         };
-        let client = self.postgres.client().await?;
-        if !is_newer_draft(&**client, portfolio).await? {
-            info!(%portfolio, "the portfolio is not activated: it is none of a later day, or no draft");
-            return Ok(());
-        }
-        drop(client);
         let why = Some("strategy.auto_activate");
-        match activate(&self.postgres, &self.cache, portfolio, WHO, why).await {
-            Ok(_) => Ok(()),
+        match activate_newer(&self.postgres, &self.cache, portfolio, WHO, why).await {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => {
+                info!(%portfolio, "the portfolio is not activated: a newer one is in force");
+                Ok(())
+            }
             Err(ActivateError::Store(error)) => Err(error.into()),
-            // Somebody else was faster.
+            // Somebody has put it in force before.
             Err(error @ (ActivateError::Unknown(_) | ActivateError::NotDraft { .. })) => {
                 info!(%error, "the portfolio is not activated");
                 Ok(())

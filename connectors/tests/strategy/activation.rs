@@ -1,9 +1,10 @@
 //! Which portfolio is in force.
 
-use turnstile_connectors::strategy::{ActivateError, activate};
+use turnstile_connectors::jobs::{Counts, Job, Outcome};
+use turnstile_connectors::strategy::{ActivateError, DailyStrategy, StrategyConfig, activate};
 use uuid::Uuid;
 
-use crate::world::{LAST, World};
+use crate::world::{LAST, World, date};
 
 const STANDS: &str =
     "SELECT string_agg(as_of || ' ' || status || ' ' || version, ', ' ORDER BY created_ts)
@@ -76,4 +77,61 @@ async fn of_many_activations_at_once_each_is_whole_and_one_is_in_force() {
         world.text(stands).await,
         "ACTIVE,ARCHIVED,ARCHIVED,ARCHIVED"
     );
+}
+
+/// Runs the daily job for the last day; it puts what it finds in force.
+async fn run_job(world: &World) {
+    let job = DailyStrategy {
+        postgres: world.postgres.clone(),
+        cache: world.cache.clone(),
+        config: StrategyConfig {
+            auto_activate: true,
+            ..world.config.clone()
+        },
+    };
+    let done = job.run(date(LAST), &Counts::default()).await.unwrap();
+    assert_eq!(done, Outcome::Done);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_job_replaces_a_portfolio_only_by_a_newer_one() {
+    let world = World::start().await;
+    let put = async |portfolio: Uuid| {
+        let done = activate(&world.postgres, &world.cache, portfolio, "kim", None).await;
+        done.unwrap();
+    };
+    let set_sector = async |sector: &str| {
+        let symbol = "symbol = '100001'";
+        let sql = format!("UPDATE market.stocks SET sector = '{sector}' WHERE {symbol}");
+        world.sql(&sql).await;
+    };
+    // Two of one day, of different input; the later one is in force.
+    set_sector("one").await;
+    world.day(LAST, false).await;
+    set_sector("other").await;
+    put(world.day(LAST, false).await.portfolio.unwrap()).await;
+    // The input is the former one again: the job finds its run, and leaves the later one in force.
+    set_sector("one").await;
+    run_job(&world).await;
+    let stands = "2026-07-31 DRAFT 1, 2026-07-31 ACTIVE 2";
+    assert_eq!(world.text(STANDS).await, stands);
+    // A run of new input is later than both.
+    set_sector("third").await;
+    run_job(&world).await;
+    let stands = "2026-07-31 DRAFT 1, 2026-07-31 ARCHIVED 3, 2026-07-31 ACTIVE 2";
+    assert_eq!(world.text(STANDS).await, stands);
+    // Nothing of that day comes after one of a later day, however late it was run.
+    world
+        .sql(
+            "INSERT INTO market.daily_bars SELECT symbol, '2026-08-03', open, high, low, close, volume,
+                 value, market_cap, shares, source
+             FROM market.daily_bars WHERE trade_date = '2026-07-31'",
+        )
+        .await;
+    put(world.day("2026-08-03", false).await.portfolio.unwrap()).await;
+    set_sector("fourth").await;
+    run_job(&world).await;
+    let last = format!("{stands}, 2026-08-03 ACTIVE 2, 2026-07-31 DRAFT 1");
+    let last = last.replace("2026-07-31 ACTIVE 2", "2026-07-31 ARCHIVED 3");
+    assert_eq!(world.text(STANDS).await, last);
 }
