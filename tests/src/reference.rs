@@ -23,7 +23,7 @@ pub fn reference(data: &Path, from: Date, to: Date, out: &Path) -> String {
         "--out".as_ref(),
         out.as_ref(),
     ];
-    python("reference.py", &arguments)
+    python("reference.py", &arguments).unwrap_or_else(|faults| panic!("{faults}"))
 }
 
 /// Compares two folders of what the strategy decided. Returns what was compared.
@@ -31,10 +31,22 @@ pub fn reference(data: &Path, from: Date, to: Date, out: &Path) -> String {
 /// # Panics
 /// With the first differences, where there are any.
 pub fn compare_decisions(one: &Path, other: &Path) -> String {
+    try_compare_decisions(one, other).unwrap_or_else(|differences| panic!("{differences}"))
+}
+
+/// Compares two folders of what the strategy decided. Returns what was compared.
+///
+/// # Errors
+/// The first differences, where there are any.
+///
+/// # Panics
+/// Where Python 3 is missing.
+pub fn try_compare_decisions(one: &Path, other: &Path) -> Result<String, String> {
     python("compare.py", &[one.as_ref(), other.as_ref()])
 }
 
-fn python(script: &str, arguments: &[&OsStr]) -> String {
+/// Returns what a script prints; as an error, with its faults, where it fails.
+fn python(script: &str, arguments: &[&OsStr]) -> Result<String, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("strategy");
     let output = Command::new("python3")
         .arg(folder.join(script))
@@ -43,6 +55,8 @@ fn python(script: &str, arguments: &[&OsStr]) -> String {
         .expect("python3 has to be installed");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let faults = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script}: {text}{faults}");
-    text
+    match output.status.success() {
+        true => Ok(text),
+        false => Err(format!("{script}: {text}{faults}")),
+    }
 }

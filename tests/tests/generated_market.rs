@@ -6,7 +6,7 @@ use std::path::Path;
 use turnstile_dataflows::strategy::Change;
 use turnstile_tests::data;
 use turnstile_tests::market::{Character, GeneratedMarket, MarketShape, day_of};
-use turnstile_tests::reference::{compare_decisions, reference};
+use turnstile_tests::reference::{reference, try_compare_decisions};
 
 const SEED: u64 = 20_260_220;
 const SMALL: MarketShape = MarketShape {
@@ -154,6 +154,137 @@ fn the_strategy_finds_a_portfolio_on_each_late_session() {
             assert!(of_day(&names) >= 10, "{day}");
         }
         assert!(signals.iter().any(|row| row[1] == "SELL"));
-        compare_decisions(&out, &out);
+    }
+}
+
+/// A small folder of decisions, as the reference writes them: a line of each file.
+const DECIDED: [(&str, &str); 5] = [
+    (
+        "universe",
+        "day,symbol,tier,exclusion\n2026-02-20,A1,LISTED,\n2026-02-20,B2,,HALTED\n",
+    ),
+    (
+        "factor_scores",
+        "day,symbol,momentum,technical,value,quality,flow,event,total,strength,conviction\n\
+         2026-02-20,A1,0.5,0.25,,-0.125,0.1,0,0.2,61.5,70\n",
+    ),
+    (
+        "signals",
+        "day,kind,rank,symbol,strength,conviction,total\n2026-02-20,BUY,1,A1,61.5,70,0.2\n",
+    ),
+    (
+        "rankings",
+        "day,rank,symbol,total,score,strength,risk,volatility,selected\n\
+         2026-02-20,1,A1,0.2,0.2,61.5,10,,t\n",
+    ),
+    (
+        "portfolios",
+        "day,rank,symbol,weight\n2026-02-20,1,A1,150000\n",
+    ),
+];
+
+/// Writes the decisions with one text of one file replaced by another one.
+fn write_decided(folder: &Path, edit: Option<(&str, &str, &str)>) {
+    for (name, content) in DECIDED {
+        let edited = match edit {
+            Some((file, from, to)) if file == name => {
+                assert!(content.contains(from), "{name}: {from}");
+                content.replacen(from, to, 1)
+            }
+            _ => content.to_owned(),
+        };
+        let file = folder.join(format!("{name}.csv"));
+        std::fs::write(file, edited).expect("written");
+    }
+}
+
+/// Compares the decisions with their edited form, in either order.
+fn compared(edit: (&str, &str, &str)) -> [Result<String, String>; 2] {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+    for (side, edit) in [(&one, None), (&other, Some(edit))] {
+        std::fs::create_dir(side).expect("a folder");
+        write_decided(side, edit);
+    }
+    [(&one, &other), (&other, &one)].map(|(left, right)| try_compare_decisions(left, right))
+}
+
+#[test]
+fn equal_decisions_are_told_to_be_equal() {
+    for edit in [
+        // Nothing, a figure written otherwise, and figures at the border of 1e-9.
+        ("signals", "61.5", "61.5"),
+        ("signals", "61.5", "61.50"),
+        ("signals", "61.5", "61.500000001"),
+        ("rankings", "0.2,0.2", "0.199999999,0.2"),
+    ] {
+        for told in compared(edit) {
+            let told = told.unwrap_or_else(|told| panic!("{edit:?}: {told}"));
+            assert!(told.contains("universe: 2 rows compared"), "{told}");
+            assert!(told.ends_with("\n0 differences\n"), "{told}");
+        }
+    }
+}
+
+#[test]
+fn every_difference_of_decisions_is_told() {
+    for (edit, expected) in [
+        // A row that is missing, or one more, according to the side.
+        (
+            ("universe", "2026-02-20,B2,,HALTED\n", ""),
+            "universe 2026-02-20 B2: only in",
+        ),
+        (
+            ("portfolios", "150000\n", "150000\n2026-02-20,2,B2,1\n"),
+            "portfolios 2026-02-20 2: only in",
+        ),
+        // A figure beyond 1e-9, of each file that has any; one that is missing is another one.
+        (
+            ("factor_scores", "-0.125", "-0.1250000010000001"),
+            "factor_scores 2026-02-20 A1: quality is",
+        ),
+        (
+            ("factor_scores", "0.1,0,0.2", "0.1,,0.2"),
+            "factor_scores 2026-02-20 A1: event is",
+        ),
+        (
+            ("signals", "61.5", "61.5000000011"),
+            "signals 2026-02-20 BUY 1: strength is",
+        ),
+        (
+            ("rankings", "10,,t", "10,0,t"),
+            "rankings 2026-02-20 1: volatility is",
+        ),
+        // Everything else may not differ at all.
+        (
+            ("universe", "LISTED", "RANKING"),
+            "universe 2026-02-20 A1: tier is",
+        ),
+        (
+            ("signals", "1,A1", "1,B2"),
+            "signals 2026-02-20 BUY 1: symbol is",
+        ),
+        (
+            ("rankings", "10,,t", "10,,f"),
+            "rankings 2026-02-20 1: selected is",
+        ),
+        (
+            ("portfolios", "150000", "150000.0"),
+            "portfolios 2026-02-20 1: weight is",
+        ),
+        // A column that one side lacks.
+        (("portfolios", "symbol,", "name,"), "portfolios: columns ["),
+    ] {
+        for told in compared(edit) {
+            let told = told.expect_err(&format!("{edit:?}"));
+            assert!(told.contains(expected), "{edit:?}: {told}");
+            assert!(told.ends_with("\n1 differences\n"), "{edit:?}: {told}");
+        }
+    }
+    // Two rows of one key cannot be compared.
+    let twice = "150000\n2026-02-20,1,B2,150000\n";
+    for told in compared(("portfolios", "150000\n", twice)) {
+        let told = told.expect_err("two rows of one key");
+        assert!(told.contains("two rows of 2026-02-20 1"), "{told}");
     }
 }
