@@ -51,7 +51,7 @@ pub use house::{Bought, House};
 pub use positions::{RecordedPosition, read_positions};
 pub use rankings::RankingRow;
 pub use reentry::{RecordedReentry, read_reentry};
-pub use row_file::{FileRow, RowFile};
+pub use row_file::{FileRow, Opening, RowFile};
 pub use rules::read_rules;
 pub use sectors::SectorRow;
 pub use table::{OnFault, Skipped};

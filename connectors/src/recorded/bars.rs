@@ -1,7 +1,5 @@
 //! Files of daily bars, as the Korea Exchange lists them.
 
-use std::path::Path;
-
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use turnstile_dataflows::model::Symbol;
@@ -9,9 +7,8 @@ use turnstile_dataflows::strategy::Market;
 
 use super::error::{FieldFault, RecordedError, of_column};
 use super::fields;
-use super::file::OnRead;
-use super::row_file::{FileRow, RowFile};
-use super::table::{Column, Fields, OnFault};
+use super::row_file::{FileRow, Opening, RowFile};
+use super::table::{Column, Fields};
 
 const COLUMNS: [Column; 13] = [
     ("date", true),
@@ -70,12 +67,8 @@ pub struct DailyRow {
 }
 
 impl FileRow for DailyRow {
-    fn open(
-        file: &Path,
-        on_fault: OnFault,
-        on_read: Option<OnRead>,
-    ) -> Result<RowFile<Self>, RecordedError> {
-        RowFile::of(file, &COLUMNS, parse, on_fault, on_read)
+    fn begin(file: Opening<'_>) -> Result<RowFile<Self>, RecordedError> {
+        file.with(&COLUMNS, parse)
     }
 }
 
@@ -183,6 +176,7 @@ fn check(bar: &DailyRow) -> Result<(), FieldFault> {
 mod tests {
     use std::io::Write;
 
+    use super::super::table::OnFault;
     use super::*;
 
     const HEADER: &str =

@@ -1,14 +1,11 @@
 //! Files of disclosures.
 
-use std::path::Path;
-
 use turnstile_dataflows::model::{LogicalTime, Symbol};
 
 use super::error::{FieldFault, RecordedError, of_column};
 use super::fields;
-use super::file::OnRead;
-use super::row_file::{FileRow, RowFile};
-use super::table::{Column, Fields, OnFault};
+use super::row_file::{FileRow, Opening, RowFile};
+use super::table::{Column, Fields};
 
 const COLUMNS: [Column; 5] = [
     ("receipt_no", true),
@@ -36,12 +33,8 @@ pub struct DisclosureRow {
 }
 
 impl FileRow for DisclosureRow {
-    fn open(
-        file: &Path,
-        on_fault: OnFault,
-        on_read: Option<OnRead>,
-    ) -> Result<RowFile<Self>, RecordedError> {
-        RowFile::of(file, &COLUMNS, parse, on_fault, on_read)
+    fn begin(file: Opening<'_>) -> Result<RowFile<Self>, RecordedError> {
+        file.with(&COLUMNS, parse)
     }
 }
 

@@ -173,6 +173,14 @@ pub(super) fn optional<'t, T>(
     read(text).map(Some)
 }
 
+/// Refuses a row in which all of `texts` are empty: `what` is told by none.
+pub(super) fn at_least_one(texts: &[&[u8]], what: &str) -> Result<(), String> {
+    if texts.iter().all(|text| text.is_empty()) {
+        return Err(format!("at least one {what} expected, all were empty"));
+    }
+    Ok(())
+}
+
 /// Returns which of `names` stands in `text`.
 pub(super) fn one_of(text: &[u8], names: &[&'static str]) -> Result<&'static str, String> {
     let found = names.iter().find(|name| name.as_bytes() == text);

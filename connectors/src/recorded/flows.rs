@@ -1,15 +1,12 @@
 //! Files of investor flows: who bought more than he sold, by day.
 
-use std::path::Path;
-
 use jiff::civil::Date;
 use turnstile_dataflows::model::Symbol;
 
 use super::error::{FieldFault, RecordedError, of_column};
 use super::fields;
-use super::file::OnRead;
-use super::row_file::{FileRow, RowFile};
-use super::table::{Column, Fields, OnFault};
+use super::row_file::{FileRow, Opening, RowFile};
+use super::table::{Column, Fields};
 
 const COLUMNS: [Column; 5] = [
     ("symbol", true),
@@ -35,12 +32,8 @@ pub struct FlowRow {
 }
 
 impl FileRow for FlowRow {
-    fn open(
-        file: &Path,
-        on_fault: OnFault,
-        on_read: Option<OnRead>,
-    ) -> Result<RowFile<Self>, RecordedError> {
-        RowFile::of(file, &COLUMNS, parse, on_fault, on_read)
+    fn begin(file: Opening<'_>) -> Result<RowFile<Self>, RecordedError> {
+        file.with(&COLUMNS, parse)
     }
 }
 
@@ -54,11 +47,7 @@ pub(super) fn parse(row: &Fields<'_, 5>) -> Result<FlowRow, FieldFault> {
         institution_net: net(institution, "institution_net")?,
         individual_net: net(individual, "individual_net")?,
     };
-    if [foreign, institution, individual].concat().is_empty() {
-        return Err(FieldFault {
-            column: "foreign_net",
-            reason: "at least one net purchase expected, all were empty".to_owned(),
-        });
-    }
+    fields::at_least_one(&[foreign, institution, individual], "net purchase")
+        .map_err(of_column("foreign_net"))?;
     Ok(flow)
 }

@@ -1,16 +1,13 @@
 //! Files of fundamentals: figures of companies, by the day from which they are known.
 
-use std::path::Path;
-
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use turnstile_dataflows::model::Symbol;
 
 use super::error::{FieldFault, RecordedError, of_column};
 use super::fields;
-use super::file::OnRead;
-use super::row_file::{FileRow, RowFile};
-use super::table::{Column, Fields, OnFault};
+use super::row_file::{FileRow, Opening, RowFile};
+use super::table::{Column, Fields};
 
 const COLUMNS: [Column; 9] = [
     ("symbol", true),
@@ -52,12 +49,8 @@ pub struct FundamentalRow {
 }
 
 impl FileRow for FundamentalRow {
-    fn open(
-        file: &Path,
-        on_fault: OnFault,
-        on_read: Option<OnRead>,
-    ) -> Result<RowFile<Self>, RecordedError> {
-        RowFile::of(file, &COLUMNS, parse, on_fault, on_read)
+    fn begin(file: Opening<'_>) -> Result<RowFile<Self>, RecordedError> {
+        file.with(&COLUMNS, parse)
     }
 }
 
@@ -81,11 +74,6 @@ pub(super) fn parse(row: &Fields<'_, 9>) -> Result<FundamentalRow, FieldFault> {
         bps: figure(bps, AMOUNT_PLACES, "bps")?,
     };
     let told = [per, pbr, psr, roe, debt_ratio, eps, bps];
-    if told.iter().all(|text| text.is_empty()) {
-        return Err(FieldFault {
-            column: "per",
-            reason: "at least one figure expected, all were empty".to_owned(),
-        });
-    }
+    fields::at_least_one(&told, "figure").map_err(of_column("per"))?;
     Ok(figures)
 }

@@ -1,15 +1,12 @@
 //! Files of rankings that others keep.
 
-use std::path::Path;
-
 use jiff::civil::Date;
 use turnstile_dataflows::model::Symbol;
 
 use super::error::{FieldFault, RecordedError, of_column};
 use super::fields;
-use super::file::OnRead;
-use super::row_file::{FileRow, RowFile};
-use super::table::{Column, Fields, OnFault};
+use super::row_file::{FileRow, Opening, RowFile};
+use super::table::{Column, Fields};
 
 const COLUMNS: [Column; 5] = [
     ("category", true),
@@ -35,12 +32,8 @@ pub struct RankingRow {
 }
 
 impl FileRow for RankingRow {
-    fn open(
-        file: &Path,
-        on_fault: OnFault,
-        on_read: Option<OnRead>,
-    ) -> Result<RowFile<Self>, RecordedError> {
-        RowFile::of(file, &COLUMNS, parse, on_fault, on_read)
+    fn begin(file: Opening<'_>) -> Result<RowFile<Self>, RecordedError> {
+        file.with(&COLUMNS, parse)
     }
 }
 

@@ -8,6 +8,12 @@ use super::table::{Column, Fields, OnFault, Skipped, Table};
 
 /// A row that files hold: each kind has columns of its own.
 pub trait FileRow: Sized {
+    /// Reads the header of a file of such rows.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    fn begin(file: Opening<'_>) -> Result<RowFile<Self>, RecordedError>;
+
     /// Opens `file` and reads its header. `on_read` is told the bytes read.
     ///
     /// # Errors
@@ -16,7 +22,34 @@ pub trait FileRow: Sized {
         file: &Path,
         on_fault: OnFault,
         on_read: Option<OnRead>,
-    ) -> Result<RowFile<Self>, RecordedError>;
+    ) -> Result<RowFile<Self>, RecordedError> {
+        Self::begin(Opening {
+            file,
+            on_fault,
+            on_read,
+        })
+    }
+}
+
+/// A file that is about to be read, whatever its rows are.
+pub struct Opening<'f> {
+    file: &'f Path,
+    on_fault: OnFault,
+    on_read: Option<OnRead>,
+}
+
+impl Opening<'_> {
+    /// Opens the file with these columns, whose lines `parse` reads.
+    pub(super) fn with<T: 'static, const N: usize>(
+        self,
+        columns: &[Column; N],
+        parse: fn(&Fields<'_, N>) -> Result<T, FieldFault>,
+    ) -> Result<RowFile<T>, RecordedError> {
+        let table = Table::open(self.file, columns, self.on_fault, self.on_read)?;
+        Ok(RowFile {
+            rows: Box::new(Parsed { table, parse }),
+        })
+    }
 }
 
 /// A file of such rows.
@@ -25,23 +58,6 @@ pub struct RowFile<T> {
 }
 
 impl<T> RowFile<T> {
-    /// Opens `file` with these columns, whose lines `parse` reads.
-    pub(super) fn of<const N: usize>(
-        file: &Path,
-        columns: &[Column; N],
-        parse: fn(&Fields<'_, N>) -> Result<T, FieldFault>,
-        on_fault: OnFault,
-        on_read: Option<OnRead>,
-    ) -> Result<Self, RecordedError>
-    where
-        T: 'static,
-    {
-        let table = Table::open(file, columns, on_fault, on_read)?;
-        Ok(Self {
-            rows: Box::new(Parsed { table, parse }),
-        })
-    }
-
     /// Returns the next row, none at the end.
     ///
     /// # Errors
