@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use turnstile_connectors::execution::ToldDay;
 use turnstile_connectors::jobs::Job;
@@ -111,6 +112,17 @@ async fn where_few_issues_are_listed_there_is_no_strategy() {
     rig.stop().await;
 }
 
+/// Does what is asked for, until the token.
+fn serve_requests(world: &World) -> (CancellationToken, JoinHandle<()>) {
+    let requests = RunRequests {
+        postgres: world.postgres.clone(),
+        config: world.config.clone(),
+    };
+    let stop = CancellationToken::new();
+    let running = task::spawn("requests", requests.run(stop.clone()));
+    (stop, running)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_operator_asks_for_is_run_and_says_what_became_of_it() {
     let world = World::start().await;
@@ -122,12 +134,7 @@ async fn what_the_operator_asks_for_is_run_and_says_what_became_of_it() {
                   ('00000000-0000-4000-8000-000000000003', '2026-08-02', 'kim', 'ASKED')",
         )
         .await;
-    let requests = RunRequests {
-        postgres: world.postgres.clone(),
-        config: world.config.clone(),
-    };
-    let stop = CancellationToken::new();
-    let running = task::spawn("requests", requests.run(stop.clone()));
+    let (stop, running) = serve_requests(&world);
     let open =
         "SELECT count(*)::text FROM strategy.run_requests WHERE state IN ('ASKED', 'RUNNING')";
     while world.text(open).await != "0" {
@@ -188,12 +195,7 @@ async fn a_request_that_fails_waits_longer_each_time_is_given_up_and_blocks_none
                   ('00000000-0000-4000-8000-000000000004', NULL, 'kim', 'ASKED', 0)",
         )
         .await;
-    let requests = RunRequests {
-        postgres: world.postgres.clone(),
-        config: world.config.clone(),
-    };
-    let stop = CancellationToken::new();
-    let running = task::spawn("requests", requests.run(stop.clone()));
+    let (stop, running) = serve_requests(&world);
     let of_last = |columns: &str| {
         format!(
             "SELECT concat_ws(' ', {columns}) FROM strategy.run_requests WHERE request_id::text LIKE '%4'"
