@@ -107,11 +107,12 @@ async fn import<R: ImportRow>(
     }
     let from = begun.rows_done;
     let (mut rows, mut changed, mut unknown_symbols) = (0_u64, 0_u64, 0_u64);
+    let mut done = from;
     let mut portion: Vec<R> = Vec::with_capacity(PORTION);
     loop {
         if stop.is_cancelled() {
             bar.finish_and_clear();
-            bail!("stopped by a signal after {rows} rows; the next import goes on there");
+            bail!("stopped by a signal, {done} rows are stored; the next import goes on there");
         }
         let row = file.next_row()?;
         let is_end = row.is_none();
@@ -123,6 +124,7 @@ async fn import<R: ImportRow>(
         }
         if portion.len() == PORTION || (is_end && !portion.is_empty()) {
             let stored = import.store(&portion, rows).await?;
+            done = rows;
             changed += stored.changed;
             unknown_symbols += stored.unknown_symbols;
             portion.clear();
