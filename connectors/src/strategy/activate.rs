@@ -104,6 +104,7 @@ async fn lock_draft(
     Ok(strategy_id)
 }
 
+/// Puts the draft that `transaction` has locked in force, and commits.
 async fn put_in_force(
     transaction: Transaction<'_>,
     cache: &Cache,

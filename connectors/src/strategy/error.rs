@@ -41,7 +41,7 @@ pub enum StrategyError {
 
 impl StrategyError {
     /// Returns whether the same run may succeed later: somebody else runs, or the database is away.
-    pub fn is_transient(&self) -> bool {
+    pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Store(error) => error.is_transient(),
             Self::Busy => true,
