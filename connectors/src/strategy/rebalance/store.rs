@@ -74,7 +74,7 @@ const BUY: &str = "INSERT INTO trade.manual_entries
     ON CONFLICT DO NOTHING";
 const ASKED: &str = "UPDATE strategy.rebalance_lines
     SET qty = $3, request_id = $4,
-        skipped = CASE WHEN $3 < qty THEN 'CASH' ELSE skipped END
+        skipped = CASE WHEN $5 THEN 'CASH' WHEN $3 < qty THEN 'REDUCED' ELSE skipped END
     WHERE portfolio_id = $1 AND symbol = $2";
 /// Without a price now there was no purchase, else no cash.
 const LEFT: &str = "UPDATE strategy.rebalance_lines l
@@ -265,8 +265,10 @@ pub(super) async fn ask(
             &[&request, &symbol, &quantity, &limit, &WHO, &key, &strategy],
         )
         .await?;
-        tx.execute(ASKED, &[&portfolio, &symbol, &quantity, &request])
-            .await?;
+        let is_short_of_cash = order.quantity < order.wanted;
+        let values: [&(dyn ToSql + Sync); 5] =
+            [&portfolio, &symbol, &quantity, &request, &is_short_of_cash];
+        tx.execute(ASKED, &values).await?;
     }
     Ok(())
 }
