@@ -94,6 +94,7 @@ fn maintain(args: &Args) -> anyhow::Result<(RiskView, f64)> {
     let mut events = vec![RiskEvent {
         time: LogicalTime::from_micros(BEGIN_US),
         changes: load(args)?,
+        is_complete: true,
     }];
     for second in 1..=args.seconds {
         let price = Price::from_won(50_000 + i64::try_from(second % 100)?)?;
@@ -102,6 +103,7 @@ fn maintain(args: &Args) -> anyhow::Result<(RiskView, f64)> {
         events.push(RiskEvent {
             time: LogicalTime::from_micros(BEGIN_US + second * SECOND_US),
             changes: changes.collect::<anyhow::Result<_>>()?,
+            is_complete: true,
         });
     }
     events.reverse();

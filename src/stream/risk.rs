@@ -51,16 +51,29 @@ impl RiskFeed {
 
     /// Tells of rows that have changed.
     pub(super) fn tell(&self, time: LogicalTime, changes: Vec<RiskChange>) {
-        match self.events.try_send(RiskEvent { time, changes }) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_) | TrySendError::Closed(_)) => self.gate.lose(),
-        }
+        self.send(RiskEvent {
+            time,
+            changes,
+            is_complete: false,
+        });
     }
 
-    /// Tells of a second, and of the prices since the last one.
+    /// Tells of a second, and of the prices since the last one. Everything up to it must have been
+    /// told: the desk gives out no view before the first one, which comes after the load.
     pub(super) fn second(&mut self, time: LogicalTime) {
         let prices = std::mem::take(&mut self.prices).into_iter();
         let changes = prices.map(|(symbol, price)| RiskChange::Price(symbol, price));
-        self.tell(time, changes.collect());
+        self.send(RiskEvent {
+            time,
+            changes: changes.collect(),
+            is_complete: true,
+        });
+    }
+
+    fn send(&self, event: RiskEvent) {
+        match self.events.try_send(event) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_) | TrySendError::Closed(_)) => self.gate.lose(),
+        }
     }
 }

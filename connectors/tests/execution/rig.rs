@@ -93,10 +93,9 @@ pub(crate) struct Rig {
     pub(crate) begun_us: u64,
 }
 
-/// What the gate knows: limits that nothing here reaches, of an account worth a trillion KRW. An hour
-/// ahead, so that it does not grow old.
+/// What the gate knows: limits that nothing here reaches, of an account worth a trillion KRW.
 pub(crate) fn account() -> Vec<ViewChange> {
-    let ahead_us = |micros| LogicalTime::from_micros(wall_clock_us() + micros);
+    let now = LogicalTime::from_micros(wall_clock_us());
     let limits = RiskLimits {
         id: 1,
         profile: RiskProfile::Default,
@@ -110,7 +109,7 @@ pub(crate) fn account() -> Vec<ViewChange> {
         until: LogicalTime::MAX,
     };
     let equity = Equity {
-        asof: ahead_us(240_000_000),
+        asof: now,
         units: 10_000_000_000_000_000,
     };
     let issue = Issue {
@@ -124,8 +123,17 @@ pub(crate) fn account() -> Vec<ViewChange> {
         ViewChange::Stop(Some(stop(false))),
         ViewChange::Exposure(ExposureRow::Equity(equity), 1),
         ViewChange::Exposure(ExposureRow::Issue(samsung, issue), 1),
-        ViewChange::Through(ahead_us(3_600_000_000)),
+        ViewChange::Through(now),
     ]
+}
+
+/// Tells the gate of every second, as the desk does, so that what it knows does not grow old.
+async fn tell_seconds(gate: RiskGate, stop: CancellationToken) {
+    let mut clock = tokio::time::interval(Duration::from_secs(1));
+    while stop.run_until_cancelled(clock.tick()).await.is_some() {
+        let now = LogicalTime::from_micros(wall_clock_us());
+        gate.update(vec![ViewChange::Through(now)]);
+    }
 }
 
 /// The emergency stop as a test sets it.
@@ -319,9 +327,9 @@ impl Rig {
         self.items = items;
         let notices = self.broker.connect();
         self.run = Some(Run {
-            gate,
             ready: executor.ready(),
             tasks: vec![
+                task::spawn("seconds", tell_seconds(gate.clone(), stop.clone())),
                 task::spawn("alarms", alarm_writer.run(stop.clone())),
                 task::spawn("poll", poll.run(stop.clone())),
                 task::spawn("holdings", holdings.run(stop.clone())),
@@ -329,6 +337,7 @@ impl Rig {
                 task::spawn("executor", executor.run(orders, stop.clone())),
                 task::spawn("sink", sink.run(item_queue, stop.clone())),
             ],
+            gate,
             stop,
         });
     }

@@ -13,7 +13,7 @@ use super::limits::{EmergencyStop, RiskLimits, RiskProfile};
 use super::view::ViewChange;
 use crate::Time;
 use crate::model::{ExitEventId, LogicalTime, Position, PositionId, Price, Symbol};
-use crate::reentry::{Equity, Underway};
+use crate::reentry::{EQUITY_AGE_US_MAX, Equity, Underway};
 use crate::table::Table;
 
 /// What changed at one logical time.
@@ -23,6 +23,8 @@ pub struct RiskEvent {
     pub time: LogicalTime,
     /// What; perhaps nothing but the time.
     pub changes: Vec<RiskChange>,
+    /// Whether everything up to `time` has been told, the first state as a whole included.
+    pub is_complete: bool,
 }
 
 /// The row that now stands under a key.
@@ -38,8 +40,8 @@ pub enum RiskChange {
     Issue(Symbol, Option<Issue>),
     /// When a position was left, and the result in ten-thousandths of a won.
     Result(ExitEventId, LogicalTime, i64),
-    /// What the account is worth; none where nobody says so any more. What is older than the last
-    /// counts for nothing.
+    /// What the account is worth; none where nobody says so any more. What is older than the last, or
+    /// more than five minutes ahead, counts for nothing.
     Equity(Option<Equity>),
     /// Limits by the identity of their row; none where it is gone.
     Limits(i64, Option<RiskLimits>),
@@ -126,15 +128,20 @@ impl Desk {
         })
     }
 
-    /// Takes in the events and returns what they change, all at the time of the last.
+    /// Takes in the events and returns what they change, all at the time of the last. The view goes
+    /// as far as the last of them that is complete: a part of the first state is no view.
     fn take(&mut self, worker: &mut Worker, events: &mut Vec<RiskEvent>) -> Vec<ViewChange> {
-        let through = events.last().map(|event| event.time).unwrap_or_default();
-        self.now = through.micros().max(self.now + 1);
+        let last = events.last().map(|event| event.time).unwrap_or_default();
+        let complete = events.iter().rfind(|event| event.is_complete);
+        let through = complete.map(|event| event.time);
+        self.now = last.micros().max(self.now + 1);
         self.advance();
-        self.begin_month(through.seoul_month());
+        self.begin_month(last.seoul_month());
         let mut changes = Vec::new();
-        for change in events.drain(..).flat_map(|event| event.changes) {
-            self.change(change, &mut changes);
+        for event in events.drain(..) {
+            for change in event.changes {
+                self.change(event.time, change, &mut changes);
+            }
         }
         self.now += 1;
         self.advance();
@@ -145,11 +152,11 @@ impl Desk {
         said.sort_by_key(|(_row, diff)| *diff);
         let rows = said.into_iter();
         changes.extend(rows.map(|(row, diff)| ViewChange::Exposure(row, diff)));
-        changes.push(ViewChange::Through(through));
+        changes.extend(through.map(ViewChange::Through));
         changes
     }
 
-    fn change(&mut self, change: RiskChange, changes: &mut Vec<ViewChange>) {
+    fn change(&mut self, now: LogicalTime, change: RiskChange, changes: &mut Vec<ViewChange>) {
         match change {
             RiskChange::Position(row) => {
                 let holding = Holding {
@@ -176,8 +183,10 @@ impl Desk {
             }
             RiskChange::Equity(None) => self.equity.put((), None),
             RiskChange::Equity(Some(row)) => {
+                // One of the future would keep every later one out.
+                let is_possible = row.asof <= now.plus_micros(EQUITY_AGE_US_MAX);
                 let last = self.equity.rows.get(&());
-                if last.is_none_or(|last| last.asof <= row.asof) {
+                if is_possible && last.is_none_or(|last| last.asof <= row.asof) {
                     self.equity.put((), Some(row));
                 }
             }
@@ -202,13 +211,11 @@ impl Desk {
     }
 
     fn advance(&mut self) {
-        let now = self.now;
-        macro_rules! advance {
-            ($($table:ident)*) => {$(
-                self.$table.session.advance_to(now);
-                self.$table.session.flush();
-            )*};
-        }
-        advance!(positions buys prices issues results equity);
+        self.positions.advance(self.now);
+        self.buys.advance(self.now);
+        self.prices.advance(self.now);
+        self.issues.advance(self.now);
+        self.results.advance(self.now);
+        self.equity.advance(self.now);
     }
 }

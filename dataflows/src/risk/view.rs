@@ -11,6 +11,9 @@ use crate::strategy::Market;
 
 /// Age beyond which a view counts as lost: the desk hears of every second.
 const VIEW_AGE_US_MAX: u64 = 10_000_000;
+/// How far a time may lie ahead. It can only where the clock was set back since, or another one runs
+/// fast: of what lies further ahead nobody can say how old it is.
+const AHEAD_US_MAX: u64 = 10_000_000;
 
 /// A change of the view.
 #[derive(Clone, Debug)]
@@ -25,7 +28,7 @@ pub enum ViewChange {
     Profile(Option<RiskProfile>),
     /// The emergency stop.
     Stop(Option<EmergencyStop>),
-    /// Everything up to this time is in the view.
+    /// Everything up to this time is in the view, the first state as a whole included.
     Through(LogicalTime),
 }
 
@@ -203,9 +206,11 @@ impl Exposure {
         let equity = self
             .equity
             .ok_or("nobody has said what the account is worth")?;
-        let age = now.micros().abs_diff(equity.asof.micros());
-        if age > EQUITY_AGE_US_MAX {
+        if now.micros_since(equity.asof) > EQUITY_AGE_US_MAX {
             return Err("what the account is worth is older than five minutes");
+        }
+        if equity.asof.micros_since(now) > AHEAD_US_MAX {
+            return Err("what the account is worth is of a time that has not come");
         }
         if equity.units <= 0 {
             return Err("the account is worth nothing");
@@ -269,6 +274,9 @@ impl RiskView {
         let through = self.through.ok_or("limits and exposure are not loaded")?;
         if now.micros_since(through) > VIEW_AGE_US_MAX {
             return Err("limits and exposure are older than ten seconds");
+        }
+        if through.micros_since(now) > AHEAD_US_MAX {
+            return Err("limits and exposure are of a time that has not come");
         }
         let profile = self.profile.ok_or("no risk profile is in force")?;
         let mut limits = self.limits.values();
