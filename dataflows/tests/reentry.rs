@@ -75,10 +75,7 @@ fn a_cooldown_ends_at_its_own_time_and_a_rebound_buys(#[values(1, 2, 4)] workers
     let mut engine = Harness::new(workers, &default_profile());
     engine.changes(vec![rule(1)]);
     let said = verdicts(engine.send(EXIT, |_time| Event::Changes(vec![exit_event("e1", "SL2")])));
-    assert!(
-        matches!(said[0].verdict, Verdict::Cooldown { .. }),
-        "{said:?}"
-    );
+    assert_eq!(words(&said), ["COOLDOWN"]);
     assert_eq!(tick(&mut engine, 5, "103"), []);
     let said = clock(&mut engine, 12);
     assert_eq!(said.len(), 1);
@@ -131,45 +128,72 @@ fn history_counts_against_the_day_and_an_ended_candidate_is_forgotten() {
     engine.stop();
 }
 
-#[test]
-fn an_order_that_the_risk_gate_refused_is_decided_on_again_after_a_minute() {
-    let mut engine = Harness::new(1, &default_profile());
-    let patient = ReentryRule {
-        cooldown_us: 10 * SECOND,
-        watch_us: 300 * SECOND,
-        ..reentry_rule()
-    };
-    engine.changes(vec![Change::ReentryRule(patient.id.clone(), Some(patient))]);
-    engine.send(EXIT, |_time| Event::Changes(vec![exit_event("e1", "SL2")]));
-    clock(&mut engine, 12);
-    let said = tick(&mut engine, 14, "102");
-    assert!(
-        matches!(said[0].verdict, Verdict::Submit { .. }),
-        "{said:?}"
-    );
-    let refused = |refused| StoredCandidate {
+/// What the store says of a candidate whose order of this time the risk gate refused.
+fn refused(decided: LogicalTime) -> StoredCandidate {
+    StoredCandidate {
         symbol: "005930".parse().unwrap(),
         state: CandidateState::Watch,
         cooldown_until: Some(LogicalTime::from_micros(EXIT + 10 * SECOND)),
         watch_until: Some(LogicalTime::from_micros(EXIT + 70 * SECOND)),
         blocked: Some(("G3".into(), "SINGLE_WEIGHT: too heavy".into())),
-        refused: Some(refused),
+        refused: Some(decided),
+    }
+}
+
+/// Starts with a candidate that watches for ten minutes at most, and buys where a price has stood
+/// for `stable_us`.
+fn patient(stable_us: u64) -> Harness {
+    let mut engine = Harness::new(1, &default_profile());
+    let mut rule = ReentryRule {
+        cooldown_us: 10 * SECOND,
+        watch_us: 600 * SECOND,
+        ..reentry_rule()
     };
-    let id: ExitEventId = "e1".parse().unwrap();
+    rule.trigger.stable_us = stable_us;
+    engine.changes(vec![Change::ReentryRule(rule.id.clone(), Some(rule))]);
+    watching(&mut engine);
+    engine
+}
+
+fn candidate(engine: &mut Harness, seconds: u64, row: StoredCandidate) {
+    let row = Change::Candidate("e1".parse().unwrap(), row);
+    let said = engine.send(EXIT + seconds * SECOND, |_time| Event::Changes(vec![row]));
+    assert_eq!(verdicts(said), []);
+}
+
+#[test]
+fn an_order_that_the_risk_gate_refused_is_decided_on_again_after_a_minute() {
+    let mut engine = patient(0);
+    let said = tick(&mut engine, 14, "102");
+    assert_eq!(words(&said), ["10 e1:ENTRY:1"]);
     // A refusal of an earlier order says nothing of this one.
     let earlier = LogicalTime::from_micros(EXIT + 11 * SECOND);
-    engine.changes(vec![Change::Candidate(id.clone(), refused(earlier))]);
+    candidate(&mut engine, 15, refused(earlier));
     assert_eq!(tick(&mut engine, 15, "103"), []);
-    let stored = Change::Candidate(id.clone(), refused(said[0].time));
-    engine.send(EXIT + 16 * SECOND, |_time| Event::Changes(vec![stored]));
+    candidate(&mut engine, 16, refused(said[0].time));
     // It rests, then the same entry is decided on again.
     assert_eq!(tick(&mut engine, 17, "103"), []);
     assert_eq!(tick(&mut engine, 75, "103"), []);
-    let again = tick(&mut engine, 77, "103");
-    let Verdict::Submit { action_key, .. } = &again[0].verdict else {
-        panic!("{again:?}")
+    assert_eq!(words(&tick(&mut engine, 77, "103")), ["10 e1:ENTRY:1"]);
+    engine.stop();
+}
+
+#[test]
+fn after_a_refusal_a_run_begins_anew() {
+    let mut engine = patient(90 * SECOND);
+    assert_eq!(words(&tick(&mut engine, 14, "102")), [""; 0]);
+    let said = tick(&mut engine, 104, "102");
+    assert_eq!(words(&said), ["10 e1:ENTRY:1"]);
+    // The refusal is the first that the candidate hears of its order.
+    candidate(&mut engine, 105, refused(said[0].time));
+    assert_eq!(tick(&mut engine, 106, "103"), []);
+    assert_eq!(tick(&mut engine, 195, "103"), []);
+    let said = tick(&mut engine, 196, "103");
+    let Verdict::Submit { explanation, .. } = &said[0].verdict else {
+        panic!("{said:?}")
     };
-    assert_eq!(action_key.as_str(), "e1:ENTRY:1");
+    let since = LogicalTime::from_micros(EXIT + 106 * SECOND);
+    assert_eq!(explanation.reached_since, since);
     engine.stop();
 }
 

@@ -75,6 +75,8 @@ impl Candidate {
         self.stage = Stage::Watch;
         self.entries = self.entries.saturating_sub(1);
         (self.order, self.submitted) = (None, None);
+        // A run of its trigger begins anew, with the next tick at or above the level.
+        (self.since, self.is_spent) = (None, false);
         self.blocked = stored.blocked.clone();
         self.rest_until = moment.now.plus_micros(REST_US);
     }
