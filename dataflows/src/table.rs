@@ -28,8 +28,8 @@ impl<K: Data, V: Data> Table<K, V> {
 
     /// Goes on to `time`: what was put is complete before it.
     pub(crate) fn advance(&mut self, time: Time) {
-        self.session.advance_to(time);
-        self.session.flush();
+        self.advance_to(time);
+        self.flush();
     }
 
     /// Puts `row` under `key`, or nothing.
@@ -47,5 +47,24 @@ impl<K: Data, V: Data> Table<K, V> {
         if let Some(row) = row {
             self.session.update((key, row), 1);
         }
+    }
+}
+
+/// A [`Table`] whatever its rows: what goes on with time.
+pub(crate) trait Clocked {
+    /// Lets what is put from now on have `time`.
+    fn advance_to(&mut self, time: Time);
+
+    /// Hands over what was put, and how far the table is.
+    fn flush(&mut self);
+}
+
+impl<K: Data, V: Data> Clocked for Table<K, V> {
+    fn advance_to(&mut self, time: Time) {
+        self.session.advance_to(time);
+    }
+
+    fn flush(&mut self) {
+        self.session.flush();
     }
 }

@@ -15,7 +15,7 @@ use crate::reentry::{
     CandidateState, EQUITY_AGE_US_MAX, Equity, ExitEvent, PauseWindow, Purchase, REGIME_AGE_US_MAX,
     ReentryInputs, ReentryLimits, ReentryRule, StoredCandidate, Underway, reason_class,
 };
-use crate::table::Table;
+use crate::table::{Clocked, Table};
 use crate::{Rows, Time};
 
 /// Days for which purchases count (domain 5.2: per day and per week). Losses count for less, and
@@ -43,43 +43,6 @@ pub(super) struct Reentries {
     /// Exit events of the last days whose candidates are over, and the day of the exit: one that is
     /// told again makes no other candidate.
     ended: BTreeMap<ExitEventId, u64>,
-}
-
-macro_rules! each_session {
-    ($self:ident, $session:ident => $call:expr) => {{
-        let $session = &mut $self.exit_events.session;
-        $call;
-        let $session = &mut $self.candidates.session;
-        $call;
-        let $session = &mut $self.expiries.session;
-        $call;
-        let $session = &mut $self.rules.session;
-        $call;
-        let $session = &mut $self.purchases.session;
-        $call;
-        let $session = &mut $self.underway.session;
-        $call;
-        let $session = &mut $self.losses.session;
-        $call;
-        let $session = &mut $self.results.session;
-        $call;
-        let $session = &mut $self.blacklist.session;
-        $call;
-        let $session = &mut $self.ranked.session;
-        $call;
-        let $session = &mut $self.mode.session;
-        $call;
-        let $session = &mut $self.snapshot.session;
-        $call;
-        let $session = &mut $self.overriding.session;
-        $call;
-        let $session = &mut $self.windows.session;
-        $call;
-        let $session = &mut $self.limits.session;
-        $call;
-        let $session = &mut $self.equity.session;
-        $call;
-    }};
 }
 
 impl Reentries {
@@ -239,11 +202,34 @@ impl Reentries {
     }
 
     pub(super) fn advance_to(&mut self, now: Time) {
-        each_session!(self, session => session.advance_to(now));
+        for table in self.tables() {
+            table.advance_to(now);
+        }
     }
 
     pub(super) fn flush(&mut self) {
-        each_session!(self, session => session.flush());
+        self.tables().into_iter().for_each(Clocked::flush);
+    }
+
+    fn tables(&mut self) -> [&mut dyn Clocked; 16] {
+        [
+            &mut self.exit_events,
+            &mut self.candidates,
+            &mut self.expiries,
+            &mut self.rules,
+            &mut self.purchases,
+            &mut self.underway,
+            &mut self.losses,
+            &mut self.results,
+            &mut self.blacklist,
+            &mut self.ranked,
+            &mut self.mode,
+            &mut self.snapshot,
+            &mut self.overriding,
+            &mut self.windows,
+            &mut self.limits,
+            &mut self.equity,
+        ]
     }
 }
 
