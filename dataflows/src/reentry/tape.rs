@@ -184,12 +184,11 @@ impl Tape {
     /// Returns the high of the last completed minute that is above the one before it and not below
     /// the one after it.
     fn swing_high(&self) -> Option<Price> {
-        let highs: Vec<Price> = self.done.iter().map(|minute| minute.high).collect();
-        highs
-            .windows(3)
-            .rev()
-            .find(|three| three[1] > three[0] && three[1] >= three[2])
-            .map(|three| three[1])
+        let highs = self.done.iter().rev().map(|minute| minute.high);
+        let (middle, before) = (highs.clone().skip(1), highs.clone().skip(2));
+        let mut threes = highs.zip(middle).zip(before);
+        let found = threes.find(|((after, high), before)| high > before && high >= after);
+        found.map(|((_after, high), _before)| high)
     }
 
     /// Returns how many of the last ten completed minutes closed higher than the one before: the
@@ -198,9 +197,9 @@ impl Tape {
         if self.done.len() <= MOMENTUM {
             return None;
         }
-        let closes: Vec<Price> = self.done.iter().map(|minute| minute.close).collect();
-        let pairs = closes[closes.len() - MOMENTUM - 1..].windows(2);
-        let rising = pairs.filter(|two| two[1] > two[0]).count();
+        let closes = self.done.iter().rev().map(|minute| minute.close);
+        let pairs = closes.clone().zip(closes.skip(1)).take(MOMENTUM);
+        let rising = pairs.filter(|(close, before)| close > before).count();
         u32::try_from(rising).ok()
     }
 
