@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use crate::model::{CandidateId, LogicalTime, Price, Quantity, ReentryMode, Regime, Symbol, Tick};
 
-use super::gate::{self, Gates};
-use super::plan::{CandidatePlan, CandidateState};
+use super::gate::{self, Gates, Reason};
+use super::plan::{CandidatePlan, CandidateState, StoredCandidate};
 use super::rule::{ReentryRule, reason_class};
 use super::scene::{InForce, Room, Scene};
 use super::tape::Tape;
@@ -43,7 +43,7 @@ pub(super) struct Candidate {
     /// Until when it decides on none, since the risk gate refused one.
     rest_until: LogicalTime,
     /// The last passing refusal, so that it is written once per change.
-    blocked: Option<(Arc<str>, Arc<str>)>,
+    blocked: Option<Held>,
     /// Whether the gates that ask for no price let it buy, as of when it last moved on.
     is_open: bool,
     /// Level of the rule under a regime: the lowest price that reaches it, and as it is printed.
@@ -65,6 +65,42 @@ enum Stage {
     Watch,
     Ready,
     Over,
+}
+
+/// A passing refusal that was said.
+#[derive(Debug)]
+struct Held {
+    gate: Arc<str>,
+    words: Arc<str>,
+    /// What the words say, once that has been asked for: telling them apart costs nothing then.
+    reason: Option<Reason>,
+}
+
+impl Held {
+    /// Returns the refusal that was said before the engine started.
+    fn of(stored: &StoredCandidate) -> Option<Self> {
+        let (gate, words) = stored.blocked.clone()?;
+        Some(Self {
+            gate,
+            words,
+            reason: None,
+        })
+    }
+
+    /// Returns whether `gate` refusing for `reason` says the same.
+    fn is_same(&mut self, gate: &str, reason: &Reason) -> bool {
+        if &*self.gate != gate {
+            return false;
+        }
+        match &self.reason {
+            Some(own) => own == reason,
+            None if *self.words == reason.to_string() => {
+                self.reason = Some(reason.clone());
+                true
+            }
+            None => false,
+        }
+    }
 }
 
 /// What a candidate is judged in.
@@ -112,7 +148,7 @@ impl Candidate {
             order: None,
             submitted: None,
             rest_until: LogicalTime::default(),
-            blocked: stored.and_then(|stored| stored.blocked.clone()),
+            blocked: stored.and_then(Held::of),
             is_open: false,
             level: None,
             reach: None,

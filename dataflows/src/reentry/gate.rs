@@ -1,22 +1,73 @@
 //! The gates that do not ask for a price: G0, G0.5, G2, and the length of the cooldown (G1).
 
-use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
 
-use crate::model::LogicalTime;
+use crate::model::{LogicalTime, ReentryMode, Regime};
 
 use super::plan::CandidatePlan;
 use super::rule::{LOSS, ReentryRule, reason_class};
-use super::scene::{InForce, NO_LIMITS, ReentryLimits};
+use super::scene::{InForce, NO_LIMITS, PauseWindow, ReentryLimits};
 
 const DAY_US: u64 = 24 * 3_600 * 1_000_000;
 /// Days of Seoul that count as a week, today among them.
 const WEEK_DAYS: u64 = 7;
 
+/// Why a gate refuses. It is put into words where it is said: the same reason may come with every
+/// tick.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// These words.
+    Words(&'static str),
+    /// The mode lets nothing be bought.
+    Mode(ReentryMode),
+    /// Entries pause at this time of day.
+    Window(PauseWindow),
+    /// The regime is among those of no entry.
+    Regime(Regime),
+    /// The exit reason has no class.
+    NoClass(Arc<str>),
+    /// No rule serves the exit reason under the regime.
+    NoRule(Arc<str>, Regime),
+    /// This rule allows nothing under the regime.
+    Disallowed(Arc<str>, Regime),
+    /// A count has reached its limit.
+    Count {
+        /// How many there are.
+        count: u32,
+        /// How many there may be.
+        most: u32,
+        /// Of what.
+        of: &'static str,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Words(words) => f.write_str(words),
+            Self::Mode(mode) => write!(f, "re-entry is paused ({mode})"),
+            Self::Window(window) => write!(f, "entries pause from {window}"),
+            Self::Regime(regime) => write!(f, "nothing is bought under the regime {regime}"),
+            Self::NoClass(exit) => write!(f, "exit reason {exit} never leads to a re-entry"),
+            Self::NoRule(exit, regime) => {
+                write!(f, "no re-entry rule for exit reason {exit} under {regime}")
+            }
+            Self::Disallowed(rule, regime) => {
+                write!(f, "rule {rule} allows no re-entry under {regime}")
+            }
+            Self::Count { count, most, of } => {
+                write!(f, "{count} re-entries {of}, at most {most} allowed")
+            }
+        }
+    }
+}
+
 /// Why nothing may be bought.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) gate: &'static str,
-    pub(super) reason: Cow<'static, str>,
+    pub(super) reason: Reason,
     /// Whether the candidate ends: policy and counts refuse for good, everything else passes
     /// (domain 5.1 [REC]).
     pub(super) is_final: bool,
@@ -24,16 +75,16 @@ pub(super) struct Refusal {
 
 impl Refusal {
     /// Returns a refusal that ends the candidate.
-    pub(super) fn last(gate: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn last(gate: &'static str, reason: Reason) -> Self {
         Self {
             gate,
-            reason: reason.into(),
+            reason,
             is_final: true,
         }
     }
 
     /// Returns a refusal that may pass.
-    pub(super) fn passing(gate: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn passing(gate: &'static str, reason: Reason) -> Self {
         Self {
             is_final: false,
             ..Self::last(gate, reason)
@@ -85,8 +136,7 @@ impl Gates<'_> {
     pub(super) fn check_new(&self) -> Result<(), Refusal> {
         let reason = &self.plan.event.reason;
         if reason_class(reason).is_none() {
-            let reason = format!("exit reason {reason} never leads to a re-entry");
-            return Err(Refusal::last("G0.5", reason));
+            return Err(Refusal::last("G0.5", Reason::NoClass(reason.clone())));
         }
         // Under a regime that is closed or unknown it waits for another one.
         if self.regime().is_ok() && self.in_force.is_known {
@@ -107,8 +157,8 @@ impl Gates<'_> {
         });
         match rule {
             Err(_) if !self.in_force.is_known => {
-                let reason = "the market regime is unknown and RISK_OFF allows no entry";
-                Err(Refusal::passing("G0", reason))
+                let words = "the market regime is unknown and RISK_OFF allows no entry";
+                Err(Refusal::passing("G0", Reason::Words(words)))
             }
             rule => rule,
         }
@@ -125,12 +175,12 @@ impl Gates<'_> {
         if self.in_force.is_known || rules.all(|rule| self.excess(rule, entries).is_some()) {
             return Err(Refusal::last("G2", reason));
         }
-        let reason = "the market regime is unknown and RISK_OFF allows no more entries";
-        Err(Refusal::passing("G0", reason))
+        let words = "the market regime is unknown and RISK_OFF allows no more entries";
+        Err(Refusal::passing("G0", Reason::Words(words)))
     }
 
     /// Returns which count a rule allows no more of.
-    fn excess(&self, rule: &ReentryRule, entries: u32) -> Option<String> {
+    fn excess(&self, rule: &ReentryRule, entries: u32) -> Option<Reason> {
         let (today, week) = (self.entries_today(), self.entries_of_week());
         let counts = [
             (today, rule.per_day_max, "of the symbol today"),
@@ -140,7 +190,7 @@ impl Gates<'_> {
         let (count, most, of) = counts
             .into_iter()
             .find(|(count, most, _of)| count >= most)?;
-        Some(format!("{count} re-entries {of}, at most {most} allowed"))
+        Some(Reason::Count { count, most, of })
     }
 
     /// Returns how many entries of the symbol the day has.
@@ -164,36 +214,31 @@ impl Gates<'_> {
     fn regime(&self) -> Result<(), Refusal> {
         let regime = self.in_force.regime;
         let Some(limits) = self.limits else {
-            return Err(Refusal::passing("G0", NO_LIMITS));
+            return Err(Refusal::passing("G0", Reason::Words(NO_LIMITS)));
         };
         if limits.regimes.contains(&regime) {
             return Ok(());
         }
-        let reason = format!("nothing is bought under the regime {regime}");
-        Err(Refusal::passing("G0", reason))
+        Err(Refusal::passing("G0", Reason::Regime(regime)))
     }
 
     fn rule(&self) -> Result<&ReentryRule, Refusal> {
         let (regime, reason) = (self.in_force.regime, &self.plan.event.reason);
         let rule = self.plan.rules.under(regime);
-        rule.map(|rule| &**rule).ok_or_else(|| {
-            let reason = format!("no re-entry rule for exit reason {reason} under {regime}");
-            Refusal::last("G0.5", reason)
-        })
+        rule.map(|rule| &**rule)
+            .ok_or_else(|| Refusal::last("G0.5", Reason::NoRule(reason.clone(), regime)))
     }
 
     fn disallowed(&self, rule: &ReentryRule) -> Refusal {
-        let (id, regime) = (&rule.id, self.in_force.regime);
-        Refusal::last(
-            "G0.5",
-            format!("rule {id} allows no re-entry under {regime}"),
-        )
+        let reason = Reason::Disallowed(rule.id.clone(), self.in_force.regime);
+        Refusal::last("G0.5", reason)
     }
 
     fn blacklist(&self) -> Result<(), Refusal> {
         let until = self.plan.facts.blacklisted_until;
         if until.is_some_and(|until| self.now < until) {
-            return Err(Refusal::last("G2", "the symbol is blacklisted"));
+            let words = "the symbol is blacklisted";
+            return Err(Refusal::last("G2", Reason::Words(words)));
         }
         Ok(())
     }

@@ -11,6 +11,8 @@ use crate::model::{
     LogicalTime, Price, Quantity, ReentryMode, Regime, RegimeOverride, RegimeSnapshot,
 };
 
+use super::gate::Reason;
+
 /// Age beyond which a regime snapshot no longer counts (domain 5.2).
 pub const REGIME_AGE_US_MAX: u64 = 5 * 60_000_000;
 /// Age beyond which what the account is worth no longer counts: the broker is asked every half minute.
@@ -255,14 +257,12 @@ impl Scene {
     }
 
     /// Returns why nothing is bought at `now`, whatever the candidate.
-    pub(super) fn pause(&self, now: LogicalTime) -> Option<String> {
+    pub(super) fn pause(&self, now: LogicalTime) -> Option<Reason> {
         match self.mode {
-            Some(ReentryMode::Running) => {}
-            Some(mode) => return Some(format!("re-entry is paused ({mode})")),
-            None => return Some("re-entry has no mode".to_owned()),
+            Some(ReentryMode::Running) => self.window(now).map(Reason::Window),
+            Some(mode) => Some(Reason::Mode(mode)),
+            None => Some(Reason::Words("re-entry has no mode")),
         }
-        let window = self.window(now)?;
-        Some(format!("entries pause from {window}"))
     }
 
     /// Returns what the account is worth, where that is known at `now`.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::model::ReentryMode;
 
-use super::super::gate::{self, Refusal};
+use super::super::gate::{self, Reason, Refusal};
 use super::super::plan::CandidateState;
 use super::super::verdict::Verdict;
-use super::{Candidate, Moment, Stage, WATCH_US};
+use super::{Candidate, Held, Moment, Stage, WATCH_US};
 
 impl Candidate {
     /// Takes in that an order has ended with shares: there may be a second entry.
@@ -52,7 +52,7 @@ impl Candidate {
             (Stage::Ready | Stage::Over, _) => None,
             // Exit events that arrive while everything is paused are skipped, not queued.
             (Stage::New, ReentryMode::PauseAll) => {
-                let refusal = Refusal::last("CONTROL", "re-entry is paused (PAUSE_ALL)");
+                let refusal = Refusal::last("CONTROL", Reason::Mode(ReentryMode::PauseAll));
                 Some((self.block(refusal), true))
             }
             (_, ReentryMode::PauseAll) => None,
@@ -147,7 +147,7 @@ impl Candidate {
     /// Says once that gate G0 no longer refuses. Other passing refusals stand until something else
     /// is said.
     fn clear(&mut self) -> Option<Verdict> {
-        self.blocked.take_if(|(gate, _reason)| &**gate == "G0")?;
+        self.blocked.take_if(|held| &*held.gate == "G0")?;
         Some(Verdict::Watch {
             until: self.watch_until,
         })
@@ -156,15 +156,20 @@ impl Candidate {
     /// Says a passing refusal once.
     pub(super) fn hold(&mut self, refusal: Refusal) -> Option<Verdict> {
         let Refusal { gate, reason, .. } = refusal;
-        let is_said = |said: &(Arc<str>, Arc<str>)| (&*said.0, &*said.1) == (gate, &*reason);
-        if self.blocked.as_ref().is_some_and(is_said) {
+        if let Some(held) = &mut self.blocked
+            && held.is_same(gate, &reason)
+        {
             return None;
         }
-        let (gate, reason): (Arc<str>, Arc<str>) = (gate.into(), reason.into());
-        self.blocked = Some((gate.clone(), reason.clone()));
+        let (gate, words): (Arc<str>, Arc<str>) = (gate.into(), reason.to_string().into());
+        self.blocked = Some(Held {
+            gate: gate.clone(),
+            words: words.clone(),
+            reason: Some(reason),
+        });
         Some(Verdict::Blocked {
             gate,
-            reason,
+            reason: words,
             is_final: false,
         })
     }
@@ -173,7 +178,7 @@ impl Candidate {
         self.stage = Stage::Over;
         Verdict::Blocked {
             gate: refusal.gate.into(),
-            reason: refusal.reason.into(),
+            reason: refusal.reason.to_string().into(),
             is_final: true,
         }
     }

@@ -2,11 +2,11 @@
 
 use crate::model::{ActionKey, LogicalTime, Price, Quantity};
 
-use super::super::gate::{self, Refusal};
+use super::super::gate::{self, Reason, Refusal};
 use super::super::rule::ReentryRule;
 use super::super::scene::Room;
 use super::super::verdict::{EntryExplanation, Verdict};
-use super::{Candidate, Moment, Stage};
+use super::{Candidate, Held, Moment, Stage};
 
 /// Age beyond which a price is not bought at (gate G5, domain 5.2).
 const PRICE_AGE_US_MAX: u64 = 5_000_000;
@@ -33,7 +33,8 @@ impl Candidate {
             return None;
         }
         let since = self.since.filter(|_| self.is_open)?;
-        let rule = self.rule(moment)?.clone();
+        let (_reach, level) = self.level(moment)?;
+        let rule = self.rule(moment)?;
         let is_stable = moment.now.micros_since(since) >= rule.trigger.stable_us;
         let facts = &self.plan.facts;
         let is_ranked = !rule.trigger.ranking_held || facts.is_ranked(moment.now);
@@ -43,12 +44,12 @@ impl Candidate {
         }
         let n = self.entries + 1;
         let qty = rule.size_of(n, self.plan.event.original_qty)?;
-        let (_reach, level) = self.level(moment)?;
         if let Some(refusal) = self.refusal(moment, price, tick, qty) {
-            self.is_waiting = refusal.reason == TAKEN;
+            self.is_waiting = refusal.reason == Reason::Words(TAKEN);
             return self.hold(refusal);
         }
-        let explanation = self.explain(moment, &rule, since);
+        let explanation = self.explain(moment, rule, since);
+        let reason = rule.trigger.kind.reason().into();
         self.stage = Stage::Ready;
         self.entries = n;
         self.order = Some((qty, price));
@@ -57,7 +58,7 @@ impl Candidate {
         Some(Verdict::Submit {
             qty,
             level,
-            reason: rule.trigger.kind.reason().into(),
+            reason,
             action_key: ActionKey::entry(&self.id(), n),
             explanation: Box::new(explanation),
         })
@@ -77,7 +78,7 @@ impl Candidate {
         (self.order, self.submitted) = (None, None);
         // A run of its trigger begins anew, with the next tick at or above the level.
         (self.since, self.is_spent) = (None, false);
-        self.blocked = stored.blocked.clone();
+        self.blocked = Held::of(stored);
         self.rest_until = moment.now.plus_micros(REST_US);
     }
 
@@ -112,18 +113,18 @@ impl Candidate {
         }
         let facts = &self.plan.facts;
         if moment.is_bought || facts.is_bought || (is_new && facts.is_held) {
-            return Some(Refusal::passing("G3", TAKEN));
+            return Some(Refusal::passing("G3", Reason::Words(TAKEN)));
         }
-        if let Some(reason) =
-            scene.exposure_refusal(moment.now, qty, price, is_new, moment.reserved)
-        {
-            return Some(Refusal::passing("G3", reason));
+        let (now, reserved) = (moment.now, moment.reserved);
+        if let Some(words) = scene.exposure_refusal(now, qty, price, is_new, reserved) {
+            return Some(Refusal::passing("G3", Reason::Words(words)));
         }
-        if let Some(reason) = scene.loss_refusal(moment.now) {
-            return Some(Refusal::passing("G4", reason));
+        if let Some(words) = scene.loss_refusal(now) {
+            return Some(Refusal::passing("G4", Reason::Words(words)));
         }
-        let is_old = moment.now.micros_since(tick) > PRICE_AGE_US_MAX;
-        is_old.then(|| Refusal::passing("G5", "the last price is older than 5 seconds"))
+        let is_old = now.micros_since(tick) > PRICE_AGE_US_MAX;
+        let words = Reason::Words("the last price is older than 5 seconds");
+        is_old.then(|| Refusal::passing("G5", words))
     }
 
     fn explain(
