@@ -46,8 +46,8 @@ pub(super) struct Candidate {
     blocked: Option<Held>,
     /// Whether the gates that ask for no price let it buy, as of when it last moved on.
     is_open: bool,
-    /// Level of the rule under a regime: the lowest price that reaches it, and as it is printed.
-    level: Option<(Regime, Option<(Price, Price)>)>,
+    /// What the rule under a regime asks for.
+    terms: Option<(Regime, Terms)>,
     /// Lowest price that reaches the level of the rule in force.
     reach: Option<Price>,
     /// Since when every tick has reached it.
@@ -56,6 +56,15 @@ pub(super) struct Candidate {
     is_spent: bool,
     /// Whether it would buy, had the symbol not been bought or being bought, as of its last judgement.
     is_waiting: bool,
+}
+
+/// What the rule in force makes of the exit event: it follows from plan and regime.
+#[derive(Clone, Copy, Debug)]
+struct Terms {
+    /// Lowest price that triggers, and the level as it is printed; none where no price does.
+    level: Option<(Price, Price)>,
+    /// When the cooldown ends; without a rule it is over at once.
+    cooldown_end: LogicalTime,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +159,7 @@ impl Candidate {
             rest_until: LogicalTime::default(),
             blocked: stored.and_then(Held::of),
             is_open: false,
-            level: None,
+            terms: None,
             reach: None,
             since: None,
             is_spent: false,
@@ -162,7 +171,7 @@ impl Candidate {
     /// Puts another plan in force.
     pub(super) fn replan(&mut self, plan: CandidatePlan) {
         self.plan = plan;
-        self.level = None;
+        self.terms = None;
     }
 
     /// Returns when something happens without any event.
@@ -210,7 +219,7 @@ impl Candidate {
         while let Some((verdict, is_first)) = self.step(moment) {
             said.push(self.say(moment, is_first, None, verdict));
         }
-        let level = self.level(moment).map(|level| level.0);
+        let level = self.terms(moment).level.map(|level| level.0);
         if level != self.reach || self.stage != Stage::Watch {
             self.reach = level;
             self.since = None;
@@ -266,32 +275,26 @@ impl Candidate {
         self.plan.rules.under(moment.in_force.regime)
     }
 
-    /// Returns the lowest price that triggers under the rule in force, and the level as it is printed.
-    /// Both follow from plan and regime.
-    fn level(&mut self, moment: Moment<'_>) -> Option<(Price, Price)> {
+    fn terms(&mut self, moment: Moment<'_>) -> Terms {
         let regime = moment.in_force.regime;
-        if let Some((of, level)) = self.level
+        if let Some((of, terms)) = self.terms
             && of == regime
         {
-            return level;
+            return terms;
         }
-        let event = &self.plan.event;
-        let level = self.rule(moment).and_then(|rule| {
-            let volatility = self.plan.facts.volatility;
+        let (event, rule) = (&self.plan.event, self.rule(moment));
+        let volatility = self.plan.facts.volatility;
+        let level = rule.and_then(|rule| {
             let kind = rule.trigger.kind;
             kind.level(event.exit_price, event.prior_hwm, volatility)
         });
-        self.level = Some((regime, level));
-        level
-    }
-
-    /// Returns when the cooldown ends under the rule in force; without one it is over at once.
-    fn cooldown_end(&self, moment: Moment<'_>) -> LogicalTime {
-        let exit = self.plan.event.exit;
-        let Some(rule) = self.rule(moment) else {
-            return exit;
+        let cooldown_us = rule.map_or(0, |rule| gate::cooldown_us(&self.plan, rule.cooldown_us));
+        let terms = Terms {
+            level,
+            cooldown_end: event.exit.plus_micros(cooldown_us),
         };
-        exit.plus_micros(gate::cooldown_us(&self.plan, rule.cooldown_us))
+        self.terms = Some((regime, terms));
+        terms
     }
 
     fn id(&self) -> CandidateId {

@@ -117,13 +117,13 @@ impl Candidate {
             return self.block(refusal);
         }
         self.stage = Stage::Cooldown;
-        self.until = self.cooldown_end(moment);
+        self.until = self.terms(moment).cooldown_end;
         Verdict::Cooldown { until: self.until }
     }
 
     /// Gate G1: the cooldown of the rule in force may be longer, never shorter.
     fn longer(&mut self, moment: Moment<'_>) -> Option<Verdict> {
-        let until = self.cooldown_end(moment);
+        let until = self.terms(moment).cooldown_end;
         if until <= self.until || moment.now >= until {
             return None;
         }

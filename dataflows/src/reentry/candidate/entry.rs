@@ -33,7 +33,7 @@ impl Candidate {
             return None;
         }
         let since = self.since.filter(|_| self.is_open)?;
-        let (_reach, level) = self.level(moment)?;
+        let (_reach, level) = self.terms(moment).level?;
         let rule = self.rule(moment)?;
         let is_stable = moment.now.micros_since(since) >= rule.trigger.stable_us;
         let facts = &self.plan.facts;
