@@ -6,7 +6,7 @@ use crate::model::{ExitEventId, LogicalTime, Price, Symbol, Tick};
 
 use super::candidate::{Candidate, Moment};
 use super::plan::CandidatePlan;
-use super::scene::{InForce, Outlook, Room, Scene};
+use super::scene::{Outlook, Room, Scene};
 use super::tape::Tape;
 use super::verdict::ReentryVerdict;
 
@@ -88,8 +88,8 @@ struct Held {
     below: BTreeSet<(Price, ExitEventId)>,
     /// Those whose level the last tick reached.
     above: BTreeSet<ExitEventId>,
-    /// Those of them that wait for another purchase of the symbol: no tick changes anything for them
-    /// that does not fall below their level.
+    /// Those of them that only facts let buy: no tick changes anything for them that does not fall
+    /// below their level.
     waiting: BTreeSet<(Price, ExitEventId)>,
     /// Those that are buying.
     ready: BTreeSet<ExitEventId>,
@@ -116,9 +116,10 @@ enum Spot {
 }
 
 impl Place {
-    fn of(candidate: &Candidate, now: LogicalTime) -> Self {
+    /// Returns where `candidate` stands, whom the next tick touches anyway unless it `is_settled`.
+    fn of(candidate: &Candidate, now: LogicalTime, is_settled: bool) -> Self {
         let spot = match candidate.reach() {
-            Some(level) if candidate.is_waiting() => Spot::Waiting(level),
+            Some(level) if is_settled && candidate.is_waiting() => Spot::Waiting(level),
             Some(_) if candidate.is_above() => Spot::Above,
             Some(level) => Spot::Below(level),
             None => Spot::Nowhere,
@@ -210,9 +211,12 @@ impl Book {
         scene: &Scene,
         across: &mut Across,
         id: &ExitEventId,
-        (now, in_force, cause): (LogicalTime, InForce, Cause<'_>),
+        (now, outlook, cause): (LogicalTime, Outlook, Cause<'_>),
         said: &mut Vec<ReentryVerdict>,
     ) {
+        // What it waits for under this outlook may be over under that of the others, unseen: the next
+        // tick that finds theirs looks only at whom it touches.
+        let is_settled = self.judged == Some(outlook);
         let held = &mut *self.held;
         let is_bought = held.ready.iter().any(|other| other != id);
         let Some((candidate, place)) = held.candidates.get_mut(id) else {
@@ -221,7 +225,7 @@ impl Book {
         let moment = Moment {
             now,
             scene,
-            in_force,
+            in_force: outlook.in_force,
             tape: &self.tape,
             is_bought,
             reserved: across.reserved,
@@ -231,7 +235,7 @@ impl Book {
             Cause::Facts => candidate.judge(moment),
             Cause::Time => candidate.advance(moment),
         });
-        let (symbol, next) = (candidate.symbol(), Place::of(candidate, now));
+        let (symbol, next) = (candidate.symbol(), Place::of(candidate, now, is_settled));
         if next != *place {
             let old = std::mem::replace(place, next);
             held.put(across, (symbol, id), old, next);

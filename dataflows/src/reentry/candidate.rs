@@ -54,7 +54,8 @@ pub(super) struct Candidate {
     since: Option<LogicalTime>,
     /// Whether a tick below the level has to come first.
     is_spent: bool,
-    /// Whether it would buy, had the symbol not been bought or being bought, as of its last judgement.
+    /// Whether nothing but facts lets it buy as long as the price stays at its level, as of its last
+    /// judgement.
     is_waiting: bool,
 }
 
@@ -204,10 +205,10 @@ impl Candidate {
         self.since.is_some() || self.is_spent
     }
 
-    /// Returns whether all that it waits for is the end of another purchase of its symbol: until that,
-    /// another plan or another outlook of the scene, only a price below its level changes anything.
+    /// Returns whether only a price below its level changes anything, until there is another plan or
+    /// another outlook or mode of the scene, or another candidate of the symbol no longer buys.
     pub(super) fn is_waiting(&self) -> bool {
-        self.is_waiting && self.since.is_some() && self.stage == Stage::Watch
+        self.is_waiting && self.is_above() && self.stage == Stage::Watch
     }
 
     /// Moves on as far as time, plan and scene allow, without a price.
@@ -236,6 +237,7 @@ impl Candidate {
         {
             said.push(self.say(moment, false, Some((price, tick)), verdict));
         }
+        self.note_waiting(moment);
         said
     }
 
@@ -259,6 +261,7 @@ impl Candidate {
         if let Some(verdict) = self.try_enter(moment, price, tick.time) {
             said.push(self.say(moment, false, Some((price, tick.time)), verdict));
         }
+        self.note_waiting(moment);
         said
     }
 

@@ -1,11 +1,14 @@
 //! The crossing: prices and time meet candidates.
 //!
 //! Keeps per symbol its candidates, its tape, and which of them the price can change: those below
-//! their level, by level, and those above it. Keeps their deadlines: the ends of cooldowns and
-//! watches; and what orders take of the room that nobody has told of yet. Facts and deadlines of one
-//! time are applied together, before a tick of that time. Cost per tick: one lookup, the running
-//! minute and one comparison, and the candidates whose level the price has reached and that have
-//! not bought; of a symbol without candidates only the lookup.
+//! their level, by level; those above it; and those above it that only facts let buy, by level, which
+//! a price changes that falls below it. Keeps their deadlines: the ends of cooldowns and watches; and
+//! what orders take of the room that nobody has told of yet. Facts and deadlines of one time are
+//! applied together, before a tick of that time.
+//!
+//! Cost per tick: one lookup, the running minute and two comparisons; the candidates whose level the
+//! price has crossed, and those above theirs that a price may let buy; all of a symbol at its first
+//! tick under another outlook. Of a symbol without candidates only the lookup.
 //!
 //! It is one machine, on one worker, so that of two candidates that want the last room the second is
 //! refused. Where both are judged at one time, the one whose symbol has the higher score (rising
@@ -67,7 +70,7 @@ impl Machine<Fact, ReentryVerdict> for Watch {
             return;
         };
         for id in book.touched(tick, judged) {
-            let at = (tick.time, judged.in_force, Cause::Tick(tick));
+            let at = (tick.time, judged, Cause::Tick(tick));
             book.look(&self.scene, &mut self.across, &id, at, said);
         }
     }
@@ -102,7 +105,7 @@ impl Machine<Fact, ReentryVerdict> for Watch {
                 all.flat_map(|(symbol, book)| book.ids().map(|id| ((*symbol, id.clone()), true)));
             due = all.collect();
         }
-        let in_force = self.scene.in_force(now);
+        let outlook = self.judged_at(now);
         for ((symbol, id), is_changed) in self.ranked(due) {
             let cause = if is_changed {
                 Cause::Facts
@@ -110,7 +113,7 @@ impl Machine<Fact, ReentryVerdict> for Watch {
                 Cause::Time
             };
             if let Some(book) = self.books.get_mut(&symbol) {
-                let at = (now, in_force, cause);
+                let at = (now, outlook, cause);
                 book.look(&self.scene, &mut self.across, &id, at, said);
             }
         }
@@ -186,3 +189,6 @@ impl Watch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

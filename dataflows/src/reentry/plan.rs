@@ -110,7 +110,7 @@ pub struct Underway {
 
 /// The rule in force for each regime, in the order of [`Regime::ALL`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(super) struct RuleSet([Option<Arc<ReentryRule>>; 4]);
+pub(super) struct RuleSet(pub(super) [Option<Arc<ReentryRule>>; 4]);
 
 impl RuleSet {
     /// Returns the rule in force under `regime`.

@@ -1,5 +1,7 @@
 //! The entry of a candidate: its trigger, the gates that ask for a price, and what it buys.
 
+use std::sync::Arc;
+
 use crate::model::{ActionKey, LogicalTime, Price, Quantity};
 
 use super::super::gate::{self, Reason, Refusal};
@@ -14,6 +16,8 @@ const PRICE_AGE_US_MAX: u64 = 5_000_000;
 /// refusal is an alarm.
 const REST_US: u64 = 60_000_000;
 
+/// The gate of mode and windows.
+const PAUSED: &str = "CONTROL";
 /// Why a symbol is not bought a second time.
 const TAKEN: &str = "the symbol is held or being bought";
 
@@ -45,7 +49,8 @@ impl Candidate {
         let n = self.entries + 1;
         let qty = rule.size_of(n, self.plan.event.original_qty)?;
         if let Some(refusal) = self.refusal(moment, price, tick, qty) {
-            self.is_waiting = refusal.reason == Reason::Words(TAKEN);
+            // Both are asked before all else that a tick may change, and come at any price.
+            self.is_waiting = refusal.gate == PAUSED || refusal.reason == Reason::Words(TAKEN);
             return self.hold(refusal);
         }
         let explanation = self.explain(moment, rule, since);
@@ -62,6 +67,23 @@ impl Candidate {
             action_key: ActionKey::entry(&self.id(), n),
             explanation: Box::new(explanation),
         })
+    }
+
+    /// Notes whether it waits for facts, now that it has been judged. A tick under PAUSE_ALL ends its
+    /// run, so it has to see that one.
+    pub(super) fn note_waiting(&mut self, moment: Moment<'_>) {
+        let waits = self.is_waiting || self.lacks_facts(moment);
+        self.is_waiting = waits && moment.is_judged();
+    }
+
+    /// Returns whether plan and outlook alone keep it from buying at any price from its level on.
+    fn lacks_facts(&self, moment: Moment<'_>) -> bool {
+        let facts = &self.plan.facts;
+        if self.is_spent || !self.is_open || (self.entries > 0 && !facts.is_held) {
+            return true;
+        }
+        let asks = |rule: &Arc<ReentryRule>| rule.trigger.ranking_held;
+        self.rule(moment).is_some_and(asks) && !facts.is_ranked(moment.now)
     }
 
     /// Takes in that the risk gate has refused its order.
@@ -109,7 +131,7 @@ impl Candidate {
     ) -> Option<Refusal> {
         let (scene, is_new) = (moment.scene, self.entries == 0);
         if let Some(reason) = scene.pause(moment.now) {
-            return Some(Refusal::passing("CONTROL", reason));
+            return Some(Refusal::passing(PAUSED, reason));
         }
         let facts = &self.plan.facts;
         if moment.is_bought || facts.is_bought || (is_new && facts.is_held) {
