@@ -191,6 +191,33 @@ enum Part {
     Issue(Issue),
 }
 
+/// What a sum is of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Whole {
+    /// All names of a sector.
+    Sector(Sector),
+    /// All names of a market.
+    Market(Market),
+    /// All names.
+    Account,
+    /// All results of a day in Seoul.
+    Day(u64),
+    /// All results of a month in Seoul.
+    Month(u64),
+}
+
+impl Whole {
+    fn row(self, sum: Sum) -> ExposureRow {
+        match self {
+            Self::Sector(sector) => ExposureRow::Sector(sector, sum.total()),
+            Self::Market(market) => ExposureRow::Market(market, sum.total()),
+            Self::Account => ExposureRow::Account(sum.total()),
+            Self::Day(day) => ExposureRow::Day(day, sum.units),
+            Self::Month(month) => ExposureRow::Month(month, sum.units),
+        }
+    }
+}
+
 /// Renders the exposure.
 pub(super) fn render(inputs: ExposureInputs<'_>) -> Rows<'_, ExposureRow> {
     let held = inputs.positions.explode(|(_id, row)| {
@@ -225,27 +252,22 @@ pub(super) fn render(inputs: ExposureInputs<'_>) -> Rows<'_, ExposureRow> {
         .reduce_named("risk: name by symbol", |_symbol, parts, said| {
             said.extend(name(parts).map(|name| (name, 1)));
         });
-    let sectors = names.clone().explode(|(symbol, name)| {
-        let sector = name.issue.sector_of(symbol);
-        Some((sector, weight(&name)))
+    let weights = names.clone().explode(|(symbol, name)| {
+        let weight = weight(&name);
+        [
+            (Whole::Sector(name.issue.sector_of(symbol)), weight),
+            (Whole::Market(name.issue.market), weight),
+            (Whole::Account, weight),
+        ]
     });
-    let markets = names.clone();
-    let markets = markets.explode(|(_symbol, name)| Some((name.issue.market, weight(&name))));
-    let account = names
-        .clone()
-        .explode(|(_symbol, name)| Some(((), weight(&name))));
-    let days = inputs.results.clone();
-    let days = days.explode(|(_id, result)| Some((result.day, result.sum())));
-    let months = inputs.results;
-    let months = months.explode(|(_id, result)| Some((result.month, result.sum())));
+    let results = inputs.results.explode(|(_id, result)| {
+        let days = [Whole::Day(result.day), Whole::Month(result.month)];
+        days.map(|whole| (whole, result.sum()))
+    });
     names
         .map(|(symbol, name)| ExposureRow::Name(symbol, name))
         .concatenate([
-            counted(sectors).map(|(sector, sum)| ExposureRow::Sector(sector, sum.total())),
-            counted(markets).map(|(market, sum)| ExposureRow::Market(market, sum.total())),
-            counted(account).map(|((), sum)| ExposureRow::Account(sum.total())),
-            counted(days).map(|(day, sum)| ExposureRow::Day(day, sum.units)),
-            counted(months).map(|(month, sum)| ExposureRow::Month(month, sum.units)),
+            counted(weights.concat(results)).map(|(whole, sum)| whole.row(sum)),
             inputs
                 .equity
                 .map(|((), equity)| ExposureRow::Equity(equity)),
