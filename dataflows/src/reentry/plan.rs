@@ -231,7 +231,7 @@ pub(crate) struct ReentryInputs<'s> {
 pub(super) fn render(inputs: ReentryInputs<'_>) -> Rows<'_, Fact> {
     let scene = scene::render(&inputs);
     let open = inputs.exit_events;
-    let states = states(&open, inputs.candidates, inputs.expiries);
+    let states = states(open.clone(), inputs.candidates, inputs.expiries);
     let symbols = open.clone().map(|(_id, event)| event.symbol);
     let known = inputs
         .purchases
@@ -269,43 +269,64 @@ pub(super) fn render(inputs: ReentryInputs<'_>) -> Rows<'_, Fact> {
         );
     let facts = facts_by_symbol(symbols, known);
     let ruled = rules_by_kind(&open, inputs.rules);
-    open.join(states)
-        .map(|(_id, (event, state))| ((event.symbol, event.reason.clone()), (event, state)))
+    states
+        .map(|(_id, state)| ((state.event.symbol, state.event.reason.clone()), state))
         .join(ruled)
         .map(|((symbol, _reason), row)| (symbol, row))
-        .join_map(
-            facts,
-            |_symbol, ((event, (stored, expired_by)), rules), facts| {
-                Fact::Plan(Box::new(CandidatePlan {
-                    event: event.clone(),
-                    stored: stored.clone(),
-                    expired_by: expired_by.clone(),
-                    rules: rules.clone(),
-                    facts: facts.clone(),
-                }))
-            },
-        )
+        .join_map(facts, |_symbol, (state, rules), facts| {
+            Fact::Plan(Box::new(CandidatePlan {
+                event: state.event.clone(),
+                stored: state.stored.clone(),
+                expired_by: state.expired_by.clone(),
+                rules: rules.clone(),
+                facts: facts.clone(),
+            }))
+        })
         .concat(scene)
 }
 
-/// What is stored of a candidate, and what somebody asks of it.
-type StateRow = (Option<StoredCandidate>, Option<Arc<str>>);
+/// One row about an exit event.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum EventRow {
+    Event(ExitEvent),
+    Stored(StoredCandidate),
+    ExpiredBy(Arc<str>),
+}
+
+/// An exit event, what is stored of its candidate, and who asks that it expires.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+struct StateRow {
+    event: ExitEvent,
+    stored: Option<StoredCandidate>,
+    expired_by: Option<Arc<str>>,
+}
 
 fn states<'s>(
-    open: &Rows<'s, (ExitEventId, ExitEvent)>,
+    open: Rows<'s, (ExitEventId, ExitEvent)>,
     candidates: Rows<'s, (ExitEventId, StoredCandidate)>,
     expiries: Rows<'s, (ExitEventId, Arc<str>)>,
 ) -> Rows<'s, (ExitEventId, StateRow)> {
-    open.clone()
-        .map(|(id, _event)| (id, (None, None)))
-        .concat(candidates.map(|(id, stored)| (id, (Some(stored), None))))
-        .concat(expiries.map(|(id, by)| (id, (None, Some(by)))))
+    open.map(|(id, event)| (id, EventRow::Event(event)))
+        .concat(candidates.map(|(id, stored)| (id, EventRow::Stored(stored))))
+        .concat(expiries.map(|(id, by)| (id, EventRow::ExpiredBy(by))))
         .reduce_named("candidates: state by event", |_id, rows, output| {
-            // There is at most one row of each kind.
-            let rows = || rows.iter().map(|(row, _count)| *row);
-            let stored = rows().find_map(|(stored, _by): &StateRow| stored.clone());
-            let by = rows().find_map(|(_stored, by)| by.clone());
-            output.push(((stored, by), 1));
+            // There is at most one row of each kind; without the event there is nothing to decide.
+            let (mut event, mut stored, mut expired_by) = (None, None, None);
+            for (row, _count) in rows {
+                match row {
+                    EventRow::Event(row) => event = Some(row.clone()),
+                    EventRow::Stored(row) => stored = Some(row.clone()),
+                    EventRow::ExpiredBy(by) => expired_by = Some(by.clone()),
+                }
+            }
+            output.extend(event.map(|event| {
+                let state = StateRow {
+                    event,
+                    stored,
+                    expired_by,
+                };
+                (state, 1)
+            }));
         })
 }
 
