@@ -23,6 +23,7 @@ pub(crate) use plan::ReentryInputs;
 pub use plan::{CandidateState, ExitEvent, Purchase, StoredCandidate, Underway};
 pub use rule::{ReentryRule, ReentryTrigger, TriggerKind, reason_class};
 pub use scene::{EQUITY_AGE_US_MAX, Equity, PauseWindow, REGIME_AGE_US_MAX, ReentryLimits};
+pub(crate) use scene::{SceneFact, SceneKey};
 pub use tape::TapeFigures;
 pub use verdict::{EntryExplanation, ReentryVerdict, Verdict};
 

@@ -7,13 +7,10 @@ use timely::dataflow::Scope;
 
 use super::event::Change;
 use crate::exit::SymbolContext;
-use crate::model::{
-    ExitEventId, LogicalTime, PositionId, PositionRow, ReentryMode, RegimeOverride, RegimeSnapshot,
-    Symbol,
-};
+use crate::model::{ExitEventId, LogicalTime, PositionId, PositionRow, RegimeSnapshot, Symbol};
 use crate::reentry::{
-    CandidateState, EQUITY_AGE_US_MAX, Equity, ExitEvent, PauseWindow, Purchase, REGIME_AGE_US_MAX,
-    ReentryInputs, ReentryLimits, ReentryRule, StoredCandidate, Underway, reason_class,
+    CandidateState, EQUITY_AGE_US_MAX, Equity, ExitEvent, Purchase, REGIME_AGE_US_MAX,
+    ReentryInputs, ReentryRule, SceneFact, SceneKey, StoredCandidate, Underway, reason_class,
 };
 use crate::table::{Clocked, Table};
 use crate::{Rows, Time};
@@ -34,12 +31,7 @@ pub(super) struct Reentries {
     results: Table<ExitEventId, (u64, i64)>,
     blacklist: Table<Symbol, LogicalTime>,
     ranked: Table<Symbol, u64>,
-    mode: Table<(), ReentryMode>,
-    snapshot: Table<(), RegimeSnapshot>,
-    overriding: Table<(), RegimeOverride>,
-    windows: Table<Arc<str>, PauseWindow>,
-    limits: Table<(), ReentryLimits>,
-    equity: Table<(), Equity>,
+    scene: Table<SceneKey, SceneFact>,
     /// Exit events of the last days whose candidates are over, and the day of the exit: one that is
     /// told again makes no other candidate.
     ended: BTreeMap<ExitEventId, u64>,
@@ -62,12 +54,7 @@ impl Reentries {
         let (results, result_rows) = Table::new(scope);
         let (blacklist, blacklist_rows) = Table::new(scope);
         let (ranked, ranked_rows) = Table::new(scope);
-        let (mode, mode_rows) = Table::new(scope);
-        let (snapshot, snapshot_rows) = Table::new(scope);
-        let (overriding, override_rows) = Table::new(scope);
-        let (windows, window_rows) = Table::new(scope);
-        let (limits, limit_rows) = Table::new(scope);
-        let (equity, equity_rows) = Table::<(), Equity>::new(scope);
+        let (scene, scene_rows) = Table::new(scope);
         let inputs = Self {
             exit_events,
             candidates,
@@ -79,12 +66,7 @@ impl Reentries {
             results,
             blacklist,
             ranked,
-            mode,
-            snapshot,
-            overriding,
-            windows,
-            limits,
-            equity,
+            scene,
             ended: BTreeMap::new(),
         };
         let rows = ReentryInputs {
@@ -99,12 +81,7 @@ impl Reentries {
             ranked: ranked_rows,
             positions,
             contexts,
-            mode: mode_rows,
-            snapshot: snapshot_rows,
-            overriding: override_rows,
-            windows: window_rows,
-            limits: limit_rows,
-            equity: equity_rows,
+            scene: scene_rows,
             results: result_rows,
         };
         (inputs, rows)
@@ -130,26 +107,23 @@ impl Reentries {
             Change::Underway(key, row) => self.underway.put(key, row),
             Change::Blacklist(symbol, until) => self.blacklist.put(symbol, until),
             Change::Ranked(symbol, as_of) => self.ranked.put(symbol, as_of),
-            Change::ReentryMode(mode) => self.mode.put((), Some(mode)),
-            Change::PauseWindow(id, row) => self.windows.put(id, row),
-            Change::ReentryLimits(row) => self.limits.put((), row),
-            Change::Equity(None) => self.equity.put((), None),
-            Change::Equity(Some(row)) => {
-                let is_possible = row.asof <= now.plus_micros(EQUITY_AGE_US_MAX);
-                let last = self.equity.rows.get(&());
-                if is_possible && last.is_none_or(|last| last.asof <= row.asof) {
-                    self.equity.put((), Some(row));
-                }
+            Change::ReentryMode(mode) => {
+                self.scene.put(SceneKey::Mode, Some(SceneFact::Mode(mode)));
             }
-            Change::Regime(row) => {
-                // One of the future would keep every later one out.
-                let is_possible = row.asof <= now.plus_micros(REGIME_AGE_US_MAX);
-                let last = self.snapshot.rows.get(&());
-                if is_possible && last.is_none_or(|last| last.asof <= row.asof) {
-                    self.snapshot.put((), Some(row));
-                }
+            Change::PauseWindow(id, row) => {
+                let row = row.map(|row| SceneFact::Window(id.clone(), row));
+                self.scene.put(SceneKey::Window(id), row);
             }
-            Change::RegimeOverride(row) => self.overriding.put((), row),
+            Change::ReentryLimits(row) => {
+                self.scene.put(SceneKey::Limits, row.map(SceneFact::Limits));
+            }
+            Change::Equity(None) => self.scene.put(SceneKey::Equity, None),
+            Change::Equity(Some(row)) => self.put_equity(row, now),
+            Change::Regime(row) => self.put_regime(row, now),
+            Change::RegimeOverride(row) => {
+                self.scene
+                    .put(SceneKey::Override, row.map(SceneFact::Override));
+            }
             Change::Expiry(..)
             | Change::Position(_)
             | Change::PositionState(..)
@@ -161,6 +135,34 @@ impl Reentries {
             | Change::Preview(..)
             | Change::Wish(..)
             | Change::Slots(_) => {}
+        }
+    }
+
+    /// Takes in what the account is worth, unless it is known as of later.
+    fn put_equity(&mut self, row: Equity, now: LogicalTime) {
+        let last = match self.scene.rows.get(&SceneKey::Equity) {
+            Some(SceneFact::Equity(last)) => Some(last.asof),
+            _ => None,
+        };
+        // One of the future would keep every later one out.
+        let is_possible = row.asof <= now.plus_micros(EQUITY_AGE_US_MAX);
+        if is_possible && last.is_none_or(|last| last <= row.asof) {
+            self.scene
+                .put(SceneKey::Equity, Some(SceneFact::Equity(row)));
+        }
+    }
+
+    /// Takes in a snapshot of the regime, unless there is a later one.
+    fn put_regime(&mut self, row: RegimeSnapshot, now: LogicalTime) {
+        let last = match self.scene.rows.get(&SceneKey::Snapshot) {
+            Some(SceneFact::Snapshot(last)) => Some(last.asof),
+            _ => None,
+        };
+        // One of the future would keep every later one out.
+        let is_possible = row.asof <= now.plus_micros(REGIME_AGE_US_MAX);
+        if is_possible && last.is_none_or(|last| last <= row.asof) {
+            self.scene
+                .put(SceneKey::Snapshot, Some(SceneFact::Snapshot(row)));
         }
     }
 
@@ -211,7 +213,7 @@ impl Reentries {
         self.tables().into_iter().for_each(Clocked::flush);
     }
 
-    fn tables(&mut self) -> [&mut dyn Clocked; 16] {
+    fn tables(&mut self) -> [&mut dyn Clocked; 11] {
         [
             &mut self.exit_events,
             &mut self.candidates,
@@ -223,12 +225,7 @@ impl Reentries {
             &mut self.results,
             &mut self.blacklist,
             &mut self.ranked,
-            &mut self.mode,
-            &mut self.snapshot,
-            &mut self.overriding,
-            &mut self.windows,
-            &mut self.limits,
-            &mut self.equity,
+            &mut self.scene,
         ]
     }
 }

@@ -21,12 +21,11 @@ use serde::{Deserialize, Serialize};
 use crate::Rows;
 use crate::exit::SymbolContext;
 use crate::model::{
-    ExitEventId, LogicalTime, PositionId, PositionRow, Price, Quantity, ReentryMode, Regime,
-    RegimeOverride, RegimeSnapshot, Symbol,
+    ExitEventId, LogicalTime, PositionId, PositionRow, Price, Quantity, Regime, Symbol,
 };
 
 use super::rule::{ReentryRule, reason_class};
-use super::scene::{Equity, PauseWindow, ReentryLimits, SceneFact};
+use super::scene::{SceneFact, SceneKey};
 use super::tape::Volatility;
 
 /// Days in Seoul after which a ranking counts for nothing.
@@ -211,18 +210,8 @@ pub(crate) struct ReentryInputs<'s> {
     pub(crate) positions: Rows<'s, (PositionId, Arc<PositionRow>)>,
     /// Volatility of symbols.
     pub(crate) contexts: Rows<'s, (Symbol, SymbolContext)>,
-    /// The control mode.
-    pub(crate) mode: Rows<'s, ((), ReentryMode)>,
-    /// The last regime snapshot.
-    pub(crate) snapshot: Rows<'s, ((), RegimeSnapshot)>,
-    /// The operator's regime.
-    pub(crate) overriding: Rows<'s, ((), RegimeOverride)>,
-    /// Times of day without entries.
-    pub(crate) windows: Rows<'s, (Arc<str>, PauseWindow)>,
-    /// Limits.
-    pub(crate) limits: Rows<'s, ((), ReentryLimits)>,
-    /// What the account is worth.
-    pub(crate) equity: Rows<'s, ((), Equity)>,
+    /// What concerns all candidates, as it was told: mode, regime, windows, limits, equity.
+    pub(crate) scene: Rows<'s, (SceneKey, SceneFact)>,
     /// Realised results of exits by day in Seoul: exit event, day and result.
     pub(crate) results: Rows<'s, (ExitEventId, (u64, i64))>,
 }

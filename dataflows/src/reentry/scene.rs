@@ -94,14 +94,31 @@ impl Default for ReentryLimits {
     }
 }
 
+/// Under what a [`SceneFact`] that is told stands: there is one of each, and one a window.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) enum SceneKey {
+    Mode,
+    Snapshot,
+    Override,
+    Window(Arc<str>),
+    Limits,
+    Equity,
+}
+
 /// One thing that is so, or was.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(super) enum SceneFact {
+pub(crate) enum SceneFact {
+    /// The control mode.
     Mode(ReentryMode),
+    /// The last regime snapshot.
     Snapshot(RegimeSnapshot),
+    /// The operator's regime.
     Override(RegimeOverride),
+    /// A time of day without entries, by its identity.
     Window(Arc<str>, PauseWindow),
+    /// Limits.
     Limits(ReentryLimits),
+    /// What the account is worth.
     Equity(Equity),
     /// Cost of all live positions and purchases under way, ten-thousandths of a won.
     Exposure(i64),

@@ -44,27 +44,11 @@ pub(super) fn render<'s>(inputs: &ReentryInputs<'s>) -> Rows<'s, Fact> {
         .explode(|(_id, (day, won))| Some((day, isize::try_from(won).unwrap_or(isize::MIN))))
         .count()
         .map(|(day, won)| SceneFact::Result(day, whole(won)));
-    orders(inputs)
-        .concat(exposure)
+    let told = inputs.scene.clone().map(|(_key, fact)| fact);
+    told.concat(exposure)
         .concat(positions)
         .concat(results)
         .map(Fact::Scene)
-}
-
-/// Mode, regime, windows, limits, and what percents are of.
-fn orders<'s>(inputs: &ReentryInputs<'s>) -> Rows<'s, SceneFact> {
-    let mode = inputs.mode.clone();
-    let snapshot = inputs.snapshot.clone();
-    let overriding = inputs.overriding.clone();
-    let windows = inputs.windows.clone();
-    let limits = inputs.limits.clone();
-    let equity = inputs.equity.clone();
-    mode.map(|((), mode)| SceneFact::Mode(mode))
-        .concat(snapshot.map(|((), row)| SceneFact::Snapshot(row)))
-        .concat(overriding.map(|((), row)| SceneFact::Override(row)))
-        .concat(windows.map(|(id, window)| SceneFact::Window(id, window)))
-        .concat(limits.map(|((), limits)| SceneFact::Limits(limits)))
-        .concat(equity.map(|((), equity)| SceneFact::Equity(equity)))
 }
 
 /// Ten-thousandths of a won, as a multiplicity.
