@@ -7,6 +7,7 @@
 //! - [`model`]: values, identifiers, money, rules.
 //! - [`exit`]: which positions are sold, when and why.
 //! - [`reentry`]: what is bought back after an exit.
+//! - [`picks`]: what other programs would buy.
 //! - [`price`]: the best price of several sources.
 //! - [`slots`]: which symbols the broker streams.
 //! - [`risk`]: what entries may do to the account.
@@ -18,6 +19,7 @@ pub mod engine;
 pub mod exit;
 pub mod model;
 mod ordered;
+pub mod picks;
 pub mod price;
 pub mod reentry;
 pub mod regime;

@@ -53,6 +53,17 @@ impl ActionKey {
         Self(format!("REBAL:{portfolio}:{symbol}:{side}").into())
     }
 
+    /// Returns `ENTRY:{yyyymmdd}:{symbol}:{producer}:{run_id}`: a purchase that other programs proposed,
+    /// on a day in Seoul, by the producer that leads. A run id has no colon.
+    pub fn pick(
+        day: impl fmt::Display,
+        symbol: impl fmt::Display,
+        producer: impl fmt::Display,
+        run_id: &str,
+    ) -> Self {
+        Self(format!("ENTRY:{day}:{symbol}:{producer}:{run_id}").into())
+    }
+
     /// Returns the key as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -97,6 +108,10 @@ mod tests {
         assert_eq!(
             ActionKey::rebalance("p1", "005930", "BUY").as_str(),
             "REBAL:p1:005930:BUY"
+        );
+        assert_eq!(
+            ActionKey::pick("20261127", "005930", 3002, "r1").as_str(),
+            "ENTRY:20261127:005930:3002:r1"
         );
     }
 }
