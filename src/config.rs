@@ -11,6 +11,7 @@ use turnstile_connectors::exits::ExitsConfig;
 use turnstile_connectors::jobs::JobsConfig;
 use turnstile_connectors::kis::{Environment, KisConfig};
 use turnstile_connectors::naver::NaverConfig;
+use turnstile_connectors::picks::{self, PicksConfig};
 use turnstile_connectors::postgres::{PostgresConfig, PriceSinkConfig};
 use turnstile_connectors::redis::RedisConfig;
 use turnstile_connectors::retention::RetentionConfig;
@@ -46,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) jobs: JobsConfig,
     /// What is held, decided once a day.
     pub(crate) strategy: StrategyConfig,
+    /// What other programs propose to buy.
+    pub(crate) picks: PicksConfig,
     /// The dataflow workers.
     pub(crate) engine: EngineSection,
     /// The stream job around them.
@@ -210,6 +213,13 @@ impl Config {
         faults.extend(self.retention.validate());
         faults.extend(self.jobs.validate());
         faults.extend(self.strategy.validate());
+        faults.extend(self.picks.validate());
+        if self.picks.enabled && self.strategy.strategy_id == picks::STRATEGY {
+            faults.push(format!(
+                "strategy.strategy_id: another name than {:?} expected, that of picks",
+                picks::STRATEGY
+            ));
+        }
         faults.extend(self.risk.fault().map(str::to_owned));
         if let Err(error) = self.execution.validate() {
             faults.push(error.to_string());

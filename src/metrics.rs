@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use turnstile_connectors::{execution, exits, jobs, kis, naver, postgres, redis, retention};
+use turnstile_connectors::{execution, exits, jobs, kis, naver, picks, postgres, redis, retention};
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -48,5 +48,6 @@ fn describe() {
     exits::metrics::describe();
     retention::metrics::describe();
     jobs::metrics::describe();
+    picks::metrics::describe();
     turnstile_bff::describe_metrics();
 }

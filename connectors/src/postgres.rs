@@ -2,6 +2,7 @@
 //!
 //! - [`Postgres`]: the pool; [`migrate`]: the schema.
 //! - [`ChangeFeed`]: what anybody changed, no commit missed; [`Bell`]: that something was.
+//! - [`Listener`]: notifications of one channel.
 //! - [`PriceSink`]: every tick, in batches, with the cache filled after the commit.
 //! - [`BestPriceWriter`]: the best price of each symbol, with its age.
 //! - [`AdvisoryLock`]: one active engine per account.
@@ -13,6 +14,7 @@ mod config;
 mod date;
 mod error;
 mod feed;
+mod listener;
 mod lock;
 mod logs;
 mod metrics;
@@ -26,6 +28,7 @@ pub use config::PostgresConfig;
 pub(crate) use date::Date;
 pub use error::PostgresError;
 pub use feed::{ChangeFeed, RowChange, Snapshot, TransactionChanges, prune_change_log};
+pub use listener::Listener;
 pub use lock::AdvisoryLock;
 pub use logs::{LogLevel, LogRow, write_log};
 pub use metrics::describe as describe_metrics;

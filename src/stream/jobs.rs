@@ -13,6 +13,7 @@ use turnstile_connectors::masters::{
     BrokerDays, CalendarKeeper, ConfiguredDays, Fundamentals, StockBudget, StockMaster, Symbols,
     read_told,
 };
+use turnstile_connectors::picks::{PickParts, PickRouter};
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::strategy::{DailyStrategy, Rebalance, RunRequests};
@@ -33,8 +34,8 @@ pub(super) async fn calendar(
     Ok(calendar)
 }
 
-/// Starts the scheduler with every job, the keeper of the calendar, and whoever runs the strategy when
-/// the operator asks.
+/// Starts the scheduler with every job, the keeper of the calendar, whoever runs the strategy when the
+/// operator asks, and whoever decides on picks.
 pub(super) fn start(
     config: &Config,
     postgres: &Postgres,
@@ -42,8 +43,8 @@ pub(super) fn start(
     client: &KisClient,
     desk: &Desk,
     stop: &CancellationToken,
-) -> [JoinHandle<()>; 3] {
-    let (config, strategy) = (&config.jobs, &config.strategy);
+) -> Vec<JoinHandle<()>> {
+    let (config, strategy, picks) = (&config.jobs, &config.strategy, &config.picks);
     let stored = Arc::new(Notify::new());
     let keeper = CalendarKeeper {
         postgres: postgres.clone(),
@@ -125,9 +126,20 @@ pub(super) fn start(
         alarm_after: config.alarm_after.get(),
         now_us: wall_clock_us,
     });
-    [
+    let mut tasks = vec![
         task::spawn("calendar", keeper.run(stop.clone())),
         task::spawn("jobs", scheduler.run(jobs, stop.clone())),
         task::spawn("strategy requests", requests.run(stop.clone())),
-    ]
+    ];
+    if picks.enabled {
+        let router = PickRouter::new(PickParts {
+            postgres: postgres.clone(),
+            session: desk.session.clone(),
+            alarms: desk.alarms.clone(),
+            config: picks.clone(),
+            account: account_id(client.settings()),
+        });
+        tasks.push(task::spawn("picks", router.run(stop.clone())));
+    }
+    tasks
 }

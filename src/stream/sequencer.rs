@@ -35,11 +35,12 @@ use super::risk::RiskFeed;
 use super::{alarms, send_event, timed};
 
 /// Tables that decide what is streamed.
-const SUBSCRIBING_TABLES: [&str; 4] = [
+const SUBSCRIBING_TABLES: [&str; 5] = [
     "trade.positions",
     "trade.orders",
     "trade.reentry_candidates",
     "strategy.watchlist",
+    "trade.pick_runs",
 ];
 const RULES: &str = "trade.exit_rules";
 /// Transactions of the change feed that may wait.
