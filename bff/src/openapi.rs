@@ -7,9 +7,10 @@ use utoipa::{Modify, OpenApi};
 
 use crate::api::{
     best_prices, calendar, control, emergency_stop, executions, exit_events, exit_rules, jobs,
-    levels, logs, manual_entries, manual_exits, order_requests, orders, portfolios, positions,
-    previews, prices, rankings, rebalances, reentry, reentry_blacklist, reentry_expiries,
-    reentry_limits, reentry_windows, regime, risk, risk_limits, signals, strategy_runs, universe,
+    levels, logs, manual_entries, manual_exits, order_requests, orders, pick_decisions, picks,
+    portfolios, positions, previews, prices, rankings, rebalances, reentry, reentry_blacklist,
+    reentry_expiries, reentry_limits, reentry_windows, regime, risk, risk_limits, signals,
+    strategy_runs, universe,
 };
 use crate::health;
 
@@ -87,6 +88,9 @@ use crate::health;
         portfolios::one,
         portfolios::put_in_force,
         rebalances::one,
+        picks::list,
+        picks::send,
+        pick_decisions::list,
     ),
     modifiers(&Token),
 )]

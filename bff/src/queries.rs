@@ -16,6 +16,8 @@ pub(crate) mod manual_entries;
 pub(crate) mod manual_exits;
 pub(crate) mod order_requests;
 pub(crate) mod orders;
+pub(crate) mod pick_decisions;
+pub(crate) mod picks;
 pub(crate) mod portfolios;
 pub(crate) mod positions;
 pub(crate) mod previews;

@@ -13,9 +13,10 @@ use axum::{Router, http::Method};
 
 use crate::api::{
     best_prices, calendar, control, emergency_stop, executions, exit_events, exit_rules, jobs,
-    levels, logs, manual_entries, manual_exits, order_requests, orders, portfolios, positions,
-    previews, prices, rankings, rebalances, reentry, reentry_blacklist, reentry_expiries,
-    reentry_limits, reentry_windows, regime, risk, risk_limits, signals, strategy_runs, universe,
+    levels, logs, manual_entries, manual_exits, order_requests, orders, pick_decisions, picks,
+    portfolios, positions, previews, prices, rankings, rebalances, reentry, reentry_blacklist,
+    reentry_expiries, reentry_limits, reentry_windows, regime, risk, risk_limits, signals,
+    strategy_runs, universe,
 };
 use crate::config::BffConfig;
 use crate::error::{ApiError, Code};
@@ -120,6 +121,8 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
             "/api/v1/portfolios/{id}/activate",
             post(portfolios::put_in_force),
         )
+        .route("/api/v1/picks", get(picks::list).post(picks::send))
+        .route("/api/v1/pick_decisions", get(pick_decisions::list))
         .route("/api", get(unknown_path))
         .route(
             "/api/{*path}",

@@ -1,5 +1,7 @@
 //! The body of a request, checked.
 
+mod objects;
+
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
