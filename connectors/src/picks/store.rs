@@ -6,7 +6,7 @@ use deadpool_postgres::{Object, Transaction};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use turnstile_dataflows::model::{ActionKey, LogicalTime, Quantity, Symbol};
-use turnstile_dataflows::picks::{Gate, Merged, Mode, Offer, Refusal};
+use turnstile_dataflows::picks::{Gate, Merged, Mode, Offer, Refusal, Score};
 use uuid::Uuid;
 
 use super::STRATEGY;
@@ -240,10 +240,16 @@ fn sources(pick: &Merged) -> Value {
             json!({
                 "producer_id": source.producer.id.0,
                 "run_id": &*source.run_id,
-                "score": source.pick.score.to_decimal().normalize().to_string(),
+                "score": number(source.pick.score),
                 "confidence": source.pick.confidence.name(),
                 "rank": source.pick.rank,
             })
         })
         .collect()
+}
+
+/// Returns a score as a number of JSON with every digit.
+fn number(score: Score) -> Value {
+    let digits = score.to_decimal().normalize().to_string();
+    digits.parse().map_or(Value::Null, Value::Number)
 }

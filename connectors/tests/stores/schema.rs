@@ -82,6 +82,10 @@ async fn insert_only_tables_refuse_every_change_for_every_role() {
         ("system.risk_violations", "message"),
         ("system.risk_reports", "level"),
         ("system.risk_edits", "reason"),
+        ("trade.pick_runs", "run_id"),
+        ("trade.picks", "symbol"),
+        ("trade.pick_decisions", "reason"),
+        ("trade.pick_holds", "reason"),
     ];
     for role in ["origin", "replica"] {
         client
