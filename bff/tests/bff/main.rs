@@ -10,6 +10,7 @@ mod input;
 mod lists;
 mod live;
 mod order_requests;
+mod picks;
 mod reentries;
 mod risk;
 mod servers;
