@@ -363,6 +363,19 @@ mod tests {
     }
 
     #[test]
+    fn picks_have_limits_and_a_strategy_of_their_own() {
+        let text = "[picks]\nenabled = true\nsize = 30001\n[strategy]\nstrategy_id = \"picks\"\n";
+        let mut config = toml::from_str::<Config>(text).unwrap();
+        let error = config.check_stream().unwrap_err().to_string();
+        for key in ["picks.size", "strategy.strategy_id"] {
+            assert!(error.contains(key), "{key} in {error}");
+        }
+        config.picks.enabled = false;
+        let error = config.check_stream().unwrap_err().to_string();
+        assert!(!error.contains("strategy.strategy_id"), "{error}");
+    }
+
+    #[test]
     fn production_needs_a_second_switch() {
         let mut config = Config::default();
         config.kis.environment = Some(Environment::Production);
