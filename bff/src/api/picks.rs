@@ -13,7 +13,6 @@ use turnstile_dataflows::picks::{Confidence, Score};
 use utoipa::ToSchema;
 
 use crate::api::exit_rules::NAME_LENGTH_MAX;
-use crate::api::risk_limits::whole;
 use crate::envelope::Success;
 use crate::error::{ApiError, Code, Failure};
 use crate::extract::{Body, NoParams, Params};
@@ -194,7 +193,7 @@ pub(crate) async fn send(
 /// Takes everything that is known of the body.
 fn read(body: &mut Body) -> SendPicks {
     let given = SendPicks {
-        producer_id: whole(body, "producer_id", 1),
+        producer_id: body.required_whole_i32("producer_id", 1),
         run_id: body.required_text("run_id", NAME_LENGTH_MAX),
         asof: asof(body),
         sent_by: body.text("sent_by", NAME_LENGTH_MAX),
@@ -242,7 +241,7 @@ fn pick(item: &mut Body) -> NewPick {
         side: item.required_choice("side", &["LONG"]),
         score: score(item),
         confidence: item.required_choice("confidence", &Confidence::ALL.map(Confidence::name)),
-        rank: whole(item, "rank", 1),
+        rank: item.required_whole_i32("rank", 1),
         reasons: item.texts("reasons", REASONS_MAX, REASON_LENGTH_MAX),
         constraints: item.object("constraints", |inner| NewPickConstraints {
             price_max: inner.whole("price_max", 1),
