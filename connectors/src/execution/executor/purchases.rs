@@ -14,12 +14,13 @@ use super::super::sink::{Policy, order_id};
 use super::super::store::GivenUp;
 use super::Desk;
 
-/// Each with the price that it is judged on, and whether a strategy asked for it on another day: what it
-/// was computed from is no longer so.
+/// Each with the price that it is judged on, and whether what a strategy or a producer of picks computed it
+/// from is no longer so: that of another day, of a pick that of more than a minute ago.
 const ASKED: &str = "SELECT e.request_id, e.asked_by, e.reason, e.symbol, e.qty, e.action_key,
         e.strategy_id, e.reason_code = 'MANUAL' AS is_by_hand,
         e.reason_code <> 'MANUAL' AND (e.created_ts AT TIME ZONE 'Asia/Seoul')::date
-            <> (now() AT TIME ZONE 'Asia/Seoul')::date AS is_outdated,
+            <> (now() AT TIME ZONE 'Asia/Seoul')::date
+        OR e.reason_code = 'PICK' AND e.created_ts < now() - interval '1 minute' AS is_outdated,
         trade.price_asked(e.symbol, e.limit_price) AS price
     FROM trade.manual_entries e
     WHERE e.state = 'ASKED' ORDER BY e.created_ts LIMIT 100";
@@ -53,7 +54,7 @@ const REFUSE: &str = "UPDATE trade.manual_entries
 const IS_LIVE: &str = "SELECT EXISTS (SELECT FROM trade.orders_now WHERE action_key = $1
     AND status NOT IN ('FILLED', 'CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR'))";
 
-const OUTDATED: &str = "it was asked for on another day";
+const OUTDATED: &str = "it was asked for too long ago";
 const NO_PRICE: &str = "no price of the symbol is known: watch it first, or give a limit";
 
 /// Someone who asks.
@@ -99,7 +100,7 @@ impl Request {
 
 impl Desk {
     /// Makes orders of what is asked for. The search for new orders finds them. What is asked before
-    /// the risk gate knows the account waits.
+    /// the risk gate knows the account waits, as does what no person asks for while no order may leave.
     pub(super) async fn place_purchases(&self) {
         if !self.parts.gate.is_ready() {
             return;
@@ -107,7 +108,11 @@ impl Desk {
         let Ok(requests) = self.load_purchases().await else {
             return;
         };
+        let is_closed = self.parts.why_closed().is_some();
         for request in requests {
+            if is_closed && !request.is_by_hand && !request.is_outdated {
+                continue;
+            }
             match self.place(&request).await {
                 Ok(Some(state)) => {
                     info!(request = %request.id, by = request.by, state, "purchase by hand");

@@ -15,11 +15,13 @@ use super::super::ledger::Applied;
 use super::super::merge::News;
 use super::super::metrics as names;
 use super::super::order::Order;
-use super::super::session::Market;
+use super::super::session::{Market, seoul};
 use super::super::store::GivenUp;
 use super::marks::{Mark, Outcome, Sending};
 use super::{Desk, Turn};
 
+/// Reason of what a person asks to buy.
+const MANUAL: &str = "MANUAL";
 /// Longest pause between attempts that were proved not executed.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 /// Pause after a fault that only a human removes.
@@ -51,6 +53,12 @@ impl Desk {
         let market = self.parts.session.market();
         if self.parts.why_closed().is_some() {
             return Turn::Again(Box::new(order), Duration::ZERO);
+        }
+        if is_of_another_day(&order, (self.parts.now_us)()) {
+            let why = "it was decided on another day".to_owned();
+            return self
+                .end(&order, OrderStatus::Cancelled, "OUTDATED", why)
+                .await;
         }
         order.send_attempt = order.send_attempt.saturating_add(1);
         let sending = Sending {
@@ -296,6 +304,13 @@ impl Desk {
             context: json!({"order_id": order.id, "attempt": order.send_attempt}),
         });
     }
+}
+
+/// Returns whether a purchase that no person asked for was decided on another day at the exchange: what it
+/// was judged on is no longer so.
+fn is_of_another_day(order: &Order, now_us: u64) -> bool {
+    let decided_us = u64::try_from(order.decided_us).unwrap_or_default();
+    order.side == Side::Buy && order.reason != MANUAL && seoul(decided_us).0 != seoul(now_us).0
 }
 
 /// Returns the price that the broker is asked for: on the grid and within the limits of the day, which
