@@ -48,7 +48,7 @@ CREATE TABLE trade.picks (
     confidence  text NOT NULL CHECK (confidence IN ('LOW', 'MEDIUM', 'HIGH')),
     rank        integer NOT NULL CHECK (rank > 0),
     reasons     text[] NOT NULL DEFAULT '{}',
-    price_max   numeric(20,4) CHECK (price_max > 0), -- KRW; not bought above it
+    price_max   numeric(20,4) CHECK (price_max > 0 AND price_max <= 1e11), -- KRW; not bought above it
     valid_until timestamptz,                   -- exclusive; null: as long as its run counts
     PRIMARY KEY (pick_run_id, symbol)
 );
@@ -108,7 +108,7 @@ CREATE TABLE trade.pick_holds (
 CREATE INDEX pick_holds_last ON trade.pick_holds (account_id, day, symbol, id DESC);
 SELECT system.make_insert_only('trade.pick_holds');
 
--- Picks are wanted like signals to buy: a price has to be there when they are judged.
+-- Picks that may be bought are wanted like signals to buy: a price has to be there when they are judged.
 CREATE OR REPLACE VIEW trade.followed AS
 SELECT symbol, min(rank) AS rank, sum(score)::integer AS score FROM (
     SELECT symbol, min(CASE status WHEN 'CLOSING' THEN 0 ELSE 1 END) AS rank,
@@ -136,6 +136,8 @@ SELECT symbol, min(rank) AS rank, sum(score)::integer AS score FROM (
     UNION ALL
     SELECT DISTINCT k.symbol, 3, 800 FROM trade.pick_runs_newest n
         JOIN trade.picks k ON k.pick_run_id = n.id
+        WHERE n.asof_ts > clock_timestamp() - interval '2 hours' AND k.rank <= 20
+            AND (k.valid_until IS NULL OR k.valid_until > clock_timestamp())
     UNION ALL
     -- Index funds that tell of the market as a whole, where they are listed.
     SELECT symbol, 4, 500 FROM market.stocks WHERE symbol IN ('069500', '229200', '102110')

@@ -121,7 +121,12 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
             "/api/v1/portfolios/{id}/activate",
             post(portfolios::put_in_force),
         )
-        .route("/api/v1/picks", get(picks::list).post(picks::send))
+        .route(
+            "/api/v1/picks",
+            get(picks::list)
+                .post(picks::send)
+                .layer(DefaultBodyLimit::max(picks::BODY_MAX)),
+        )
         .route("/api/v1/pick_decisions", get(pick_decisions::list))
         .route("/api", get(unknown_path))
         .route(

@@ -180,7 +180,7 @@ impl PickRouter {
         store::lock(&tx, account).await?;
         let closed = session.market().closed;
         let Some(now) = facts::load(&tx, pick, closed, config, account).await? else {
-            return Ok(()); // Somebody else has decided meanwhile.
+            return Ok(()); // Decided meanwhile, or its producers say something else by now.
         };
         let judged = Judged {
             account,

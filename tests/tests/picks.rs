@@ -42,6 +42,15 @@ async fn trade_until(system: &System, symbol: &str, query: &str, count: i64) {
     .await;
 }
 
+/// Waits until the day in Seoul does not end within two minutes: what is decided is so for a day.
+async fn clear_of_midnight() {
+    const DAY: i64 = 86_400;
+    let left = || DAY - (jiff::Timestamp::now().as_second() + 9 * 3_600).rem_euclid(DAY);
+    while left() < 120 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
 fn held(symbol: &str, gate: &str) -> String {
     format!("SELECT count(*) FROM trade.pick_holds WHERE symbol = '{symbol}' AND gate = '{gate}'")
 }
@@ -59,6 +68,7 @@ fn position(symbol: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pick_becomes_a_guarded_position_once_a_day() {
+    clear_of_midnight().await;
     let system = System::start(&[stock(FIRST), stock(OTHER)], "").await;
     // Nobody watches it: that it is picked has to be enough for a price.
     system

@@ -26,6 +26,10 @@ use crate::state::AppState;
 const PICKS_MAX: usize = 100;
 const REASONS_MAX: usize = 10;
 const REASON_LENGTH_MAX: usize = 200;
+/// Highest price that is named, KRW.
+const PRICE_MAX: i64 = 100_000_000_000;
+/// Longest body of a run, bytes: a hundred picks with all their reasons.
+pub(crate) const BODY_MAX: usize = 1024 * 1024;
 /// How far the clock of a producer may be ahead, microseconds.
 const AHEAD_US_MAX: i64 = 60_000_000;
 
@@ -244,10 +248,18 @@ fn pick(item: &mut Body) -> NewPick {
         rank: item.required_whole_i32("rank", 1),
         reasons: item.texts("reasons", REASONS_MAX, REASON_LENGTH_MAX),
         constraints: item.object("constraints", |inner| NewPickConstraints {
-            price_max: inner.whole("price_max", 1),
-            valid_until: inner.parsed::<Timestamp>("valid_until"),
+            price_max: inner.whole_in("price_max", 1..=PRICE_MAX),
+            valid_until: valid_until(inner),
         }),
     }
+}
+
+/// Takes the end of a pick. A blank one is no time, and not none.
+fn valid_until(inner: &mut Body) -> Option<Timestamp> {
+    if inner.is_blank("valid_until") {
+        inner.fault_if_none("valid_until", "must be a time, was blank");
+    }
+    inner.parsed::<Timestamp>("valid_until")
 }
 
 fn score(item: &mut Body) -> Score {

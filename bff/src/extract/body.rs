@@ -76,6 +76,12 @@ impl Body {
         }
     }
 
+    /// Returns whether the text `name` is there and blank.
+    pub(crate) fn is_blank(&self, name: &str) -> bool {
+        let given = self.given.get(name).and_then(Value::as_str);
+        given.is_some_and(|text| text.trim().is_empty())
+    }
+
     /// Takes the text `name`, which must be there and not blank.
     pub(crate) fn required_text(&mut self, name: &str, length_max: usize) -> String {
         let text = self.text(name, length_max);

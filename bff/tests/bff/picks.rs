@@ -158,6 +158,14 @@ async fn every_fault_of_a_body_is_named() {
             "picks[1].constraints.price_max",
         ),
         (
+            second("constraints", json!({"price_max": 100_000_000_001_i64})),
+            "picks[1].constraints.price_max",
+        ),
+        (
+            second("constraints", json!({"valid_until": " "})),
+            "picks[1].constraints.valid_until",
+        ),
+        (
             second("constraints", json!({"valid_until": "soon"})),
             "picks[1].constraints.valid_until",
         ),
@@ -171,6 +179,19 @@ async fn every_fault_of_a_body_is_named() {
         let fields = answer["error"]["fields"].as_object().unwrap();
         assert_eq!(Vec::from_iter(fields.keys()), [field], "{body}: {answer}");
     }
+    // A hundred picks with all their reasons are no body too large; nobody lists these.
+    let mut full = good.clone();
+    let reasons = vec!["가".repeat(200); 10];
+    let picks = (0..100).map(|n| {
+        let mut pick = good["picks"][0].clone();
+        (pick["symbol"], pick["reasons"]) = (json!(format!("9{n:05}")), json!(reasons));
+        pick
+    });
+    full["picks"] = picks.collect();
+    let (status, answer) = world.post(PICKS, &full).await;
+    assert_eq!(status, 400, "{answer}");
+    let fields = answer["error"]["fields"].as_object().unwrap();
+    assert_eq!(fields.len(), 100, "{answer}");
     world
         .sql("UPDATE trade.pick_producers SET is_enabled = false WHERE producer_id = 3002")
         .await;

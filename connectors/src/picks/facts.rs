@@ -1,7 +1,10 @@
 //! What a pick is judged by, as the database has it at the moment of the decision.
 
+use std::time::Duration;
+
 use deadpool_postgres::Transaction;
 use rust_decimal::Decimal;
+use serde_json::{Value, json};
 use tokio_postgres::Row;
 use turnstile_dataflows::model::Price;
 use turnstile_dataflows::picks::{Facts, Merged, Offer};
@@ -14,6 +17,9 @@ use crate::execution::{Side, on_grid};
 const UNITS: i64 = 10_000;
 
 /// One row: of the account `$1`, of the symbol `$2`, with prices no older than `$3` microseconds.
+///
+/// The pick is what `$4` says of it, `[{producer_id, run_id}, …]`, only as long as each of these runs is the
+/// newest of its producer, no older than `$5` microseconds, and its pick has not expired.
 ///
 /// Under way are requests that wait, and what orders that have not ended may still buy. What is held
 /// counts at its last price, at cost where there is none. Bought is what has ended with shares, or has not
@@ -31,7 +37,7 @@ const FACTS: &str = "WITH clock AS MATERIALIZED (
         FROM trade.orders o CROSS JOIN LATERAL (
             SELECT v.status, v.filled_qty, v.sent_qty FROM trade.orders_now v
             WHERE v.order_id = o.order_id OFFSET 0) n
-        WHERE o.account_id = $1 AND o.side = 'BUY' AND o.created_ts > (SELECT now_ts FROM today) - interval '1 day'
+        WHERE o.account_id = $1 AND o.side = 'BUY' AND o.created_ts > (SELECT now_ts FROM today) - interval '7 days'
     ), asked AS MATERIALIZED (
         SELECT e.symbol, e.created_ts, e.qty * coalesce(e.limit_price, b.price) AS amount
         FROM trade.manual_entries e LEFT JOIN market.best_prices b ON b.symbol = e.symbol
@@ -50,6 +56,12 @@ const FACTS: &str = "WITH clock AS MATERIALIZED (
     SELECT t.day::text AS day, to_char(t.day, 'YYYYMMDD') AS key_day,
         EXISTS (SELECT FROM trade.pick_decisions d
             WHERE d.account_id = $1 AND d.day = t.day AND d.symbol = $2) AS is_decided,
+        EXISTS (SELECT FROM jsonb_to_recordset($4) AS s (producer_id integer, run_id text)
+            WHERE NOT EXISTS (SELECT FROM trade.pick_runs_newest n
+                JOIN trade.picks k ON k.pick_run_id = n.id AND k.symbol = $2
+                WHERE n.producer_id = s.producer_id AND n.run_id = s.run_id
+                    AND n.asof_ts >= t.now_ts - $5::bigint * interval '1 microsecond'
+                    AND (k.valid_until IS NULL OR k.valid_until > t.now_ts))) AS is_gone,
         CASE
             WHEN NOT EXISTS (SELECT FROM system.emergency_stop WHERE NOT is_enabled)
                 THEN 'the emergency stop is on'
@@ -58,12 +70,15 @@ const FACTS: &str = "WITH clock AS MATERIALIZED (
             WHEN EXISTS (SELECT FROM trade.exit_pauses) THEN 'the system has paused exits'
         END AS halted,
         (SELECT equity FROM trade.account_equity
-            WHERE account_id = $1 AND asof_ts > t.now_ts - interval '5 minutes') AS equity,
+            WHERE account_id = $1 AND asof_ts > t.now_ts - interval '5 minutes'
+                AND asof_ts <= t.now_ts + interval '10 seconds') AS equity,
         (SELECT CASE WHEN count(*) = count(amount) THEN coalesce(sum(amount), 0) END FROM parts) AS exposure,
         (SELECT coalesce(sum(amount), 0) FROM parts WHERE symbol = $2) AS in_symbol,
         (SELECT price FROM market.best_prices WHERE symbol = $2 AND NOT is_stale
             AND fresh_until > t.now_ts
-            AND received_ts > t.now_ts - $3::bigint * interval '1 microsecond') AS price,
+            AND received_ts > t.now_ts - $3::bigint * interval '1 microsecond'
+            -- Clocks may differ a little; a price of a time that has not come is not known to be fresh.
+            AND received_ts <= t.now_ts + interval '1 second') AS price,
         (SELECT instrument_type IN ('ETF', 'ETN') FROM market.stocks WHERE symbol = $2) AS is_fund,
         (SELECT coalesce(sum(realized_pnl), 0) FROM trade.exit_events
             WHERE account_id = $1 AND exit_ts >= t.since_ts) AS day_result,
@@ -91,7 +106,8 @@ pub(super) struct Now {
     pub(super) equity: Option<Decimal>,
 }
 
-/// Returns what is known of `pick`; none where it is decided today already.
+/// Returns what is known of `pick`; none where it is decided today already, or its producers say
+/// something else by now.
 pub(super) async fn load(
     tx: &Transaction<'_>,
     pick: &Merged,
@@ -100,12 +116,20 @@ pub(super) async fn load(
     account: &str,
 ) -> Result<Option<Now>, PicksError> {
     let symbol = pick.symbol.to_string();
-    let age_us = i64::try_from(config.price_age_max.as_micros()).unwrap_or(i64::MAX);
+    let micros = |age: Duration| i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
+    let (price_age, run_age) = (micros(config.price_age_max), micros(config.age_max));
+    let sources = pick.sources().iter();
+    let sources: Value = sources
+        .map(|source| json!({"producer_id": source.producer.id.0, "run_id": &*source.run_id}))
+        .collect();
     let statement = tx.prepare_cached(FACTS).await?;
     let row = tx
-        .query_one(&statement, &[&account, &symbol, &age_us])
+        .query_one(
+            &statement,
+            &[&account, &symbol, &price_age, &sources, &run_age],
+        )
         .await?;
-    if row.try_get("is_decided")? {
+    if row.try_get("is_decided")? || row.try_get("is_gone")? {
         return Ok(None);
     }
     let amount = |column: &'static str| amount(&row, column, &symbol);

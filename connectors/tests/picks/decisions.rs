@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use turnstile_connectors::picks::Looked;
+use turnstile_connectors::task;
 use turnstile_dataflows::picks::Mode;
 
 use crate::world::World;
@@ -121,7 +122,7 @@ async fn what_holds_a_pick_is_noted_once_a_change_and_then_it_passes() {
     }
     world.open(true);
     world
-        .sql("UPDATE market.best_prices SET received_ts = now() - interval '5 s'")
+        .sql("UPDATE market.best_prices SET logical_us = 2, received_ts = now() - interval '5 s'")
         .await;
     for _ in 0..3 {
         let stale = Looked {
@@ -140,10 +141,34 @@ async fn what_holds_a_pick_is_noted_once_a_change_and_then_it_passes() {
 
     world.open(true);
     world
-        .sql("UPDATE market.best_prices SET received_ts = now() + interval '1 hour'")
+        .sql("UPDATE market.best_prices SET logical_us = 1, received_ts = now()")
         .await;
     assert_eq!(world.look().await, looked(1, 0, 0));
     assert_eq!(world.text(ROWS).await, "1 3 1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_producer_takes_back_meanwhile_is_not_bought() {
+    let world = World::start().await;
+    world.send(3002, "a", &["('100010', 0.9, 'HIGH', 1)"]).await;
+    // The look has read the run, and waits for its turn to decide.
+    let mut client = world.postgres.client().await.unwrap();
+    let turn = client.transaction().await.unwrap();
+    let lock = "SELECT pg_advisory_xact_lock(hashtextextended('turnstile picks 50123456-01', 0))";
+    turn.batch_execute(lock).await.unwrap();
+    let mut router = world.router();
+    let looking = task::spawn("look", async move { router.look().await.unwrap() });
+    let waits = "SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+    world.expect(waits, "1").await;
+    world
+        .sql(
+            "INSERT INTO trade.pick_runs (producer_id, run_id, asof_ts, sent_by, body_digest)
+              VALUES (3002, 'b', clock_timestamp(), 'test', repeat('a', 64))",
+        )
+        .await;
+    turn.commit().await.unwrap();
+    assert_eq!(looking.await.unwrap(), Looked::default());
+    assert_eq!(world.text(ROWS).await, "0 0 0");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -102,6 +102,10 @@ async fn what_stops_or_is_not_known_holds() {
             format!("{EQUITY} asof_ts = now() - interval '240 s'"),
             "PLACED",
         ),
+        case(
+            format!("{EQUITY} asof_ts = now() + interval '5 minutes'"),
+            "HELD EQUITY",
+        ),
         case("DELETE FROM trade.account_equity", "HELD EQUITY"),
         // Nobody knows what it would cost.
         case(
@@ -117,7 +121,9 @@ async fn what_stops_or_is_not_known_holds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_price_has_to_be_fresh() {
-    let price = |set: &str| format!("UPDATE market.best_prices SET {set} WHERE symbol = '100010'");
+    let price = |set: &str| {
+        format!("UPDATE market.best_prices SET logical_us = 2, {set} WHERE symbol = '100010'")
+    };
     let world = World::start().await;
     judge(
         world,
@@ -127,8 +133,13 @@ async fn a_price_has_to_be_fresh() {
                 "HELD PRICE",
             ),
             case(
-                price("received_ts = clock_timestamp() + interval '10 s'"),
+                price("received_ts = clock_timestamp() + interval '500 ms'"),
                 "PLACED",
+            ),
+            // Not known to be fresh: of a time that has not come.
+            case(
+                price("received_ts = clock_timestamp() + interval '10 s'"),
+                "HELD PRICE",
             ),
             case(price("fresh_until = clock_timestamp()"), "HELD PRICE"),
             case(price("stale_reason = 'WS_TIMEOUT'"), "HELD PRICE"),
@@ -191,15 +202,18 @@ async fn a_symbol_is_not_bought_often_or_twice() {
         // One that ended without a share was no purchase.
         case(bought(1, 1, "'REJECTED', 0"), "PLACED"),
         case(bought(1, 1_900, "'SUBMITTED', 0"), "REFUSED DUPLICATE"),
+        // One of last week that has not ended can still be filled.
+        case(bought(1, 6 * 86_400, "'NEW', 0"), "REFUSED DUPLICATE"),
         case(held("100010", 1, 1), "REFUSED DUPLICATE"),
         case(candidate("COOLDOWN"), "REFUSED DUPLICATE"),
         case(candidate("READY"), "REFUSED DUPLICATE"),
         case(candidate("EXPIRED"), "PLACED"),
     ];
-    // Purchases count that were made today: in its first hour there cannot have been three.
-    let is_young =
-        "SELECT (extract(epoch FROM now() AT TIME ZONE 'Asia/Seoul')::bigint % 86400 < 3600)::text";
-    if world.text(is_young).await == "false" {
+    // Purchases count that were made today: in its first hour there cannot have been three, and another
+    // day may begin after its last minutes.
+    let is_full = "SELECT (extract(epoch FROM now() AT TIME ZONE 'Asia/Seoul')::bigint % 86400
+        BETWEEN 3600 AND 86100)::text";
+    if world.text(is_full).await == "true" {
         let old = |n, seconds_ago| bought(n, seconds_ago, filled);
         cases.extend([
             case(old(1, 1_801), "PLACED"),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::civil::{Date, date, time};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use turnstile_connectors::execution::{Alarms, Market, SessionSource, Store};
 use turnstile_connectors::picks::{Looked, PickParts, PickRouter, PicksConfig};
 use turnstile_connectors::postgres::Postgres;
@@ -22,10 +23,18 @@ const ROWS: &str = "
 INSERT INTO market.stocks (symbol, name, market) VALUES
     ('100010', 'one', 'KOSPI'), ('100020', 'two', 'KOSPI'), ('100030', 'three', 'KOSDAQ');
 INSERT INTO market.best_prices (symbol, price, source, received_ts, session, fresh_until, logical_us)
-SELECT symbol, 100000, 'KIS_WS', now() + interval '1 hour', 'REGULAR', now() + interval '1 hour', 1
+SELECT symbol, 100000, 'KIS_WS', clock_timestamp(), 'REGULAR', now() + interval '1 hour', 1
 FROM market.stocks;
 INSERT INTO trade.account_equity (account_id, equity, cash, asof_ts)
-VALUES ('50123456-01', 100000000, 100000000, now() + interval '1 hour');
+VALUES ('50123456-01', 100000000, 100000000, clock_timestamp());
+";
+
+/// Prices and the account are told again and again. What a test has told of another time stays.
+const TOLD_EVERY: Duration = Duration::from_millis(200);
+const TOLD: &str = "
+UPDATE market.best_prices SET received_ts = clock_timestamp() WHERE logical_us = 1;
+UPDATE trade.account_equity SET asof_ts = clock_timestamp()
+WHERE asof_ts BETWEEN clock_timestamp() - interval '1 minute' AND clock_timestamp();
 ";
 
 /// Takes everything back that a test may have done. Nothing of it can be taken back in the running system.
@@ -66,6 +75,7 @@ pub(crate) struct World {
     pub(crate) config: PicksConfig,
     pub(crate) door: Arc<Door>,
     alarms: Alarms,
+    _teller: AbortOnDropHandle<()>,
     _writer: JoinHandle<()>,
     _server: Server,
 }
@@ -76,7 +86,16 @@ impl World {
         let postgres = server.connect().await;
         let stop = CancellationToken::new();
         let (alarms, writer) = Alarms::new(Store::new(&postgres, stop.clone()));
+        let teller = postgres.clone();
+        let teller = async move {
+            let client = teller.client().await.unwrap();
+            loop {
+                client.batch_execute(TOLD).await.unwrap();
+                tokio::time::sleep(TOLD_EVERY).await;
+            }
+        };
         let world = Self {
+            _teller: AbortOnDropHandle::new(task::spawn("prices", teller)),
             config: PicksConfig {
                 enabled: true,
                 ..PicksConfig::default()
