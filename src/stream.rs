@@ -220,6 +220,7 @@ impl Stream {
             subscribed: subscribed_sender,
             standing,
             open: 0,
+            is_current: false,
             registrations_max: settings.registrations_max,
             seen,
             board: Board::default(),

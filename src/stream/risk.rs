@@ -58,15 +58,15 @@ impl RiskFeed {
         });
     }
 
-    /// Tells of a second, and of the prices since the last one. Everything up to it must have been
-    /// told: the desk gives out no view before the first one, which comes after the load.
-    pub(super) fn second(&mut self, time: LogicalTime) {
+    /// Tells of a second, and of the prices since the last one. `is_complete`: everything up to it has
+    /// been told, also what changed while the start settled the past. The desk gives out no view before.
+    pub(super) fn second(&mut self, time: LogicalTime, is_complete: bool) {
         let prices = std::mem::take(&mut self.prices).into_iter();
         let changes = prices.map(|(symbol, price)| RiskChange::Price(symbol, price));
         self.send(RiskEvent {
             time,
             changes: changes.collect(),
-            is_complete: true,
+            is_complete,
         });
     }
 

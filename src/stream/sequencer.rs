@@ -97,6 +97,8 @@ pub(super) struct Sequencer {
     pub(super) standing: watch::Receiver<Standing>,
     /// Sessions that are open.
     pub(super) open: usize,
+    /// Whether everything has been entered that had changed between the load and the first seconds.
+    pub(super) is_current: bool,
     /// Registrations that a session is asked to take.
     pub(super) registrations_max: usize,
     /// When each symbol was last seen.
@@ -155,7 +157,11 @@ impl Sequencer {
                 Some(wishes) = self.wishes.recv() => self.take_wishes(wishes).await,
                 Some(symbol) = self.fallen.recv() => self.settle(symbol).await,
                 changed = changes.recv() => match changed {
-                    Some(transaction) => self.take_changes(transaction).await,
+                    Some(Followed::Changes(transaction)) => self.take_changes(transaction).await,
+                    Some(Followed::Current) => {
+                        self.is_current = true;
+                        true
+                    }
                     None => false,
                 },
                 stamped = broker.recv() => match stamped {
@@ -200,7 +206,7 @@ impl Sequencer {
             return false;
         }
         let time = self.stamp.now();
-        self.risk.second(time);
+        self.risk.second(time, self.is_current);
         send_event(&self.events, timed(time, Event::Clock)).await
     }
 
@@ -391,23 +397,36 @@ fn wish_entry(change: &Change) -> Value {
     }
 }
 
+/// What the change feed says.
+enum Followed {
+    Changes(TransactionChanges),
+    /// Everything that had changed since the load has been said.
+    Current,
+}
+
 /// Hands the changes on, one transaction at a time.
-async fn follow(
-    mut feed: ChangeFeed,
-    changes: mpsc::Sender<TransactionChanges>,
-    stop: CancellationToken,
-) {
-    while let Some(next) = stop.run_until_cancelled(feed.next()).await {
-        let transactions = match next {
-            Ok(transactions) => transactions,
-            Err(error) => {
+async fn follow(mut feed: ChangeFeed, changes: mpsc::Sender<Followed>, stop: CancellationToken) {
+    let mut is_current = false;
+    loop {
+        let next = async {
+            match is_current {
+                true => feed.next().await.map(|transactions| (transactions, false)),
+                false => feed.so_far().await,
+            }
+        };
+        let (transactions, is_all) = match stop.run_until_cancelled(next).await {
+            None => return,
+            Some(Ok(next)) => next,
+            Some(Err(error)) => {
                 // Without the feed the engine would decide on what no longer stands.
                 tracing::error!(%error, "change feed cannot go on; stopping");
                 return;
             }
         };
-        for transaction in transactions {
-            if changes.send(transaction).await.is_err() {
+        is_current |= is_all;
+        let said = transactions.into_iter().map(Followed::Changes);
+        for said in said.chain(is_all.then_some(Followed::Current)) {
+            if changes.send(said).await.is_err() {
                 return;
             }
         }

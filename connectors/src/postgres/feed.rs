@@ -177,13 +177,30 @@ impl ChangeFeed {
     /// If it can never go on: [`PostgresError::ChangesLost`], or a statement that the server
     /// refuses for good.
     pub async fn next(&mut self) -> Result<Vec<TransactionChanges>, PostgresError> {
+        let (changes, _is_all) = self.fetch(true).await?;
+        Ok(changes)
+    }
+
+    /// Returns changes that were there when it asked, perhaps none, and whether these are all. Survives
+    /// the loss of its connection, and is cancel-safe, as [`Self::next`].
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub async fn so_far(&mut self) -> Result<(Vec<TransactionChanges>, bool), PostgresError> {
+        self.fetch(false).await
+    }
+
+    async fn fetch(
+        &mut self,
+        waits: bool,
+    ) -> Result<(Vec<TransactionChanges>, bool), PostgresError> {
         let mut delay = RECONNECT_MIN;
         loop {
-            match self.try_next().await {
-                Ok(changes) => {
+            match self.try_fetch(waits).await {
+                Ok((changes, is_all)) => {
                     counter!(names::FEED_TRANSACTIONS)
                         .increment(u64::try_from(changes.len()).unwrap_or_default());
-                    return Ok(changes);
+                    return Ok((changes, is_all));
                 }
                 Err(error) if !error.is_transient() => return Err(error),
                 Err(error) => {
@@ -198,7 +215,10 @@ impl ChangeFeed {
         }
     }
 
-    async fn try_next(&mut self) -> Result<Vec<TransactionChanges>, PostgresError> {
+    async fn try_fetch(
+        &mut self,
+        waits: bool,
+    ) -> Result<(Vec<TransactionChanges>, bool), PostgresError> {
         let link = match &mut self.link {
             Some(link) => link,
             empty => {
@@ -217,7 +237,9 @@ impl ChangeFeed {
             let changes = self.position.advance(page);
             if !changes.is_empty() {
                 self.told = is_last.then(Instant::now);
-                return Ok(changes);
+            }
+            if !changes.is_empty() || !waits {
+                return Ok((changes, is_last));
             }
             drop(timeout(FALLBACK_POLL, link.woken.notified()).await);
         }
