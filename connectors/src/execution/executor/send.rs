@@ -28,7 +28,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 const CONFIGURATION_PAUSE: Duration = Duration::from_secs(30);
 /// Attempts after which an order that does not leave raises an alarm.
 const ATTEMPTS_BEFORE_ALARM: i32 = 5;
-/// Pause while another sale of the position has an unknown outcome.
+/// Pause while another sale of the position has an unknown outcome, or nobody knows whether the emergency
+/// stop is set.
 const UNSETTLED_PAUSE: Duration = Duration::from_secs(1);
 
 impl Desk {
@@ -53,6 +54,18 @@ impl Desk {
         let market = self.parts.session.market();
         if self.parts.why_closed().is_some() {
             return Turn::Again(Box::new(order), Duration::ZERO);
+        }
+        if order.side == Side::Buy {
+            match self.parts.gate.is_stopped() {
+                Some(false) => {}
+                Some(true) => {
+                    let why = "the emergency stop was set before it left".to_owned();
+                    return self
+                        .end(&order, OrderStatus::Cancelled, "EMERGENCY_STOP", why)
+                        .await;
+                }
+                None => return Turn::Again(Box::new(order), UNSETTLED_PAUSE),
+            }
         }
         if is_of_another_day(&order, (self.parts.now_us)()) {
             let why = "it was decided on another day".to_owned();

@@ -133,6 +133,13 @@ impl RiskGate {
         self.state().view.is_known()
     }
 
+    /// Returns whether the emergency stop keeps entries back; none where that is not known.
+    pub fn is_stopped(&self) -> Option<bool> {
+        let state = self.state();
+        let stop = state.view.stop().map(|stop| stop.is_enabled);
+        stop.filter(|_| !state.is_lost)
+    }
+
     /// Judges an intent, and reserves the room of an approved one under its action key. The ruling
     /// has to be stored with [`record`].
     pub fn judge(&self, intent: &Intent, action_key: &str) -> Ruling {
