@@ -54,13 +54,17 @@ $$;
 -- a rebalance leaves a name as it is.
 CREATE FUNCTION strategy.stakes(strategy text, account text)
 RETURNS TABLE (symbol text, position_id uuid, held bigint, sellable bigint, kept text)
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SET jit = off AS $$
     WITH open_orders AS (
         SELECT o.order_id, o.position_id, o.candidate_id, o.symbol, o.side, o.qty - n.filled_qty AS left_qty
         FROM trade.orders o
         CROSS JOIN LATERAL (SELECT v.status, v.filled_qty FROM trade.orders_now v
             WHERE v.order_id = o.order_id OFFSET 0) n
         WHERE o.account_id = stakes.account AND o.created_ts > now() - interval '7 days'
+            -- Most have ended: that is seen without their whole course.
+            AND NOT EXISTS (SELECT FROM trade.order_events e WHERE e.order_id = o.order_id
+                AND (e.status IN ('CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR')
+                    OR e.filled_qty >= o.qty))
             AND n.status NOT IN ('FILLED', 'CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR')
     ), held AS (
         SELECT p.symbol, p.position_id, p.qty, p.exit_mode,
@@ -94,11 +98,12 @@ $$;
 -- the price of now, else that of the beginning. With why one is not bought any more.
 CREATE FUNCTION strategy.purchases_left(portfolio uuid)
 RETURNS TABLE (symbol text, place int, qty bigint, price numeric, is_fresh boolean, kept text)
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SET jit = off AS $$
     SELECT l.symbol, l.place, least(l.qty, l.target - coalesce(s.held, 0)),
         coalesce(b.price, l.price), b.price IS NOT NULL,
         CASE WHEN s.kept IS NOT NULL THEN s.kept
             -- What was sold meanwhile was sold for a reason.
+            WHEN coalesce(s.held, 0) < l.held THEN 'ACTIVE_EXIT'
             WHEN EXISTS (SELECT FROM trade.exit_events x JOIN trade.positions p USING (position_id)
                 WHERE p.strategy_id = f.strategy_id AND x.account_id = r.account_id
                     AND x.symbol = l.symbol AND x.created_ts > r.created_ts) THEN 'ACTIVE_EXIT'

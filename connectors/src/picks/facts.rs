@@ -38,6 +38,11 @@ const FACTS: &str = "WITH clock AS MATERIALIZED (
             SELECT v.status, v.filled_qty, v.sent_qty FROM trade.orders_now v
             WHERE v.order_id = o.order_id OFFSET 0) n
         WHERE o.account_id = $1 AND o.side = 'BUY' AND o.created_ts > (SELECT now_ts FROM today) - interval '7 days'
+            -- What ended before today concerns nobody, and is most of it.
+            AND (o.created_ts >= (SELECT since_ts FROM today) OR NOT EXISTS (
+                SELECT FROM trade.order_events e WHERE e.order_id = o.order_id
+                    AND (e.status IN ('CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR')
+                        OR e.filled_qty >= o.qty)))
     ), asked AS MATERIALIZED (
         SELECT e.symbol, e.created_ts, e.qty * coalesce(e.limit_price, b.price) AS amount
         FROM trade.manual_entries e LEFT JOIN market.best_prices b ON b.symbol = e.symbol

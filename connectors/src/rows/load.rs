@@ -144,7 +144,12 @@ fn condition(table: &str) -> &'static str {
              OR NOT EXISTS (SELECT 1 FROM trade.reentry_candidates c
              WHERE c.exit_event_id = r.exit_event_id AND c.state IN ('ENTERED', 'EXPIRED', 'BLOCKED'))"
         }
-        "trade.manual_exits" => "r.state = 'ASKED'",
+        // What a rebalance of an earlier day asked for, and nobody decided by its close, is over.
+        "trade.manual_exits" => {
+            "r.state = 'ASKED' AND NOT (
+                (r.created_ts AT TIME ZONE 'Asia/Seoul')::date < (now() AT TIME ZONE 'Asia/Seoul')::date
+                AND EXISTS (SELECT 1 FROM strategy.rebalance_lines l WHERE l.request_id = r.request_id))"
+        }
         // Nobody waits any more for the answer to an older one.
         "trade.rule_previews" => {
             "r.answered_us IS NULL AND r.created_ts > now() - interval '1 minute'"

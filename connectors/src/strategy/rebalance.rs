@@ -71,7 +71,7 @@ impl Job for Rebalance {
                 .await?
                 .is_some()
             {
-                return Ok(market.is_open());
+                return Ok(true); // After the close it is ended.
             }
             let is_day = match self.config.rebalance.on {
                 RebalanceDays::EveryDay => true,

@@ -221,6 +221,25 @@ async fn what_is_kept_or_under_way_stays_and_what_has_changed_meanwhile_counts()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_sold_in_part_meanwhile_is_not_bought_again() {
+    let (rig, names) = selling().await;
+    rig.sql(&position(&names[2], 40, "ENABLED")).await;
+    let job = rebalance(&rig, RebalanceDays::EveryDay);
+    run_until(&rig, &job, HAS_BEGUN).await;
+    assert!(line(&rig, &names[2]).await.starts_with("BUY"));
+    rig.sql(&format!(
+        "UPDATE trade.positions SET qty = 20 WHERE symbol = '{}'",
+        names[2]
+    ))
+    .await;
+    rig.sql("UPDATE trade.manual_exits SET state = 'REFUSED' WHERE asked_by = 'rebalance'")
+        .await;
+    rig.sql(EQUITY).await;
+    run_until(&rig, &job, IS_DONE).await;
+    assert_eq!(line(&rig, &names[2]).await, "NONE 0 ACTIVE_EXIT");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rebalance_does_not_outlive_its_day() {
     let (rig, names) = selling().await;
     let job = rebalance(&rig, RebalanceDays::EveryDay);

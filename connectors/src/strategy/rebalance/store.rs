@@ -32,8 +32,10 @@ const HELD_BACK: &str = "SELECT CASE
             OR EXISTS (SELECT FROM trade.exit_pauses) THEN 'exits are paused'
         WHEN coalesce((SELECT is_enabled FROM system.emergency_stop), true)
             THEN 'the emergency stop is set' END";
-const BEGIN: &str = "INSERT INTO strategy.rebalances (portfolio_id, day, account_id, equity, state)
-    VALUES ($1, $2::text::date, $3, $4, 'SELLING')";
+/// What ends from the beginning of the transaction on is not in the plan.
+const BEGIN: &str = "INSERT INTO strategy.rebalances
+        (portfolio_id, day, account_id, equity, state, created_ts)
+    VALUES ($1, $2::text::date, $3, $4, 'SELLING', now())";
 const LINE: &str = "INSERT INTO strategy.rebalance_lines
         (portfolio_id, symbol, side, action_key, place, weight, held, target, qty, price, skipped,
          request_id)
