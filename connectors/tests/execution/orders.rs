@@ -115,22 +115,23 @@ async fn an_order_written_by_somebody_else_is_found_and_sent() {
 #[tokio::test]
 async fn a_purchase_that_no_person_asked_for_does_not_leave_on_another_day() {
     let rig = Rig::start().await;
-    let purchase = |key: &str, reason: &str, decided: &str| {
+    let purchase = |key: &str, reason: &str, decided_us: u64| {
         format!(
             "WITH o AS (INSERT INTO trade.orders (order_id, action_key, account_id, symbol, side,
                 intent_type, qty, order_type, limit_price, reason_code, price, level, decided_us,
                 explanation)
              SELECT gen_random_uuid(), '{key}', account_id, symbol, 'BUY', 'ENTRY', 5, 'LMT', 70000,
-                '{reason}', 70000, 70000, (extract(epoch FROM {decided}) * 1000000)::bigint, '{{}}'
+                '{reason}', 70000, 70000, {decided_us}, '{{}}'
              FROM trade.positions WHERE position_id = '{POSITION}' RETURNING order_id)
              INSERT INTO trade.order_events (order_id, status) SELECT order_id, 'NEW' FROM o;"
         )
     };
-    let yesterday = "now() - interval '24 hours'";
+    let today = DECIDED.micros();
+    let yesterday = today - 24 * 3_600_000_000;
     let orders = [
         purchase("old", "REBALANCE", yesterday),
         purchase("asked", "MANUAL", yesterday),
-        purchase("new", "REBALANCE", "now()"),
+        purchase("new", "REBALANCE", today),
     ];
     let client = rig.postgres.client().await.unwrap();
     client.batch_execute(&orders.concat()).await.unwrap();

@@ -30,6 +30,7 @@ use turnstile_dataflows::strategy::Market as ListedMarket;
 use uuid::Uuid;
 
 use super::broker::{FakeBroker, TODAY};
+use super::decisions::DECIDED;
 use super::postgres::Server;
 
 pub(crate) const ACCOUNT: &str = "50123456-01";
@@ -65,6 +66,11 @@ impl SessionSource for Door {
     fn trades_on(&self, _day: jiff::civil::Date) -> bool {
         true
     }
+}
+
+/// The clock of the executor: decisions of these tests are of its day.
+fn soon_after_the_decisions() -> u64 {
+    DECIDED.plus_micros(60_000_000).micros()
 }
 
 /// Remembers what was forgotten.
@@ -310,7 +316,7 @@ impl Rig {
             poll: Arc::clone(&poll),
             gate: gate.clone(),
             alarms: alarms.clone(),
-            now_us: wall_clock_us,
+            now_us: soon_after_the_decisions,
         });
         let (orders_tx, orders) = mpsc::channel(16);
         let sink = OrderSink::new(
