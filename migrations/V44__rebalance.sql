@@ -116,34 +116,3 @@ LANGUAGE sql STABLE SET jit = off AS $$
         ON b.symbol = l.symbol AND NOT b.is_stale AND b.fresh_until > clock_timestamp()
     WHERE r.portfolio_id = purchases_left.portfolio AND l.side = 'BUY' AND l.request_id IS NULL
 $$;
-
--- Names of a portfolio in force are wanted like those of the watchlist: they are about to be bought.
-CREATE OR REPLACE VIEW trade.followed AS
-SELECT symbol, min(rank) AS rank, sum(score)::integer AS score FROM (
-    SELECT symbol, min(CASE status WHEN 'CLOSING' THEN 0 ELSE 1 END) AS rank,
-        10000 + max(CASE status WHEN 'CLOSING' THEN 5000 ELSE 0 END) AS score
-        FROM trade.positions WHERE status IN ('OPEN', 'CLOSING') GROUP BY symbol
-    UNION ALL
-    -- What is being bought; what is being sold is held.
-    SELECT DISTINCT o.symbol, 2, 5000
-        FROM trade.orders o
-        CROSS JOIN LATERAL (
-            SELECT coalesce(max(e.filled_qty), 0) AS filled_qty,
-                bool_or(e.status IN ('CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR')) AS is_over
-            FROM trade.order_events e WHERE e.order_id = o.order_id) f
-        WHERE o.side = 'BUY' AND o.created_ts > now() - interval '1 day'
-            AND NOT f.is_over AND f.filled_qty < o.qty
-    UNION ALL
-    SELECT DISTINCT symbol, 2, 2000 FROM trade.reentry_candidates
-        WHERE state NOT IN ('ENTERED', 'EXPIRED', 'BLOCKED')
-    UNION ALL
-    SELECT DISTINCT symbol, 3, 1000 FROM strategy.watchlist WHERE symbol ~ '^[A-Za-z0-9]{1,9}$'
-    UNION ALL
-    SELECT DISTINCT h.symbol, 3, 1000 FROM strategy.portfolios p
-        CROSS JOIN LATERAL jsonb_to_recordset(p.holdings) AS h (symbol text)
-        WHERE p.status = 'ACTIVE'
-    UNION ALL
-    -- Index funds that tell of the market as a whole, where they are listed.
-    SELECT symbol, 4, 500 FROM market.stocks WHERE symbol IN ('069500', '229200', '102110')
-        AND status = 'ACTIVE'
-) wishes GROUP BY symbol;

@@ -108,7 +108,8 @@ CREATE TABLE trade.pick_holds (
 CREATE INDEX pick_holds_last ON trade.pick_holds (account_id, day, symbol, id DESC);
 SELECT system.make_insert_only('trade.pick_holds');
 
--- Picks that may be bought are wanted like signals to buy: a price has to be there when they are judged.
+-- Names of a portfolio in force and picks that may be bought are wanted like those of the watchlist: a price
+-- has to be there when they are judged.
 CREATE OR REPLACE VIEW trade.followed AS
 SELECT symbol, min(rank) AS rank, sum(score)::integer AS score FROM (
     SELECT symbol, min(CASE status WHEN 'CLOSING' THEN 0 ELSE 1 END) AS rank,
