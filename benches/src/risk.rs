@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use serde::Serialize;
-use turnstile_dataflows::model::{LogicalTime, Position, PositionMode, Price, Quantity, Symbol};
+use turnstile_dataflows::model::{
+    LogicalTime, Market, Position, PositionMode, Price, Quantity, Symbol,
+};
 use turnstile_dataflows::reentry::Equity;
 use turnstile_dataflows::risk::{
     EmergencyStop, Intent, IntentKind, Issue, RiskChange, RiskEvent, RiskLimits, RiskProfile,
     RiskView, ViewChange, check, run as run_desk,
 };
-use turnstile_dataflows::strategy::Market;
 
 use crate::clock::{Stopwatch, now};
 use crate::figures::Count;

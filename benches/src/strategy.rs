@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use turnstile_dataflows::model::Symbol;
-use turnstile_dataflows::strategy::{
+use turnstile_strategy::{
     Bar, Change, Day, Disclosure, Flow, Fundamental, Instrument, Listing, ListingStatus, Market,
     Session, with,
 };

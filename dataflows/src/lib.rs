@@ -12,8 +12,10 @@
 //! - [`slots`]: which symbols the broker streams.
 //! - [`risk`]: what entries may do to the account.
 //! - [`regime`]: what the index funds say of the market.
-//! - [`strategy`]: what to hold, once a day.
 //! - [`engine`]: the worker loop that feeds events in and hands outputs out.
+//! - [`table`]: inputs by key.
+//!
+//! What to hold, once a day, is decided by a crate of its own, `turnstile-strategy`.
 
 pub mod engine;
 pub mod exit;
@@ -25,8 +27,7 @@ pub mod reentry;
 pub mod regime;
 pub mod risk;
 pub mod slots;
-pub mod strategy;
-mod table;
+pub mod table;
 
 use differential_dataflow::VecCollection;
 

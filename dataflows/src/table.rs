@@ -9,13 +9,14 @@ use timely::dataflow::Scope;
 use crate::{Rows, Time};
 
 /// A collection with at most one row per key.
-pub(crate) struct Table<K: Data, V: Data> {
+pub struct Table<K: Data, V: Data> {
     pub(crate) session: InputSession<Time, (K, V), isize>,
     pub(crate) rows: BTreeMap<K, V>,
 }
 
 impl<K: Data, V: Data> Table<K, V> {
-    pub(crate) fn new<'s>(scope: Scope<'s, Time>) -> (Self, Rows<'s, (K, V)>) {
+    /// Returns an empty table, and its rows as a collection of `scope`.
+    pub fn new<'s>(scope: Scope<'s, Time>) -> (Self, Rows<'s, (K, V)>) {
         let (session, rows) = scope.new_collection();
         (
             Self {
@@ -27,13 +28,13 @@ impl<K: Data, V: Data> Table<K, V> {
     }
 
     /// Goes on to `time`: what was put is complete before it.
-    pub(crate) fn advance(&mut self, time: Time) {
+    pub fn advance(&mut self, time: Time) {
         self.advance_to(time);
         self.flush();
     }
 
     /// Puts `row` under `key`, or nothing.
-    pub(crate) fn put(&mut self, key: K, row: Option<V>) {
+    pub fn put(&mut self, key: K, row: Option<V>) {
         let old = match row.clone() {
             Some(row) => self.rows.insert(key.clone(), row),
             None => self.rows.remove(&key),

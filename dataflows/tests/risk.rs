@@ -8,14 +8,13 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use turnstile_dataflows::model::{
-    ExitEventId, LogicalTime, Position, PositionId, PositionMode, Price, Quantity, Symbol,
+    ExitEventId, LogicalTime, Market, Position, PositionId, PositionMode, Price, Quantity, Symbol,
 };
 use turnstile_dataflows::reentry::{Equity, Underway};
 use turnstile_dataflows::risk::{
     Exposure, ExposureRow, Issue, Name, RiskChange, RiskEvent, RiskLimits, RiskProfile, RiskView,
     Sector, Total, run,
 };
-use turnstile_dataflows::strategy::Market;
 
 /// 2026-11-24 in Seoul.
 const BEGIN_US: u64 = 1_795_480_000_000_000;

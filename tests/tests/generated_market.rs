@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use turnstile_dataflows::strategy::Change;
+use turnstile_strategy::Change;
 use turnstile_tests::data;
 use turnstile_tests::market::{Character, GeneratedMarket, MarketShape, day_of};
 use turnstile_tests::reference::{reference, try_compare_decisions};

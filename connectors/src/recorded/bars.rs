@@ -2,8 +2,7 @@
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use turnstile_dataflows::model::Symbol;
-use turnstile_dataflows::strategy::Market;
+use turnstile_dataflows::model::{Market, Symbol};
 
 use super::error::{FieldFault, RecordedError, of_column};
 use super::fields;

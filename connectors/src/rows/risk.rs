@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 use turnstile_dataflows::engine::Change;
-use turnstile_dataflows::model::LogicalTime;
+use turnstile_dataflows::model::{LogicalTime, Market};
 use turnstile_dataflows::risk::{EmergencyStop, Issue, RiskChange, RiskLimits};
-use turnstile_dataflows::strategy::Market;
 
 use super::fields::{Fields, RowFault};
 use super::reentry::{millionths, time_if, won};

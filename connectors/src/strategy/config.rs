@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::civil::{Time, time};
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use turnstile_dataflows::strategy::Settings;
+use turnstile_strategy::Settings;
 
 use super::id::{StrategyId, StrategyIdError};
 

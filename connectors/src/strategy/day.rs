@@ -2,7 +2,7 @@
 
 use jiff::Span;
 use jiff::civil::{Date, date};
-use turnstile_dataflows::strategy::Day;
+use turnstile_strategy::Day;
 
 use super::StrategyError;
 use crate::postgres;

@@ -1,7 +1,7 @@
 //! What can go wrong with a run and with an activation.
 
 use jiff::civil::Date;
-use turnstile_dataflows::strategy::Day;
+use turnstile_strategy::Day;
 use uuid::Uuid;
 
 use super::day::date_of;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use turnstile_dataflows::model::Symbol;
-use turnstile_dataflows::strategy::{
+use turnstile_strategy::{
     Bar, Change, Day, Disclosure, Flow, Fundamental, Listing, Market, Settings, Wanted,
 };
 

@@ -9,7 +9,7 @@ use futures_util::TryStreamExt;
 use tokio_postgres::types::{FromSql, ToSql};
 use tokio_postgres::{Client, GenericClient, IsolationLevel, Row, RowStream};
 use turnstile_dataflows::model::Symbol;
-use turnstile_dataflows::strategy::{Bar, Day, Disclosure, Flow, Fundamental, Listing, Wanted};
+use turnstile_strategy::{Bar, Day, Disclosure, Flow, Fundamental, Listing, Wanted};
 
 use super::day::{column, date_of, day_of};
 use super::feed::{BARS_KEPT, DISCLOSURE_DAYS, FLOWS_KEPT, FUNDAMENTAL_DAYS, Input};

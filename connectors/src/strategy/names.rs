@@ -1,6 +1,6 @@
 //! Names of the database for what the strategy says.
 
-use turnstile_dataflows::strategy::{Exclusion, NotSelected, RankingList, SignalKind, Stage, Tier};
+use turnstile_strategy::{Exclusion, NotSelected, RankingList, SignalKind, Stage, Tier};
 
 /// Returns the tier and, where it is one of lists, the list.
 pub(super) const fn tier(tier: Tier) -> (&'static str, Option<&'static str>) {

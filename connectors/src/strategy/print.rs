@@ -5,7 +5,7 @@
 
 use sha2::{Digest, Sha256};
 use turnstile_dataflows::model::Symbol;
-use turnstile_dataflows::strategy::{
+use turnstile_strategy::{
     Bar, Change, Day, Disclosure, Flow, Fundamental, Instrument, Listing, ListingStatus, Wanted,
 };
 

@@ -22,7 +22,7 @@ use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 use tokio::time::Instant;
 use tracing::info;
-use turnstile_dataflows::strategy::rebalance::{Order, afford};
+use turnstile_strategy::rebalance::{Order, afford};
 use uuid::Uuid;
 
 use self::plan::Prices;

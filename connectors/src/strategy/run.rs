@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::{info, warn};
-use turnstile_dataflows::strategy::{self, Day, Settings, Snapshot, Stage};
+use turnstile_strategy::{Day, Settings, Snapshot, Stage};
 use uuid::Uuid;
 
 use super::day::date_of;
@@ -178,7 +178,7 @@ fn compute(
     said: &mpsc::Sender<Said>,
 ) {
     let say = |what| said.blocking_send(what).is_ok();
-    strategy::with(|session| {
+    turnstile_strategy::with(|session| {
         let mut feed = Feed::new(input, settings);
         for &day in days {
             let began = Instant::now();

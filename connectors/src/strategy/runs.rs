@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 use tokio_postgres::{Client, GenericClient, Row};
 use tracing::debug;
-use turnstile_dataflows::strategy::{Day, SignalKind, Snapshot};
+use turnstile_strategy::{Day, SignalKind, Snapshot};
 use uuid::Uuid;
 
 use super::StrategyError;

@@ -10,7 +10,7 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Transaction};
 use turnstile_dataflows::model::Symbol;
-use turnstile_dataflows::strategy::{Evaluation, FactorScores, Holding, NoPortfolio, Snapshot};
+use turnstile_strategy::{Evaluation, FactorScores, Holding, NoPortfolio, Snapshot};
 use uuid::Uuid;
 
 use super::day::{column, date_of};

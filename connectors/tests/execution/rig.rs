@@ -22,11 +22,11 @@ use turnstile_connectors::execution::{
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::task;
 use turnstile_dataflows::model::LogicalTime;
+use turnstile_dataflows::model::Market as ListedMarket;
 use turnstile_dataflows::reentry::Equity;
 use turnstile_dataflows::risk::{
     EmergencyStop, ExposureRow, Issue, RiskLimits, RiskProfile, ViewChange,
 };
-use turnstile_dataflows::strategy::Market as ListedMarket;
 use uuid::Uuid;
 
 use super::broker::{FakeBroker, TODAY};

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use super::limits::{EmergencyStop, RiskLimits};
 use super::view::Exposure;
-use crate::model::{LogicalTime, Price, Quantity, Symbol};
-use crate::strategy::Market;
+use crate::model::{LogicalTime, Market, Price, Quantity, Symbol};
 
 /// Parts of the equity in which limits are counted.
 const MILLION: i128 = 1_000_000;

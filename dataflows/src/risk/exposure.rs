@@ -10,9 +10,8 @@ use differential_dataflow::difference::{IsZero, Monoid, Multiply, Semigroup};
 use differential_dataflow::operators::CountTotal;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ExitEventId, PositionId, Price, Quantity, Symbol};
+use crate::model::{ExitEventId, Market, PositionId, Price, Quantity, Symbol};
 use crate::reentry::{Equity, Underway};
-use crate::strategy::Market;
 use crate::{Rows, Time};
 
 /// What an issue belongs to: a row of `market.stocks`.

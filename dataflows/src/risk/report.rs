@@ -4,8 +4,7 @@ use super::check::{CheckKind, loss};
 use super::exposure::Sector;
 use super::limits::RiskProfile;
 use super::view::RiskView;
-use crate::model::{LogicalTime, Symbol};
-use crate::strategy::Market;
+use crate::model::{LogicalTime, Market, Symbol};
 
 const MILLION: i128 = 1_000_000;
 /// Hundredths of a percent in one.

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use super::exposure::{ExposureRow, Issue, Name, Sector, Total};
 use super::limits::{EmergencyStop, RiskLimits, RiskProfile};
-use crate::model::{LogicalTime, Price, Quantity, Symbol};
+use crate::model::{LogicalTime, Market, Price, Quantity, Symbol};
 use crate::reentry::{EQUITY_AGE_US_MAX, Equity};
-use crate::strategy::Market;
 
 /// Age beyond which a view counts as lost: the desk hears of every second.
 const VIEW_AGE_US_MAX: u64 = 10_000_000;

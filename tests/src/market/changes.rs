@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 use turnstile_dataflows::model::Symbol;
-use turnstile_dataflows::strategy::{
+use turnstile_strategy::{
     Bar, Change, Day, Disclosure, Flow, Fundamental, Instrument, Listing, ListingStatus, Wanted,
 };
 

@@ -1,7 +1,7 @@
 //! Laws of the feed.
 
 use proptest::prelude::*;
-use turnstile_dataflows::strategy::{Instrument, ListingStatus};
+use turnstile_strategy::{Instrument, ListingStatus};
 
 use super::*;
 

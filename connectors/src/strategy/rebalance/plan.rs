@@ -6,10 +6,8 @@ use deadpool_postgres::Transaction;
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
 use turnstile_dataflows::model::{Price, Quantity, Symbol};
-use turnstile_dataflows::strategy::Weight;
-use turnstile_dataflows::strategy::rebalance::{
-    Funds, Kept, Name, Order, Rebalance, Side, rebalance,
-};
+use turnstile_strategy::Weight;
+use turnstile_strategy::rebalance::{Funds, Kept, Name, Order, Rebalance, Side, rebalance};
 use uuid::Uuid;
 
 use crate::execution::{Side as OrderSide, on_grid};

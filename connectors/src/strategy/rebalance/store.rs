@@ -7,7 +7,7 @@ use deadpool_postgres::{GenericClient, Object, Transaction};
 use jiff::civil::Date;
 use tokio_postgres::types::ToSql;
 use turnstile_dataflows::model::{ActionKey, Symbol};
-use turnstile_dataflows::strategy::rebalance::{Kept, Order, Side, Skip};
+use turnstile_strategy::rebalance::{Kept, Order, Side, Skip};
 use uuid::Uuid;
 
 use super::plan::{Held, Plan};
