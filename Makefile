@@ -28,7 +28,6 @@ bench: install ## Measure decisions, the strategy and the risk gate, latency, an
 	"$$benches" latency --rate 1000 --idle spin; \
 	"$$benches" latency --rate 1000 --idle park; \
 	"$$benches" latency --rate 100000 --idle spin; \
-	"$$benches" strategy; \
 	"$$benches" risk; \
 	"$$benches" load
 	@scripts/bench-polars

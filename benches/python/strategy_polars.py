@@ -230,6 +230,8 @@ def main():
     parser.add_argument("--day", help="the newest session without it")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--engine", type=Path,
+                        help="what `turnstile-benches strategy --json` printed, for the ratios")
     args = parser.parse_args()
     begin = time.perf_counter()
     frames = load(args.data)
@@ -244,10 +246,16 @@ def main():
         seconds.append(time.perf_counter() - begin)
     if args.out:
         factors.sort("symbol").write_csv(args.out, float_precision=10)
-    print(json.dumps({"day": str(day), "symbols": factors.height, "bars": bars.height,
-                      "threads": pl.thread_pool_size(), "load_seconds": loaded,
-                      "compute_seconds": min(seconds), "compute_seconds_all": seconds,
-                      "polars": pl.__version__}))
+    report = {"day": str(day), "symbols": factors.height, "bars": bars.height,
+              "threads": pl.thread_pool_size(), "load_seconds": loaded,
+              "compute_seconds": min(seconds), "compute_seconds_all": seconds,
+              "polars": pl.__version__}
+    if args.engine:
+        engine = json.loads(args.engine.read_text())
+        # The engine's whole run has universe, signals, ranking and portfolio, too.
+        report["engine_full_over_polars"] = engine["full_seconds"] / min(seconds)
+        report["polars_over_engine_changed_bar"] = min(seconds) * 1e6 / engine["changed_bar_us"]
+    print(json.dumps(report))
 
 
 if __name__ == "__main__":
