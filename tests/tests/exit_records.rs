@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use turnstile_tests::{Api, Stock, System};
+use turnstile_tests::{Api, Stock, System, eventually};
 
 const SYMBOL: &str = "005930";
 
@@ -103,6 +103,13 @@ async fn a_hit_under_pause_is_recorded_and_a_stale_price_told_once() {
     system.mode("exit", "PAUSE_ALL").await;
     system.post("/faults", json!({"naver_down": true})).await;
     let stream = system.stream(STREAM_ONLY).await;
+    // A plan that changes has its hits told anew: volatility and last close come a little after the start.
+    let entered = "SELECT count(*) FROM system.engine_events
+        WHERE payload::text LIKE '%market.symbol_context%'";
+    eventually("the plan stands", async || {
+        system.one::<i64>(entered, &[]).await >= 1
+    })
+    .await;
     for won in [99_000, 94_000, 93_900] {
         system.trade(SYMBOL, won).await;
     }
