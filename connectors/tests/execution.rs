@@ -17,6 +17,8 @@ mod holdings;
 mod orders;
 #[path = "execution/postgres.rs"]
 mod postgres;
+#[path = "execution/purchases.rs"]
+mod purchases;
 #[path = "execution/requests.rs"]
 mod requests;
 #[path = "execution/rig.rs"]

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use deadpool_postgres::Transaction;
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
 use tokio_postgres::Row;
 use turnstile_dataflows::model::Price;
 use turnstile_dataflows::picks::{Facts, Merged, Offer};
 
 use super::config::PicksConfig;
 use super::error::PicksError;
+use super::store::sources;
 use crate::execution::{Side, on_grid};
 
 /// Units of a price in a won.
@@ -37,12 +37,8 @@ const FACTS: &str = "WITH clock AS MATERIALIZED (
         FROM trade.orders o CROSS JOIN LATERAL (
             SELECT v.status, v.filled_qty, v.sent_qty FROM trade.orders_now v
             WHERE v.order_id = o.order_id OFFSET 0) n
-        WHERE o.account_id = $1 AND o.side = 'BUY' AND o.created_ts > (SELECT now_ts FROM today) - interval '7 days'
-            -- What ended before today concerns nobody, and is most of it.
-            AND (o.created_ts >= (SELECT since_ts FROM today) OR NOT EXISTS (
-                SELECT FROM trade.order_events e WHERE e.order_id = o.order_id
-                    AND (e.status IN ('CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR')
-                        OR e.filled_qty >= o.qty)))
+        WHERE o.account_id = $1 AND o.side = 'BUY' AND (o.created_ts >= (SELECT since_ts FROM today)
+            OR o.order_id IN (SELECT w.order_id FROM trade.open_orders($1) w))
     ), asked AS MATERIALIZED (
         SELECT e.symbol, e.created_ts, e.qty * coalesce(e.limit_price, b.price) AS amount
         FROM trade.manual_entries e LEFT JOIN market.best_prices b ON b.symbol = e.symbol
@@ -123,15 +119,11 @@ pub(super) async fn load(
     let symbol = pick.symbol.to_string();
     let micros = |age: Duration| i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
     let (price_age, run_age) = (micros(config.price_age_max), micros(config.age_max));
-    let sources = pick.sources().iter();
-    let sources: Value = sources
-        .map(|source| json!({"producer_id": source.producer.id.0, "run_id": &*source.run_id}))
-        .collect();
     let statement = tx.prepare_cached(FACTS).await?;
     let row = tx
         .query_one(
             &statement,
-            &[&account, &symbol, &price_age, &sources, &run_age],
+            &[&account, &symbol, &price_age, &sources(pick), &run_age],
         )
         .await?;
     if row.try_get("is_decided")? || row.try_get("is_gone")? {

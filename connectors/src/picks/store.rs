@@ -233,7 +233,7 @@ pub(super) async fn hold(
 }
 
 /// Everybody who names the pick, the lead first.
-fn sources(pick: &Merged) -> Value {
+pub(super) fn sources(pick: &Merged) -> Value {
     let sources = pick.sources().iter();
     sources
         .map(|source| {

@@ -113,38 +113,6 @@ async fn an_order_written_by_somebody_else_is_found_and_sent() {
 }
 
 #[tokio::test]
-async fn a_purchase_that_no_person_asked_for_does_not_leave_on_another_day() {
-    let rig = Rig::start().await;
-    let purchase = |key: &str, reason: &str, decided_us: u64| {
-        format!(
-            "WITH o AS (INSERT INTO trade.orders (order_id, action_key, account_id, symbol, side,
-                intent_type, qty, order_type, limit_price, reason_code, price, level, decided_us,
-                explanation)
-             SELECT gen_random_uuid(), '{key}', account_id, symbol, 'BUY', 'ENTRY', 5, 'LMT', 70000,
-                '{reason}', 70000, 70000, {decided_us}, '{{}}'
-             FROM trade.positions WHERE position_id = '{POSITION}' RETURNING order_id)
-             INSERT INTO trade.order_events (order_id, status) SELECT order_id, 'NEW' FROM o;"
-        )
-    };
-    let today = DECIDED.micros();
-    let yesterday = today - 24 * 3_600_000_000;
-    let orders = [
-        purchase("old", "REBALANCE", yesterday),
-        purchase("asked", "MANUAL", yesterday),
-        purchase("new", "REBALANCE", today),
-    ];
-    let client = rig.postgres.client().await.unwrap();
-    client.batch_execute(&orders.concat()).await.unwrap();
-    rig.expect_status("asked", "SUBMITTED").await;
-    rig.expect_status("new", "SUBMITTED").await;
-    rig.expect_status("old", "CANCELLED").await;
-    assert_eq!(rig.broker.orders().len(), 2);
-    let code = "SELECT code FROM trade.order_events e JOIN trade.orders o USING (order_id)
-        WHERE o.action_key = 'old' AND e.status = 'CANCELLED'";
-    rig.expect(code, "OUTDATED").await;
-}
-
-#[tokio::test]
 async fn a_lost_answer_is_adopted_and_not_sent_again() {
     let rig = Rig::start().await;
     rig.broker.script([Script::LoseAnswer]);

@@ -164,6 +164,32 @@ async fn the_feed_begins_where_the_snapshot_ends() {
 }
 
 #[tokio::test]
+async fn it_says_when_everything_so_far_was_told() {
+    let server = PostgresServer::start().await;
+    let postgres = server.connect().await;
+    let (mut feed, snapshot) = ChangeFeed::open(&postgres).await.unwrap();
+    drop(snapshot);
+    assert_eq!(feed.so_far().await.unwrap(), (Vec::new(), true));
+    let client = server.client().await;
+    let rows = "INSERT INTO system.config (key, value, updated_by)
+        SELECT $1::bigint || ':' || n, to_jsonb($1::bigint), 'test' FROM generate_series(1, 7000) n";
+    for transaction in 0..2_i64 {
+        client.execute(rows, &[&transaction]).await.unwrap();
+    }
+    let (page, is_all) = feed.so_far().await.unwrap();
+    assert_eq!((page.len(), is_all), (1, false), "a page is left");
+    let mut told = page.len();
+    loop {
+        let (page, is_all) = timeout(PATIENCE, feed.so_far()).await.unwrap().unwrap();
+        told += page.len();
+        if is_all {
+            break;
+        }
+    }
+    assert_eq!(told, 2);
+}
+
+#[tokio::test]
 async fn a_large_backlog_comes_in_pages_of_whole_transactions() {
     let server = PostgresServer::start().await;
     let postgres = server.connect().await;

@@ -6,6 +6,7 @@ use turnstile_connectors::execution::SessionSource;
 use turnstile_connectors::jobs::{Counts, Job};
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::{Cache, RedisConfig};
+use turnstile_connectors::rows::load;
 use turnstile_connectors::strategy::{
     Asked, Days, Rebalance, RebalanceDays, Trigger, activate, run,
 };
@@ -237,6 +238,25 @@ async fn what_was_sold_in_part_meanwhile_is_not_bought_again() {
     rig.sql(EQUITY).await;
     run_until(&rig, &job, IS_DONE).await;
     assert_eq!(line(&rig, &names[2]).await, "NONE 0 ACTIVE_EXIT");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_engine_does_not_load_what_a_rebalance_of_another_day_asked_to_sell() {
+    let (rig, _names) = selling().await;
+    let job = rebalance(&rig, RebalanceDays::EveryDay);
+    run_until(&rig, &job, HAS_BEGUN).await;
+    let asked = async || {
+        let client = rig.postgres.client().await.unwrap();
+        let rows = load(&**client).await.unwrap().rows.into_iter();
+        let asked = rows.filter(|(table, _row)| *table == "trade.manual_exits");
+        let mut asked: Vec<_> = asked.map(|(_table, row)| row["asked_by"].clone()).collect();
+        asked.sort_by_key(ToString::to_string);
+        asked
+    };
+    assert_eq!(asked().await, ["kim", "rebalance"]);
+    rig.sql("UPDATE trade.manual_exits SET created_ts = now() - interval '24 hours'")
+        .await;
+    assert_eq!(asked().await, ["kim"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
