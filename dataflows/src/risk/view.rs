@@ -265,11 +265,11 @@ impl RiskView {
         self.stop.as_ref()
     }
 
-    /// Returns the limits in force at `now`: those of the chosen profile.
+    /// Returns whether what the desk said last counts at `now`.
     ///
     /// # Errors
-    /// Why there are none.
-    pub fn limits(&self, now: LogicalTime) -> Result<&RiskLimits, &'static str> {
+    /// Why it does not.
+    pub fn counts(&self, now: LogicalTime) -> Result<(), &'static str> {
         let through = self.through.ok_or("limits and exposure are not loaded")?;
         if now.micros_since(through) > VIEW_AGE_US_MAX {
             return Err("limits and exposure are older than ten seconds");
@@ -277,6 +277,15 @@ impl RiskView {
         if through.micros_since(now) > AHEAD_US_MAX {
             return Err("limits and exposure are of a time that has not come");
         }
+        Ok(())
+    }
+
+    /// Returns the limits in force at `now`: those of the chosen profile.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub fn limits(&self, now: LogicalTime) -> Result<&RiskLimits, &'static str> {
+        self.counts(now)?;
         let profile = self.profile.ok_or("no risk profile is in force")?;
         let mut limits = self.limits.values();
         let valid = limits.find(|row| row.profile == profile && row.is_valid(now));

@@ -133,11 +133,14 @@ impl RiskGate {
         self.state().view.is_known()
     }
 
-    /// Returns whether the emergency stop keeps entries back; none where that is not known.
+    /// Returns whether the emergency stop keeps entries back; none where that is not known, as by a view
+    /// that is no longer kept.
     pub fn is_stopped(&self) -> Option<bool> {
+        let now = LogicalTime::from_micros((self.shared.now_us)());
         let state = self.state();
-        let stop = state.view.stop().map(|stop| stop.is_enabled);
-        stop.filter(|_| !state.is_lost)
+        let is_known = !state.is_lost && state.view.counts(now).is_ok();
+        let stop = state.view.stop().filter(|_| is_known);
+        stop.map(|stop| stop.is_enabled)
     }
 
     /// Judges an intent, and reserves the room of an approved one under its action key. The ruling
