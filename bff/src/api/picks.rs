@@ -259,14 +259,18 @@ fn valid_until(inner: &mut Body) -> Option<Timestamp> {
     if inner.is_blank("valid_until") {
         inner.fault_if_none("valid_until", "must be a time, was blank");
     }
-    inner.parsed::<Timestamp>("valid_until")
+    let given = inner.parsed::<Timestamp>("valid_until");
+    if given.is_some_and(|time| time.as_microsecond() < 0) {
+        inner.fault_if_none("valid_until", "must not lie before 1970");
+    }
+    given
 }
 
 fn score(item: &mut Body) -> Score {
     let value = item.required_value("score");
     let number = Some(&value).filter(|value| value.is_number());
-    let number = number.and_then(|number| Decimal::from_str_exact(&number.to_string()).ok());
-    let score = number.and_then(|number| Score::try_from(number).ok());
+    let number = number.and_then(|number| number.to_string().parse::<Number>().ok());
+    let score = number.and_then(|number| Score::try_from(Decimal::from(number)).ok());
     if score.is_none() && !value.is_null() {
         let expected = "must be a number from 0 to 1 with at most 6 decimals";
         item.fault("score", format!("{expected}, was {value}"));

@@ -67,7 +67,9 @@ pub(crate) async fn send(db: &Postgres, given: &SendPicks) -> Result<Sent, Query
     };
     let name: String = producer.try_get("name")?;
     let sent_by = given.sent_by.as_ref().unwrap_or(&name);
-    let (picks, text) = (rows(&given.picks), canonical(given));
+    let picks = rows(&given.picks);
+    let text = canonical(given, picks.clone());
+    let picks = Value::Array(picks);
     let stored = tx
         .query_opt(RUN, &[producer_id, run_id, &given.asof, sent_by, &text])
         .await?;
@@ -167,7 +169,7 @@ fn pick(row: &Row) -> Result<Pick, tokio_postgres::Error> {
 }
 
 /// Returns picks as the database takes them. Numbers are texts: they keep every digit.
-fn rows(picks: &[NewPick]) -> Value {
+fn rows(picks: &[NewPick]) -> Vec<Value> {
     let rows = picks.iter().map(|pick| {
         let constraints = pick.constraints.as_ref();
         let until = constraints.and_then(|bound| bound.valid_until);
@@ -187,12 +189,8 @@ fn rows(picks: &[NewPick]) -> Value {
     rows.collect()
 }
 
-/// Returns a text that equal runs have in common, whatever the order of their picks.
-fn canonical(given: &SendPicks) -> String {
-    let mut picks = match rows(&given.picks) {
-        Value::Array(picks) => picks,
-        _ => Vec::new(),
-    };
+/// Returns a text that equal runs have in common, whatever the order of their picks, given as rows.
+fn canonical(given: &SendPicks, mut picks: Vec<Value>) -> String {
     picks.sort_by_key(|pick| pick["symbol"].to_string());
     let asof_us = given.asof.micros();
     json!([given.producer_id, given.run_id, asof_us, picks]).to_string()

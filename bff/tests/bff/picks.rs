@@ -97,7 +97,8 @@ async fn whoever_stores_a_run_rings_for_it() {
     world.sql(STOCKS).await;
     let mut listener = turnstile_connectors::postgres::Listener::new(&world.db, "turnstile_picks");
     listener.heard().await.unwrap(); // It is connected now.
-    let body = run("a", &[pick("005930", json!(0.5), 1)]);
+    // The least score there is; it is written with an exponent.
+    let body = run("a", &[pick("005930", json!(0.000001), 1)]);
     let (heard, (status, answer)) = tokio::join!(listener.heard(), world.post(PICKS, &body));
     heard.unwrap();
     assert_eq!(status, 200, "{answer}");
@@ -163,6 +164,13 @@ async fn every_fault_of_a_body_is_named() {
         ),
         (
             second("constraints", json!({"valid_until": " "})),
+            "picks[1].constraints.valid_until",
+        ),
+        (
+            second(
+                "constraints",
+                json!({"valid_until": "0000-01-01T00:00:00Z"}),
+            ),
             "picks[1].constraints.valid_until",
         ),
         (
