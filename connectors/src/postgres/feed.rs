@@ -16,19 +16,18 @@
 //! 4. The feed says so where it cannot go on without a gap: changes that it had not read were
 //!    pruned, or the database is not the one it was.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::{Stream, StreamExt, poll_fn};
 use metrics::counter;
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{AsyncMessage, Client, Row, Statement};
+use tokio_postgres::{Client, Row, Statement};
 use tracing::{info, warn};
 
+use super::listener::listen;
 use super::metrics as names;
 use super::{Postgres, PostgresError};
 
@@ -259,23 +258,10 @@ impl Position {
     }
 }
 
-type Messages = Pin<Box<dyn Stream<Item = Result<AsyncMessage, tokio_postgres::Error>> + Send>>;
-
 impl Link {
     async fn open(postgres: &Postgres) -> Result<Self, PostgresError> {
-        let (client, mut connection) = postgres.connect_raw().await?;
-        let woken = Arc::new(Notify::new());
-        let wake = woken.clone();
-        drop(crate::task::spawn("change feed connection", async move {
-            let mut messages: Messages = Box::pin(poll_fn(move |cx| connection.poll_message(cx)));
-            while let Some(Ok(message)) = messages.next().await {
-                if matches!(message, AsyncMessage::Notification(_)) {
-                    wake.notify_one();
-                }
-            }
-            wake.notify_one(); // The next fetch finds the connection closed.
-        }));
-        client.batch_execute("LISTEN turnstile_changes").await?;
+        let listening = listen(postgres, "turnstile_changes", "change feed connection");
+        let (client, woken) = listening.await?;
         let fetch = client.prepare(FETCH).await?;
         Ok(Self {
             client,

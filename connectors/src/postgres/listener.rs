@@ -37,7 +37,8 @@ impl Listener {
     /// If the server cannot be reached; the next call tries again.
     pub async fn heard(&mut self) -> Result<(), PostgresError> {
         let Some((client, woken)) = &self.link else {
-            self.link = Some(self.open().await?);
+            let link = listen(&self.postgres, self.channel, "listener connection");
+            self.link = Some(link.await?);
             return Ok(());
         };
         woken.notified().await;
@@ -46,24 +47,28 @@ impl Listener {
         }
         Ok(())
     }
+}
 
-    async fn open(&self) -> Result<(Client, Arc<Notify>), PostgresError> {
-        let (client, mut connection) = self.postgres.connect_raw().await?;
-        let woken = Arc::new(Notify::new());
-        let wake = woken.clone();
-        drop(crate::task::spawn("listener connection", async move {
-            let mut messages: Messages = Box::pin(poll_fn(move |cx| connection.poll_message(cx)));
-            while let Some(Ok(message)) = messages.next().await {
-                if matches!(message, AsyncMessage::Notification(_)) {
-                    wake.notify_one();
-                }
+/// Connects and listens to `channel`. What comes wakes whoever waits, as does the end of the connection,
+/// which the client then finds closed. `task` names who reads the connection.
+pub(super) async fn listen(
+    postgres: &Postgres,
+    channel: &str,
+    task: &'static str,
+) -> Result<(Client, Arc<Notify>), PostgresError> {
+    let (client, mut connection) = postgres.connect_raw().await?;
+    let woken = Arc::new(Notify::new());
+    let wake = woken.clone();
+    drop(crate::task::spawn(task, async move {
+        let mut messages: Messages = Box::pin(poll_fn(move |cx| connection.poll_message(cx)));
+        while let Some(Ok(message)) = messages.next().await {
+            if matches!(message, AsyncMessage::Notification(_)) {
+                wake.notify_one();
             }
-            drop(messages); // The client finds the connection closed when it is woken.
-            wake.notify_one();
-        }));
-        client
-            .batch_execute(&format!("LISTEN {}", self.channel))
-            .await?;
-        Ok((client, woken))
-    }
+        }
+        drop(messages);
+        wake.notify_one();
+    }));
+    client.batch_execute(&format!("LISTEN {channel}")).await?;
+    Ok((client, woken))
 }
