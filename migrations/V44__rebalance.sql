@@ -50,6 +50,17 @@ LANGUAGE sql STABLE AS $$
         WHERE p.symbol = price_asked.symbol ORDER BY p.logical_us DESC LIMIT 1))
 $$;
 
+-- Why nobody but the operator buys anything now. A row that is gone says nothing good.
+CREATE FUNCTION trade.entries_held_back() RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN NOT EXISTS (SELECT FROM system.emergency_stop WHERE NOT is_enabled)
+            THEN 'the emergency stop is on'
+        WHEN NOT EXISTS (SELECT FROM trade.exit_control WHERE mode = 'RUNNING')
+            THEN 'exits are not RUNNING'
+        WHEN EXISTS (SELECT FROM trade.exit_pauses) THEN 'the system has paused exits'
+    END
+$$;
+
 -- Orders of an account of the last week that something may become of still, with the shares left.
 CREATE FUNCTION trade.open_orders(account text)
 RETURNS TABLE (order_id uuid, position_id uuid, candidate_id uuid, symbol text, side text, left_qty bigint)

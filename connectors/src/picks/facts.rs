@@ -23,7 +23,7 @@ const UNITS: i64 = 10_000;
 ///
 /// Under way are requests that wait, and what orders that have not ended may still buy. What is held
 /// counts at its last price, at cost where there is none. Bought is what has ended with shares, or has not
-/// ended. Modes and the stop let picks through only where their rows say so.
+/// ended.
 const FACTS: &str = "WITH clock AS MATERIALIZED (
         SELECT clock_timestamp() AS now_ts
     ), today AS MATERIALIZED (
@@ -63,13 +63,7 @@ const FACTS: &str = "WITH clock AS MATERIALIZED (
                 WHERE n.producer_id = s.producer_id AND n.run_id = s.run_id
                     AND n.asof_ts >= t.now_ts - $5::bigint * interval '1 microsecond'
                     AND (k.valid_until IS NULL OR k.valid_until > t.now_ts))) AS is_gone,
-        CASE
-            WHEN NOT EXISTS (SELECT FROM system.emergency_stop WHERE NOT is_enabled)
-                THEN 'the emergency stop is on'
-            WHEN NOT EXISTS (SELECT FROM trade.exit_control WHERE mode = 'RUNNING')
-                THEN 'exits are not RUNNING'
-            WHEN EXISTS (SELECT FROM trade.exit_pauses) THEN 'the system has paused exits'
-        END AS halted,
+        trade.entries_held_back() AS halted,
         (SELECT equity FROM trade.account_equity
             WHERE account_id = $1 AND asof_ts > t.now_ts - interval '5 minutes'
                 AND asof_ts <= t.now_ts + interval '10 seconds') AS equity,

@@ -71,7 +71,7 @@ impl Job for Rebalance {
                 .await?
                 .is_some()
             {
-                return Ok(true); // After the close it is ended.
+                return Ok(true); // A run after the close ends it.
             }
             let is_day = match self.config.rebalance.on {
                 RebalanceDays::EveryDay => true,

@@ -26,12 +26,8 @@ const UNSERVED: &str = "SELECT portfolio_id FROM strategy.portfolios p
         AND NOT EXISTS (SELECT FROM strategy.rebalances r WHERE r.portfolio_id = p.portfolio_id)";
 const IS_IN_FORCE: &str =
     "SELECT status = 'ACTIVE' FROM strategy.portfolios WHERE portfolio_id = $1 FOR SHARE";
-/// Why nothing is traded now. A row that is gone says nothing good.
-const HELD_BACK: &str = "SELECT CASE
-        WHEN coalesce((SELECT mode FROM trade.exit_control), 'unknown') <> 'RUNNING'
-            OR EXISTS (SELECT FROM trade.exit_pauses) THEN 'exits are paused'
-        WHEN coalesce((SELECT is_enabled FROM system.emergency_stop), true)
-            THEN 'the emergency stop is set' END";
+/// Why nothing is traded now.
+const HELD_BACK: &str = "SELECT trade.entries_held_back()";
 /// What ends from the beginning of the transaction on is not in the plan.
 const BEGIN: &str = "INSERT INTO strategy.rebalances
         (portfolio_id, day, account_id, equity, state, created_ts)
