@@ -15,6 +15,7 @@ mod alarms;
 mod best_prices;
 mod days;
 mod desk;
+mod follow;
 mod jobs;
 mod journal;
 mod minutes;

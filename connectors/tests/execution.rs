@@ -1,6 +1,8 @@
 //! Execution against a real PostgreSQL and a scripted broker.
 #![expect(clippy::unwrap_used, reason = "a test panics")]
 
+#[path = "execution/account.rs"]
+mod account;
 #[path = "execution/broker.rs"]
 mod broker;
 #[path = "execution/crashes.rs"]

@@ -6,8 +6,9 @@ use turnstile_connectors::execution::{Approval, ExecutionConfig};
 use turnstile_dataflows::model::ExitReason;
 use turnstile_dataflows::risk::ViewChange;
 
+use super::account::stop;
 use super::decisions::{DECIDED, exit, item};
-use super::rig::{POSITION, Rig, config, stop};
+use super::rig::{POSITION, Rig, config};
 
 const DAY_US: u64 = 24 * 3_600_000_000;
 

@@ -4,9 +4,10 @@ use turnstile_connectors::execution::{RiskGate, Ruling};
 use turnstile_dataflows::reentry::Verdict;
 use turnstile_dataflows::risk::{ExposureRow, Intent, IntentKind, Issue, Name, ViewChange};
 
+use super::account::{account, stop};
 use super::decisions::{shares, submit, verdict, won};
 use super::entries::{CANDIDATE, HISTORY, left};
-use super::rig::{Rig, account, stop};
+use super::rig::Rig;
 
 const BUYS: &str = "SELECT count(*) FROM trade.orders WHERE side = 'BUY'";
 const VIOLATIONS: &str =
