@@ -64,6 +64,25 @@ struct Report {
     reentries_add_ns: f64,
     /// Entries that the candidates came to.
     entries: usize,
+    /// Refusals that were said meanwhile, each once: most of them that another candidate of the
+    /// symbol is buying.
+    refusals: usize,
+}
+
+/// What candidates said.
+#[derive(Clone, Copy, Debug, Default)]
+struct Said {
+    entries: usize,
+    refusals: usize,
+}
+
+impl Said {
+    fn count(&mut self, output: &Output) {
+        if let Output::Reentry(verdict) = output {
+            self.entries += usize::from(matches!(verdict.verdict, Verdict::Submit { .. }));
+            self.refusals += usize::from(matches!(verdict.verdict, Verdict::Blocked { .. }));
+        }
+    }
 }
 
 /// Measures and prints.
@@ -72,13 +91,13 @@ struct Report {
 /// If the input cannot be made or the engine fails.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let (mut neither, mut positions, mut candidates) = (Vec::new(), Vec::new(), Vec::new());
-    let mut entries = 0;
+    let mut said = Said::default();
     for _ in 0..args.runs.max(1) {
         neither.push(one(args, 0, 0)?.0);
         positions.push(one(args, args.candidates, 0)?.0);
-        let (ns, submitted) = one(args, 0, args.candidates)?;
+        let (ns, of_run) = one(args, 0, args.candidates)?;
         candidates.push(ns);
-        entries = submitted;
+        said = of_run;
     }
     let [neither, positions, candidates] = [neither, positions, candidates].map(median);
     let report = Report {
@@ -91,22 +110,23 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         ns_per_tick_with_candidates: candidates,
         exits_add_ns: positions - neither,
         reentries_add_ns: candidates - neither,
-        entries,
+        entries: said.entries,
+        refusals: said.refusals,
     };
     if args.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
         println!(
             "{neither:.0} ns a tick with neither, {positions:.0} with {} positions, \
-             {candidates:.0} with as many candidates; {entries} entries",
-            args.candidates
+             {candidates:.0} with as many candidates; {} entries, {} refusals",
+            args.candidates, said.entries, said.refusals
         );
     }
     Ok(())
 }
 
-/// Runs the engine once. Returns nanoseconds a tick and how many entries there were.
-fn one(args: &Args, positions: usize, candidates: usize) -> anyhow::Result<(f64, usize)> {
+/// Runs the engine once. Returns nanoseconds a tick and what was said.
+fn one(args: &Args, positions: usize, candidates: usize) -> anyhow::Result<(f64, Said)> {
     let mut input = Input::new(&Shape {
         symbols: args.symbols,
         positions,
@@ -133,7 +153,7 @@ fn one(args: &Args, positions: usize, candidates: usize) -> anyhow::Result<(f64,
     events.extend(opening.iter().map(tick));
     events.reverse();
     let took: Arc<Mutex<Option<Took>>> = Arc::default();
-    let entries = Arc::new(Mutex::new(0_usize));
+    let said = Arc::new(Mutex::new(Said::default()));
     let mut ticks = input.measured().to_vec();
     ticks.reverse();
     let count = ticks.len();
@@ -143,19 +163,19 @@ fn one(args: &Args, positions: usize, candidates: usize) -> anyhow::Result<(f64,
         watch: None,
         took: took.clone(),
     };
-    let counted = entries.clone();
+    let counted = said.clone();
     engine::run(&args.setting.config(Fills::Immediate), feed, move |batch| {
-        let submitted = batch.outputs.iter().filter(|(_time, output)| {
-            matches!(output, Output::Reentry(verdict)
-                if matches!(verdict.verdict, Verdict::Submit { .. }))
-        });
-        *counted.lock().unwrap_or_else(PoisonError::into_inner) += submitted.count();
+        let mut said = counted.lock().unwrap_or_else(PoisonError::into_inner);
+        batch
+            .outputs
+            .iter()
+            .for_each(|(_time, output)| said.count(output));
     })?;
     let took = took.lock().unwrap_or_else(PoisonError::into_inner).take();
     let took = took.context("the ticks were not timed")?;
-    let entries = *entries.lock().unwrap_or_else(PoisonError::into_inner);
+    let said = *said.lock().unwrap_or_else(PoisonError::into_inner);
     let count = u32::try_from(count.max(1))?;
-    Ok((took.cpu_seconds * 1e9 / f64::from(count), entries))
+    Ok((took.cpu_seconds * 1e9 / f64::from(count), said))
 }
 
 /// Returns the rule and the exit events: each symbol was left at prices up to 5 % above its present

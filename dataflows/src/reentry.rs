@@ -13,6 +13,7 @@ mod book;
 mod candidate;
 mod crossing;
 mod gate;
+mod lows;
 mod plan;
 mod rule;
 mod scene;

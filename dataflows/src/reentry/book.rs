@@ -1,14 +1,17 @@
 //! The book of one symbol: its candidates, its tape, and which of them a price can change.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod held;
 
-use crate::model::{ExitEventId, LogicalTime, Price, Symbol, Tick};
+use std::collections::BTreeSet;
+
+use crate::model::{ExitEventId, LogicalTime, Symbol, Tick};
 
 use super::candidate::{Candidate, Moment};
 use super::plan::CandidatePlan;
-use super::scene::{Outlook, Room, Scene};
+use super::scene::{Judged, Room, Scene};
 use super::tape::Tape;
 use super::verdict::ReentryVerdict;
+use held::{Held, Place, Quiet};
 
 /// A candidate, under its symbol.
 pub(super) type Key = (Symbol, ExitEventId);
@@ -62,76 +65,9 @@ pub(super) struct Book {
     tape: Tape,
     /// Prices that touch no candidate.
     quiet: Quiet,
-    /// What they were all judged under.
-    pub(super) judged: Option<Outlook>,
+    /// The number of the outlook that they were all judged under.
+    pub(super) judged: Option<u64>,
     held: Box<Held>,
-}
-
-/// From `low` on, and below `high`, in units: prices that touch no candidate.
-#[derive(Clone, Copy, Default)]
-struct Quiet {
-    low: i64,
-    high: i64,
-}
-
-impl Quiet {
-    fn holds(self, price: Price) -> bool {
-        (self.low..self.high).contains(&price.units())
-    }
-}
-
-/// The candidates of one symbol.
-#[derive(Default)]
-struct Held {
-    candidates: BTreeMap<ExitEventId, (Candidate, Place)>,
-    /// Those whose level the price may reach, by level.
-    below: BTreeSet<(Price, ExitEventId)>,
-    /// Those whose level the last tick reached.
-    above: BTreeSet<ExitEventId>,
-    /// Those of them that only facts let buy: no tick changes anything for them that does not fall
-    /// below their level.
-    waiting: BTreeSet<(Price, ExitEventId)>,
-    /// Those that are buying.
-    ready: BTreeSet<ExitEventId>,
-}
-
-/// Where a candidate stands in the indexes.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Place {
-    deadline: Option<LogicalTime>,
-    spot: Spot,
-    is_ready: bool,
-    reserved: Room,
-}
-
-/// The index of prices that has a candidate.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Spot {
-    /// No price changes anything for it.
-    #[default]
-    Nowhere,
-    Below(Price),
-    Above,
-    Waiting(Price),
-}
-
-impl Place {
-    /// Returns where `candidate` stands, whom the next tick touches anyway unless it `is_settled`.
-    fn of(candidate: &Candidate, now: LogicalTime, is_settled: bool) -> Self {
-        let spot = match candidate.reach() {
-            Some(level) if is_settled && candidate.is_waiting() => Spot::Waiting(level),
-            Some(_) if candidate.is_above() => Spot::Above,
-            Some(level) => Spot::Below(level),
-            None => Spot::Nowhere,
-        };
-        Self {
-            // One that has come and moved nothing waits for the event that lets it.
-            deadline: candidate.deadline().filter(|deadline| *deadline > now),
-            spot,
-            is_ready: candidate.is_ready(),
-            reserved: candidate.reserved(),
-        }
-    }
 }
 
 /// Why a candidate is looked at.
@@ -147,17 +83,21 @@ pub(super) enum Cause<'t> {
 impl Book {
     /// Takes a tick in and returns the candidates that it touches, in order: all of them under another
     /// outlook than the last.
-    pub(super) fn touched(&mut self, tick: &Tick, outlook: Outlook) -> Vec<ExitEventId> {
+    pub(super) fn touched(&mut self, tick: &Tick, outlook: u64) -> Vec<ExitEventId> {
         let price = tick.evaluation_price();
         self.tape.add(tick, price);
         if self.judged != Some(outlook) {
             self.judged = Some(outlook);
+            self.held.wake();
+            self.quiet = self.held.quiet(Some(price));
             return self.ids().cloned().collect();
         }
         if self.quiet.holds(price) {
             return Vec::new();
         }
-        self.held.touched(price)
+        let (touched, quiet) = self.held.touched(tick.time, price);
+        self.quiet = quiet;
+        touched
     }
 
     /// Returns all candidates, in order.
@@ -202,7 +142,7 @@ impl Book {
                 }
             }
         }
-        self.quiet = held.quiet();
+        self.quiet = held.quiet(self.tape.last_price());
     }
 
     /// Looks at one candidate and puts it in its place.
@@ -211,21 +151,22 @@ impl Book {
         scene: &Scene,
         across: &mut Across,
         id: &ExitEventId,
-        (now, outlook, cause): (LogicalTime, Outlook, Cause<'_>),
+        (now, judged, cause): (LogicalTime, Judged, Cause<'_>),
         said: &mut Vec<ReentryVerdict>,
     ) {
         // What it waits for under this outlook may be over under that of the others, unseen: the next
         // tick that finds theirs looks only at whom it touches.
-        let is_settled = self.judged == Some(outlook);
+        let is_settled = self.judged == Some(judged.number);
         let held = &mut *self.held;
+        held.catch_up(id);
         let is_bought = held.ready.iter().any(|other| other != id);
-        let Some((candidate, place)) = held.candidates.get_mut(id) else {
+        let Some((candidate, _place)) = held.candidates.get_mut(id) else {
             return;
         };
         let moment = Moment {
             now,
             scene,
-            in_force: outlook.in_force,
+            in_force: judged.in_force,
             tape: &self.tape,
             is_bought,
             reserved: across.reserved,
@@ -235,88 +176,8 @@ impl Book {
             Cause::Facts => candidate.judge(moment),
             Cause::Time => candidate.advance(moment),
         });
-        let (symbol, next) = (candidate.symbol(), Place::of(candidate, now, is_settled));
-        if next != *place {
-            let old = std::mem::replace(place, next);
-            held.put(across, (symbol, id), old, next);
-            self.quiet = held.quiet();
-        }
-    }
-}
-
-impl Held {
-    /// Returns the prices that touch no candidate; none where each does.
-    fn quiet(&self) -> Quiet {
-        if !self.above.is_empty() {
-            return Quiet::default();
-        }
-        let (waiting, below) = (self.waiting.last(), self.below.first());
-        Quiet {
-            low: waiting.map_or(0, |(level, _id)| level.units()),
-            high: below.map_or(i64::MAX, |(level, _id)| level.units()),
-        }
-    }
-
-    /// Returns the candidates that a tick at `price` touches, in order.
-    fn touched(&self, price: Price) -> Vec<ExitEventId> {
-        let reached = self.below.iter().take_while(|(level, _id)| *level <= price);
-        let mut touched: Vec<_> = reached.map(|(_level, id)| id.clone()).collect();
-        touched.extend(self.above.iter().cloned());
-        let left = self.waiting.iter().rev();
-        let left = left.take_while(|(level, _id)| price < *level);
-        touched.extend(left.map(|(_level, id)| id.clone()));
-        touched.sort_unstable();
-        touched
-    }
-
-    /// Moves a candidate from one place to another. Only what differs is touched.
-    fn put(
-        &mut self,
-        across: &mut Across,
-        (symbol, id): (Symbol, &ExitEventId),
-        old: Place,
-        new: Place,
-    ) {
-        across.reserved.change(old.reserved, new.reserved);
-        if old.deadline != new.deadline {
-            if let Some(deadline) = old.deadline {
-                across.deadlines.remove(deadline, symbol, id.clone());
-            }
-            if let Some(deadline) = new.deadline {
-                across.deadlines.insert(deadline, symbol, id.clone());
-            }
-        }
-        if old.spot != new.spot {
-            match old.spot {
-                Spot::Nowhere => {}
-                Spot::Below(level) => drop(self.below.remove(&(level, id.clone()))),
-                Spot::Above => drop(self.above.remove(id)),
-                Spot::Waiting(level) => drop(self.waiting.remove(&(level, id.clone()))),
-            }
-            match new.spot {
-                Spot::Nowhere => {}
-                Spot::Below(level) => drop(self.below.insert((level, id.clone()))),
-                Spot::Above => drop(self.above.insert(id.clone())),
-                Spot::Waiting(level) => drop(self.waiting.insert((level, id.clone()))),
-            }
-        }
-        match (old.is_ready, new.is_ready) {
-            (false, true) => drop(self.ready.insert(id.clone())),
-            (true, false) => {
-                self.ready.remove(id);
-                self.wake();
-            }
-            (false, false) | (true, true) => {}
-        }
-    }
-
-    /// Lets the next tick look at those that wait: what they wait for may be over.
-    fn wake(&mut self) {
-        for (_level, id) in std::mem::take(&mut self.waiting) {
-            if let Some((_candidate, place)) = self.candidates.get_mut(&id) {
-                place.spot = Spot::Above;
-            }
-            self.above.insert(id);
+        if held.settle(across, id, (now, self.tape.last(), is_settled)) {
+            self.quiet = held.quiet(self.tape.last_price());
         }
     }
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crate::model::{CandidateId, LogicalTime, Price, Quantity, ReentryMode, Regime, Symbol, Tick};
 
 use super::gate::{self, Gates, Reason};
+use super::lows::Run;
 use super::plan::{CandidatePlan, CandidateState, StoredCandidate};
 use super::rule::{ReentryRule, reason_class};
 use super::scene::{InForce, Room, Scene};
@@ -54,9 +55,20 @@ pub(super) struct Candidate {
     since: Option<LogicalTime>,
     /// Whether a tick below the level has to come first.
     is_spent: bool,
-    /// Whether nothing but facts lets it buy as long as the price stays at its level, as of its last
-    /// judgement.
-    is_waiting: bool,
+    /// Which ticks it has to see, as of its last judgement.
+    attention: Attention,
+}
+
+/// Which ticks make a candidate say something, or change what it says next, as long as plan, outlook
+/// and mode of the scene stay, and whether another candidate of the symbol is buying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Attention {
+    /// Those at its level, and the first one below it.
+    Level,
+    /// The first one below its level.
+    Fall,
+    /// None: what they make of its level may be asked for later.
+    Nothing,
 }
 
 /// What the rule in force makes of the exit event: it follows from plan and regime.
@@ -164,7 +176,7 @@ impl Candidate {
             reach: None,
             since: None,
             is_spent: false,
-            is_waiting: false,
+            attention: Attention::Level,
             plan,
         }
     }
@@ -205,17 +217,26 @@ impl Candidate {
         self.since.is_some() || self.is_spent
     }
 
-    /// Returns whether only a price below its level changes anything, until there is another plan or
-    /// another outlook or mode of the scene, or another candidate of the symbol no longer buys.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.is_waiting && self.is_above() && self.stage == Stage::Watch
+    /// Returns which ticks it has to see.
+    pub(super) fn attention(&self) -> Attention {
+        self.attention
+    }
+
+    /// Takes in what the ticks that it has not seen have made of its level.
+    pub(super) fn catch_up(&mut self, run: Run) {
+        let since = match run {
+            Run::Unbroken => return,
+            Run::Below => None,
+            Run::Since(time) => Some(time),
+        };
+        (self.since, self.is_spent) = (since, false);
     }
 
     /// Moves on as far as time, plan and scene allow, without a price.
     pub(super) fn advance(&mut self, moment: Moment<'_>) -> Vec<ReentryVerdict> {
         let mut said = Vec::new();
         self.note_refusal(moment);
-        self.is_waiting = false;
+        self.attention = Attention::Level;
         self.note_entry(moment);
         while let Some((verdict, is_first)) = self.step(moment) {
             said.push(self.say(moment, is_first, None, verdict));
@@ -237,7 +258,7 @@ impl Candidate {
         {
             said.push(self.say(moment, false, Some((price, tick)), verdict));
         }
-        self.note_waiting(moment);
+        self.note_attention(moment);
         said
     }
 
@@ -261,7 +282,7 @@ impl Candidate {
         if let Some(verdict) = self.try_enter(moment, price, tick.time) {
             said.push(self.say(moment, false, Some((price, tick.time)), verdict));
         }
-        self.note_waiting(moment);
+        self.note_attention(moment);
         said
     }
 

@@ -1,14 +1,17 @@
 //! The crossing: prices and time meet candidates.
 //!
 //! Keeps per symbol its candidates, its tape, and which of them the price can change: those below
-//! their level, by level; those above it; and those above it that only facts let buy, by level, which
-//! a price changes that falls below it. Keeps their deadlines: the ends of cooldowns and watches; and
+//! their level, by level; those at or above it; those of them that only a price below it changes, by
+//! level; and those that have nothing to say at any price, since another one buys or entries pause.
+//! These are moved by no crossing: the lows of the symbol tell them, once they are looked at again,
+//! what prices have made of their levels. Keeps their deadlines: the ends of cooldowns and watches; and
 //! what orders take of the room that nobody has told of yet. Facts and deadlines of one time are
 //! applied together, before a tick of that time.
 //!
-//! Cost per tick: one lookup, the running minute and two comparisons; the candidates whose level the
-//! price has crossed, and those above theirs that a price may let buy; all of a symbol at its first
-//! tick under another outlook. Of a symbol without candidates only the lookup.
+//! Cost per tick: one lookup, the running minute and two comparisons; where the price has crossed a
+//! level, one step of the lows; the candidates that had been below it, and those above theirs that a
+//! price may let buy; all of a symbol at its first tick under another outlook. Of a symbol without
+//! candidates only the lookup.
 //!
 //! It is one machine, on one worker, so that of two candidates that want the last room the second is
 //! refused. Where both are judged at one time, the one whose symbol has the higher score (rising
@@ -26,7 +29,7 @@ use crate::{Rows, Time};
 
 use super::book::{Across, Book, Cause, Key};
 use super::plan::{CandidatePlan, Fact};
-use super::scene::{Outlook, Scene, SceneFact};
+use super::scene::{Judged, Outlook, Scene, SceneFact};
 use super::verdict::ReentryVerdict;
 
 impl Routed for Fact {
@@ -53,8 +56,10 @@ type Due = BTreeMap<Key, bool>;
 #[derive(Default)]
 struct Watch {
     scene: Scene,
+    /// The last outlook, and how many there have been.
+    outlook: (Option<Outlook>, u64),
     /// What ticks are judged under, and the first time at which that may be another.
-    judged: Option<(Outlook, LogicalTime)>,
+    judged: Option<(Judged, LogicalTime)>,
     /// In no order: what is said is put in order by symbol.
     books: FxHashMap<Symbol, Book>,
     across: Across,
@@ -69,7 +74,7 @@ impl Machine<Fact, ReentryVerdict> for Watch {
         let Some(book) = self.books.get_mut(&tick.symbol) else {
             return;
         };
-        for id in book.touched(tick, judged) {
+        for id in book.touched(tick, judged.number) {
             let at = (tick.time, judged, Cause::Tick(tick));
             book.look(&self.scene, &mut self.across, &id, at, said);
         }
@@ -105,7 +110,7 @@ impl Machine<Fact, ReentryVerdict> for Watch {
                 all.flat_map(|(symbol, book)| book.ids().map(|id| ((*symbol, id.clone()), true)));
             due = all.collect();
         }
-        let outlook = self.judged_at(now);
+        let judged = self.judged_at(now);
         for ((symbol, id), is_changed) in self.ranked(due) {
             let cause = if is_changed {
                 Cause::Facts
@@ -113,7 +118,7 @@ impl Machine<Fact, ReentryVerdict> for Watch {
                 Cause::Time
             };
             if let Some(book) = self.books.get_mut(&symbol) {
-                let at = (now, outlook, cause);
+                let at = (now, judged, cause);
                 book.look(&self.scene, &mut self.across, &id, at, said);
             }
         }
@@ -135,11 +140,26 @@ impl Watch {
     }
 
     /// Returns what ticks are judged under at `now`.
-    fn judged_at(&mut self, now: LogicalTime) -> Outlook {
+    fn judged_at(&mut self, now: LogicalTime) -> Judged {
         match self.judged {
             Some((judged, until)) if now < until => judged,
-            _ => self.judged.insert(self.scene.outlook(now)).0,
+            _ => self.look_out(now),
         }
+    }
+
+    #[cold]
+    fn look_out(&mut self, now: LogicalTime) -> Judged {
+        let (outlook, until) = self.scene.outlook(now);
+        let (last, number) = &mut self.outlook;
+        if last.replace(outlook) != Some(outlook) {
+            *number += 1;
+        }
+        let judged = Judged {
+            number: *number,
+            in_force: outlook.in_force,
+        };
+        self.judged = Some((judged, until));
+        judged
     }
 
     /// Returns candidates that are looked at together in the order in which room goes to them.
@@ -173,7 +193,7 @@ impl Watch {
         if !self.scene.apply(now, facts) {
             return false;
         }
-        let judged = Some(self.judged_at(now));
+        let judged = Some(self.judged_at(now).number);
         self.books
             .values_mut()
             .for_each(|book| book.judged = judged);

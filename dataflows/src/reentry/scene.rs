@@ -163,6 +163,14 @@ pub(super) struct Outlook {
     day: u64,
 }
 
+/// The outlook that candidates are judged under.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Judged {
+    /// How many outlooks there had been: two that are not the same have not the same number.
+    pub(super) number: u64,
+    pub(super) in_force: InForce,
+}
+
 /// Everything that concerns all candidates.
 #[derive(Debug, Default)]
 pub(super) struct Scene {

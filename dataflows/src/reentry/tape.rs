@@ -112,6 +112,11 @@ impl Tape {
         self.last
     }
 
+    /// Returns the last price.
+    pub(super) fn last_price(&self) -> Option<Price> {
+        self.last.map(|(price, _time)| price)
+    }
+
     /// Takes a tick in, with its evaluation price.
     pub(super) fn add(&mut self, tick: &Tick, price: Price) {
         self.last = Some((price, tick.time));

@@ -8,7 +8,7 @@ use super::super::gate::{self, Reason, Refusal};
 use super::super::rule::ReentryRule;
 use super::super::scene::Room;
 use super::super::verdict::{EntryExplanation, Verdict};
-use super::{Candidate, Held, Moment, Stage};
+use super::{Attention, Candidate, Held, Moment, Stage};
 
 /// Age beyond which a price is not bought at (gate G5, domain 5.2).
 const PRICE_AGE_US_MAX: u64 = 5_000_000;
@@ -49,8 +49,6 @@ impl Candidate {
         let n = self.entries + 1;
         let qty = rule.size_of(n, self.plan.event.original_qty)?;
         if let Some(refusal) = self.refusal(moment, price, tick, qty) {
-            // Both are asked before all else that a tick may change, and come at any price.
-            self.is_waiting = refusal.gate == PAUSED || refusal.reason == Reason::Words(TAKEN);
             return self.hold(refusal);
         }
         let explanation = self.explain(moment, rule, since);
@@ -69,21 +67,36 @@ impl Candidate {
         })
     }
 
-    /// Notes whether it waits for facts, now that it has been judged. A tick under PAUSE_ALL ends its
+    /// Notes which ticks it has to see, now that it has been judged. A tick under PAUSE_ALL ends its
     /// run, so it has to see that one.
-    pub(super) fn note_waiting(&mut self, moment: Moment<'_>) {
-        let waits = self.is_waiting || self.lacks_facts(moment);
-        self.is_waiting = waits && moment.is_judged();
+    pub(super) fn note_attention(&mut self, moment: Moment<'_>) {
+        let is_mute = moment.is_judged() && self.is_mute(moment);
+        let last = moment.tape.last().zip(self.reach);
+        let has_reached = last.map(|((price, _time), reach)| reach <= price);
+        self.attention = if is_mute && has_reached == Some(self.is_above()) {
+            Attention::Nothing
+        } else if self.is_spent && moment.is_judged() {
+            Attention::Fall
+        } else {
+            Attention::Level
+        };
     }
 
-    /// Returns whether plan and outlook alone keep it from buying at any price from its level on.
-    fn lacks_facts(&self, moment: Moment<'_>) -> bool {
+    /// Returns whether plan and outlook alone keep it from buying, at any price, and that is said.
+    fn is_mute(&mut self, moment: Moment<'_>) -> bool {
         let facts = &self.plan.facts;
-        if self.is_spent || !self.is_open || (self.entries > 0 && !facts.is_held) {
+        if !self.is_open || (self.entries > 0 && !facts.is_held) {
             return true;
         }
         let asks = |rule: &Arc<ReentryRule>| rule.trigger.ranking_held;
-        self.rule(moment).is_some_and(asks) && !facts.is_ranked(moment.now)
+        if self.rule(moment).is_some_and(asks) && !facts.is_ranked(moment.now) {
+            return true;
+        }
+        let refusal = self.standing_refusal(moment);
+        refusal.is_some_and(|Refusal { gate, reason, .. }| {
+            let held = self.blocked.as_mut();
+            held.is_some_and(|held| held.is_same(gate, &reason))
+        })
     }
 
     /// Takes in that the risk gate has refused its order.
@@ -129,14 +142,10 @@ impl Candidate {
         tick: LogicalTime,
         qty: Quantity,
     ) -> Option<Refusal> {
+        if let Some(refusal) = self.standing_refusal(moment) {
+            return Some(refusal);
+        }
         let (scene, is_new) = (moment.scene, self.entries == 0);
-        if let Some(reason) = scene.pause(moment.now) {
-            return Some(Refusal::passing(PAUSED, reason));
-        }
-        let facts = &self.plan.facts;
-        if moment.is_bought || facts.is_bought || (is_new && facts.is_held) {
-            return Some(Refusal::passing("G3", Reason::Words(TAKEN)));
-        }
         let (now, reserved) = (moment.now, moment.reserved);
         if let Some(words) = scene.exposure_refusal(now, qty, price, is_new, reserved) {
             return Some(Refusal::passing("G3", Reason::Words(words)));
@@ -147,6 +156,16 @@ impl Candidate {
         let is_old = now.micros_since(tick) > PRICE_AGE_US_MAX;
         let words = Reason::Words("the last price is older than 5 seconds");
         is_old.then(|| Refusal::passing("G5", words))
+    }
+
+    /// Those of them that refuse at any price, and until something else changes.
+    fn standing_refusal(&self, moment: Moment<'_>) -> Option<Refusal> {
+        if let Some(reason) = moment.scene.pause(moment.now) {
+            return Some(Refusal::passing(PAUSED, reason));
+        }
+        let facts = &self.plan.facts;
+        let is_taken = moment.is_bought || facts.is_bought || (self.entries == 0 && facts.is_held);
+        is_taken.then(|| Refusal::passing("G3", Reason::Words(TAKEN)))
     }
 
     fn explain(

@@ -1,0 +1,111 @@
+//! The lows of a symbol: what its prices have made of levels, asked only when somebody wants to know.
+//!
+//! Whether a price has fallen below a level, and since when every price has been at it or above,
+//! follows from the lowest prices since each time. They are one stack with rising prices: a price pops
+//! those that are not below it. So a crossing moves nobody, however many levels there are. Amortised
+//! cost per price: constant. Size: at most one entry a step of the price.
+
+use crate::model::{LogicalTime, Price};
+
+/// The prices below which none has been since.
+#[derive(Debug, Default)]
+pub(super) struct Lows {
+    /// Prices rise from each to the next.
+    stack: Vec<Low>,
+    /// Prices taken in.
+    turn: Turn,
+}
+
+/// How many prices had been taken in.
+pub(super) type Turn = u64;
+
+#[derive(Clone, Copy, Debug)]
+struct Low {
+    price: Price,
+    /// The first price above it.
+    left: Option<(LogicalTime, Turn)>,
+}
+
+/// What has become of a level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Run {
+    /// No price has been below it.
+    Unbroken,
+    /// The last price was below it.
+    Below,
+    /// Every price has been at it or above since then, and the one before was below.
+    Since(LogicalTime),
+}
+
+impl Lows {
+    /// Takes in the price of a tick. One that is on the same side of every level as the one before
+    /// may be left out.
+    pub(super) fn take(&mut self, time: LogicalTime, price: Price) {
+        self.turn += 1;
+        while self.stack.pop_if(|low| low.price >= price).is_some() {}
+        if let Some(below) = self.stack.last_mut() {
+            below.left.get_or_insert((time, self.turn));
+        }
+        self.stack.push(Low { price, left: None });
+    }
+
+    /// Returns how many prices have been taken in.
+    pub(super) fn turn(&self) -> Turn {
+        self.turn
+    }
+
+    /// Returns what the prices since `turn` have made of `level`, the last one before them among
+    /// them where that was below.
+    pub(super) fn run(&self, level: Price, turn: Turn) -> Run {
+        let above = self.stack.partition_point(|low| low.price < level);
+        let last = above.checked_sub(1).and_then(|place| self.stack.get(place));
+        match last.map(|low| low.left) {
+            Some(None) => Run::Below,
+            Some(Some((time, left))) if turn < left => Run::Since(time),
+            Some(Some(_)) | None => Run::Unbroken,
+        }
+    }
+
+    /// Forgets everything, since nobody asks any more.
+    pub(super) fn clear(&mut self) {
+        self.stack.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn runs_equal_a_scan_over_all_prices(
+            prices in proptest::collection::vec(1_i64..12, 1..60),
+            from in 0_usize..60,
+        ) {
+            let prices: Vec<Price> =
+                prices.into_iter().map(|units| Price::from_units(units).unwrap()).collect();
+            let time = |at: usize| LogicalTime::from_micros(u64::try_from(at).unwrap());
+            let from = from.min(prices.len() - 1);
+            let (mut lows, mut turn) = (Lows::default(), 0);
+            for (at, price) in prices.iter().enumerate() {
+                lows.take(time(at), *price);
+                if at == from {
+                    turn = lows.turn();
+                }
+            }
+            for units in 1..12 {
+                let level = Price::from_units(units).unwrap();
+                let below = (from..prices.len()).rev().find(|at| prices[*at] < level);
+                let expected = match below {
+                    None => Run::Unbroken,
+                    Some(last) if last + 1 == prices.len() => Run::Below,
+                    Some(last) => Run::Since(time(last + 1)),
+                };
+                prop_assert_eq!(lows.run(level, turn), expected);
+            }
+            prop_assert!(lows.stack.is_sorted_by(|a, b| a.price < b.price));
+        }
+    }
+}
