@@ -7,7 +7,9 @@
 //! What is decided, exactly, says `docs/strategy.md`. A changed bar, fundamental, flow, disclosure,
 //! listing or setting changes what depends on it and nothing else.
 
+mod alone;
 mod bar;
+mod changes;
 mod dataflow;
 mod dated;
 mod evaluation;
@@ -29,6 +31,7 @@ mod session;
 mod settings;
 mod signals;
 mod snapshot;
+mod tell;
 mod universe;
 mod window;
 mod work;
