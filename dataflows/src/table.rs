@@ -27,6 +27,11 @@ impl<K: Data, V: Data> Table<K, V> {
         )
     }
 
+    /// Returns the row under `key`.
+    pub fn row(&self, key: &K) -> Option<&V> {
+        self.rows.get(key)
+    }
+
     /// Goes on to `time`: what was put is complete before it.
     pub fn advance(&mut self, time: Time) {
         self.advance_to(time);

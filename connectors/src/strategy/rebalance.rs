@@ -3,13 +3,17 @@
 //!
 //! ```text
 //! portfolio, positions, prices, equity ─> plan ─> strategy.rebalances, _lines ─┬─> trade.manual_exits
-//!                                 (once a portfolio)                           └─ cash ─> trade.manual_entries
+//!                    keeper: dataflow ─┘  (once a portfolio)                   └─ cash ─> trade.manual_entries
 //! ```
+//!
+//! What is traded is computed by the dataflow `rebalance`. While prices are missing, each look tells it
+//! all rows anew, and it works on what differs.
 //!
 //! Sales and purchases are requests like those of the operator: the engine decides the sale, so that it
 //! shares its locks of quantities with every exit, and each purchase passes the risk gate. Everything has
 //! the key `REBAL:{portfolio}:{symbol}:{side}`, so that it happens once, whoever dies in between.
 
+mod keeper;
 mod plan;
 mod store;
 
@@ -25,7 +29,7 @@ use tracing::info;
 use turnstile_strategy::rebalance::{Order, afford};
 use uuid::Uuid;
 
-use self::plan::Prices;
+use self::keeper::Keeper;
 use super::{RebalanceDays, StrategyConfig};
 use crate::execution::{SessionSource, SharedCalendar};
 use crate::jobs::{Counts, Job, JobError, JobFuture, Outcome, Schedule};
@@ -135,8 +139,19 @@ impl Rebalance {
     /// Computes what is traded for `portfolio`, stores it and asks to sell. Returns how many lines that
     /// are; none where it may not be traded any more.
     async fn begin(&self, portfolio: Uuid, day: Date) -> Result<Option<usize>, JobError> {
-        let (since, mut seen) = (Instant::now(), Prices::default());
-        let strategy = &self.config.strategy_id;
+        let keeper = Keeper::start();
+        let begun = self.begin_with(&keeper, portfolio, day).await;
+        keeper.end().await;
+        begun
+    }
+
+    async fn begin_with(
+        &self,
+        keeper: &Keeper,
+        portfolio: Uuid,
+        day: Date,
+    ) -> Result<Option<usize>, JobError> {
+        let (since, strategy) = (Instant::now(), &self.config.strategy_id);
         loop {
             let mut client = self.postgres.client().await?;
             let tx = client.transaction().await?;
@@ -144,7 +159,7 @@ impl Rebalance {
             if !is_in_force || store::held_back(&tx).await?.is_some() {
                 return Ok(None);
             }
-            let plan = plan::load(&tx, portfolio, strategy, &self.account, &mut seen).await?;
+            let plan = plan::load(&tx, portfolio, strategy, &self.account, keeper).await?;
             let (missing, names) = (plan.without_price(), plan.names.len());
             if missing == 0 || since.elapsed() >= PRICES_WAIT {
                 if missing * 2 > names {

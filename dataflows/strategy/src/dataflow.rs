@@ -12,12 +12,9 @@
 use std::cmp::Reverse;
 use std::rc::Rc;
 
-use differential_dataflow::ExchangeData;
-use differential_dataflow::operators::arrange::{Arranged, TraceAgent};
-use differential_dataflow::trace::implementations::ValSpine;
 use serde::{Deserialize, Serialize};
+use turnstile_dataflows::Rows;
 use turnstile_dataflows::model::Symbol;
-use turnstile_dataflows::{Rows, Time};
 
 use crate::bar::DayBar;
 use crate::evaluation::{self, FactorRows, FundamentalFactors};
@@ -25,6 +22,7 @@ use crate::factors::{DisclosureKind, FLOWS, event, flow, quality, value};
 use crate::figures::{BARS, BarFigures, SESSIONS};
 use crate::limits::ScreenLimits;
 use crate::selection::{self, Selection};
+use crate::tell::{Symbols, tell};
 use crate::universe::{self, Universe, UniverseInputs};
 use crate::window::{self, Entry, EntryTrace, known};
 use crate::work::WorkCount;
@@ -78,15 +76,12 @@ enum Point {
     Traded(Reverse<Day>),
 }
 
-/// Listed symbols under one key, to tell them what concerns all.
-type Listed<'s> = Arranged<'s, TraceAgent<ValSpine<(), Symbol, Time, isize>>>;
-
 /// Renders the strategy.
 pub(crate) fn render<'s>(inputs: Inputs<'s>, work: &Rc<WorkCount>) -> (Outputs<'s>, Traces) {
     let listings = inputs
         .listings
         .filter(|(_symbol, row)| row.status != ListingStatus::Delisted);
-    let listed: Listed<'s> = listings
+    let listed: Symbols<'s> = listings
         .clone()
         .map(|(symbol, _row)| ((), symbol))
         .arrange_by_key_named("strategy: listed symbols");
@@ -139,12 +134,6 @@ pub(crate) fn render<'s>(inputs: Inputs<'s>, work: &Rc<WorkCount>) -> (Outputs<'
         flows: flow_trace,
     };
     (outputs, traces)
-}
-
-/// Tells each listed symbol what concerns all.
-fn tell<'s, D: ExchangeData>(listed: &Listed<'s>, rows: Rows<'s, D>) -> Rows<'s, (Symbol, D)> {
-    rows.map(|row| ((), row))
-        .join_core(listed.clone(), |(), row, symbol| [(*symbol, row.clone())])
 }
 
 /// What bars say, in one pass over them.

@@ -1,13 +1,18 @@
-//! The daily strategy: from every listed stock to target weights, as differential collections.
+//! The daily strategy: from every listed stock to target weights, and from those to orders, as
+//! differential collections.
 //!
 //! Like `turnstile-dataflows`, whose values it speaks, this crate decides and does nothing else: it knows
 //! no clock, socket, SQL or thread. It stands beside that crate and not in it: it runs once a day, so it
 //! is compiled beside the rest, and optimised less.
 //!
 //! What is decided, exactly, says `docs/strategy.md`. A changed bar, fundamental, flow, disclosure,
-//! listing or setting changes what depends on it and nothing else.
+//! listing or setting changes what depends on it and nothing else, and so does a changed target, stake,
+//! price or fund of a [`rebalance`]. The two are dataflows of their own: a portfolio is put in force
+//! between them, and traded at prices of a later day.
 
+mod alone;
 mod bar;
+mod changes;
 mod dataflow;
 mod dated;
 mod evaluation;
@@ -29,6 +34,7 @@ mod session;
 mod settings;
 mod signals;
 mod snapshot;
+mod tell;
 mod universe;
 mod window;
 mod work;

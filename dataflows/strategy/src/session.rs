@@ -1,24 +1,20 @@
 //! A strategy that stands in memory: rows in, and what follows from them.
 
-use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use differential_dataflow::Data;
-use differential_dataflow::consolidation::consolidate;
 use differential_dataflow::input::Input;
-use timely::WorkerConfig;
-use timely::communication::Allocator;
-use timely::communication::allocator::thread::Thread;
 use timely::dataflow::{ProbeHandle, Scope};
 use timely::worker::Worker;
+use turnstile_dataflows::Time;
 use turnstile_dataflows::model::Symbol;
 use turnstile_dataflows::table::Table;
-use turnstile_dataflows::{Rows, Time};
 
+use crate::alone::alone;
 use crate::bar::DayBar;
+use crate::changes::Changes;
 use crate::dataflow::{self, Inputs, Moment};
 use crate::dated::Dated;
 use crate::factors::DisclosureKind;
@@ -32,12 +28,7 @@ use crate::{
 /// Runs a strategy on the calling thread, which alone works on it. Nothing is known at first but the
 /// default settings.
 pub fn with<R>(work: impl FnOnce(&mut Session<'_>) -> R) -> R {
-    let allocator = Allocator::Thread(Thread::default());
-    let mut worker = Worker::new(WorkerConfig::default(), allocator, None);
-    let dataflow = worker.next_dataflow_index();
-    let result = work(&mut Session::new(&mut worker));
-    worker.drop_dataflow(dataflow);
-    result
+    alone(|worker| work(&mut Session::new(worker)))
 }
 
 /// The inputs and outputs of a running strategy.
@@ -73,9 +64,6 @@ struct Said {
     rankings: Changes<Ranking>,
     portfolio: Changes<Portfolio>,
 }
-
-/// Changes of one output, in any order.
-struct Changes<D>(Rc<RefCell<Vec<(D, isize)>>>);
 
 impl<'w> Session<'w> {
     fn new(worker: &'w mut Worker) -> Self {
@@ -123,9 +111,7 @@ impl<'w> Session<'w> {
         self.now += 1;
         self.tables.advance(self.now);
         for (stage, probe) in Stage::ALL.into_iter().zip(&self.probes) {
-            while probe.less_equal(&settled) {
-                self.worker.step();
-            }
+            self.worker.step_while(|| probe.less_equal(&settled));
             reached(stage);
         }
         self.tables.compact(self.now);
@@ -208,35 +194,6 @@ impl Tables {
         self.bars.compact(time);
         self.fundamentals.compact(time);
         self.flows.compact(time);
-    }
-}
-
-impl<D: Data> Changes<D> {
-    /// Gathers the changes of `rows`.
-    fn of(rows: Rows<'_, D>, probe: &ProbeHandle<Time>) -> Self {
-        let changes = Rc::new(RefCell::new(Vec::new()));
-        let gathered = changes.clone();
-        rows.inspect_batch(move |_time, updates| {
-            let updates = updates.iter();
-            let updates = updates.map(|(row, _time, diff)| (row.clone(), *diff));
-            gathered.borrow_mut().extend(updates);
-        })
-        .probe_with(probe);
-        Self(changes)
-    }
-
-    /// Applies the changes to `rows`: first what goes, then what comes.
-    fn take_over<R>(&self, rows: &mut R, go: impl Fn(&mut R, &D), come: impl Fn(&mut R, D)) {
-        let mut changes = self.0.borrow_mut();
-        consolidate(&mut changes);
-        for (row, _diff) in changes.iter().filter(|(_row, diff)| *diff < 0) {
-            go(rows, row);
-        }
-        for (row, diff) in changes.drain(..) {
-            if diff > 0 {
-                come(rows, row);
-            }
-        }
     }
 }
 

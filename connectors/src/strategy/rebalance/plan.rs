@@ -1,15 +1,14 @@
 //! What a rebalance is computed from, as the database has it.
 
-use std::collections::BTreeMap;
-
 use deadpool_postgres::Transaction;
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
 use turnstile_dataflows::model::{Price, Quantity, Symbol};
 use turnstile_strategy::Weight;
-use turnstile_strategy::rebalance::{Funds, Kept, Name, Order, Rebalance, Side, rebalance};
+use turnstile_strategy::rebalance::{Funds, Kept, Order, Rebalance, Side, Stake, Target};
 use uuid::Uuid;
 
+use super::keeper::Keeper;
 use crate::execution::{Side as OrderSide, on_grid};
 use crate::jobs::JobError;
 
@@ -53,9 +52,6 @@ const NAMES: &str = "SELECT symbol, t.rank, t.weight::bigint AS weight, s.positi
 const WISHES: &str = "SELECT symbol, qty, price, is_fresh FROM strategy.purchases_left($1)
     WHERE kept IS NULL ORDER BY place";
 
-/// Fresh prices as they were seen last.
-pub(super) type Prices = BTreeMap<Symbol, Price>;
-
 /// A purchase that is left.
 pub(super) struct Wish {
     pub(super) order: Order,
@@ -63,9 +59,13 @@ pub(super) struct Wish {
     pub(super) is_fresh: bool,
 }
 
-/// A name with its position.
+/// A name of the portfolio, or of what the strategy holds or is buying, with its position.
 pub(super) struct Held {
-    pub(super) name: Name,
+    pub(super) symbol: Symbol,
+    pub(super) target: Option<Target>,
+    pub(super) stake: Stake,
+    /// A fresh price, as it was seen last.
+    pub(super) price: Option<Price>,
     pub(super) position: Option<Uuid>,
 }
 
@@ -80,18 +80,18 @@ impl Plan {
     /// Returns how many names have no fresh price.
     pub(super) fn without_price(&self) -> usize {
         let names = self.names.iter();
-        names.filter(|held| held.name.price.is_none()).count()
+        names.filter(|held| held.price.is_none()).count()
     }
 }
 
 /// Computes what is traded for `portfolio`. The cash does not bound it yet: sales come before. A name
-/// whose price is not fresh now has the one of `seen`, which takes the fresh ones in.
+/// whose price is not fresh now has the one that `keeper` saw last.
 pub(super) async fn load(
     tx: &Transaction<'_>,
     portfolio: Uuid,
     strategy: &str,
     account: &str,
-    seen: &mut Prices,
+    keeper: &Keeper,
 ) -> Result<Plan, JobError> {
     let worth = tx.query_opt(EQUITY, &[&account]).await?;
     let worth = worth.ok_or_else(|| unusable("what the account is worth is not known"))?;
@@ -100,22 +100,16 @@ pub(super) async fn load(
         return Err(unusable("what the account is worth is not above zero"));
     }
     let rows = tx.query(NAMES, &[&portfolio, &strategy, &account]).await?;
-    let mut names = rows.iter().map(held).collect::<Result<Vec<_>, _>>()?;
-    for Held { name, .. } in &mut names {
-        match name.price {
-            Some(price) => drop(seen.insert(name.symbol, price)),
-            None => name.price = seen.get(&name.symbol).copied(),
-        }
-    }
+    let names = rows.iter().map(held).collect::<Result<Vec<_>, _>>()?;
     let funds = Funds {
         equity: units(equity)?,
         cash: i128::from(i64::MAX) * i128::from(UNITS),
     };
-    let listed: Vec<Name> = names.iter().map(|held| held.name).collect();
+    let (names, rebalance) = keeper.look(funds, names).await?;
     Ok(Plan {
         equity,
-        rebalance: rebalance(funds, &listed),
         names,
+        rebalance,
     })
 }
 
@@ -162,18 +156,19 @@ pub(super) async fn cash(tx: &Transaction<'_>, account: &str) -> Result<i128, Jo
 fn held(row: &Row) -> Result<Held, JobError> {
     let (rank, weight): (Option<i32>, Option<i64>) = (row.try_get("rank")?, row.try_get("weight")?);
     let rank = rank.and_then(|rank| u32::try_from(rank).ok());
+    let target = rank.zip(weight.map(Weight));
     Ok(Held {
-        name: Name {
-            symbol: symbol(row)?,
-            target: rank.zip(weight.map(Weight)),
+        symbol: symbol(row)?,
+        target: target.map(|(rank, weight)| Target { rank, weight }),
+        stake: Stake {
             held: quantity(row, "held")?,
             sellable: quantity(row, "sellable")?,
-            price: price(row)?,
             kept: row
                 .try_get::<_, Option<&str>>("kept")?
                 .map(kept)
                 .transpose()?,
         },
+        price: price(row)?,
         position: row.try_get("position_id")?,
     })
 }

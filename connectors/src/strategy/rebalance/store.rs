@@ -134,11 +134,8 @@ pub(super) async fn begin(
     let day = day.to_string();
     tx.execute(BEGIN, &[&portfolio, &day, &account, &plan.equity])
         .await?;
-    let names: BTreeMap<Symbol, &Held> = plan
-        .names
-        .iter()
-        .map(|held| (held.name.symbol, held))
-        .collect();
+    let names: BTreeMap<Symbol, &Held> =
+        plan.names.iter().map(|held| (held.symbol, held)).collect();
     let line = tx.prepare(LINE).await?;
     let mut place = 0_i32;
     let traded = plan
@@ -172,13 +169,13 @@ pub(super) async fn begin(
             Ok(order) => (quantity < order.wanted.shares()).then_some("REDUCED"),
         };
         let key = ActionKey::rebalance(portfolio, symbol, side);
-        let (shares, weight) = (held.name.held.shares(), held.name.target);
-        let weight = weight.map_or(0, |(_rank, weight)| weight.0);
+        let shares = held.stake.held.shares();
+        let weight = held.target.map_or(0, |target| target.weight.0);
         let target = traded.ok().map(|order| match order.side {
             Side::Sell => shares - order.wanted.shares(),
             Side::Buy => shares + order.wanted.shares(),
         });
-        let price = held.name.price.map(|price| price.to_decimal());
+        let price = held.price.map(|price| price.to_decimal());
         let symbol = symbol.to_string();
         tx.execute(
             &line,

@@ -1,7 +1,12 @@
+mod edits;
+mod oracle;
+
 use proptest::prelude::*;
 use rstest::rstest;
+use turnstile_dataflows::model::{Price, Quantity, Symbol};
 
 use super::*;
+use crate::Weight;
 
 /// 100 million won, half of it cash.
 const FUNDS: Funds = Funds {
@@ -10,6 +15,36 @@ const FUNDS: Funds = Funds {
 };
 /// In units of [`Price`].
 const WON: i128 = 10_000;
+
+/// All that is known of a name.
+#[derive(Clone, Copy, Debug)]
+struct Name {
+    symbol: Symbol,
+    target: Option<Target>,
+    held: Quantity,
+    sellable: Quantity,
+    price: Option<Price>,
+    kept: Option<Kept>,
+}
+
+/// What a new book says of `names`.
+fn rebalance(funds: Funds, names: &[Name]) -> Rebalance {
+    with(|book| {
+        book.apply(Change::Funds(funds));
+        for name in names {
+            let stake = Stake {
+                held: name.held,
+                sellable: name.sellable,
+                kept: name.kept,
+            };
+            book.apply(Change::Target(name.symbol, name.target));
+            book.apply(Change::Stake(name.symbol, Some(stake)));
+            book.apply(Change::Price(name.symbol, name.price));
+        }
+        book.settle();
+        book.rebalance()
+    })
+}
 
 fn won(won: i64) -> i128 {
     i128::from(won) * WON
@@ -23,11 +58,16 @@ fn symbol(number: u32) -> Symbol {
     format!("{number:06}").parse().unwrap()
 }
 
+fn target(rank: u32, millionths: i64) -> Target {
+    let weight = Weight(millionths);
+    Target { rank, weight }
+}
+
 /// A name at 10,000 won of which all can be sold; the weight in percent.
 fn name(number: u32, percent: Option<i64>, held: i64) -> Name {
     Name {
         symbol: symbol(number),
-        target: percent.map(|percent| (number, Weight(percent * 10_000))),
+        target: percent.map(|percent| target(number, percent * 10_000)),
         held: shares(held),
         sellable: shares(held),
         price: Some(Price::from_won(10_000).unwrap()),
@@ -171,7 +211,7 @@ fn names() -> impl Strategy<Value = Vec<Name>> {
             .zip(rows)
             .map(|(number, (weight, held, locked, price, kept))| Name {
                 symbol: symbol(number),
-                target: weight.map(|weight| (number % 9, Weight(weight))),
+                target: weight.map(|weight| target(number % 9, weight)),
                 held: shares(held),
                 sellable: shares((held - locked).max(0)),
                 price: price.map(|won| Price::from_won(won).unwrap()),
@@ -192,7 +232,7 @@ proptest! {
         let result = rebalance(funds, &names);
         let sum = |side: Option<Side>| -> i128 {
             let orders = result.orders.iter().filter(|order| side.is_none_or(|side| order.side == side));
-            orders.map(|order| amount(order, order.quantity)).sum()
+            orders.map(|order| order.amount(order.quantity)).sum()
         };
         // Half of what is ordered is at most 30 % of equity.
         prop_assert!(sum(None) * 10 <= funds.equity.max(0) * 6);
@@ -202,8 +242,8 @@ proptest! {
             prop_assert!(Quantity::ZERO < order.quantity && order.quantity <= order.wanted);
             prop_assert_eq!(name.kept, None);
             let held = i128::from(name.held.shares());
-            let weight = name.target.map_or(0, |(_rank, weight)| i128::from(weight.0));
-            let target = funds.equity * weight / MILLION / i128::from(order.price.units());
+            let weight = name.target.map_or(0, |target| i128::from(target.weight.0));
+            let target = funds.equity * weight / 1_000_000 / i128::from(order.price.units());
             match order.side {
                 Side::Sell => {
                     prop_assert!(order.quantity <= name.sellable);
