@@ -24,7 +24,9 @@ use tokio::time::Instant;
 pub use point::Point;
 
 use crate::yard::{Held, Yard};
-use crate::{Dice, judge::Books};
+use turnstile_oracle::Dice;
+
+use crate::judge::Books;
 
 /// Shares of a position. Not a multiple of anything that fills come in.
 const SHARES: i64 = 101;

@@ -6,21 +6,16 @@
 mod api;
 pub mod crash;
 mod data;
-mod dice;
-pub mod histories;
 pub mod judge;
 pub mod market;
-pub mod oracle;
 mod processes;
 pub mod random;
-pub mod reentries;
 pub mod reference;
 mod system;
 mod yard;
 
 pub use api::Api;
 pub use data::data;
-pub use dice::Dice;
 pub use processes::{Program, program};
 pub use system::{ACCOUNT, Stock, System, eventually};
 pub use yard::{Held, Yard, setting};

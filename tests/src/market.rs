@@ -25,7 +25,7 @@ use std::path::Path;
 
 use jiff::civil::{Date, date};
 
-use crate::Dice;
+use turnstile_oracle::Dice;
 
 pub use bars::MarketBar;
 pub use changes::day_of;

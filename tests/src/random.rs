@@ -17,7 +17,9 @@ use tokio::time::Instant;
 pub use action::Action;
 
 use crate::yard::{Held, Yard, two_stops};
-use crate::{Dice, judge::Books};
+use turnstile_oracle::Dice;
+
+use crate::judge::Books;
 
 /// Fewest and most actions of a round.
 const ACTIONS: (i64, i64) = (15, 40);

@@ -13,8 +13,8 @@
 
 use serde_json::json;
 use turnstile_dataflows::model::{OrderStatus, Phase};
-use turnstile_tests::histories::{Script, default_profile, price, said};
-use turnstile_tests::oracle::Fills;
+use turnstile_oracle::histories::{Script, default_profile, price, said};
+use turnstile_oracle::oracle::Fills;
 
 const NOTHING: [&str; 0] = [];
 

@@ -11,8 +11,9 @@
 use std::collections::VecDeque;
 
 use tokio::time::Instant;
+use turnstile_oracle::Dice;
 use turnstile_tests::crash::{Point, Report, strike};
-use turnstile_tests::{Dice, Yard, setting};
+use turnstile_tests::{Yard, setting};
 
 /// Positions of one kill.
 const POSITIONS: usize = 3;

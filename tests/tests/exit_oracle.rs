@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use turnstile_tests::histories::{BATCHES, Pack, Shape, WORKERS, shapes};
-use turnstile_tests::oracle::{Fills, REASONS, Tally};
+use turnstile_oracle::histories::{BATCHES, Pack, Shape, WORKERS, shapes};
+use turnstile_oracle::oracle::{Fills, REASONS, Tally};
 use turnstile_tests::setting;
 
 /// Histories that share one run of the engine.

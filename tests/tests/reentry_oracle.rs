@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use turnstile_tests::histories::{BATCHES, Shape, WORKERS, shapes};
-use turnstile_tests::reentries::{Pack, Tally};
+use turnstile_oracle::histories::{BATCHES, Shape, WORKERS, shapes};
+use turnstile_oracle::reentries::{Pack, Tally};
 use turnstile_tests::setting;
 
 /// Histories that share one run of the engine.

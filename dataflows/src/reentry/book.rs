@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use crate::model::{ExitEventId, LogicalTime, Symbol, Tick};
 
 use super::candidate::{Candidate, Moment};
+use super::lows::Lows;
 use super::plan::CandidatePlan;
 use super::scene::{Judged, Room, Scene};
 use super::tape::Tape;
@@ -67,6 +68,8 @@ pub(super) struct Book {
     quiet: Quiet,
     /// The number of the outlook that they were all judged under.
     pub(super) judged: Option<u64>,
+    /// What prices have made of levels of which nobody is told.
+    lows: Lows,
     held: Box<Held>,
 }
 
@@ -85,19 +88,21 @@ impl Book {
     /// outlook than the last.
     pub(super) fn touched(&mut self, tick: &Tick, outlook: u64) -> Vec<ExitEventId> {
         let price = tick.evaluation_price();
+        let is_other = self.tape.last_price() != Some(price);
         self.tape.add(tick, price);
         if self.judged != Some(outlook) {
             self.judged = Some(outlook);
-            self.held.wake();
-            self.quiet = self.held.quiet(Some(price));
+            self.held.wake(&mut self.lows);
+            self.quiet = self.held.quiet();
             return self.ids().cloned().collect();
+        }
+        if is_other && self.lows.is_asked() {
+            self.lows.take(tick.time, price);
         }
         if self.quiet.holds(price) {
             return Vec::new();
         }
-        let (touched, quiet) = self.held.touched(tick.time, price);
-        self.quiet = quiet;
-        touched
+        self.held.touched(price)
     }
 
     /// Returns all candidates, in order.
@@ -138,11 +143,12 @@ impl Book {
             }
             (_, None) => {
                 if let Some((_candidate, place)) = held.candidates.remove(&id) {
-                    held.put(across, (symbol, &id), place, Place::default());
+                    let lows = &mut self.lows;
+                    held.put(across, lows, (symbol, &id), place, Place::default());
                 }
             }
         }
-        self.quiet = held.quiet(self.tape.last_price());
+        self.quiet = held.quiet();
     }
 
     /// Looks at one candidate and puts it in its place.
@@ -158,7 +164,7 @@ impl Book {
         // tick that finds theirs looks only at whom it touches.
         let is_settled = self.judged == Some(judged.number);
         let held = &mut *self.held;
-        held.catch_up(id);
+        held.catch_up(&self.lows, id);
         let is_bought = held.ready.iter().any(|other| other != id);
         let Some((candidate, _place)) = held.candidates.get_mut(id) else {
             return;
@@ -176,8 +182,13 @@ impl Book {
             Cause::Facts => candidate.judge(moment),
             Cause::Time => candidate.advance(moment),
         });
-        if held.settle(across, id, (now, self.tape.last(), is_settled)) {
-            self.quiet = held.quiet(self.tape.last_price());
+        if held.settle(
+            across,
+            &mut self.lows,
+            id,
+            (now, self.tape.last(), is_settled),
+        ) {
+            self.quiet = held.quiet();
         }
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Lows {
     stack: Vec<Low>,
     /// Prices taken in.
     turn: Turn,
+    /// How many will want to know.
+    asking: u32,
 }
 
 /// How many prices had been taken in.
@@ -38,8 +40,29 @@ pub(super) enum Run {
 }
 
 impl Lows {
-    /// Takes in the price of a tick. One that is on the same side of every level as the one before
-    /// may be left out.
+    /// Returns whether anybody will want to know.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asking > 0
+    }
+
+    /// Begins to keep the prices for one more, the last one and all that follow. Returns since when.
+    pub(super) fn ask(&mut self, last: Option<(Price, LogicalTime)>) -> Turn {
+        if self.asking == 0 {
+            self.stack.clear();
+        }
+        self.asking += 1;
+        if let Some((price, time)) = last {
+            self.take(time, price);
+        }
+        self.turn
+    }
+
+    /// Ends what [`Lows::ask`] began.
+    pub(super) fn end(&mut self) {
+        self.asking = self.asking.saturating_sub(1);
+    }
+
+    /// Takes in the price of a tick. One that is the same as the one before may be left out.
     pub(super) fn take(&mut self, time: LogicalTime, price: Price) {
         self.turn += 1;
         while self.stack.pop_if(|low| low.price >= price).is_some() {}
@@ -47,11 +70,6 @@ impl Lows {
             below.left.get_or_insert((time, self.turn));
         }
         self.stack.push(Low { price, left: None });
-    }
-
-    /// Returns how many prices have been taken in.
-    pub(super) fn turn(&self) -> Turn {
-        self.turn
     }
 
     /// Returns what the prices since `turn` have made of `level`, the last one before them among
@@ -64,11 +82,6 @@ impl Lows {
             Some(Some((time, left))) if turn < left => Run::Since(time),
             Some(Some(_)) | None => Run::Unbroken,
         }
-    }
-
-    /// Forgets everything, since nobody asks any more.
-    pub(super) fn clear(&mut self) {
-        self.stack.clear();
     }
 }
 
@@ -90,9 +103,10 @@ mod tests {
             let from = from.min(prices.len() - 1);
             let (mut lows, mut turn) = (Lows::default(), 0);
             for (at, price) in prices.iter().enumerate() {
-                lows.take(time(at), *price);
                 if at == from {
-                    turn = lows.turn();
+                    turn = lows.ask(Some((*price, time(at))));
+                } else {
+                    lows.take(time(at), *price);
                 }
             }
             for units in 1..12 {

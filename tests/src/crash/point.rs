@@ -5,9 +5,9 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::Dice;
 use crate::judge::{BrokerOrder, Order};
 use crate::yard::{Held, Yard, ids, until};
+use turnstile_oracle::Dice;
 
 /// Longest wait for a point. The engine goes on by itself after it.
 const REACH_MAX: Duration = Duration::from_secs(3);

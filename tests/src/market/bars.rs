@@ -9,7 +9,7 @@ use rust_decimal::prelude::ToPrimitive;
 use turnstile_connectors::recorded::{DailyRow, FileRow, OnFault};
 
 use super::Character;
-use crate::Dice;
+use turnstile_oracle::Dice;
 
 /// Lowest price of a walk, KRW.
 const PRICE_MIN: i64 = 50;

@@ -6,7 +6,7 @@ use super::bars::{Listed, MarketBar, is_calm, walk};
 use super::disclosures::{self, Disclosed};
 use super::figures::{self, Figures};
 use super::flows::{self, NetFlow};
-use crate::Dice;
+use turnstile_oracle::Dice;
 
 const SECTORS: [&str; 20] = [
     "전기·전자",

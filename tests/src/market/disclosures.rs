@@ -3,7 +3,7 @@
 use jiff::civil::{Date, DateTime};
 
 use super::Character;
-use crate::Dice;
+use turnstile_oracle::Dice;
 
 /// Titles of kinds that count for an issue.
 const GOOD: [&str; 26] = [

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, date};
 
 use super::{Character, MarketBar};
-use crate::Dice;
+use turnstile_oracle::Dice;
 
 /// Days from which quarterly figures are known, in any year.
 const PUBLISHED: [(i8, i8); 4] = [(3, 31), (5, 15), (8, 14), (11, 14)];

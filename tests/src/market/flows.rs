@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::{Character, MarketBar};
-use crate::Dice;
+use turnstile_oracle::Dice;
 
 /// Sessions with flows, the last ones.
 const SESSIONS: usize = 80;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::Dice;
 use crate::yard::{Held, Yard};
+use turnstile_oracle::Dice;
 
 /// Something that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,9 +12,9 @@ use turnstile_dataflows::model::{
 use turnstile_dataflows::reentry::{
     EQUITY_AGE_US_MAX, ExitEvent, REGIME_AGE_US_MAX, ReentryLimits, ReentryVerdict, Verdict,
 };
+use turnstile_oracle::histories::Shape;
+use turnstile_oracle::reentries::verdicts;
 use turnstile_tests::System;
-use turnstile_tests::histories::Shape;
-use turnstile_tests::reentries::verdicts;
 
 use super::stock;
 

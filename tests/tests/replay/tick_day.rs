@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use turnstile_dataflows::model::{ExitMode, Price, Symbol};
+use turnstile_oracle::oracle::{Context, Fills, PositionRow, Recording, TickRow, csv};
 use turnstile_tests::data;
-use turnstile_tests::oracle::{Context, Fills, PositionRow, Recording, TickRow, csv};
 
 use crate::rig::Folder;
 

@@ -32,11 +32,6 @@ pub(super) struct Held {
     above: BTreeSet<ExitEventId>,
     /// Those of them that only a tick below their level changes.
     spent: BTreeSet<(Price, ExitEventId)>,
-    /// Prices that touch none of all these, as of the last move.
-    apart: Quiet,
-    /// Levels of those whom no tick makes say anything, in order: [`Held::lows`] know what it changes.
-    silent: Vec<Price>,
-    lows: Lows,
     /// Those that are buying.
     pub(super) ready: BTreeSet<ExitEventId>,
 }
@@ -59,49 +54,25 @@ enum Spot {
     Below(Price),
     Above,
     Spent(Price),
-    /// With the lows since then.
+    /// No tick makes it say anything; the lows since then know what they have made of its level.
     Silent(Price, Turn),
 }
 
 impl Held {
-    /// Returns the prices that touch no candidate, nor anything that the lows know, where the last
-    /// one was `last`; none where each does.
-    pub(super) fn quiet(&mut self, last: Option<Price>) -> Quiet {
-        self.apart = if self.above.is_empty() {
-            let (spent, below) = (self.spent.last(), self.below.first());
-            Quiet {
-                low: spent.map_or(0, |(level, _id)| level.units()),
-                high: below.map_or(i64::MAX, |(level, _id)| level.units()),
-            }
-        } else {
-            Quiet::default()
-        };
-        last.map_or(self.apart, |last| self.between(last))
-    }
-
-    /// Returns the prices around `last` that touch no candidate and cross no level of the silent.
-    fn between(&self, last: Price) -> Quiet {
-        let passed = self.silent.partition_point(|level| *level <= last);
-        let under = passed.checked_sub(1).map(|place| self.silent[place]);
-        let over = self.silent.get(passed);
+    /// Returns the prices that touch no candidate; none where each does.
+    pub(super) fn quiet(&self) -> Quiet {
+        if !self.above.is_empty() {
+            return Quiet::default();
+        }
+        let (spent, below) = (self.spent.last(), self.below.first());
         Quiet {
-            low: under.map_or(0, Price::units).max(self.apart.low),
-            high: over
-                .map_or(i64::MAX, |level| level.units())
-                .min(self.apart.high),
+            low: spent.map_or(0, |(level, _id)| level.units()),
+            high: below.map_or(i64::MAX, |(level, _id)| level.units()),
         }
     }
 
-    /// Takes in the price of a tick that is not quiet. Returns the candidates that it touches, in
-    /// order, and the prices that are quiet after it.
-    pub(super) fn touched(&mut self, time: LogicalTime, price: Price) -> (Vec<ExitEventId>, Quiet) {
-        if !self.silent.is_empty() {
-            self.lows.take(time, price);
-        }
-        let quiet = self.between(price);
-        if self.apart.holds(price) {
-            return (Vec::new(), quiet);
-        }
+    /// Returns the candidates that a tick at `price` touches, in order.
+    pub(super) fn touched(&self, price: Price) -> Vec<ExitEventId> {
         let reached = self.below.iter().take_while(|(level, _id)| *level <= price);
         let mut touched: Vec<_> = reached.map(|(_level, id)| id.clone()).collect();
         touched.extend(self.above.iter().cloned());
@@ -109,15 +80,15 @@ impl Held {
         let left = left.take_while(|(level, _id)| price < *level);
         touched.extend(left.map(|(_level, id)| id.clone()));
         touched.sort_unstable();
-        (touched, quiet)
+        touched
     }
 
     /// Lets a candidate know what the prices have made of its level meanwhile.
-    pub(super) fn catch_up(&mut self, id: &ExitEventId) {
+    pub(super) fn catch_up(&mut self, lows: &Lows, id: &ExitEventId) {
         if let Some((candidate, place)) = self.candidates.get_mut(id)
             && let Spot::Silent(level, turn) = place.spot
         {
-            candidate.catch_up(self.lows.run(level, turn));
+            candidate.catch_up(lows.run(level, turn));
         }
     }
 
@@ -126,6 +97,7 @@ impl Held {
     pub(super) fn settle(
         &mut self,
         across: &mut Across,
+        lows: &mut Lows,
         id: &ExitEventId,
         (now, last, is_settled): (LogicalTime, Option<(Price, LogicalTime)>, bool),
     ) -> bool {
@@ -135,15 +107,7 @@ impl Held {
         let attention = candidate.attention();
         let spot = match (candidate.reach(), attention) {
             (None, _) => Spot::Nowhere,
-            (Some(level), Attention::Nothing) if is_settled => {
-                if self.silent.is_empty() {
-                    self.lows.clear();
-                }
-                if let Some((price, time)) = last {
-                    self.lows.take(time, price);
-                }
-                Spot::Silent(level, self.lows.turn())
-            }
+            (Some(level), Attention::Nothing) if is_settled => Spot::Silent(level, lows.ask(last)),
             (Some(level), Attention::Fall) if is_settled => Spot::Spent(level),
             (Some(level), _) => spot_of(candidate, level),
         };
@@ -157,7 +121,7 @@ impl Held {
         };
         let old = std::mem::replace(place, new);
         if old != new {
-            self.put(across, (symbol, id), old, new);
+            self.put(across, lows, (symbol, id), old, new);
         }
         old != new
     }
@@ -166,6 +130,7 @@ impl Held {
     pub(super) fn put(
         &mut self,
         across: &mut Across,
+        lows: &mut Lows,
         (symbol, id): (Symbol, &ExitEventId),
         old: Place,
         new: Place,
@@ -180,55 +145,48 @@ impl Held {
             }
         }
         if old.spot != new.spot {
-            self.leave(id, old.spot);
+            self.leave(lows, id, old.spot);
             self.enter(id, new.spot);
         }
         match (old.is_ready, new.is_ready) {
             (false, true) => drop(self.ready.insert(id.clone())),
             (true, false) => {
                 self.ready.remove(id);
-                self.wake();
+                self.wake(lows);
             }
             (false, false) | (true, true) => {}
         }
     }
 
-    fn leave(&mut self, id: &ExitEventId, spot: Spot) {
+    fn leave(&mut self, lows: &mut Lows, id: &ExitEventId, spot: Spot) {
         match spot {
             Spot::Nowhere => {}
             Spot::Below(level) => drop(self.below.remove(&(level, id.clone()))),
             Spot::Above => drop(self.above.remove(id)),
             Spot::Spent(level) => drop(self.spent.remove(&(level, id.clone()))),
-            Spot::Silent(level, _turn) => {
-                if let Ok(place) = self.silent.binary_search(&level) {
-                    self.silent.remove(place);
-                }
-            }
+            Spot::Silent(..) => lows.end(),
         }
     }
 
     fn enter(&mut self, id: &ExitEventId, spot: Spot) {
         match spot {
-            Spot::Nowhere => {}
+            Spot::Nowhere | Spot::Silent(..) => {}
             Spot::Below(level) => drop(self.below.insert((level, id.clone()))),
             Spot::Above => drop(self.above.insert(id.clone())),
             Spot::Spent(level) => drop(self.spent.insert((level, id.clone()))),
-            Spot::Silent(level, _turn) => {
-                let place = self.silent.partition_point(|other| *other < level);
-                self.silent.insert(place, level);
-            }
         }
     }
 
     /// Lets ticks touch those who had nothing to say, as of what they have missed: what kept them
     /// may be over.
-    pub(super) fn wake(&mut self) {
-        if self.silent.is_empty() {
+    pub(super) fn wake(&mut self, lows: &mut Lows) {
+        if !lows.is_asked() {
             return;
         }
         for (id, (candidate, place)) in &mut self.candidates {
             if let Spot::Silent(level, turn) = place.spot {
-                candidate.catch_up(self.lows.run(level, turn));
+                candidate.catch_up(lows.run(level, turn));
+                lows.end();
                 place.spot = spot_of(candidate, level);
                 match place.spot {
                     Spot::Below(level) => drop(self.below.insert((level, id.clone()))),
@@ -236,8 +194,6 @@ impl Held {
                 }
             }
         }
-        self.silent.clear();
-        self.lows.clear();
     }
 }
 
