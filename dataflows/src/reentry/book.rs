@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use crate::model::{ExitEventId, LogicalTime, Symbol, Tick};
 
 use super::candidate::{Candidate, Moment};
-use super::lows::Lows;
 use super::plan::CandidatePlan;
 use super::scene::{Judged, Room, Scene};
 use super::tape::Tape;
@@ -66,10 +65,8 @@ pub(super) struct Book {
     tape: Tape,
     /// Prices that touch no candidate.
     quiet: Quiet,
-    /// The number of the outlook that they were all judged under.
-    pub(super) judged: Option<u64>,
-    /// What prices have made of levels of which nobody is told.
-    lows: Lows,
+    /// The number of the outlook that they were all judged under; 0 before there was one.
+    pub(super) judged: u64,
     held: Box<Held>,
 }
 
@@ -84,25 +81,31 @@ pub(super) enum Cause<'t> {
 }
 
 impl Book {
-    /// Takes a tick in and returns the candidates that it touches, in order: all of them under another
-    /// outlook than the last.
-    pub(super) fn touched(&mut self, tick: &Tick, outlook: u64) -> Vec<ExitEventId> {
+    /// Takes a tick in. Returns whether it touches a candidate: all of them under another outlook than
+    /// the last.
+    #[inline]
+    pub(super) fn take(&mut self, tick: &Tick, outlook: u64) -> bool {
         let price = tick.evaluation_price();
-        let is_other = self.tape.last_price() != Some(price);
+        let last = self.tape.last_price();
         self.tape.add(tick, price);
-        if self.judged != Some(outlook) {
-            self.judged = Some(outlook);
-            self.held.wake(&mut self.lows);
-            self.quiet = self.held.quiet();
-            return self.ids().cloned().collect();
+        if self.judged != outlook {
+            return true;
         }
-        if is_other && self.lows.is_asked() {
-            self.lows.take(tick.time, price);
+        if last != Some(price) && self.held.lows.is_asked() {
+            self.held.lows.take(tick.time, price);
         }
-        if self.quiet.holds(price) {
-            return Vec::new();
+        !self.quiet.holds(price)
+    }
+
+    /// Returns the candidates that a tick that was taken in touches, in order.
+    pub(super) fn touched(&mut self, tick: &Tick, outlook: u64) -> Vec<ExitEventId> {
+        if self.judged == outlook {
+            return self.held.touched(tick.evaluation_price());
         }
-        self.held.touched(price)
+        self.judged = outlook;
+        self.held.wake();
+        self.quiet = self.held.quiet();
+        self.ids().cloned().collect()
     }
 
     /// Returns all candidates, in order.
@@ -143,8 +146,7 @@ impl Book {
             }
             (_, None) => {
                 if let Some((_candidate, place)) = held.candidates.remove(&id) {
-                    let lows = &mut self.lows;
-                    held.put(across, lows, (symbol, &id), place, Place::default());
+                    held.put(across, (symbol, &id), place, Place::default());
                 }
             }
         }
@@ -162,9 +164,9 @@ impl Book {
     ) {
         // What it waits for under this outlook may be over under that of the others, unseen: the next
         // tick that finds theirs looks only at whom it touches.
-        let is_settled = self.judged == Some(judged.number);
+        let is_settled = self.judged == judged.number;
         let held = &mut *self.held;
-        held.catch_up(&self.lows, id);
+        held.catch_up(id);
         let is_bought = held.ready.iter().any(|other| other != id);
         let Some((candidate, _place)) = held.candidates.get_mut(id) else {
             return;
@@ -182,12 +184,7 @@ impl Book {
             Cause::Facts => candidate.judge(moment),
             Cause::Time => candidate.advance(moment),
         });
-        if held.settle(
-            across,
-            &mut self.lows,
-            id,
-            (now, self.tape.last(), is_settled),
-        ) {
+        if held.settle(across, id, (now, self.tape.last(), is_settled)) {
             self.quiet = held.quiet();
         }
     }

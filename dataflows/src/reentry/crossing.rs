@@ -74,6 +74,9 @@ impl Machine<Fact, ReentryVerdict> for Watch {
         let Some(book) = self.books.get_mut(&tick.symbol) else {
             return;
         };
+        if !book.take(tick, judged.number) {
+            return;
+        }
         for id in book.touched(tick, judged.number) {
             let at = (tick.time, judged, Cause::Tick(tick));
             book.look(&self.scene, &mut self.across, &id, at, said);
@@ -193,7 +196,7 @@ impl Watch {
         if !self.scene.apply(now, facts) {
             return false;
         }
-        let judged = Some(self.judged_at(now).number);
+        let judged = self.judged_at(now).number;
         self.books
             .values_mut()
             .for_each(|book| book.judged = judged);

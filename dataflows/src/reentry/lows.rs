@@ -10,7 +10,9 @@ use crate::model::{LogicalTime, Price};
 /// The prices below which none has been since.
 #[derive(Debug, Default)]
 pub(super) struct Lows {
-    /// Prices rise from each to the next.
+    /// The last price.
+    top: Option<Price>,
+    /// Those below it; they rise from each to the next.
     stack: Vec<Low>,
     /// Prices taken in.
     turn: Turn,
@@ -24,8 +26,8 @@ pub(super) type Turn = u64;
 #[derive(Clone, Copy, Debug)]
 struct Low {
     price: Price,
-    /// The first price above it.
-    left: Option<(LogicalTime, Turn)>,
+    /// The first price above it, by time and turn.
+    left: (LogicalTime, Turn),
 }
 
 /// What has become of a level.
@@ -48,7 +50,7 @@ impl Lows {
     /// Begins to keep the prices for one more, the last one and all that follow. Returns since when.
     pub(super) fn ask(&mut self, last: Option<(Price, LogicalTime)>) -> Turn {
         if self.asking == 0 {
-            self.stack.clear();
+            (self.top, self.stack) = (None, Vec::new());
         }
         self.asking += 1;
         if let Some((price, time)) = last {
@@ -65,22 +67,26 @@ impl Lows {
     /// Takes in the price of a tick. One that is the same as the one before may be left out.
     pub(super) fn take(&mut self, time: LogicalTime, price: Price) {
         self.turn += 1;
-        while self.stack.pop_if(|low| low.price >= price).is_some() {}
-        if let Some(below) = self.stack.last_mut() {
-            below.left.get_or_insert((time, self.turn));
+        match self.top.replace(price) {
+            Some(top) if top < price => self.stack.push(Low {
+                price: top,
+                left: (time, self.turn),
+            }),
+            _ => while self.stack.pop_if(|low| low.price >= price).is_some() {},
         }
-        self.stack.push(Low { price, left: None });
     }
 
     /// Returns what the prices since `turn` have made of `level`, the last one before them among
     /// them where that was below.
     pub(super) fn run(&self, level: Price, turn: Turn) -> Run {
+        if self.top.is_some_and(|top| top < level) {
+            return Run::Below;
+        }
         let above = self.stack.partition_point(|low| low.price < level);
         let last = above.checked_sub(1).and_then(|place| self.stack.get(place));
         match last.map(|low| low.left) {
-            Some(None) => Run::Below,
-            Some(Some((time, left))) if turn < left => Run::Since(time),
-            Some(Some(_)) | None => Run::Unbroken,
+            Some((time, left)) if turn < left => Run::Since(time),
+            Some(_) | None => Run::Unbroken,
         }
     }
 }

@@ -67,6 +67,8 @@ struct Minute {
     low: Price,
     close: Price,
     volume: u64,
+    /// Time of its last tick.
+    last: LogicalTime,
 }
 
 impl Minute {
@@ -78,6 +80,7 @@ impl Minute {
             low: price,
             close: price,
             volume: tick.volume,
+            last: tick.time,
         }
     }
 }
@@ -85,7 +88,6 @@ impl Minute {
 /// The tape of one symbol.
 #[derive(Debug, Default)]
 pub(super) struct Tape {
-    last: Option<(Price, LogicalTime)>,
     running: Option<Minute>,
     /// Completed minutes, the last at the end.
     done: VecDeque<Minute>,
@@ -109,23 +111,25 @@ pub struct TapeFigures {
 impl Tape {
     /// Returns the last price and the time of its tick.
     pub(super) fn last(&self) -> Option<(Price, LogicalTime)> {
-        self.last
+        let running = self.running.as_ref();
+        running.map(|minute| (minute.close, minute.last))
     }
 
     /// Returns the last price.
     pub(super) fn last_price(&self) -> Option<Price> {
-        self.last.map(|(price, _time)| price)
+        self.running.as_ref().map(|minute| minute.close)
     }
 
     /// Takes a tick in, with its evaluation price.
+    #[inline]
     pub(super) fn add(&mut self, tick: &Tick, price: Price) {
-        self.last = Some((price, tick.time));
         match &mut self.running {
             Some(minute) if tick.time.micros() < minute.end => {
                 minute.high = minute.high.max(price);
                 minute.low = minute.low.min(price);
                 minute.close = price;
                 minute.volume = minute.volume.saturating_add(tick.volume);
+                minute.last = tick.time;
             }
             running => {
                 if let Some(done) = running.replace(Minute::begin(tick, price)) {

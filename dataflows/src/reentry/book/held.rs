@@ -34,6 +34,8 @@ pub(super) struct Held {
     spent: BTreeSet<(Price, ExitEventId)>,
     /// Those that are buying.
     pub(super) ready: BTreeSet<ExitEventId>,
+    /// What prices have made of levels of which nobody is told.
+    pub(super) lows: Lows,
 }
 
 /// Where a candidate stands in the indexes.
@@ -84,11 +86,11 @@ impl Held {
     }
 
     /// Lets a candidate know what the prices have made of its level meanwhile.
-    pub(super) fn catch_up(&mut self, lows: &Lows, id: &ExitEventId) {
+    pub(super) fn catch_up(&mut self, id: &ExitEventId) {
         if let Some((candidate, place)) = self.candidates.get_mut(id)
             && let Spot::Silent(level, turn) = place.spot
         {
-            candidate.catch_up(lows.run(level, turn));
+            candidate.catch_up(self.lows.run(level, turn));
         }
     }
 
@@ -97,7 +99,6 @@ impl Held {
     pub(super) fn settle(
         &mut self,
         across: &mut Across,
-        lows: &mut Lows,
         id: &ExitEventId,
         (now, last, is_settled): (LogicalTime, Option<(Price, LogicalTime)>, bool),
     ) -> bool {
@@ -107,7 +108,9 @@ impl Held {
         let attention = candidate.attention();
         let spot = match (candidate.reach(), attention) {
             (None, _) => Spot::Nowhere,
-            (Some(level), Attention::Nothing) if is_settled => Spot::Silent(level, lows.ask(last)),
+            (Some(level), Attention::Nothing) if is_settled => {
+                Spot::Silent(level, self.lows.ask(last))
+            }
             (Some(level), Attention::Fall) if is_settled => Spot::Spent(level),
             (Some(level), _) => spot_of(candidate, level),
         };
@@ -121,7 +124,7 @@ impl Held {
         };
         let old = std::mem::replace(place, new);
         if old != new {
-            self.put(across, lows, (symbol, id), old, new);
+            self.put(across, (symbol, id), old, new);
         }
         old != new
     }
@@ -130,7 +133,6 @@ impl Held {
     pub(super) fn put(
         &mut self,
         across: &mut Across,
-        lows: &mut Lows,
         (symbol, id): (Symbol, &ExitEventId),
         old: Place,
         new: Place,
@@ -145,26 +147,26 @@ impl Held {
             }
         }
         if old.spot != new.spot {
-            self.leave(lows, id, old.spot);
+            self.leave(id, old.spot);
             self.enter(id, new.spot);
         }
         match (old.is_ready, new.is_ready) {
             (false, true) => drop(self.ready.insert(id.clone())),
             (true, false) => {
                 self.ready.remove(id);
-                self.wake(lows);
+                self.wake();
             }
             (false, false) | (true, true) => {}
         }
     }
 
-    fn leave(&mut self, lows: &mut Lows, id: &ExitEventId, spot: Spot) {
+    fn leave(&mut self, id: &ExitEventId, spot: Spot) {
         match spot {
             Spot::Nowhere => {}
             Spot::Below(level) => drop(self.below.remove(&(level, id.clone()))),
             Spot::Above => drop(self.above.remove(id)),
             Spot::Spent(level) => drop(self.spent.remove(&(level, id.clone()))),
-            Spot::Silent(..) => lows.end(),
+            Spot::Silent(..) => self.lows.end(),
         }
     }
 
@@ -179,14 +181,14 @@ impl Held {
 
     /// Lets ticks touch those who had nothing to say, as of what they have missed: what kept them
     /// may be over.
-    pub(super) fn wake(&mut self, lows: &mut Lows) {
-        if !lows.is_asked() {
+    pub(super) fn wake(&mut self) {
+        if !self.lows.is_asked() {
             return;
         }
         for (id, (candidate, place)) in &mut self.candidates {
             if let Spot::Silent(level, turn) = place.spot {
-                candidate.catch_up(lows.run(level, turn));
-                lows.end();
+                candidate.catch_up(self.lows.run(level, turn));
+                self.lows.end();
                 place.spot = spot_of(candidate, level);
                 match place.spot {
                     Spot::Below(level) => drop(self.below.insert((level, id.clone()))),

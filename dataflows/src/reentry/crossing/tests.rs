@@ -28,7 +28,7 @@ fn drive(
     }
     if let Some(tick) = tick {
         if looks_at_all {
-            watch.books.values_mut().for_each(|book| book.judged = None);
+            watch.books.values_mut().for_each(|book| book.judged = 0);
         }
         watch.tick(tick, &mut said);
     }
