@@ -8,10 +8,10 @@
 //! what orders take of the room that nobody has told of yet. Facts and deadlines of one time are
 //! applied together, before a tick of that time.
 //!
-//! Cost per tick: one lookup, the running minute and two comparisons; where the price has crossed a
-//! level, one step of the lows; the candidates that had been below it, and those above theirs that a
-//! price may let buy; all of a symbol at its first tick under another outlook. Of a symbol without
-//! candidates only the lookup.
+//! Cost per tick: one lookup, the running minute and two comparisons; where somebody wants to know and
+//! the price has changed, one step of the lows; the candidates whose level it has come to
+//! reach, and those above theirs that a price may let buy; all of a symbol at its first tick under
+//! another outlook. Of a symbol without candidates only the lookup.
 //!
 //! It is one machine, on one worker, so that of two candidates that want the last room the second is
 //! refused. Where both are judged at one time, the one whose symbol has the higher score (rising
