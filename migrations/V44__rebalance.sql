@@ -50,40 +50,22 @@ LANGUAGE sql STABLE AS $$
         WHERE p.symbol = price_asked.symbol ORDER BY p.logical_us DESC LIMIT 1))
 $$;
 
--- Why nobody but the operator buys anything now. A row that is gone says nothing good.
-CREATE FUNCTION trade.entries_held_back() RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT CASE
-        WHEN NOT EXISTS (SELECT FROM system.emergency_stop WHERE NOT is_enabled)
-            THEN 'the emergency stop is on'
-        WHEN NOT EXISTS (SELECT FROM trade.exit_control WHERE mode = 'RUNNING')
-            THEN 'exits are not RUNNING'
-        WHEN EXISTS (SELECT FROM trade.exit_pauses) THEN 'the system has paused exits'
-    END
-$$;
-
--- Orders of an account of the last week that something may become of still, with the shares left.
-CREATE FUNCTION trade.open_orders(account text)
-RETURNS TABLE (order_id uuid, position_id uuid, candidate_id uuid, symbol text, side text, left_qty bigint)
-LANGUAGE sql STABLE SET jit = off AS $$
-    SELECT o.order_id, o.position_id, o.candidate_id, o.symbol, o.side, o.qty - n.filled_qty
-    FROM trade.orders o
-    CROSS JOIN LATERAL (SELECT v.status, v.filled_qty FROM trade.orders_now v
-        WHERE v.order_id = o.order_id OFFSET 0) n
-    WHERE o.account_id = open_orders.account AND o.created_ts > now() - interval '7 days'
-        -- Most have ended: that is seen without their whole course.
-        AND NOT EXISTS (SELECT FROM trade.order_events e WHERE e.order_id = o.order_id
-            AND (e.status IN ('CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR')
-                OR e.filled_qty >= o.qty))
-        AND n.status NOT IN ('FILLED', 'CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR')
-$$;
-
 -- Names of which a strategy holds or is buying something, with the shares that no sale takes yet, and why
 -- a rebalance leaves a name as it is.
 CREATE FUNCTION strategy.stakes(strategy text, account text)
 RETURNS TABLE (symbol text, position_id uuid, held bigint, sellable bigint, kept text)
 LANGUAGE sql STABLE SET jit = off AS $$
-    WITH open_orders AS MATERIALIZED (
-        SELECT * FROM trade.open_orders(stakes.account)
+    WITH open_orders AS (
+        SELECT o.order_id, o.position_id, o.candidate_id, o.symbol, o.side, o.qty - n.filled_qty AS left_qty
+        FROM trade.orders o
+        CROSS JOIN LATERAL (SELECT v.status, v.filled_qty FROM trade.orders_now v
+            WHERE v.order_id = o.order_id OFFSET 0) n
+        WHERE o.account_id = stakes.account AND o.created_ts > now() - interval '7 days'
+            -- Most have ended: that is seen without their whole course.
+            AND NOT EXISTS (SELECT FROM trade.order_events e WHERE e.order_id = o.order_id
+                AND (e.status IN ('CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR')
+                    OR e.filled_qty >= o.qty))
+            AND n.status NOT IN ('FILLED', 'CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'ERROR')
     ), held AS (
         SELECT p.symbol, p.position_id, p.qty, p.exit_mode,
             p.status = 'CLOSING' OR EXISTS (SELECT FROM trade.manual_exits m

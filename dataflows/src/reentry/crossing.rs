@@ -9,9 +9,9 @@
 //! applied together, before a tick of that time.
 //!
 //! Cost per tick: one lookup, the running minute and two comparisons; where somebody wants to know and
-//! the price has changed, one step of the lows; the candidates whose level it has come to
-//! reach, and those above theirs that a price may let buy; all of a symbol at its first tick under
-//! another outlook. Of a symbol without candidates only the lookup.
+//! the price has changed, one step of the lows; the candidates whose level it has come to reach, and
+//! those above theirs that a price may let buy; all of a symbol at its first tick under another
+//! outlook. Of a symbol without candidates only the lookup.
 //!
 //! It is one machine, on one worker, so that of two candidates that want the last room the second is
 //! refused. Where both are judged at one time, the one whose symbol has the higher score (rising
