@@ -36,11 +36,8 @@ fn given(number: &str, side: Side, qty: i64, filled: i64, won: i64) -> ListedOrd
     }
 }
 
-async fn alarms(rig: &Rig, event: &str) -> String {
-    rig.value(&format!(
-        "SELECT count(*) FROM system.logs WHERE event = '{event}'"
-    ))
-    .await
+fn alarms(event: &str) -> String {
+    format!("SELECT count(*) FROM system.logs WHERE event = '{event}'")
 }
 
 #[tokio::test]
@@ -58,8 +55,8 @@ async fn a_sale_by_hand_closes_the_position_with_an_exit_event_of_its_own() {
     )
     .await;
     rig.until(Rig::is_ready, true).await;
-    assert_eq!(alarms(&rig, "FOREIGN_ORDER").await, "1");
-    assert_eq!(alarms(&rig, "HOLDING_VANISHED").await, "0");
+    rig.expect(&alarms("FOREIGN_ORDER"), "1").await;
+    assert_eq!(rig.value(&alarms("HOLDING_VANISHED")).await, "0");
     rig.stop().await;
 }
 
@@ -120,7 +117,7 @@ async fn a_purchase_by_hand_becomes_a_position_and_follows_its_order() {
     rig.broker.fill_and_tell(0, 20, 65_100).await;
     rig.expect(HELD, "005930 MANUAL 30 OPEN, 005930 momentum 100 OPEN")
         .await;
-    assert_eq!(alarms(&rig, "HOLDING_APPEARED").await, "0");
+    assert_eq!(rig.value(&alarms("HOLDING_APPEARED")).await, "0");
     rig.stop().await;
 }
 
@@ -141,8 +138,8 @@ async fn an_order_by_hand_that_fills_after_positions_were_made_good_counts() {
     rig.broker.fill_and_tell(0, 30, 65_100).await;
     rig.expect(HELD, "005930 MANUAL 30 OPEN, 005930 momentum 90 OPEN")
         .await;
-    assert_eq!(alarms(&rig, "FOREIGN_ORDER").await, "1");
-    assert_eq!(alarms(&rig, "HOLDING_APPEARED").await, "0");
+    rig.expect(&alarms("FOREIGN_ORDER"), "1").await;
+    assert_eq!(rig.value(&alarms("HOLDING_APPEARED")).await, "0");
     rig.stop().await;
 }
 
@@ -155,7 +152,7 @@ async fn shares_that_nobody_ordered_become_a_position_after_two_complete_answers
     rig.expect(HELD, "000660 MANUAL 40 OPEN, 005930 momentum 100 OPEN")
         .await;
     rig.until(Rig::is_ready, true).await;
-    assert_eq!(alarms(&rig, "HOLDING_APPEARED").await, "1");
+    rig.expect(&alarms("HOLDING_APPEARED"), "1").await;
     rig.stop().await;
 }
 
@@ -171,7 +168,7 @@ async fn shares_that_are_gone_without_a_fill_end_the_position_and_not_at_once() 
     rig.expect(HELD, "005930 momentum 0 CLOSED").await;
     rig.expect("SELECT phase FROM trade.position_state", "EXITED")
         .await;
-    assert_eq!(alarms(&rig, "HOLDING_VANISHED").await, "2");
+    rig.expect(&alarms("HOLDING_VANISHED"), "2").await;
     rig.stop().await;
 }
 
@@ -182,11 +179,7 @@ async fn nothing_begins_on_an_empty_answer_that_is_not_believed() {
     rig.add_position(other, "000660").await;
     rig.broker.hold(&[]);
     rig.resume();
-    rig.expect(
-        "SELECT count(*) FROM system.logs WHERE event = 'HOLDINGS_EMPTY'",
-        "1",
-    )
-    .await;
+    rig.expect(&alarms("HOLDINGS_EMPTY"), "1").await;
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     assert!(!rig.is_ready());
     rig.broker
@@ -202,11 +195,7 @@ async fn an_empty_answer_while_several_issues_are_held_is_not_believed() {
     rig.add_position(other, "000660").await;
     rig.until(Rig::is_ready, true).await;
     rig.broker.hold(&[]);
-    rig.expect(
-        "SELECT count(*) FROM system.logs WHERE event = 'HOLDINGS_EMPTY'",
-        "1",
-    )
-    .await;
+    rig.expect(&alarms("HOLDINGS_EMPTY"), "1").await;
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     assert_eq!(
         rig.value(HELD).await,
