@@ -1,11 +1,14 @@
 //! `turnstile run`: everything on this machine, with a simulated exchange.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args as ClapArgs;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tracing::{info, warn};
 use turnstile_connectors::embedded::{EmbeddedConfig, EmbeddedServers};
 use turnstile_connectors::execution::SessionKind;
@@ -60,10 +63,36 @@ pub(crate) async fn run(mut config: Config, args: Args) -> anyhow::Result<()> {
     if let Some(url) = servers.redis_url() {
         config.redis.url = Some(SecretString::from(url));
     }
+    let file = servers.data_dir().join("environment");
+    tell_addresses(&config, &file)
+        .with_context(|| format!("the addresses cannot be written to {}", file.display()))?;
+    println!("Addresses: {}", file.display());
     let ran = run_on(config, &args, servers.data_dir().to_path_buf(), &stop).await;
     servers.stop().await?;
     info!("stopped");
     ran
+}
+
+/// Writes where the stores are, for the other commands and for psql: `set -a; . FILE`. Only its owner
+/// reads it.
+fn tell_addresses(config: &Config, file: &Path) -> anyhow::Result<()> {
+    let redis = config.redis.url.as_ref();
+    let redis = redis.map_or("", |url| url.expose_secret());
+    let quoted = |url: &str| format!("'{}'", url.replace('\'', r"'\''"));
+    let text = format!(
+        "DATABASE_URL={}\nREDIS_URL={}\n",
+        quoted(config.postgres.url.expose_secret()),
+        quoted(redis)
+    );
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(file)?;
+    file.write_all(text.as_bytes())?;
+    Ok(())
 }
 
 async fn run_on(
