@@ -42,6 +42,9 @@ enum Command {
     Bff,
     /// Bring the database schema to the version of this program, then exit.
     Migrate,
+    /// Make, list and revoke the tokens of the API.
+    #[command(after_long_help = commands::token::ABOUT)]
+    Token(commands::token::Args),
     /// Read a file into the database.
     Import(commands::import::Args),
     /// Run the daily strategy, show what it says, and put a portfolio in force.
@@ -77,6 +80,7 @@ impl Cli {
                 Command::Run(args) => Box::pin(commands::run::run(config, args)).await,
                 Command::Stream => Box::pin(commands::stream::run(&config)).await,
                 Command::Bff => Box::pin(commands::bff::run(&config)).await,
+                Command::Token(args) => Box::pin(commands::token::run(&config, args)).await,
                 Command::Import(args) => Box::pin(commands::import::run(&config, args)).await,
                 Command::Strategy(args) => Box::pin(commands::strategy::run(&config, args)).await,
                 Command::Archive(args) => Box::pin(commands::archive::run(&config, args)).await,

@@ -9,6 +9,7 @@ pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod strategy;
 pub(crate) mod stream;
+pub(crate) mod token;
 
 use std::path::Path;
 

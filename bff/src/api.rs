@@ -1,6 +1,7 @@
 //! The API, one file per resource. A handler extracts its input, calls one query and wraps the
 //! result; response types are this crate's own.
 
+pub(crate) mod audit;
 pub(crate) mod best_prices;
 pub(crate) mod calendar;
 pub(crate) mod control;
@@ -31,6 +32,7 @@ pub(crate) mod reentry_windows;
 pub(crate) mod regime;
 pub(crate) mod risk;
 pub(crate) mod risk_limits;
+pub(crate) mod session;
 pub(crate) mod signals;
 pub(crate) mod strategy_runs;
 pub(crate) mod universe;

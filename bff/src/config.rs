@@ -5,7 +5,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 /// Settings of the BFF as they are written in the configuration file.
@@ -16,9 +15,13 @@ pub struct BffConfig {
     pub listen: SocketAddr,
     /// Folder of the web app's static export, served at `/`. Absent: no web app.
     pub web_dir: Option<PathBuf>,
-    /// Token that every changing request must carry as `Authorization: Bearer`. Absent: no token,
-    /// which is only allowed on a loopback address.
-    pub api_token: Option<SecretString>,
+    /// Requests a second that one token may make, twice as many at once; 0: no limit.
+    pub requests_per_second: u32,
+    /// How long a browser stays signed in.
+    #[serde(with = "humantime_serde")]
+    pub session_life: Duration,
+    /// Whether the session's cookie goes over TLS only. Absent: unless `listen` is a loopback address.
+    pub session_secure: Option<bool>,
     /// Longest time one request may take.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
@@ -42,7 +45,9 @@ impl Default for BffConfig {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8099)),
             web_dir: None,
-            api_token: None,
+            requests_per_second: 100,
+            session_life: Duration::from_secs(12 * 60 * 60),
+            session_secure: None,
             request_timeout: Duration::from_secs(10),
             preview_timeout: Duration::from_secs(5),
             // The largest body is a batch of 100 symbols: about 1.3 kB.
@@ -70,6 +75,12 @@ impl fmt::Display for ConfigFault {
 }
 
 impl BffConfig {
+    /// Returns whether the session's cookie goes over TLS only.
+    pub(crate) fn is_session_secure(&self) -> bool {
+        let default = !self.listen.ip().is_loopback();
+        self.session_secure.unwrap_or(default)
+    }
+
     /// Checks the settings and reports every fault.
     ///
     /// # Errors
@@ -77,27 +88,12 @@ impl BffConfig {
     pub fn validate(&self) -> Result<(), Vec<ConfigFault>> {
         let mut faults = Vec::new();
         let mut fault = |key, message| faults.push(ConfigFault { key, message });
-        match &self.api_token {
-            None if !self.listen.ip().is_loopback() => fault(
-                "api_token",
-                format!(
-                    "must be set when listen is not a loopback address, was {}",
-                    self.listen
-                ),
-            ),
-            Some(token) if token.expose_secret().len() < TOKEN_LENGTH_MIN => {
-                fault(
-                    "api_token",
-                    format!("must have at least {TOKEN_LENGTH_MIN} characters"),
-                );
-            }
-            None | Some(_) => {}
-        }
         for (key, value) in [
             ("request_timeout", self.request_timeout),
             ("preview_timeout", self.preview_timeout),
             ("ws_send_timeout", self.ws_send_timeout),
             ("stop_deadline", self.stop_deadline),
+            ("session_life", self.session_life),
         ] {
             if value.is_zero() {
                 fault(key, "must be longer than 0s".to_owned());
@@ -125,9 +121,6 @@ impl BffConfig {
     }
 }
 
-/// Shorter tokens can be guessed by trying.
-const TOKEN_LENGTH_MIN: usize = 16;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,30 +128,6 @@ mod tests {
     #[test]
     fn default_settings_are_valid() {
         assert_eq!(BffConfig::default().validate(), Ok(()));
-    }
-
-    #[test]
-    fn open_address_without_token_is_refused_naming_the_key() {
-        let config = BffConfig {
-            listen: "0.0.0.0:8099".parse().unwrap(),
-            ..BffConfig::default()
-        };
-        let faults = config.validate().unwrap_err();
-        assert_eq!(faults.len(), 1);
-        assert_eq!(
-            faults[0].to_string(),
-            "bff.api_token: must be set when listen is not a loopback address, was 0.0.0.0:8099"
-        );
-        let with_token = BffConfig {
-            api_token: Some("0123456789abcdef".into()),
-            ..config.clone()
-        };
-        assert_eq!(with_token.validate(), Ok(()));
-        let with_short_token = BffConfig {
-            api_token: Some("".into()),
-            ..config
-        };
-        assert_eq!(with_short_token.validate().unwrap_err()[0].key, "api_token");
     }
 
     #[test]

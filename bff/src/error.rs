@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::time::Duration;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -23,9 +24,13 @@ pub(crate) enum Code {
     InvalidParameter,
     /// The body is not the expected JSON object; `fields` names the keys, if it is one.
     InvalidBody,
-    /// The token is missing or wrong.
+    /// The token or session is missing, wrong, revoked or over.
     Unauthorized,
-    /// The request comes from a page of another origin.
+    /// The role of the token may not do this.
+    ForbiddenRole,
+    /// Too many requests; `details` and the header `retry-after` say when to go on.
+    TooManyRequests,
+    /// The request comes from a page of another origin, or a session does not show that it does not.
     ForbiddenOrigin,
     /// There is no such thing or path.
     NotFound,
@@ -56,7 +61,8 @@ impl Code {
         match self {
             Self::InvalidParameter | Self::InvalidBody => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::ForbiddenOrigin => StatusCode::FORBIDDEN,
+            Self::ForbiddenOrigin | Self::ForbiddenRole => StatusCode::FORBIDDEN,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Conflict => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -77,6 +83,7 @@ pub(crate) struct ApiError {
     message: String,
     details: Option<Value>,
     fields: BTreeMap<String, String>,
+    retry_after: Option<u64>,
 }
 
 /// The shape of every failed answer.
@@ -111,6 +118,22 @@ impl ApiError {
             message: message.into(),
             details: None,
             fields: BTreeMap::new(),
+            retry_after: None,
+        }
+    }
+
+    /// Returns the code.
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
+    /// Makes the error of a client that asks too often; it may go on after `pause`.
+    pub(crate) fn too_often(pause: Duration) -> Self {
+        let seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);
+        Self {
+            details: Some(serde_json::json!({ "retry_after_ms": whole_millis(pause) })),
+            retry_after: Some(seconds.max(1)),
+            ..Self::new(Code::TooManyRequests, "too many requests, go on later")
         }
     }
 
@@ -170,6 +193,10 @@ impl From<QueryError> for ApiError {
     }
 }
 
+fn whole_millis(pause: Duration) -> u64 {
+    u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Returns the message of `error` with those of its causes.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
@@ -195,6 +222,10 @@ impl IntoResponse for ApiError {
             },
         };
         let mut response = (self.code.status(), Json(body)).into_response();
+        if let Some(seconds) = self.retry_after {
+            let seconds = HeaderValue::from(seconds);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
         if self.code == Code::Unauthorized {
             let scheme = HeaderValue::from_static("Bearer");
             response

@@ -79,6 +79,17 @@ impl Params {
         Page { limit, below }
     }
 
+    /// Takes the text `name` of at most `length_max` characters; blank counts as absent.
+    pub(crate) fn text(&mut self, name: &str, length_max: usize) -> Option<String> {
+        let text = self.given.remove(name)?;
+        if text.chars().count() > length_max || text.contains('\0') {
+            let fault = format!("must have at most {length_max} characters, none of them U+0000");
+            self.fault(name, fault);
+            return None;
+        }
+        Some(text).filter(|text| !text.trim().is_empty())
+    }
+
     /// Takes the parameter `name`, one of `choices`; the first of them if it is absent.
     pub(crate) fn choice(&mut self, name: &str, choices: &[&'static str]) -> &'static str {
         let Some(text) = self.given.remove(name) else {

@@ -9,15 +9,16 @@
 //!
 //! 1. Every value comes from the stores; this process holds no truth of its own.
 //! 2. A change is committed in PostgreSQL first, then the cached copy is deleted.
-//! 3. Redis away slows answers down and changes nothing else.
+//! 3. Who acts is told to the database with every change, and audited there.
+//! 4. Redis away slows answers down and changes nothing else.
 
+pub mod access;
 mod api;
 mod config;
 mod cursor;
 mod envelope;
 mod error;
 mod extract;
-mod guard;
 mod health;
 mod live;
 mod metrics;

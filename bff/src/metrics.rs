@@ -7,8 +7,12 @@ use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 
+use crate::error::Code;
+
 /// Time to answer a request, by method, route and status.
 const REQUEST_DURATION: &str = "bff_request_duration_seconds";
+/// Requests that were refused before they reached a handler, by code.
+const REFUSED: &str = "bff_requests_refused_total";
 /// WebSocket clients that are connected.
 const WS_CLIENTS: &str = "bff_ws_clients";
 /// WebSocket clients that were disconnected because they did not read.
@@ -21,6 +25,10 @@ const PRICES_POLLING: &str = "bff_prices_polling";
 /// Describes the metrics of this crate to the recorder.
 pub fn describe_metrics() {
     describe_histogram!(REQUEST_DURATION, Unit::Seconds, "Time to answer a request");
+    describe_counter!(
+        REFUSED,
+        "Requests without the right token, role, origin or form, or too many of them"
+    );
     describe_gauge!(WS_CLIENTS, "WebSocket clients that are connected");
     describe_counter!(
         WS_SLOW_CLIENTS,
@@ -42,6 +50,10 @@ pub(crate) fn request_done(
     let status = status.as_u16().to_string();
     histogram!(REQUEST_DURATION, "method" => method, "route" => route, "status" => status)
         .record(elapsed.as_secs_f64());
+}
+
+pub(crate) fn refused(code: Code) {
+    counter!(REFUSED, "code" => format!("{code:?}")).increment(1);
 }
 
 pub(crate) fn ws_clients(count: u32) {

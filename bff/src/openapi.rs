@@ -1,18 +1,28 @@
 //! The description of the API.
 
 use axum::Json;
+use axum::http::Method;
 use axum::response::IntoResponse;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
 use utoipa::{Modify, OpenApi};
 
+use crate::access::routes::{Need, need};
+use crate::access::sessions::COOKIE;
 use crate::api::{
-    best_prices, calendar, control, emergency_stop, executions, exit_events, exit_rules, jobs,
-    levels, logs, manual_entries, manual_exits, order_requests, orders, pick_decisions, picks,
-    portfolios, positions, previews, prices, rankings, rebalances, reentry, reentry_blacklist,
-    reentry_expiries, reentry_limits, reentry_windows, regime, risk, risk_limits, signals,
-    strategy_runs, universe,
+    audit, best_prices, calendar, control, emergency_stop, executions, exit_events, exit_rules,
+    jobs, levels, logs, manual_entries, manual_exits, order_requests, orders, pick_decisions,
+    picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
+    reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
+    risk_limits, session, signals, strategy_runs, universe,
 };
 use crate::health;
+
+/// Names of the ways in which a request says who makes it.
+const TOKEN: &str = "token";
+const SESSION: &str = "session";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,14 +30,21 @@ use crate::health;
         title = "Turnstile",
         description = "Positions, orders, prices and control of the trading engine. Success is \
             {data, meta, pagination?}, failure is {error}. Prices are JSON numbers in KRW, times \
-            are RFC 3339 in Seoul time. Lists go on with the parameter cursor. Changing requests \
-            carry content-type application/json and, if the server has a token, authorization: \
-            Bearer. Live data: WebSocket /ws.",
+            are RFC 3339 in Seoul time. Lists go on with the parameter cursor. Requests \
+            carry authorization: Bearer with a token, or the cookie of a session and, where they \
+            change something, its x-csrf-token; x-role says which role an operation needs. While \
+            no token exists, this machine may do everything. Changing requests carry content-type \
+            application/json; with a token, who acts (updated_by, asked_by) may be left out. Live \
+            data: WebSocket /ws.",
     ),
     paths(
         health::live,
         health::ready,
         health::detailed,
+        session::one,
+        session::begin,
+        session::end,
+        audit::list,
         prices::one,
         prices::batch,
         best_prices::list,
@@ -96,14 +113,34 @@ use crate::health;
 )]
 struct Api;
 
-/// Declares the token of changing requests.
+/// Declares how a request says who makes it, and writes which role each operation needs.
 struct Token;
 
 impl Modify for Token {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let components = openapi.components.get_or_insert_with(Default::default);
         let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        components.add_security_scheme("token", bearer);
+        components.add_security_scheme(TOKEN, bearer);
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE)));
+        components.add_security_scheme(SESSION, cookie);
+        for (path, item) in &mut openapi.paths.paths {
+            let operations = [
+                (Method::GET, &mut item.get),
+                (Method::POST, &mut item.post),
+                (Method::PUT, &mut item.put),
+            ];
+            for (method, operation) in operations {
+                let Some(operation) = operation else { continue };
+                let Need::Role(role) = need(&method, Some(path)) else {
+                    operation.security = Some(vec![]);
+                    continue;
+                };
+                let scheme = |name| SecurityRequirement::new(name, Vec::<String>::new());
+                operation.security = Some(vec![scheme(TOKEN), scheme(SESSION)]);
+                let role = Extensions::builder().add("x-role", role.name()).build();
+                operation.extensions.get_or_insert_default().merge(role);
+            }
+        }
     }
 }
 

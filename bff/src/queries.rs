@@ -1,5 +1,6 @@
 //! What is asked of PostgreSQL, one file per resource.
 
+pub(crate) mod audit;
 pub(crate) mod best_prices;
 pub(crate) mod calendar;
 pub(crate) mod control;
@@ -41,8 +42,9 @@ use std::io;
 
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
-use turnstile_connectors::postgres::PostgresError;
+use turnstile_connectors::postgres::{PostgresClient, PostgresError, Transaction, begin_as};
 
+use crate::access;
 use crate::envelope::Listed;
 use crate::error::ApiError;
 use crate::extract::Page;
@@ -115,6 +117,12 @@ impl<T> Saved<T> {
             Self::Changed { version } => Err(ApiError::stands_at(what, version)),
         }
     }
+}
+
+/// Begins a transaction that says who acts in which request, for the triggers that audit it. Every change
+/// of this crate is made in one.
+pub(crate) async fn acting(client: &mut PostgresClient) -> Result<Transaction<'_>, QueryError> {
+    Ok(begin_as(client, &access::actor()).await?)
 }
 
 /// Makes a page of `rows`, of which there is one more than wanted if the list goes on.

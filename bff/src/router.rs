@@ -1,7 +1,7 @@
 //! Routes and what surrounds them.
 //!
 //! ```text
-//! request ─► id, deadline, metrics ─► headers ─► guard of changes ─► body limit ─► handler
+//! request ─► id, deadline, metrics ─► headers ─► who may ─► body limit ─► handler
 //! ```
 
 use axum::extract::DefaultBodyLimit;
@@ -11,17 +11,18 @@ use axum::response::Response;
 use axum::routing::{get, post, put};
 use axum::{Router, http::Method};
 
+use crate::access::guard;
 use crate::api::{
-    best_prices, calendar, control, emergency_stop, executions, exit_events, exit_rules, jobs,
-    levels, logs, manual_entries, manual_exits, order_requests, orders, pick_decisions, picks,
-    portfolios, positions, previews, prices, rankings, rebalances, reentry, reentry_blacklist,
-    reentry_expiries, reentry_limits, reentry_windows, regime, risk, risk_limits, signals,
-    strategy_runs, universe,
+    audit, best_prices, calendar, control, emergency_stop, executions, exit_events, exit_rules,
+    jobs, levels, logs, manual_entries, manual_exits, order_requests, orders, pick_decisions,
+    picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
+    reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
+    risk_limits, session, signals, strategy_runs, universe,
 };
 use crate::config::BffConfig;
 use crate::error::{ApiError, Code};
 use crate::state::AppState;
-use crate::{guard, health, live, openapi, request, web_files};
+use crate::{health, live, openapi, request, web_files};
 
 /// Returns the service of all paths.
 pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
@@ -31,6 +32,9 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         .route("/metrics", get(health::metrics))
         .route("/api/health/detailed", get(health::detailed))
         .route("/api/openapi.json", get(openapi::document))
+        .route("/api/v1/session", get(session::one).post(session::begin))
+        .route("/api/v1/session/end", post(session::end))
+        .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/prices/{symbol}", get(prices::one))
         .route("/api/v1/prices/batch", post(prices::batch))
         .route("/api/v1/best-prices", get(best_prices::list))

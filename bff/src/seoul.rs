@@ -33,6 +33,11 @@ impl SeoulTime {
         Timestamp::from_microsecond(micros).ok().map(Self)
     }
 
+    /// Returns the instant.
+    pub(crate) fn timestamp(self) -> Timestamp {
+        self.0
+    }
+
     /// Returns the microseconds since the Unix epoch.
     pub(crate) fn micros(self) -> i64 {
         self.0.as_microsecond()

@@ -15,11 +15,11 @@ use turnstile_connectors::redis::Cache;
 use turnstile_connectors::strategy::StrategyId;
 use turnstile_connectors::task;
 
+use crate::access::{Guard, Keyring};
 use crate::config::{BffConfig, ConfigFault};
-use crate::guard::Guard;
 use crate::live::{self, Live};
 use crate::router::router;
-use crate::state::AppState;
+use crate::state::{AppState, SessionSettings};
 
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -78,19 +78,31 @@ impl Bff {
         let stop = stop.child_token();
         let live = Live::new(config.ws_clients_max, config.ws_send_timeout, stop.clone());
         let clients = live.tasks.clone();
-        let guard = Guard::new(config.api_token.clone());
+        let keys = Keyring::read(&db).await;
+        if !address.ip().is_loopback() && !keys.has_any() {
+            warn!(%local_addr, "no token exists: only this machine is answered until \"turnstile token create\" makes one");
+        }
+        let guard = Guard::new(keys.clone(), config.requests_per_second);
         let state = AppState {
             strategy: Arc::new(strategy),
             db,
             cache,
             live: Arc::new(live),
             metrics,
+            keys: keys.clone(),
             guard,
+            sessions: SessionSettings {
+                life: config.session_life,
+                is_secure: config.is_session_secure(),
+            },
             preview_timeout: config.preview_timeout,
         };
-        let sources = live::start(&state, &stop);
-        let serve = axum::serve(listener, router(&config, state))
-            .with_graceful_shutdown(stop.clone().cancelled_owned());
+        let mut sources = live::start(&state, &stop);
+        let follow = keys.follow(state.db.clone(), stop.clone());
+        sources.push(task::spawn("bff tokens", follow));
+        let service = router(&config, state).into_make_service_with_connect_info::<SocketAddr>();
+        let serve =
+            axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
         let server = task::spawn("bff server", async move { serve.await });
         info!(%local_addr, "bff listens");
         Ok(Self {
@@ -145,7 +157,7 @@ impl Bff {
             self.clients.wait().await;
             for source in &mut self.sources {
                 if let Err(error) = source.await {
-                    warn!(%error, "live source failed");
+                    warn!(%error, "a task of the server failed");
                 }
             }
             failed(served)

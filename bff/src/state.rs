@@ -8,7 +8,7 @@ use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::strategy::StrategyId;
 
-use crate::guard::Guard;
+use crate::access::{Guard, Keyring};
 use crate::live::Live;
 
 /// Handles to the stores and to the live part, and settings. Cheap to clone.
@@ -20,7 +20,18 @@ pub(crate) struct AppState {
     pub(crate) cache: Cache,
     pub(crate) live: Arc<Live>,
     pub(crate) metrics: PrometheusHandle,
+    pub(crate) keys: Keyring,
     pub(crate) guard: Guard,
+    pub(crate) sessions: SessionSettings,
     /// How long a preview waits for the engine.
     pub(crate) preview_timeout: Duration,
+}
+
+/// Sessions of browsers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SessionSettings {
+    /// How long one lasts.
+    pub(crate) life: Duration,
+    /// Whether its cookie goes over TLS only.
+    pub(crate) is_secure: bool,
 }

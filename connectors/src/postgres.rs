@@ -8,6 +8,7 @@
 //! - [`AdvisoryLock`]: one active engine per account.
 //! - [`write_log`]: alarms and events that a human follows.
 
+mod actor;
 mod bell;
 mod best_prices;
 mod config;
@@ -22,10 +23,12 @@ mod migrate;
 mod pool;
 mod prices;
 
+pub use actor::{Actor, begin_as};
 pub use bell::Bell;
 pub use best_prices::{BestPriceBoard, BestPriceWriter};
 pub use config::PostgresConfig;
 pub(crate) use date::Date;
+pub use deadpool_postgres::Transaction;
 pub use error::PostgresError;
 pub use feed::{ChangeFeed, RowChange, Snapshot, TransactionChanges, prune_change_log};
 pub use listener::Listener;

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::{Args as ClapArgs, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
-use turnstile_connectors::postgres::{Postgres, migrate};
+use turnstile_connectors::postgres::{Actor, Postgres, migrate};
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::strategy::{
     self, Asked, DayRun, Days, RunState, Told, Trigger, activate, names_of_portfolio, run_of_day,
@@ -287,7 +287,7 @@ async fn put_in_force(
     why: Option<&str>,
 ) -> anyhow::Result<()> {
     let cache = Cache::new(&config.redis).context("redis.url")?;
-    let activated = activate(postgres, &cache, portfolio, who, why).await?;
+    let activated = activate(postgres, &cache, portfolio, who, why, &Actor::default()).await?;
     let before = activated
         .archived
         .map(|before| format!(", in the place of {before}"));

@@ -62,7 +62,7 @@ pub(crate) async fn exit(
 /// Sets the mode of the exit engine.
 #[utoipa::path(
     post, path = "/api/v1/exit/control", tag = "control",
-    request_body = ControlChange, security(("token" = [])),
+    request_body = ControlChange,
     responses(
         (status = 200, body = Success<Control>),
         (status = "4XX", body = Failure),
@@ -96,7 +96,7 @@ pub(crate) async fn reentry(
 /// Sets the mode of the re-entry engine.
 #[utoipa::path(
     post, path = "/api/v1/reentry/control", tag = "control",
-    request_body = ControlChange, security(("token" = [])),
+    request_body = ControlChange,
     responses(
         (status = 200, body = Success<Control>),
         (status = "4XX", body = Failure),
@@ -123,7 +123,7 @@ async fn set(state: &AppState, scope: Scope, mut body: Body) -> Result<Success<C
     let change = ControlChange {
         mode: body.required_choice("mode", scope.modes()),
         reason: body.text("reason", REASON_LENGTH_MAX),
-        updated_by: body.required_text("updated_by", UPDATED_BY_LENGTH_MAX),
+        updated_by: body.actor("updated_by", UPDATED_BY_LENGTH_MAX),
     };
     body.finish()?;
     let control = queries::control::set(&state.db, scope, &change).await?;

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tracing::warn;
 use utoipa::ToSchema;
 
+use crate::access::{self, Role};
 use crate::api::exit_rules::{NAME_LENGTH_MAX, TEXT_LENGTH_MAX};
 use crate::envelope::Success;
 use crate::error::{ApiError, Failure};
@@ -55,10 +56,11 @@ pub(crate) async fn one(
     stop.map(Success::one).ok_or_else(missing)
 }
 
-/// Stops entries at once, or lets them go on as a change of the version that it was made from.
+/// Stops entries at once, or lets them go on as a change of the version that it was made from. Only an
+/// ADMIN lifts a stop.
 #[utoipa::path(
     put, path = "/api/v1/risk/emergency-stop", tag = "risk",
-    request_body = EmergencyStopChange, security(("token" = [])),
+    request_body = EmergencyStopChange,
     responses(
         (status = 200, body = Success<EmergencyStop>),
         (status = "4XX", body = Failure),
@@ -83,9 +85,14 @@ pub(crate) async fn set(
         is_enabled: is_enabled.unwrap_or(true),
         version,
         reason: body.required_text("reason", TEXT_LENGTH_MAX),
-        updated_by: body.required_text("updated_by", NAME_LENGTH_MAX),
+        updated_by: body.actor("updated_by", NAME_LENGTH_MAX),
     };
     body.finish()?;
+    if !change.is_enabled
+        && let Some(principal) = access::current()
+    {
+        principal.require(Role::Admin)?;
+    }
     let saved = queries::emergency_stop::set(&state.db, &change).await?;
     let stop = saved.or_refuse("the emergency stop", missing)?;
     let (is_enabled, by) = (stop.is_enabled, &stop.updated_by);

@@ -125,7 +125,7 @@ pub(crate) async fn one(
 #[utoipa::path(
     put, path = "/api/v1/exit-rules/{id}", tag = "exit rules",
     params(("id" = String, Path, description = "rule_id")),
-    request_body = RuleChange, security(("token" = [])),
+    request_body = RuleChange,
     responses(
         (status = 200, body = Success<ExitRule>),
         (status = "4XX", body = Failure),
@@ -167,7 +167,7 @@ fn change(mut body: Body) -> Result<RuleChange, ApiError> {
             .map(|date| date.to_string()),
         reason: body.text("reason", TEXT_LENGTH_MAX),
         version: body.whole_i32("version", 1),
-        updated_by: body.required_text("updated_by", NAME_LENGTH_MAX),
+        updated_by: body.actor("updated_by", NAME_LENGTH_MAX),
     };
     body.finish()?;
     Ok(change)

@@ -63,7 +63,7 @@ pub(crate) struct BuyRequest {
 /// again. The position belongs to strategy MANUAL.
 #[utoipa::path(
     post, path = "/api/v1/orders", tag = "orders",
-    request_body = BuyRequest, security(("token" = [])),
+    request_body = BuyRequest,
     responses(
         (status = 200, body = Success<ManualEntry>),
         (status = "4XX", body = Failure),
@@ -85,7 +85,7 @@ pub(crate) async fn buy(
         qty: body.required_whole("qty", 1),
         limit_price: body.whole_in("limit_price", 1..=WON_MAX),
         reason: body.text("reason", TEXT_LENGTH_MAX),
-        asked_by: body.required_text("asked_by", NAME_LENGTH_MAX),
+        asked_by: body.actor("asked_by", NAME_LENGTH_MAX),
         idempotency_key: body.required_text("idempotency_key", NAME_LENGTH_MAX),
     };
     body.finish()?;

@@ -54,7 +54,7 @@ pub(crate) struct SellRequest {
 #[utoipa::path(
     post, path = "/api/v1/positions/{id}/sell", tag = "positions",
     params(("id" = Uuid, Path, description = "position_id")),
-    request_body = SellRequest, security(("token" = [])),
+    request_body = SellRequest,
     responses(
         (status = 200, body = Success<ManualExit>),
         (status = "4XX", body = Failure),
@@ -70,7 +70,7 @@ pub(crate) async fn sell(
     let request = SellRequest {
         qty: body.required_whole("qty", 1),
         reason: body.text("reason", TEXT_LENGTH_MAX),
-        asked_by: body.required_text("asked_by", NAME_LENGTH_MAX),
+        asked_by: body.actor("asked_by", NAME_LENGTH_MAX),
         idempotency_key: body.required_text("idempotency_key", NAME_LENGTH_MAX),
     };
     body.finish()?;

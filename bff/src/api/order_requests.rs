@@ -45,7 +45,7 @@ pub(crate) struct OrderAsk {
 #[utoipa::path(
     post, path = "/api/v1/orders/{id}/approve", tag = "orders",
     params(("id" = Uuid, Path, description = "order_id")),
-    request_body = OrderAsk, security(("token" = [])),
+    request_body = OrderAsk,
     responses(
         (status = 200, body = Success<OrderRequest>),
         (status = "4XX", body = Failure),
@@ -65,7 +65,7 @@ pub(crate) async fn approve(
 #[utoipa::path(
     post, path = "/api/v1/orders/{id}/reject", tag = "orders",
     params(("id" = Uuid, Path, description = "order_id")),
-    request_body = OrderAsk, security(("token" = [])),
+    request_body = OrderAsk,
     responses(
         (status = 200, body = Success<OrderRequest>),
         (status = "4XX", body = Failure),
@@ -86,7 +86,7 @@ pub(crate) async fn reject(
 #[utoipa::path(
     post, path = "/api/v1/orders/{id}/cancel", tag = "orders",
     params(("id" = Uuid, Path, description = "order_id")),
-    request_body = OrderAsk, security(("token" = [])),
+    request_body = OrderAsk,
     responses(
         (status = 200, body = Success<OrderRequest>),
         (status = "4XX", body = Failure),
@@ -110,7 +110,7 @@ async fn ask(
 ) -> Result<Success<OrderRequest>, ApiError> {
     let asked = OrderAsk {
         reason: body.text("reason", TEXT_LENGTH_MAX),
-        asked_by: body.required_text("asked_by", NAME_LENGTH_MAX),
+        asked_by: body.actor("asked_by", NAME_LENGTH_MAX),
         idempotency_key: body.required_text("idempotency_key", NAME_LENGTH_MAX),
     };
     body.finish()?;

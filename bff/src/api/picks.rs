@@ -150,7 +150,7 @@ pub(crate) async fn list(
 /// them. The newest run of a producer takes the place of the one before.
 #[utoipa::path(
     post, path = "/api/v1/picks", tag = "picks",
-    request_body = SendPicks, security(("token" = [])),
+    request_body = SendPicks,
     responses(
         (status = 200, body = Success<PickRun>),
         (status = "4XX", body = Failure),

@@ -10,6 +10,7 @@ use turnstile_connectors::strategy::{ActivateError, activate, portfolio_key};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::access;
 use crate::api::exit_rules::{NAME_LENGTH_MAX, TEXT_LENGTH_MAX};
 use crate::api::strategy_runs::strategy;
 use crate::envelope::Success;
@@ -218,7 +219,7 @@ pub(crate) async fn compare(
 #[utoipa::path(
     post, path = "/api/v1/portfolios/{id}/activate", tag = "strategy",
     params(("id" = Uuid, Path, description = "portfolio_id")),
-    request_body = Activation, security(("token" = [])),
+    request_body = Activation,
     responses(
         (status = 200, body = Success<Portfolio>),
         (status = "4XX", body = Failure),
@@ -233,11 +234,11 @@ pub(crate) async fn put_in_force(
 ) -> Result<Success<Portfolio>, ApiError> {
     let asked = Activation {
         reason: body.text("reason", TEXT_LENGTH_MAX),
-        asked_by: body.required_text("asked_by", NAME_LENGTH_MAX),
+        asked_by: body.actor("asked_by", NAME_LENGTH_MAX),
     };
     body.finish()?;
     let (who, why) = (&asked.asked_by, asked.reason.as_deref());
-    match activate(&state.db, &state.cache, id, who, why).await {
+    match activate(&state.db, &state.cache, id, who, why, &access::actor()).await {
         Ok(_) => Ok(Success::one(known(&state, id).await?)),
         Err(ActivateError::Unknown(id)) => Err(ApiError::not_found("portfolio", id)),
         Err(ActivateError::NotDraft { status, .. }) => Err(ApiError::conflict(

@@ -73,7 +73,7 @@ pub(crate) struct PreviewQuestion {
 /// Says which positions would sell now if the rule were saved. Nothing is saved or sold.
 #[utoipa::path(
     post, path = "/api/v1/exit-rules/preview", tag = "exit rules",
-    request_body = PreviewQuestion, security(("token" = [])),
+    request_body = PreviewQuestion,
     responses(
         (status = 200, body = Success<Preview>),
         (status = "4XX", body = Failure),
@@ -117,7 +117,7 @@ fn question(mut body: Body) -> Result<PreviewQuestion, ApiError> {
         scope,
         scope_key: scope.and_then(|scope| scope_key(&mut body, scope)),
         rules: rules(&mut body),
-        asked_by: body.required_text("asked_by", NAME_LENGTH_MAX),
+        asked_by: body.actor("asked_by", NAME_LENGTH_MAX),
     };
     body.finish()?;
     Ok(question)

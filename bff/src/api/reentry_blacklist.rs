@@ -67,7 +67,7 @@ pub(crate) async fn list(
 #[utoipa::path(
     put, path = "/api/v1/reentry/blacklist/{symbol}", tag = "reentry",
     params(("symbol" = String, Path, description = "symbol")),
-    request_body = BlacklistChange, security(("token" = [])),
+    request_body = BlacklistChange,
     responses(
         (status = 200, body = Success<Blacklisted>),
         (status = "4XX", body = Failure),
@@ -83,7 +83,7 @@ pub(crate) async fn save(
     let change = BlacklistChange {
         reason: body.required_text("reason", TEXT_LENGTH_MAX),
         until_ts: body.parsed::<Timestamp>("until_ts"),
-        updated_by: body.required_text("updated_by", NAME_LENGTH_MAX),
+        updated_by: body.actor("updated_by", NAME_LENGTH_MAX),
     };
     body.finish()?;
     let symbol = symbol.to_string();
@@ -96,7 +96,7 @@ pub(crate) async fn save(
 #[utoipa::path(
     post, path = "/api/v1/reentry/blacklist/{symbol}/remove", tag = "reentry",
     params(("symbol" = String, Path, description = "symbol")),
-    request_body = Removal, security(("token" = [])),
+    request_body = Removal,
     responses(
         (status = 200, body = Success<Blacklisted>),
         (status = "4XX", body = Failure),

@@ -33,7 +33,7 @@ pub(crate) struct Expiry {
 #[utoipa::path(
     post, path = "/api/v1/reentry/candidates/{id}/force-expire", tag = "reentry",
     params(("id" = Uuid, Path, description = "candidate_id")),
-    request_body = Removal, security(("token" = [])),
+    request_body = Removal,
     responses(
         (status = 200, body = Success<Expiry>),
         (status = "4XX", body = Failure),

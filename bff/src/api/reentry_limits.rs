@@ -91,7 +91,7 @@ pub(crate) async fn one(
 /// Sets the limits of re-entries, as a change of the version that it was made from.
 #[utoipa::path(
     put, path = "/api/v1/reentry/limits", tag = "reentry",
-    request_body = LimitsChange, security(("token" = [])),
+    request_body = LimitsChange,
     responses(
         (status = 200, body = Success<Limits>),
         (status = "4XX", body = Failure),
@@ -120,7 +120,7 @@ pub(crate) async fn set(
         daily_loss_max_pct: body.number("daily_loss_max_pct", &PERCENT),
         version: body.whole_i32("version", 1),
         reason: body.required_text("reason", TEXT_LENGTH_MAX),
-        updated_by: body.required_text("updated_by", NAME_LENGTH_MAX),
+        updated_by: body.actor("updated_by", NAME_LENGTH_MAX),
     };
     body.finish()?;
     let saved = queries::reentry_limits::set(&state.db, &change).await?;

@@ -62,7 +62,7 @@ impl Removal {
     pub(crate) fn take(mut body: Body) -> Result<Self, ApiError> {
         let removal = Self {
             reason: body.text("reason", TEXT_LENGTH_MAX),
-            asked_by: body.required_text("asked_by", NAME_LENGTH_MAX),
+            asked_by: body.actor("asked_by", NAME_LENGTH_MAX),
         };
         body.finish()?;
         Ok(removal)
@@ -97,7 +97,7 @@ pub(crate) async fn list(
 #[utoipa::path(
     put, path = "/api/v1/reentry/windows/{id}", tag = "reentry",
     params(("id" = String, Path, description = "window_id")),
-    request_body = WindowChange, security(("token" = [])),
+    request_body = WindowChange,
     responses(
         (status = 200, body = Success<Window>),
         (status = "4XX", body = Failure),
@@ -115,7 +115,7 @@ pub(crate) async fn save(
         until_time: second(&mut body, "until_time"),
         is_active: body.flag("is_active").unwrap_or(true),
         reason: body.text("reason", TEXT_LENGTH_MAX),
-        updated_by: body.required_text("updated_by", NAME_LENGTH_MAX),
+        updated_by: body.actor("updated_by", NAME_LENGTH_MAX),
     };
     if change.from_time >= change.until_time {
         body.fault_if_none("until_time", "must be after from_time");
@@ -130,7 +130,7 @@ pub(crate) async fn save(
 #[utoipa::path(
     post, path = "/api/v1/reentry/windows/{id}/remove", tag = "reentry",
     params(("id" = String, Path, description = "window_id")),
-    request_body = Removal, security(("token" = [])),
+    request_body = Removal,
     responses(
         (status = 200, body = Success<Window>),
         (status = "4XX", body = Failure),

@@ -68,7 +68,7 @@ pub(crate) async fn one(
 /// Sets the regime that counts instead of what producers say, or lifts it.
 #[utoipa::path(
     put, path = "/api/v1/reentry/regime", tag = "reentry",
-    request_body = RegimeChange, security(("token" = [])),
+    request_body = RegimeChange,
     responses(
         (status = 200, body = Success<RegimeNow>),
         (status = "4XX", body = Failure),
@@ -84,7 +84,7 @@ pub(crate) async fn set(
         regime: regime(&mut body),
         until_ts: body.parsed::<Timestamp>("until_ts"),
         reason: body.text("reason", TEXT_LENGTH_MAX),
-        updated_by: body.required_text("updated_by", NAME_LENGTH_MAX),
+        updated_by: body.actor("updated_by", NAME_LENGTH_MAX),
     };
     if change.regime.is_none() && change.until_ts.is_some() {
         body.fault_if_none("until_ts", "must be absent without a regime");

@@ -102,7 +102,7 @@ pub(crate) async fn one(
 /// from.
 #[utoipa::path(
     put, path = "/api/v1/risk/limits", tag = "risk",
-    request_body = RiskLimitsChange, security(("token" = [])),
+    request_body = RiskLimitsChange,
     responses(
         (status = 200, body = Success<RiskLimits>),
         (status = "4XX", body = Failure),
@@ -125,7 +125,7 @@ pub(crate) async fn set(
         active_to: body.parsed::<Timestamp>("active_to"),
         version: body.required_whole_i32("version", 1),
         reason: body.required_text("reason", TEXT_LENGTH_MAX),
-        updated_by: body.required_text("updated_by", NAME_LENGTH_MAX),
+        updated_by: body.actor("updated_by", NAME_LENGTH_MAX),
     };
     let is_over = |end: Timestamp| end.as_microsecond() <= SeoulTime::now().micros();
     if change.active_to.is_some_and(is_over) {

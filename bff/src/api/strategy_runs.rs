@@ -117,7 +117,7 @@ pub(crate) async fn list(
 /// The stream job makes it, one run at a time.
 #[utoipa::path(
     post, path = "/api/v1/strategy/runs", tag = "strategy",
-    request_body = AskRun, security(("token" = [])),
+    request_body = AskRun,
     responses(
         (status = 200, body = Success<RunRequest>),
         (status = "4XX", body = Failure),
@@ -132,7 +132,7 @@ pub(crate) async fn ask(
     let asked = AskRun {
         as_of: body.parsed("as_of"),
         reason: body.text("reason", TEXT_LENGTH_MAX),
-        asked_by: body.required_text("asked_by", NAME_LENGTH_MAX),
+        asked_by: body.actor("asked_by", NAME_LENGTH_MAX),
         idempotency_key: body.required_text("idempotency_key", NAME_LENGTH_MAX),
     };
     let today = SeoulTime::now().date();

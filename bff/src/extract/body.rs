@@ -15,6 +15,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::one_of;
+use crate::access;
 use crate::error::{ApiError, Code};
 use crate::number::{Bounds, Number};
 
@@ -55,6 +56,17 @@ impl<S: Send + Sync> FromRequest<S> for Body {
 }
 
 impl Body {
+    /// Takes the name of who acts; where a token is used it may be absent, and is that of the token.
+    pub(crate) fn actor(&mut self, name: &str, length_max: usize) -> String {
+        if self.given.get(name).is_none_or(Value::is_null)
+            && let Some(actor) = access::default_name()
+        {
+            self.given.remove(name);
+            return actor;
+        }
+        self.required_text(name, length_max)
+    }
+
     /// Takes the text `name` of at most `length_max` characters; blank and null count as absent.
     pub(crate) fn text(&mut self, name: &str, length_max: usize) -> Option<String> {
         match self.given.remove(name) {

@@ -11,6 +11,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{debug, info};
 use turnstile_dataflows::model::Symbol;
 
+use crate::access::{self, Principal};
 use crate::error::{ApiError, Code};
 use crate::extract::NoParams;
 use crate::live::hub::Seat;
@@ -21,6 +22,8 @@ use crate::state::AppState;
 
 /// How often a client is sent what has gathered: faster than anybody can read.
 const FLUSH: Duration = Duration::from_millis(100);
+/// How often it is looked whether the client may still see anything.
+const LOOK: Duration = Duration::from_secs(1);
 /// How often the server gives a sign of life.
 const PING: Duration = Duration::from_secs(15);
 /// Largest message of a client; a subscription of 100 symbols is about 1.3 kB.
@@ -34,6 +37,8 @@ enum End {
     Stop,
     /// The client did not take a message in time.
     Slow,
+    /// The token was revoked or is over.
+    Over,
 }
 
 /// Accepts a WebSocket of a page of this server.
@@ -53,21 +58,23 @@ pub(crate) async fn upgrade(
             "as many clients as allowed are connected",
         )
     })?;
+    let principal = access::current();
     let running = state.live.tasks.token();
     let upgrade = upgrade
         .max_message_size(MESSAGE_MAX)
         .max_frame_size(MESSAGE_MAX);
     Ok(upgrade.on_upgrade(async move |socket| {
-        serve(socket, seat, &state).await;
+        serve(socket, seat, &state, principal.as_ref()).await;
         drop(running);
     }))
 }
 
-async fn serve(mut socket: WebSocket, seat: Seat, state: &AppState) {
-    let end = talk(&mut socket, &seat, state).await;
+async fn serve(mut socket: WebSocket, seat: Seat, state: &AppState, who: Option<&Principal>) {
+    let end = talk(&mut socket, &seat, state, who).await;
     let (code, reason) = match end {
         End::Client => return debug!("client has gone"),
         End::Stop => (close_code::AWAY, "server stops"),
+        End::Over => (close_code::POLICY, "the token is revoked or over"),
         End::Slow => {
             metrics::ws_slow_client();
             info!("client disconnected: it did not read");
@@ -84,7 +91,12 @@ async fn serve(mut socket: WebSocket, seat: Seat, state: &AppState) {
     }
 }
 
-async fn talk(socket: &mut WebSocket, seat: &Seat, state: &AppState) -> End {
+async fn talk(
+    socket: &mut WebSocket,
+    seat: &Seat,
+    state: &AppState,
+    who: Option<&Principal>,
+) -> End {
     let live = &state.live;
     let mut mode = live.mode.subscribe();
     mode.mark_changed(); // So that the first message is a hello.
@@ -92,6 +104,8 @@ async fn talk(socket: &mut WebSocket, seat: &Seat, state: &AppState) -> End {
     flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut ping = interval(PING);
     ping.reset();
+    let mut look = interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         // Nothing here loses data when it is dropped half-way.
         let outcome = tokio::select! {
@@ -102,6 +116,10 @@ async fn talk(socket: &mut WebSocket, seat: &Seat, state: &AppState) -> End {
                 let hello = ServerMessage::Hello { server_time: SeoulTime::now(), mode };
                 send(socket, &hello, state).await
             }
+            _ = look.tick() => match who {
+                Some(who) if !state.keys.is_still(who) => Err(End::Over),
+                Some(_) | None => Ok(()),
+            },
             _ = ping.tick() => send(socket, &ServerMessage::Ping, state).await,
             _ = flush.tick() => send_gathered(socket, seat, state).await,
             message = socket.recv() => match message {

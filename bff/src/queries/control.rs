@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 use turnstile_connectors::postgres::Postgres;
 
 use crate::api::control::{Control, ControlChange};
-use crate::queries::QueryError;
+use crate::queries::{QueryError, acting};
 
 /// Which part is controlled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub(crate) async fn set(
     change: &ControlChange,
 ) -> Result<Control, QueryError> {
     let mut client = db.client().await?;
-    let transaction = client.transaction().await?;
+    let transaction = acting(&mut client).await?;
     let row = transaction
         .query_one(
             scope.update(),

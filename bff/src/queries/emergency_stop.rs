@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 use turnstile_connectors::postgres::Postgres;
 
 use crate::api::emergency_stop::{EmergencyStop, EmergencyStopChange};
-use crate::queries::{QueryError, Saved};
+use crate::queries::{QueryError, Saved, acting};
 
 const SELECT: &str = "SELECT is_enabled, version, reason, updated_by, updated_ts
     FROM system.emergency_stop";
@@ -33,7 +33,8 @@ pub(crate) async fn set(
     db: &Postgres,
     change: &EmergencyStopChange,
 ) -> Result<Saved<EmergencyStop>, QueryError> {
-    let client = db.client().await?;
+    let mut client = db.client().await?;
+    let client = acting(&mut client).await?;
     let EmergencyStopChange {
         is_enabled,
         version,
@@ -45,7 +46,9 @@ pub(crate) async fn set(
         .query_opt(statement, &[is_enabled, reason, updated_by, version])
         .await?;
     if let Some(row) = saved {
-        return Ok(Saved::Done(stop(&row)?));
+        let stop = stop(&row)?;
+        client.commit().await?;
+        return Ok(Saved::Done(stop));
     }
     let now = client.query_opt(SELECT, &[]).await?;
     let now = now.as_ref().map(stop).transpose()?;

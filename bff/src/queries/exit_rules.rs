@@ -9,7 +9,7 @@ use crate::api::exit_rules::{ExitRule, RuleChange};
 use crate::cursor::NameCursor;
 use crate::envelope::Listed;
 use crate::extract::Page;
-use crate::queries::{QueryError, Saved, listed};
+use crate::queries::{QueryError, Saved, acting, listed};
 
 const COLUMNS: &str = "rule_id, scope, scope_key, name, description, rules, version, is_active,
     effective_from::text AS effective_from, reason, created_by, updated_by, created_ts, updated_ts";
@@ -51,7 +51,7 @@ pub(crate) async fn save(
     id: &str,
     change: &RuleChange,
 ) -> Result<Result<Saved<ExitRule>, ScopeTaken>, QueryError> {
-    let client = db.client().await?;
+    let mut client = db.client().await?;
     let rules = Json(&change.rules);
     let name = change.name.as_deref().unwrap_or(id);
     let mut values: Vec<&(dyn ToSql + Sync)> = vec![
@@ -83,15 +83,21 @@ pub(crate) async fn save(
              ON CONFLICT (rule_id) DO NOTHING RETURNING {COLUMNS}"
         ),
     };
-    match client.query_opt(&statement, &values).await {
-        Ok(Some(row)) => Ok(Ok(Saved::Done(rule(&row)?))),
+    let transaction = acting(&mut client).await?;
+    match transaction.query_opt(&statement, &values).await {
+        Ok(Some(row)) => {
+            let saved = rule(&row)?;
+            transaction.commit().await?;
+            Ok(Ok(Saved::Done(saved)))
+        }
         Ok(None) => {
             let version = "SELECT version FROM trade.exit_rules WHERE rule_id = $1";
-            let row = client.query_opt(version, &[&id]).await?;
+            let row = transaction.query_opt(version, &[&id]).await?;
             let version = row.map(|row| row.try_get(0)).transpose()?;
             Ok(Ok(Saved::unsaved(version)))
         }
         Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+            transaction.rollback().await?;
             let rule_id = active(&client, change.scope, change.scope_key.as_deref()).await?;
             Ok(Err(ScopeTaken { rule_id }))
         }

@@ -6,7 +6,7 @@ use turnstile_connectors::postgres::Postgres;
 use uuid::Uuid;
 
 use crate::api::manual_entries::{BuyRequest, ManualEntry};
-use crate::queries::QueryError;
+use crate::queries::{QueryError, acting};
 
 /// The namespace of the identities of requests, which come from their idempotency keys.
 const NAMESPACE: Uuid = Uuid::from_u128(0x0c1b_8a52_7f5e_4a43_9d0e_3b61_55d2_a9f4);
@@ -27,7 +27,8 @@ pub(crate) async fn ask(
     symbol: &str,
     request: &BuyRequest,
 ) -> Result<Requested, QueryError> {
-    let client = db.client().await?;
+    let mut client = db.client().await?;
+    let client = acting(&mut client).await?;
     let id = Uuid::new_v5(&NAMESPACE, request.idempotency_key.as_bytes());
     let limit = request.limit_price.map(Decimal::from);
     let stored = client
@@ -47,7 +48,9 @@ pub(crate) async fn ask(
         )
         .await?;
     if let Some(row) = stored {
-        return Ok(Requested::Stored(manual_entry(&row)?));
+        let entry = manual_entry(&row)?;
+        client.commit().await?;
+        return Ok(Requested::Stored(entry));
     }
     let known = client
         .query_opt(

@@ -5,7 +5,7 @@ use turnstile_connectors::postgres::Postgres;
 use uuid::Uuid;
 
 use crate::api::manual_exits::{ManualExit, SellRequest};
-use crate::queries::QueryError;
+use crate::queries::{QueryError, acting};
 
 /// What became of a request.
 pub(crate) enum Requested {
@@ -34,7 +34,7 @@ pub(crate) async fn ask(
     request: &SellRequest,
 ) -> Result<Requested, QueryError> {
     let mut client = db.client().await?;
-    let transaction = client.transaction().await?;
+    let transaction = acting(&mut client).await?;
     let row = transaction
         .query_opt(
             "SELECT symbol, qty, status, exit_mode FROM trade.positions

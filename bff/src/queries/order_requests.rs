@@ -5,7 +5,7 @@ use turnstile_connectors::postgres::Postgres;
 use uuid::Uuid;
 
 use crate::api::order_requests::{OrderAsk, OrderRequest};
-use crate::queries::QueryError;
+use crate::queries::{QueryError, acting};
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,8 @@ pub(crate) async fn ask(
     kind: Kind,
     asked: &OrderAsk,
 ) -> Result<Requested, QueryError> {
-    let client = db.client().await?;
+    let mut client = db.client().await?;
+    let client = acting(&mut client).await?;
     let id = Uuid::new_v5(&order, asked.idempotency_key.as_bytes());
     if let Some(known) = client.query_opt(KNOWN, &[&id, &order]).await? {
         return Ok(Requested::Known(request(&known)?));
@@ -86,7 +87,9 @@ pub(crate) async fn ask(
         return Ok(Requested::NoOrder);
     };
     if row.try_get::<_, Option<Uuid>>("request_id")?.is_some() {
-        return Ok(Requested::Stored(request(&row)?));
+        let request = request(&row)?;
+        client.commit().await?;
+        return Ok(Requested::Stored(request));
     }
     // An equal request may have come in between.
     Ok(match client.query_opt(KNOWN, &[&id, &order]).await? {

@@ -11,7 +11,7 @@ use crate::api::picks::{NewPick, Pick, PickConstraints, PickRun, SendPicks};
 use crate::cursor::NumberCursor;
 use crate::envelope::Listed;
 use crate::extract::Page;
-use crate::queries::{QueryError, listed};
+use crate::queries::{QueryError, acting, listed};
 use crate::seoul::SeoulTime;
 
 const PRODUCER: &str = "SELECT name, is_enabled FROM trade.pick_producers WHERE producer_id = $1";
@@ -56,7 +56,7 @@ pub(crate) enum Sent {
 /// Stores a run. Of two equal ones the second finds the first.
 pub(crate) async fn send(db: &Postgres, given: &SendPicks) -> Result<Sent, QueryError> {
     let mut client = db.client().await?;
-    let tx = client.transaction().await?;
+    let tx = acting(&mut client).await?;
     let SendPicks {
         producer_id,
         run_id,

@@ -8,7 +8,7 @@ use crate::api::reentry_windows::Removal;
 use crate::cursor::NameCursor;
 use crate::envelope::Listed;
 use crate::extract::Page;
-use crate::queries::{QueryError, listed};
+use crate::queries::{QueryError, acting, listed};
 
 /// Returns a page of symbols, in the order of bytes.
 pub(crate) async fn list(
@@ -33,7 +33,8 @@ pub(crate) async fn save(
     symbol: &str,
     change: &BlacklistChange,
 ) -> Result<Blacklisted, QueryError> {
-    let client = db.client().await?;
+    let mut client = db.client().await?;
+    let client = acting(&mut client).await?;
     let until = change.until_ts.map(|until| until.to_string());
     let row = client
         .query_one(
@@ -51,7 +52,9 @@ pub(crate) async fn save(
             &[&symbol, &change.reason, &until, &change.updated_by],
         )
         .await?;
-    Ok(blacklisted(&row)?)
+    let saved = blacklisted(&row)?;
+    client.commit().await?;
+    Ok(saved)
 }
 
 /// Removes the row of a symbol, with a row of history. Returns what it was.
@@ -60,7 +63,8 @@ pub(crate) async fn remove(
     symbol: &str,
     removal: &Removal,
 ) -> Result<Option<Blacklisted>, QueryError> {
-    let client = db.client().await?;
+    let mut client = db.client().await?;
+    let client = acting(&mut client).await?;
     let row = client
         .query_opt(
             "WITH gone AS (
@@ -72,7 +76,9 @@ pub(crate) async fn remove(
             &[&symbol, &removal.asked_by, &removal.reason],
         )
         .await?;
-    Ok(row.as_ref().map(blacklisted).transpose()?)
+    let gone = row.as_ref().map(blacklisted).transpose()?;
+    client.commit().await?;
+    Ok(gone)
 }
 
 fn blacklisted(row: &Row) -> Result<Blacklisted, tokio_postgres::Error> {

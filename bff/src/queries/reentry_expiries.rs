@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::api::reentry_expiries::Expiry;
 use crate::api::reentry_windows::Removal;
-use crate::queries::QueryError;
+use crate::queries::{QueryError, acting};
 
 /// What became of a request.
 pub(crate) enum Requested {
@@ -27,7 +27,8 @@ pub(crate) async fn ask(
     candidate: Uuid,
     asked: &Removal,
 ) -> Result<Requested, QueryError> {
-    let client = db.client().await?;
+    let mut client = db.client().await?;
+    let client = acting(&mut client).await?;
     client
         .execute(
             "INSERT INTO trade.reentry_expiries (candidate_id, asked_by, reason)
@@ -45,6 +46,7 @@ pub(crate) async fn ask(
             &[&candidate],
         )
         .await?;
+    client.commit().await?;
     let Some(row) = row else {
         return Ok(Requested::NoCandidate);
     };

@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 use turnstile_connectors::postgres::Postgres;
 
 use crate::api::reentry_limits::{Limits, LimitsChange};
-use crate::queries::{QueryError, Saved};
+use crate::queries::{QueryError, Saved, acting};
 
 /// The row with what percents are of.
 const SELECT: &str = "SELECT l.*, e.equity, e.asof_ts FROM trade.reentry_limits l
@@ -40,7 +40,8 @@ pub(crate) async fn one(db: &Postgres) -> Result<Option<Limits>, QueryError> {
 
 /// Sets the limits if they stand at the version that the change was made from.
 pub(crate) async fn set(db: &Postgres, change: &LimitsChange) -> Result<Saved<Limits>, QueryError> {
-    let client = db.client().await?;
+    let mut client = db.client().await?;
+    let client = acting(&mut client).await?;
     let regimes: Vec<&str> = change.entry_regimes.iter().map(|one| one.name()).collect();
     let statement = if change.version.is_some() {
         CHANGE
@@ -65,6 +66,7 @@ pub(crate) async fn set(db: &Postgres, change: &LimitsChange) -> Result<Saved<Li
         .await?;
     let now = client.query_opt(SELECT, &[]).await?;
     let now = now.as_ref().map(limits).transpose()?;
+    client.commit().await?;
     Ok(match (saved, now) {
         (Some(_), Some(limits)) => Saved::Done(limits),
         (_, now) => Saved::unsaved(now.map(|limits| limits.version)),

@@ -7,7 +7,7 @@ use crate::api::reentry_windows::{Removal, Window, WindowChange};
 use crate::cursor::NameCursor;
 use crate::envelope::Listed;
 use crate::extract::Page;
-use crate::queries::{QueryError, listed};
+use crate::queries::{QueryError, acting, listed};
 
 const COLUMNS: &str = "window_id, to_char(from_time, 'HH24:MI:SS') AS from_time,
     to_char(until_time, 'HH24:MI:SS') AS until_time, is_active, reason, updated_by, updated_ts";
@@ -35,7 +35,8 @@ pub(crate) async fn save(
     id: &str,
     change: &WindowChange,
 ) -> Result<Window, QueryError> {
-    let client = db.client().await?;
+    let mut client = db.client().await?;
+    let client = acting(&mut client).await?;
     let query = format!(
         "WITH saved AS (
              INSERT INTO trade.reentry_windows AS w
@@ -65,7 +66,9 @@ pub(crate) async fn save(
             ],
         )
         .await?;
-    Ok(window(&row)?)
+    let saved = window(&row)?;
+    client.commit().await?;
+    Ok(saved)
 }
 
 /// Removes a window, with a row of history. Returns what it was.
@@ -74,7 +77,8 @@ pub(crate) async fn remove(
     id: &str,
     removal: &Removal,
 ) -> Result<Option<Window>, QueryError> {
-    let client = db.client().await?;
+    let mut client = db.client().await?;
+    let client = acting(&mut client).await?;
     let query = format!(
         "WITH gone AS (
              DELETE FROM trade.reentry_windows WHERE window_id = $1 RETURNING *
@@ -86,7 +90,9 @@ pub(crate) async fn remove(
     let row = client
         .query_opt(&query, &[&id, &removal.asked_by, &removal.reason])
         .await?;
-    Ok(row.as_ref().map(window).transpose()?)
+    let gone = row.as_ref().map(window).transpose()?;
+    client.commit().await?;
+    Ok(gone)
 }
 
 fn window(row: &Row) -> Result<Window, tokio_postgres::Error> {

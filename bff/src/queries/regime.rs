@@ -5,7 +5,7 @@ use turnstile_connectors::postgres::Postgres;
 use turnstile_dataflows::model::Regime;
 
 use crate::api::regime::{RegimeChange, RegimeNow};
-use crate::queries::QueryError;
+use crate::queries::{QueryError, acting};
 
 /// Returns the operator's regime and the last snapshot that may count.
 pub(crate) async fn one(db: &Postgres) -> Result<Option<RegimeNow>, QueryError> {
@@ -25,7 +25,8 @@ pub(crate) async fn one(db: &Postgres) -> Result<Option<RegimeNow>, QueryError> 
 
 /// Sets the operator's regime, with a row of history.
 pub(crate) async fn set(db: &Postgres, change: &RegimeChange) -> Result<(), QueryError> {
-    let client = db.client().await?;
+    let mut client = db.client().await?;
+    let client = acting(&mut client).await?;
     let name = change.regime.map(Regime::name);
     let until = change.until_ts.map(|until| until.to_string());
     client
@@ -43,7 +44,7 @@ pub(crate) async fn set(db: &Postgres, change: &RegimeChange) -> Result<(), Quer
             &[&name, &until, &change.reason, &change.updated_by],
         )
         .await?;
-    Ok(())
+    Ok(client.commit().await?)
 }
 
 fn regime(row: &Row) -> Result<RegimeNow, tokio_postgres::Error> {

@@ -4,7 +4,7 @@ use tokio_postgres::{GenericClient, Row};
 use turnstile_connectors::postgres::Postgres;
 
 use crate::api::risk_limits::{Figures, RiskLimits, RiskLimitsChange};
-use crate::queries::{QueryError, Saved};
+use crate::queries::{QueryError, Saved, acting};
 
 /// The profile in force with its limits now.
 const SELECT: &str =
@@ -46,7 +46,7 @@ pub(crate) async fn set(
     change: &RiskLimitsChange,
 ) -> Result<Saved<RiskLimits>, QueryError> {
     let mut client = db.client().await?;
-    let tx = client.transaction().await?;
+    let tx = acting(&mut client).await?;
     let RiskLimitsChange {
         profile,
         reason,

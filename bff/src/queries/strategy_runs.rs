@@ -8,7 +8,7 @@ use crate::api::strategy_runs::{AskRun, RunRequest, StrategyRun};
 use crate::cursor::TimeCursor;
 use crate::envelope::Listed;
 use crate::extract::Page;
-use crate::queries::{QueryError, listed};
+use crate::queries::{QueryError, acting, listed};
 
 /// The namespace of the identities of requests, which come from their idempotency keys.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5a4e_9d17_20c3_4b68_8f2d_71c6_0e35_b98a);
@@ -75,7 +75,8 @@ pub(crate) async fn ask(
     as_of: Option<&str>,
     asked: &AskRun,
 ) -> Result<Requested, QueryError> {
-    let client = db.client().await?;
+    let mut client = db.client().await?;
+    let client = acting(&mut client).await?;
     let id = Uuid::new_v5(&NAMESPACE, asked.idempotency_key.as_bytes());
     let insert = format!(
         "INSERT INTO strategy.run_requests (request_id, as_of, asked_by, reason)
@@ -85,7 +86,9 @@ pub(crate) async fn ask(
         .query_opt(&insert, &[&id, &as_of, &asked.asked_by, &asked.reason])
         .await?;
     if let Some(row) = stored {
-        return Ok(Requested::Stored(request(&row)?));
+        let request = request(&row)?;
+        client.commit().await?;
+        return Ok(Requested::Stored(request));
     }
     let known = format!("SELECT {REQUEST} FROM strategy.run_requests WHERE request_id = $1");
     let row = client.query_one(&known, &[&id]).await?;

@@ -1,7 +1,6 @@
 //! Changing requests: who may, and what happens.
 
 use serde_json::json;
-use turnstile_bff::{Bff, BffConfig, BffError};
 
 use crate::servers::eventually;
 use crate::world::{World, answer};
@@ -52,46 +51,6 @@ async fn a_mode_set_behind_the_server_is_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_need_the_token_and_reads_do_not() {
-    let token = "correct-horse-battery";
-    let config = BffConfig {
-        api_token: Some(token.into()),
-        ..BffConfig::default()
-    };
-    let world = World::start_with(config).await;
-    let change = json!({ "mode": "PAUSE_ALL", "updated_by": "kim" });
-    let post = || world.http.post(world.url(CONTROL)).json(&change);
-    for wrong in [
-        None,
-        Some("Bearer wrong"),
-        Some(token),
-        Some("Bearer "),
-        Some("Basic a2ltOms="),
-    ] {
-        let request = match wrong {
-            None => post(),
-            Some(header) => post().header("authorization", header),
-        };
-        let (status, body) = answer(request).await;
-        assert_eq!(
-            (status.as_u16(), &body["error"]["code"]),
-            (401, &json!("UNAUTHORIZED"))
-        );
-        assert!(!body.to_string().contains(token));
-    }
-    assert_eq!(world.data(CONTROL).await["mode"], "RUNNING");
-    let (status, _) = world
-        .post("/api/v1/prices/batch", &json!({ "symbols": ["005930"] }))
-        .await;
-    assert_eq!(status, 200);
-    let (status, body) = answer(post().bearer_auth(token)).await;
-    assert_eq!(
-        (status.as_u16(), &body["data"]["mode"]),
-        (200, &json!("PAUSE_ALL"))
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn foreign_pages_and_forms_cannot_change_anything() {
     let world = World::start().await;
     let host = world.bff.local_addr();
@@ -131,23 +90,4 @@ async fn foreign_pages_and_forms_cannot_change_anything() {
         .json(&change)
         .header("origin", format!("http://{host}"));
     assert_eq!(answer(own).await.0, 200);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn open_address_without_token_does_not_start() {
-    let world = World::start().await;
-    let config = BffConfig {
-        listen: "0.0.0.0:0".parse().unwrap(),
-        ..BffConfig::default()
-    };
-    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new()
-        .build_recorder()
-        .handle();
-    let (db, cache) = (world.db.clone(), world.cache.clone());
-    let (strategy, stop) = Default::default();
-    let started = Bff::start(config, strategy, db, cache, metrics, stop).await;
-    let Err(BffError::Config(faults)) = started else {
-        panic!("started")
-    };
-    assert_eq!(faults[0].key, "api_token");
 }

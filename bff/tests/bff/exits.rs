@@ -338,19 +338,3 @@ async fn a_manual_exit_is_one_request_for_one_key() {
     let first = world.post(&path, &sell(30, "a")).await.1;
     assert_eq!(first["data"]["state"], "REFUSED", "{first}");
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn saving_and_selling_need_the_token() {
-    let config = BffConfig {
-        api_token: Some("correct-horse-battery".into()),
-        ..BffConfig::default()
-    };
-    let world = World::start_with(config).await;
-    assert_eq!(put(&world, "base", &rule(-0.03)).await.0, 401);
-    for path in [
-        format!("{RULES}/preview"),
-        format!("/api/v1/positions/{LIVE}/sell"),
-    ] {
-        assert_eq!(world.post(&path, &json!({})).await.0, 401, "{path}");
-    }
-}

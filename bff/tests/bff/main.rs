@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests panic")]
 
+mod access;
 mod changing;
 mod contract;
 mod exits;

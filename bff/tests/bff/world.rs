@@ -182,6 +182,20 @@ impl Socket {
         heard.unwrap_or_else(|_| panic!("no message {kind}"))
     }
 
+    /// Returns code and reason with which the server ends the connection.
+    pub(crate) async fn hear_end(&mut self) -> (u16, String) {
+        let hearing = async {
+            loop {
+                let message = self.0.next().await.expect("a close frame").unwrap();
+                if let Message::Close(Some(frame)) = message {
+                    return (frame.code.into(), frame.reason.to_string());
+                }
+            }
+        };
+        let heard = tokio::time::timeout(Duration::from_secs(20), hearing).await;
+        heard.expect("the server ends the connection")
+    }
+
     /// Waits for a hello with `mode`.
     pub(crate) async fn hear_mode(&mut self, mode: &str) {
         while self.hear("hello").await["mode"] != mode {}

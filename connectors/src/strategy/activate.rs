@@ -5,7 +5,7 @@ use tracing::info;
 use uuid::Uuid;
 
 use super::ActivateError;
-use crate::postgres::{LogLevel, LogRow, Postgres, write_log};
+use crate::postgres::{Actor, LogLevel, LogRow, Postgres, begin_as, write_log};
 use crate::redis::Cache;
 
 /// Activations of one strategy wait for each other.
@@ -42,7 +42,7 @@ pub fn portfolio_key(strategy: &str) -> String {
 }
 
 /// Puts a draft in force in the place of the one that is, be that a newer one: who asks means it. The
-/// cached copy is deleted after the commit.
+/// cached copy is deleted after the commit. `who` is named in the row, `actor` in the audit.
 ///
 /// # Errors
 /// [`ActivateError::Unknown`], [`ActivateError::NotDraft`], or what the database says; then nothing has
@@ -53,9 +53,10 @@ pub async fn activate(
     portfolio: Uuid,
     who: &str,
     why: Option<&str>,
+    actor: &Actor,
 ) -> Result<Activated, ActivateError> {
     let mut client = postgres.client().await?;
-    let transaction = client.transaction().await?;
+    let transaction = begin_as(&mut client, actor).await?;
     let strategy_id = lock_draft(&transaction, portfolio).await?;
     put_in_force(transaction, cache, portfolio, strategy_id, who, why).await
 }

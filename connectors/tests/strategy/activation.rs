@@ -1,6 +1,7 @@
 //! Which portfolio is in force.
 
 use turnstile_connectors::jobs::{Counts, Job, Outcome};
+use turnstile_connectors::postgres::Actor;
 use turnstile_connectors::strategy::{ActivateError, DailyStrategy, StrategyConfig, activate};
 use uuid::Uuid;
 
@@ -14,7 +15,15 @@ const STANDS: &str =
 async fn one_portfolio_is_in_force_and_the_one_before_is_archived() {
     let world = World::start().await;
     let put = async |portfolio: Uuid, why| {
-        activate(&world.postgres, &world.cache, portfolio, "kim", why).await
+        activate(
+            &world.postgres,
+            &world.cache,
+            portfolio,
+            "kim",
+            why,
+            &Actor::default(),
+        )
+        .await
     };
     let first = world.day("2026-07-30", false).await.portfolio.unwrap();
     let second = world.day(LAST, false).await.portfolio.unwrap();
@@ -59,10 +68,17 @@ async fn of_many_activations_at_once_each_is_whole_and_one_is_in_force() {
     for _ in 0..4 {
         drafts.push(world.day(LAST, true).await.portfolio.unwrap());
     }
-    let many = drafts
-        .iter()
-        .chain(&drafts)
-        .map(|portfolio| activate(&world.postgres, &world.cache, *portfolio, "kim", None));
+    let actor = Actor::default();
+    let many = drafts.iter().chain(&drafts).map(|portfolio| {
+        activate(
+            &world.postgres,
+            &world.cache,
+            *portfolio,
+            "kim",
+            None,
+            &actor,
+        )
+    });
     let mut activated = 0;
     for done in futures_util::future::join_all(many).await {
         match done {
@@ -97,7 +113,15 @@ async fn run_job(world: &World) {
 async fn the_job_replaces_a_portfolio_only_by_a_newer_one() {
     let world = World::start().await;
     let put = async |portfolio: Uuid| {
-        let done = activate(&world.postgres, &world.cache, portfolio, "kim", None).await;
+        let done = activate(
+            &world.postgres,
+            &world.cache,
+            portfolio,
+            "kim",
+            None,
+            &Actor::default(),
+        )
+        .await;
         done.unwrap();
     };
     let set_sector = async |sector: &str| {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use turnstile_connectors::execution::SessionSource;
 use turnstile_connectors::jobs::{Counts, Job};
-use turnstile_connectors::postgres::Postgres;
+use turnstile_connectors::postgres::{Actor, Postgres};
 use turnstile_connectors::redis::{Cache, RedisConfig};
 use turnstile_connectors::rows::load;
 use turnstile_connectors::strategy::{
@@ -54,7 +54,7 @@ async fn portfolio(postgres: &Postgres) -> Vec<String> {
     let days = run(postgres, &config().limits, &asked, &|_told| {}).await;
     let portfolio = days.unwrap()[0].portfolio.unwrap();
     let cache = Cache::new(&RedisConfig::default()).unwrap();
-    activate(postgres, &cache, portfolio, "kim", None)
+    activate(postgres, &cache, portfolio, "kim", None, &Actor::default())
         .await
         .unwrap();
     let client = postgres.client().await.unwrap();
