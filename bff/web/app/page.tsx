@@ -1,5 +1,5 @@
-import { Desk } from '../src/desk/Desk';
+import { Gate } from '../src/access/Gate';
 
 export default function Page() {
-  return <Desk />;
+  return <Gate />;
 }

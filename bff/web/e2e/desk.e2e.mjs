@@ -9,11 +9,8 @@
  */
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
-import { chromium } from 'playwright-core';
+import { browse } from './browser.mjs';
 
 const LOAD_MAX_MS = 20_000;
 const PRICE_MAX_MS = 30_000;
@@ -127,41 +124,24 @@ async function takeScreenshots(page) {
   await page.screenshot({ path: beside('light'), fullPage: true });
 }
 
-const profile = await mkdtemp(join(tmpdir(), 'turnstile-e2e-'));
-const context = await chromium.launchPersistentContext(profile, {
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  headless: true,
-  colorScheme: 'dark',
-  viewport: { width: 1440, height: 900 },
-  args: [
-    '--headless',
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
-});
 try {
-  const page = context.pages()[0] ?? (await context.newPage());
-  const complaints = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
+  await browse(async (context) => {
+    const page = context.pages()[0] ?? (await context.newPage());
+    const complaints = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    await checkPage(page);
+    await checkPricesMove(page);
+    await checkControl(page);
+    await checkFlattenAsks(page);
+    await checkPhone(page);
+    await takeScreenshots(page);
+    assert.deepEqual(complaints, [], 'the console has no errors');
+    console.log('ok  the console has no errors');
   });
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  await checkPage(page);
-  await checkPricesMove(page);
-  await checkControl(page);
-  await checkFlattenAsks(page);
-  await checkPhone(page);
-  await takeScreenshots(page);
-  assert.deepEqual(complaints, [], 'the console has no errors');
-  console.log('ok  the console has no errors');
 } finally {
-  await context.close();
-  await rm(profile, { recursive: true, force: true });
   // Whatever failed above, trading does not stay paused.
   if ((await modeOfServer()) !== 'RUNNING') await setModeDirectly('RUNNING');
 }

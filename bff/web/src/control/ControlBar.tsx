@@ -17,17 +17,21 @@ interface ControlBarProps {
   /** Live positions, null while they are not known. */
   positions: number | null;
   api: Api | null;
+  /** Whether whoever uses the desk may change the mode. */
+  isAllowed: boolean;
+  /** Who that is, where a token says so. */
+  actor: string | null;
   onChanged: (control: ExitControl) => void;
   /** Called when it is not known what became of a change. */
   onUnsure: () => void;
 }
 
-function useOperator(): [string, (name: string) => void] {
+function useOperator(actor: string | null): [string, (name: string) => void] {
   const [operator, setOperator] = useState('operator');
   useEffect(() => {
-    const stored = window.localStorage.getItem(OPERATOR_KEY);
+    const stored = window.localStorage.getItem(OPERATOR_KEY) ?? actor;
     if (stored !== null) setOperator(stored);
-  }, []);
+  }, [actor]);
   return [
     operator,
     (name) => {
@@ -38,8 +42,16 @@ function useOperator(): [string, (name: string) => void] {
 }
 
 /** Shows the exit control mode and changes it. */
-export function ControlBar({ control, positions, api, onChanged, onUnsure }: ControlBarProps) {
-  const [operator, setOperator] = useOperator();
+export function ControlBar({
+  control,
+  positions,
+  api,
+  isAllowed,
+  actor,
+  onChanged,
+  onUnsure,
+}: ControlBarProps) {
+  const [operator, setOperator] = useOperator(actor);
   const [reason, setReason] = useState('');
   const [pending, setPending] = useState<ControlMode | null>(null);
   const [failure, setFailure] = useState<{ fault: Fault; isRefusal: boolean } | null>(null);
@@ -90,9 +102,9 @@ export function ControlBar({ control, positions, api, onChanged, onUnsure }: Con
               data-mode={mode}
               aria-pressed={mode === current}
               aria-busy={mode === pending}
-              disabled={api === null}
+              disabled={api === null || !isAllowed}
               aria-disabled={pending !== null}
-              title={effect}
+              title={isAllowed ? effect : 'Your token may only look.'}
               onClick={() => click(mode, false)}
             >
               {label}

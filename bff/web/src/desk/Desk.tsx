@@ -1,7 +1,7 @@
-'use client';
-
 import { useEffect, useState, useSyncExternalStore } from 'react';
 
+import { SignedIn } from '../access/SignedIn';
+import { may, type Access, type Session } from '../access/session';
 import { ControlBar } from '../control/ControlBar';
 import { httpApi, type Api } from '../feed/api';
 import { INITIAL } from '../feed/desk';
@@ -21,8 +21,8 @@ interface Connection {
 const idle = () => () => {};
 const initial = () => INITIAL;
 
-function connect(): Connection {
-  const api = httpApi();
+function connect(access: Access): Connection {
+  const api = httpApi(access.fetch);
   const store = new Store();
   const scheme = window.location.protocol === 'https:' ? 'wss' : 'ws';
   const feed = new Feed(store, {
@@ -41,11 +41,18 @@ function connect(): Connection {
   return { api, store, feed };
 }
 
+interface DeskProps {
+  access: Access;
+  /** Null while the server does not answer. */
+  session: Session | null;
+  onSignedOut: () => void;
+}
+
 /** The operator's desk. */
-export function Desk() {
+export function Desk({ access, session, onSignedOut }: DeskProps) {
   const [connection, setConnection] = useState<Connection | null>(null);
   useEffect(() => {
-    const fresh = connect();
+    const fresh = connect(access);
     const retry = () => fresh.feed.reconnectNow();
     setConnection(fresh);
     fresh.feed.start();
@@ -54,7 +61,7 @@ export function Desk() {
       window.removeEventListener('online', retry);
       fresh.feed.stop();
     };
-  }, []);
+  }, [access]);
   const desk = useSyncExternalStore(
     connection?.store.subscribe ?? idle,
     connection?.store.snapshot ?? initial,
@@ -73,11 +80,14 @@ export function Desk() {
             </span>
           )}
           <ConnectionState link={desk.link} />
+          {session !== null && <SignedIn access={access} session={session} onSignedOut={onSignedOut} />}
         </div>
         <ControlBar
           control={desk.control}
           positions={lists.positions.rows?.length ?? null}
           api={connection?.api ?? null}
+          isAllowed={session === null || may(session.role, 'TRADER')}
+          actor={session?.hasToken ? session.name : null}
           onChanged={(control) => connection?.store.dispatch({ type: 'controlled', control })}
           onUnsure={() => feed?.refetch('control')}
         />

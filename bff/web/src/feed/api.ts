@@ -57,7 +57,7 @@ export interface Api {
   session(): Promise<string | null>;
 }
 
-type Fetch = (path: string, init?: RequestInit) => Promise<Response>;
+export type Fetch = (path: string, init?: RequestInit) => Promise<Response>;
 
 function unreachable(error: unknown): ApiError {
   const timedOut = error instanceof Error && error.name === 'TimeoutError';
@@ -83,8 +83,13 @@ function refusal(status: number, body: unknown): ApiError {
   );
 }
 
+/** Returns what sends `body`. */
+export function json(method: 'POST' | 'PUT', body: unknown): RequestInit {
+  return { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}
+
 /** Returns the content of an answer's envelope. */
-async function call(fetcher: Fetch, path: string, init?: RequestInit): Promise<unknown> {
+export async function call(fetcher: Fetch, path: string, init?: RequestInit): Promise<unknown> {
   let response: Response;
   let body: unknown;
   try {
@@ -131,20 +136,10 @@ export function httpApi(fetcher: Fetch = (path, init) => fetch(path, init)): Api
       return controlOf(await call(fetcher, CONTROL_PATH));
     },
     async setControl(change) {
-      const init = {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(change),
-      };
-      return controlOf(await call(fetcher, CONTROL_PATH, init));
+      return controlOf(await call(fetcher, CONTROL_PATH, json('POST', change)));
     },
     async prices(symbols) {
-      const init = {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ symbols }),
-      };
-      const data = await call(fetcher, PRICES_PATH, init);
+      const data = await call(fetcher, PRICES_PATH, json('POST', { symbols }));
       if (!Array.isArray(data)) throw damaged(PRICES_PATH);
       return data;
     },
