@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::ListenerExt;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::net::TcpListener;
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::strategy::StrategyId;
@@ -42,6 +44,18 @@ pub enum BffError {
     /// Requests were still running when the deadline of a stop was over.
     #[error("requests still ran {} ms after the stop", .0.as_millis())]
     StopDeadline(Duration),
+}
+
+/// Sends small messages at once, and ends a connection whose client takes nothing for twice
+/// `send_timeout`: the system alone sees that where everything is written already, and where this
+/// process writes still, it gives up before.
+fn tune(socket: &TcpStream, send_timeout: Duration) {
+    let tuned = socket.set_nodelay(true).and_then(|()| {
+        SockRef::from(socket).set_tcp_user_timeout(Some(send_timeout.saturating_mul(2)))
+    });
+    if let Err(error) = tuned {
+        debug!(%error, "connection not tuned");
+    }
 }
 
 /// A running server.
@@ -101,6 +115,8 @@ impl Bff {
         let follow = keys.follow(state.db.clone(), stop.clone());
         sources.push(task::spawn("bff tokens", follow));
         let service = router(&config, state).into_make_service_with_connect_info::<SocketAddr>();
+        let send_timeout = config.ws_send_timeout;
+        let listener = listener.tap_io(move |socket| tune(socket, send_timeout));
         let serve =
             axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
         let server = task::spawn("bff server", async move { serve.await });
