@@ -41,6 +41,8 @@ pub(crate) struct Price {
     pub(crate) change_rate: Option<Number>,
     /// Shares of this trade.
     pub(crate) volume: i64,
+    /// `KIS_WS`, `KIS_REST` or `NAVER`.
+    pub(crate) source: String,
     /// Exchange time.
     pub(crate) ts: SeoulTime,
     /// Logical time of the tick, microseconds since the Unix epoch.

@@ -188,6 +188,7 @@ mod tests {
             change_price: None,
             change_rate: None,
             volume: 1,
+            source: "KIS_WS".to_owned(),
             ts: SeoulTime::from_micros(logical_us).unwrap(),
             logical_us,
         }

@@ -16,7 +16,7 @@ pub(crate) async fn newest(db: &Postgres, symbol: &Symbol) -> Result<Option<Pric
     // Planned once per connection: planning goes through the partition of every day.
     let statement = client
         .prepare_cached(
-            "SELECT symbol, last_price, bid, ask, change_price, change_rate, volume, ts, logical_us
+            "SELECT symbol, last_price, bid, ask, change_price, change_rate, volume, source, ts, logical_us
              FROM market.prices WHERE symbol = $1 ORDER BY logical_us DESC LIMIT 1",
         )
         .await?;
@@ -44,7 +44,7 @@ pub(crate) async fn newest_since(db: &Postgres, after_us: i64) -> Result<Vec<Pri
     let rows = client
         .query(
             "SELECT DISTINCT ON (symbol)
-                 symbol, last_price, bid, ask, change_price, change_rate, volume, ts, logical_us
+                 symbol, last_price, bid, ask, change_price, change_rate, volume, source, ts, logical_us
              FROM (
                  SELECT * FROM (
                      (SELECT * FROM market.prices
@@ -73,6 +73,7 @@ fn price(row: &Row) -> Result<Price, tokio_postgres::Error> {
         change_price: row.try_get("change_price")?,
         change_rate: row.try_get("change_rate")?,
         volume: row.try_get("volume")?,
+        source: row.try_get("source")?,
         ts: row.try_get("ts")?,
         logical_us: row.try_get("logical_us")?,
     })

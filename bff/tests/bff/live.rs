@@ -85,6 +85,7 @@ async fn prices_of_the_channel_arrive_newest_per_symbol() {
         "change_price",
         "change_rate",
         "volume",
+        "source",
         "ts",
         "logical_us",
     ];
