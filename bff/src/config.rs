@@ -30,9 +30,9 @@ pub struct BffConfig {
     pub preview_timeout: Duration,
     /// Largest request body in bytes.
     pub body_limit: usize,
-    /// Largest number of WebSocket clients; further ones get 503.
+    /// Largest number of WebSocket clients and streams together; further ones get 503.
     pub ws_clients_max: usize,
-    /// How long a WebSocket client may take to accept one message before it is disconnected.
+    /// How long a client may take nothing of what it is sent before it is disconnected.
     #[serde(with = "humantime_serde")]
     pub ws_send_timeout: Duration,
     /// How long a graceful stop waits for requests in flight.

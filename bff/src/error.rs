@@ -48,7 +48,7 @@ pub(crate) enum Code {
     DatabaseUnavailable,
     /// The engine has not answered in time; the stream job may not run.
     EngineSilent,
-    /// As many WebSocket clients as allowed are connected.
+    /// As many clients of live data as allowed are connected.
     TooManyClients,
     /// The request took too long.
     RequestTimeout,

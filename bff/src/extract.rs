@@ -113,6 +113,26 @@ impl Params {
             .ok()
     }
 
+    /// Takes the parameter `name`, at most `count_max` values with commas between; none if it is absent.
+    pub(crate) fn list<T>(&mut self, name: &str, count_max: usize) -> Vec<T>
+    where
+        T: FromStr<Err: Display>,
+    {
+        let Some(text) = self.given.remove(name) else {
+            return Vec::new();
+        };
+        let count = text.split(',').count();
+        if count > count_max {
+            self.fault(name, format!("must be at most {count_max}, were {count}"));
+            return Vec::new();
+        }
+        let values = text.split(',').map(|value| value.trim().parse());
+        values.collect::<Result<_, _>>().unwrap_or_else(|error| {
+            self.fault(name, format!("cannot be used: {error}"));
+            Vec::new()
+        })
+    }
+
     /// Takes the parameter `name`, which must be there, as a `T`. What it returns after a fault is never
     /// used, since [`Params::finish`] refuses.
     pub(crate) fn required<T>(&mut self, name: &str) -> T

@@ -58,7 +58,7 @@ pub(crate) struct Detailed {
     cache: CacheHealth,
     feed: FeedHealth,
     prices: PriceHealth,
-    /// WebSocket clients that are connected.
+    /// WebSocket clients and streams that are connected.
     ws_clients: usize,
 }
 
@@ -149,6 +149,11 @@ pub(crate) async fn ready(
     responses((status = 200, body = Success<Detailed>)),
 )]
 pub(crate) async fn detailed(State(state): State<AppState>, _: NoParams) -> Success<Detailed> {
+    Success::one(look(&state).await)
+}
+
+/// Returns how every part is.
+pub(crate) async fn look(state: &AppState) -> Detailed {
     let feed_xid = *state.live.feed_xid.borrow();
     let (pool_in_use, pool_max) = (state.db.in_use(), state.db.size_max());
     let facts = match timeout(CHECK_TIMEOUT, queries::health::facts(&state.db, feed_xid)).await {
@@ -159,7 +164,7 @@ pub(crate) async fn detailed(State(state): State<AppState>, _: NoParams) -> Succ
         }
         Err(_elapsed) => None,
     };
-    let cache = cache_health(&state).await;
+    let cache = cache_health(state).await;
     let stats = state.cache.stats();
     let status = match (&facts, cache) {
         (None, _) => Health::Down,
@@ -174,7 +179,7 @@ pub(crate) async fn detailed(State(state): State<AppState>, _: NoParams) -> Succ
         feed_waits_since,
     } = facts.clone().unwrap_or_default();
     let feed_is_ok = facts.is_some() && feed_xid.is_some();
-    Success::one(Detailed {
+    Detailed {
         status,
         database: DatabaseHealth {
             status: or_down(facts.is_some()),
@@ -202,7 +207,7 @@ pub(crate) async fn detailed(State(state): State<AppState>, _: NoParams) -> Succ
             age_ms: newest_price.map(age_ms),
         },
         ws_clients: state.live.clients(),
-    })
+    }
 }
 
 /// Answers with the metrics of the process in Prometheus' text format.

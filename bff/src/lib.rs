@@ -1,10 +1,10 @@
-//! Backend for the frontend: HTTP, WebSocket, OpenAPI and the web app's files.
+//! Backend for the frontend: HTTP, live data, OpenAPI and the web app's files.
 //!
 //! ```text
 //! browser ── HTTP ──► router ─► api (one file per resource) ─► queries ─► PostgreSQL
 //!    │                                    └─► cache-aside ─► Redis
 //!    └── WebSocket ◄── live: hub ◄── prices (Redis channel, else PostgreSQL once a second)
-//!                                ◄── changes (change feed of PostgreSQL)
+//!        or events               ◄── changes (change feed of PostgreSQL)
 //! ```
 //!
 //! 1. Every value comes from the stores; this process holds no truth of its own.

@@ -13,9 +13,9 @@ use crate::error::Code;
 const REQUEST_DURATION: &str = "bff_request_duration_seconds";
 /// Requests that were refused before they reached a handler, by code.
 const REFUSED: &str = "bff_requests_refused_total";
-/// WebSocket clients that are connected.
+/// WebSocket clients and streams that are connected.
 const WS_CLIENTS: &str = "bff_ws_clients";
-/// WebSocket clients that were disconnected because they did not read.
+/// WebSocket clients and streams that were ended because they did not read.
 const WS_SLOW_CLIENTS: &str = "bff_ws_slow_clients_total";
 /// Messages of the price channel that could not be read.
 const PRICE_MESSAGES_REFUSED: &str = "bff_price_messages_refused_total";
@@ -29,10 +29,13 @@ pub fn describe_metrics() {
         REFUSED,
         "Requests without the right token, role, origin or form, or too many of them"
     );
-    describe_gauge!(WS_CLIENTS, "WebSocket clients that are connected");
+    describe_gauge!(
+        WS_CLIENTS,
+        "WebSocket clients and streams that are connected"
+    );
     describe_counter!(
         WS_SLOW_CLIENTS,
-        "WebSocket clients disconnected because they did not read"
+        "WebSocket clients and streams ended because they did not read"
     );
     describe_counter!(
         PRICE_MESSAGES_REFUSED,

@@ -35,7 +35,7 @@ const SESSION: &str = "session";
             change something, its x-csrf-token; x-role says which role an operation needs. While \
             no token exists, this machine may do everything. Changing requests carry content-type \
             application/json; with a token, who acts (updated_by, asked_by) may be left out. Live \
-            data: WebSocket /ws.",
+            data: WebSocket /ws, or the events of /api/v1/stream; docs/api-live.md describes them.",
     ),
     paths(
         health::live,
@@ -88,6 +88,7 @@ const SESSION: &str = "session";
         emergency_stop::set,
         risk::report,
         risk::violations,
+        crate::live::stream,
         logs::list,
         jobs::list,
         calendar::list,

@@ -103,6 +103,7 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         )
         .route("/api/v1/risk/report", get(risk::report))
         .route("/api/v1/risk/violations", get(risk::violations))
+        .route("/api/v1/stream", get(live::stream))
         .route("/api/v1/logs", get(logs::list))
         .route("/api/v1/jobs", get(jobs::list))
         .route("/api/v1/calendar", get(calendar::list))

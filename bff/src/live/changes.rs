@@ -1,39 +1,75 @@
 //! Changes: the change feed of PostgreSQL, one for the whole process.
+//!
+//! What has changed gathers for a moment. Then the rows that stand now are read, once for all clients
+//! and once however often they changed; so a client is told states that were committed, in their order,
+//! and not each of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{error, warn};
 use turnstile_connectors::postgres::{ChangeFeed, PostgresError, RowChange, TransactionChanges};
 use uuid::Uuid;
 
+use super::retry_delay;
+use super::rows::{self, RowsError};
+use super::topic::Topic;
 use crate::api::positions;
-use crate::live::retry_delay;
+use crate::error::chain;
 use crate::queries;
 use crate::queries::control::Scope;
 use crate::state::AppState;
 
 /// How long to wait after a feed has ended.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Least time between two readings of changed rows.
+const SPACING: Duration = Duration::from_millis(50);
+/// Most rows of one message, about 100 kB.
+const ROWS_MAX: usize = 200;
 
-/// Tells every client which tables have changed, and deletes what the cache holds of the rows,
-/// whoever changed them. The feed itself survives a loss of its connection; where it cannot go on
-/// without a gap, a new one begins.
+/// What has changed and was not told.
+#[derive(Debug, Default)]
+struct Changed {
+    tables: BTreeSet<String>,
+    rows: BTreeMap<Topic, BTreeSet<Uuid>>,
+    /// Last transaction among them.
+    xid: Option<u64>,
+}
+
+/// Tells every client what has changed, and deletes what the cache holds of the rows, whoever changed
+/// them. The feed itself survives a loss of its connection; where it cannot go on without a gap, a new
+/// one begins.
 pub(super) async fn run(state: AppState, stop: CancellationToken) {
-    while let Some(mut feed) = stop.run_until_cancelled(open(&state)).await {
-        let lost = loop {
-            match stop.run_until_cancelled(feed.next()).await {
-                None => return,
-                Some(Ok(transactions)) => take(&state, &transactions).await,
-                Some(Err(error)) => break error,
-            }
+    while let Some(feed) = stop.run_until_cancelled(open(&state)).await {
+        let Some(lost) = stop.run_until_cancelled(follow(&state, feed)).await else {
+            return;
         };
         state.live.feed_xid.send_replace(None);
         warn!(error = %lost, "change feed has a gap, beginning anew");
         // Also what makes a new feed fail at once must not make this loop spin.
         stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
+    }
+}
+
+/// Follows the feed until it has a gap.
+async fn follow(state: &AppState, mut feed: ChangeFeed) -> PostgresError {
+    let mut changed = Changed::default();
+    let mut due = Instant::now();
+    loop {
+        tokio::select! {
+            biased;
+            () = sleep_until(due), if changed.xid.is_some() => {
+                tell(state, std::mem::take(&mut changed)).await;
+                due = Instant::now() + SPACING;
+            }
+            fetched = feed.next() => match fetched {
+                Ok(transactions) => take(state, &transactions, &mut changed).await,
+                Err(error) => return error,
+            },
+        }
     }
 }
 
@@ -58,15 +94,15 @@ async fn open(state: &AppState) -> ChangeFeed {
 /// Opens the feed. What changed before it begins is not in it, so everything counts as changed.
 async fn try_open(state: &AppState) -> Result<ChangeFeed, PostgresError> {
     let (feed, snapshot) = ChangeFeed::open(&state.db).await?;
-    let begin = queries::feed::begin(snapshot.client()).await?;
+    let xid = queries::feed::begin_xid(snapshot.client()).await?;
     let keys = [Scope::Exit, Scope::Reentry].map(|scope| scope.cache_key().to_owned());
     state.cache.delete(&keys).await;
-    state.live.publish_changes(&begin.tables);
-    state.live.feed_xid.send_replace(Some(begin.xid));
+    state.live.forget();
+    state.live.feed_xid.send_replace(Some(xid));
     Ok(feed)
 }
 
-async fn take(state: &AppState, transactions: &[TransactionChanges]) {
+async fn take(state: &AppState, transactions: &[TransactionChanges], changed: &mut Changed) {
     let changes = || {
         transactions
             .iter()
@@ -74,22 +110,81 @@ async fn take(state: &AppState, transactions: &[TransactionChanges]) {
     };
     let keys: BTreeSet<String> = changes().filter_map(cached_as).collect();
     state.cache.delete(&Vec::from_iter(keys)).await;
-    let tables = changes().map(|change| change.table.clone()).collect();
-    state.live.publish_changes(&tables);
+    for change in changes() {
+        changed.tables.insert(change.table.clone());
+        if let Some((topic, id)) = row_of(change) {
+            changed.rows.entry(topic).or_default().insert(id);
+        }
+    }
     let last = transactions.iter().map(|transaction| transaction.xid).max();
-    state.live.feed_xid.send_if_modified(|seen| {
-        let newer = last > *seen;
-        *seen = (*seen).max(last);
+    changed.xid = changed.xid.max(last);
+}
+
+/// Tells clients what has changed, however long PostgreSQL is away.
+async fn tell(state: &AppState, changed: Changed) {
+    let live = &state.live;
+    if let Err(error) = live.tell_tables(&changed.tables) {
+        error!(%error, "changed tables not told");
+    }
+    for (topic, ids) in &changed.rows {
+        let ids = Vec::from_iter(ids.iter().copied());
+        for ids in ids.chunks(ROWS_MAX) {
+            tell_rows(state, *topic, ids).await;
+        }
+    }
+    live.feed_xid.send_if_modified(|seen| {
+        let newer = changed.xid > *seen;
+        *seen = (*seen).max(changed.xid);
         newer
     });
+}
+
+async fn tell_rows(state: &AppState, topic: Topic, ids: &[Uuid]) {
+    let mut failures = 0;
+    loop {
+        let told = try_tell_rows(state, topic, ids).await;
+        match told {
+            Ok(()) => return,
+            Err(error) if error.is_transient() => {
+                failures += 1;
+                if failures == 1 {
+                    warn!(%topic, error = %chain(&error), "changed rows not read, retrying");
+                }
+                tokio::time::sleep(retry_delay(failures)).await;
+            }
+            Err(error) => {
+                error!(%topic, error = %chain(&error), "changed rows not told, clients begin anew");
+                return state.live.forget();
+            }
+        }
+    }
+}
+
+async fn try_tell_rows(state: &AppState, topic: Topic, ids: &[Uuid]) -> Result<(), RowsError> {
+    let snapshot = state.live.snapshots.of(topic);
+    let _turn = snapshot.lock().await;
+    let (rows, removed) = rows::some(&state.db, topic, ids).await?;
+    Ok(state.live.tell(topic, &rows, &removed)?)
+}
+
+/// Returns the row of a topic that a change is of.
+fn row_of(change: &RowChange) -> Option<(Topic, Uuid)> {
+    let (topic, key) = match change.table.as_str() {
+        "trade.positions" | "trade.position_state" => (Topic::Positions, "position_id"),
+        "trade.orders" | "trade.order_events" => (Topic::Orders, "order_id"),
+        "trade.exit_events" => (Topic::Exits, "exit_event_id"),
+        "trade.reentry_candidates" => (Topic::Candidates, "candidate_id"),
+        _ => return None,
+    };
+    let id = change.content.get(key).and_then(Value::as_str)?;
+    Some((topic, Uuid::try_parse(id).ok()?))
 }
 
 /// Returns the key under which the cache may hold what has changed.
 fn cached_as(change: &RowChange) -> Option<String> {
     match change.table.as_str() {
         "trade.positions" | "trade.position_state" => {
-            let id = change.content.get("position_id").and_then(Value::as_str)?;
-            Some(positions::cache_key(Uuid::try_parse(id).ok()?))
+            row_of(change).map(|(_, id)| positions::cache_key(id))
         }
         "trade.exit_control" => Some(Scope::Exit.cache_key().to_owned()),
         "trade.reentry_control" => Some(Scope::Reentry.cache_key().to_owned()),

@@ -9,37 +9,23 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{debug, info};
-use turnstile_dataflows::model::Symbol;
 
+use super::hub::{Live, Seat};
+use super::listener::{End, Item, Listener, Outlet, say};
+use super::messages::{ServerMessage, Wish, prices_text};
+use super::{LOOK, seat};
 use crate::access::{self, Principal};
 use crate::error::{ApiError, Code};
 use crate::extract::NoParams;
-use crate::live::hub::Seat;
-use crate::live::messages::{ClientMessage, ServerMessage};
 use crate::metrics;
-use crate::seoul::SeoulTime;
 use crate::state::AppState;
 
-/// How often a client is sent what has gathered: faster than anybody can read.
-const FLUSH: Duration = Duration::from_millis(100);
-/// How often it is looked whether the client may still see anything.
-const LOOK: Duration = Duration::from_secs(1);
 /// How often the server gives a sign of life.
 const PING: Duration = Duration::from_secs(15);
-/// Largest message of a client; a subscription of 100 symbols is about 1.3 kB.
+/// Largest message of a client; a subscription of 500 symbols is about 6 kB.
 const MESSAGE_MAX: usize = 16 * 1024;
-
-/// Why a connection ends.
-enum End {
-    /// The client has gone or broken the protocol.
-    Client,
-    /// The server stops.
-    Stop,
-    /// The client did not take a message in time.
-    Slow,
-    /// The token was revoked or is over.
-    Over,
-}
+/// How long a client may take to accept the end.
+const FAREWELL: Duration = Duration::from_millis(100);
 
 /// Accepts a WebSocket of a page of this server.
 pub(crate) async fn upgrade(
@@ -52,12 +38,7 @@ pub(crate) async fn upgrade(
     let upgrade = upgrade.map_err(|rejection| {
         ApiError::new(Code::UpgradeRequired, rejection.body_text().to_lowercase())
     })?;
-    let seat = state.live.join().ok_or_else(|| {
-        ApiError::new(
-            Code::TooManyClients,
-            "as many clients as allowed are connected",
-        )
-    })?;
+    let seat = seat(&state)?;
     let principal = access::current();
     let running = state.live.tasks.token();
     let upgrade = upgrade
@@ -69,8 +50,13 @@ pub(crate) async fn upgrade(
     }))
 }
 
-async fn serve(mut socket: WebSocket, seat: Seat, state: &AppState, who: Option<&Principal>) {
-    let end = talk(&mut socket, &seat, state, who).await;
+async fn serve(socket: WebSocket, seat: Seat, state: &AppState, who: Option<&Principal>) {
+    let mut wire = Wire {
+        socket,
+        live: &state.live,
+    };
+    let end = talk(&mut wire, state, who).await;
+    drop(seat);
     let (code, reason) = match end {
         End::Client => return debug!("client has gone"),
         End::Stop => (close_code::AWAY, "server stops"),
@@ -86,22 +72,17 @@ async fn serve(mut socket: WebSocket, seat: Seat, state: &AppState, who: Option<
         reason: reason.into(),
     }));
     // Best effort: the client may be gone, and a stop does not wait for it.
-    if timeout(FLUSH, socket.send(frame)).await.is_err() {
+    if timeout(FAREWELL, wire.socket.send(frame)).await.is_err() {
         debug!("close frame not sent");
     }
 }
 
-async fn talk(
-    socket: &mut WebSocket,
-    seat: &Seat,
-    state: &AppState,
-    who: Option<&Principal>,
-) -> End {
+async fn talk(wire: &mut Wire<'_>, state: &AppState, who: Option<&Principal>) -> End {
     let live = &state.live;
+    let mut listener = Listener::new(state);
+    let mut head = live.head.subscribe();
     let mut mode = live.mode.subscribe();
     mode.mark_changed(); // So that the first message is a hello.
-    let mut flush = interval(FLUSH);
-    flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut ping = interval(PING);
     ping.reset();
     let mut look = interval(LOOK);
@@ -111,21 +92,18 @@ async fn talk(
         let outcome = tokio::select! {
             biased;
             () = live.stop.cancelled() => return End::Stop,
-            Ok(()) = mode.changed() => {
-                let mode = *mode.borrow_and_update();
-                let hello = ServerMessage::Hello { server_time: SeoulTime::now(), mode };
-                send(socket, &hello, state).await
-            }
+            Ok(()) = mode.changed() => listener.greet(wire).await,
             _ = look.tick() => match who {
                 Some(who) if !state.keys.is_still(who) => Err(End::Over),
-                Some(_) | None => Ok(()),
+                // Also when nothing changes: a snapshot may be due.
+                Some(_) | None => listener.step(wire).await,
             },
-            _ = ping.tick() => send(socket, &ServerMessage::Ping, state).await,
-            _ = flush.tick() => send_gathered(socket, seat, state).await,
-            message = socket.recv() => match message {
-                Some(Ok(Message::Text(text))) => hear(socket, seat, state, &text).await,
+            _ = ping.tick() => say(wire, "ping", &ServerMessage::Ping).await,
+            Ok(()) = head.changed() => listener.step(wire).await,
+            message = wire.socket.recv() => match message {
+                Some(Ok(Message::Text(text))) => hear(wire, &mut listener, &text).await,
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
-                Some(Ok(Message::Binary(_))) => refuse(socket, state, "expected a text").await,
+                Some(Ok(Message::Binary(_))) => refuse(wire, "expected a text").await,
                 Some(Ok(Message::Close(_)) | Err(_)) | None => Err(End::Client),
             },
         };
@@ -135,58 +113,47 @@ async fn talk(
     }
 }
 
-async fn send_gathered(socket: &mut WebSocket, seat: &Seat, state: &AppState) -> Result<(), End> {
-    let (prices, tables) = seat.mailbox.take();
-    if !prices.is_empty() {
-        send(socket, &ServerMessage::Prices { data: &prices }, state).await?;
-    }
-    if !tables.is_empty() {
-        send(socket, &ServerMessage::Changed { tables: &tables }, state).await?;
-    }
-    Ok(())
-}
-
-async fn hear(
-    socket: &mut WebSocket,
-    seat: &Seat,
-    state: &AppState,
-    text: &str,
-) -> Result<(), End> {
-    match ClientMessage::read(text) {
-        Ok(ClientMessage::Subscribe { symbols }) => {
-            seat.mailbox
-                .subscribe(symbols.iter().map(Symbol::to_string).collect());
-            Ok(())
+async fn hear(wire: &mut Wire<'_>, listener: &mut Listener, text: &str) -> Result<(), End> {
+    match Wish::read(text) {
+        Ok(wish) => {
+            listener.take(wish, wire).await?;
+            listener.step(wire).await
         }
-        Err(fault) => refuse(socket, state, &fault).await,
+        Err(fault) => refuse(wire, &fault).await,
     }
 }
 
-async fn refuse(socket: &mut WebSocket, state: &AppState, message: &str) -> Result<(), End> {
-    send(
-        socket,
-        &ServerMessage::Error {
-            code: "INVALID_MESSAGE",
-            message,
-        },
-        state,
-    )
-    .await
+async fn refuse(wire: &mut Wire<'_>, message: &str) -> Result<(), End> {
+    let code = "INVALID_MESSAGE";
+    say(wire, "error", &ServerMessage::Error { code, message }).await
 }
 
-/// Sends one message. Until it is accepted no other is made, so a slow client costs one message
-/// and what its mailbox merges.
-async fn send(
-    socket: &mut WebSocket,
-    message: &ServerMessage<'_>,
-    state: &AppState,
-) -> Result<(), End> {
-    let text = message.text().map_err(|_| End::Client)?;
-    let sent = timeout(state.live.send_timeout, socket.send(Message::text(text)));
-    match state.live.stop.run_until_cancelled(sent).await {
-        None => Err(End::Stop),
-        Some(Err(_elapsed)) => Err(End::Slow),
-        Some(Ok(Err(_gone))) => Err(End::Client),
-        Some(Ok(Ok(()))) => Ok(()),
+/// The socket. Until a message is accepted no other is made, so a slow client costs one message.
+struct Wire<'a> {
+    socket: WebSocket,
+    live: &'a Live,
+}
+
+impl Outlet for Wire<'_> {
+    async fn put(&mut self, item: Item) -> Result<(), End> {
+        let text = match item {
+            Item::Message { text, .. } => text,
+            Item::Prices {
+                rows,
+                is_snapshot,
+                seq,
+                ..
+            } => prices_text(seq, &rows, is_snapshot).into(),
+        };
+        let sent = timeout(
+            self.live.send_timeout,
+            self.socket.send(Message::Text(text)),
+        );
+        match self.live.stop.run_until_cancelled(sent).await {
+            None => Err(End::Stop),
+            Some(Err(_elapsed)) => Err(End::Slow),
+            Some(Ok(Err(_gone))) => Err(End::Client),
+            Some(Ok(Ok(()))) => Ok(()),
+        }
     }
 }

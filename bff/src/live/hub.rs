@@ -1,16 +1,28 @@
-//! The hub: hands every price and every change to each client's mailbox.
+//! The hub: what all clients read, and how many there are.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
+use super::board::Board;
+use super::messages::ServerMessage;
+use super::ring::{Limits, Ring};
+use super::snapshots::Snapshots;
+use super::topic::Topic;
 use crate::api::prices::Price;
 use crate::metrics;
+
+/// How long ticks gather: the part of their delay that conflates them. More often than anybody can
+/// read, and a client of ten symbols gets one message and not ten.
+const ROUND: Duration = Duration::from_millis(50);
 
 /// Where prices come from at present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -22,10 +34,19 @@ pub(crate) enum Mode {
     Polling,
 }
 
-/// The live part of the server: its clients, and how its sources are.
+/// The live part of the server: what clients read, its clients, and how its sources are.
 pub(crate) struct Live {
-    mailboxes: Mutex<BTreeMap<u64, Arc<Mailbox>>>,
+    core: RwLock<Core>,
+    /// Newest price of each symbol since the last round.
+    ticks: Mutex<BTreeMap<String, Price>>,
+    /// Rises with every change, after it can be read.
+    pub(crate) head: watch::Sender<u64>,
+    /// Snapshots that several clients share.
+    pub(super) snapshots: Snapshots,
+    /// Names this run of the server: numbers of another one mean nothing.
+    pub(crate) epoch: String,
     seats: Arc<Semaphore>,
+    clients_max: usize,
     /// Longest time a client may take to accept one message.
     pub(crate) send_timeout: Duration,
     /// Where prices come from.
@@ -38,35 +59,36 @@ pub(crate) struct Live {
     pub(crate) tasks: TaskTracker,
 }
 
-/// What a client has not been sent yet.
-#[derive(Default)]
-pub(crate) struct Mailbox {
-    pending: Mutex<Pending>,
+/// What clients read.
+pub(crate) struct Core {
+    /// Changes of rows.
+    pub(crate) ring: Ring,
+    /// Prices.
+    pub(crate) board: Board,
 }
 
-#[derive(Default)]
-struct Pending {
-    /// Symbols that the client wants; absent: all.
-    wanted: Option<BTreeSet<String>>,
-    prices: BTreeMap<String, Arc<Price>>,
-    tables: BTreeSet<String>,
-}
-
-/// The place of one client in the hub. Dropping it gives the place back.
+/// The place of one client. Dropping it gives the place back.
 pub(crate) struct Seat {
-    id: u64,
     live: Arc<Live>,
-    /// What is to be sent.
-    pub(crate) mailbox: Arc<Mailbox>,
-    _permit: OwnedSemaphorePermit,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Live {
     /// Makes a hub for at most `clients_max` clients, which end at `stop`.
     pub(crate) fn new(clients_max: usize, send_timeout: Duration, stop: CancellationToken) -> Self {
+        let clients_max = clients_max.min(Semaphore::MAX_PERMITS);
+        let core = Core {
+            ring: Ring::new(Limits::default()),
+            board: Board::default(),
+        };
         Self {
-            mailboxes: Mutex::default(),
-            seats: Arc::new(Semaphore::new(clients_max.min(Semaphore::MAX_PERMITS))),
+            core: RwLock::new(core),
+            ticks: Mutex::default(),
+            head: watch::Sender::new(0),
+            snapshots: Snapshots::default(),
+            epoch: Uuid::new_v4().simple().to_string(),
+            seats: Arc::new(Semaphore::new(clients_max)),
+            clients_max,
             send_timeout,
             mode: watch::Sender::new(Mode::Polling),
             feed_xid: watch::Sender::new(None),
@@ -78,164 +100,167 @@ impl Live {
     /// Returns a place for a new client, unless all are taken.
     pub(crate) fn join(self: &Arc<Self>) -> Option<Seat> {
         let permit = Arc::clone(&self.seats).try_acquire_owned().ok()?;
-        let mailbox = Arc::<Mailbox>::default();
-        let mut mailboxes = lock(&self.mailboxes);
-        let id = mailboxes.last_key_value().map_or(0, |(id, _)| id + 1);
-        mailboxes.insert(id, Arc::clone(&mailbox));
-        report(&mailboxes);
+        self.report();
         Some(Seat {
-            id,
             live: Arc::clone(self),
-            mailbox,
-            _permit: permit,
+            permit: Some(permit),
         })
     }
 
     /// Returns the number of clients.
     pub(crate) fn clients(&self) -> usize {
-        lock(&self.mailboxes).len()
+        self.clients_max - self.seats.available_permits()
     }
 
-    /// Puts `prices` into every mailbox.
-    pub(crate) fn publish_prices(&self, prices: Vec<Price>) {
-        let prices: Vec<_> = prices.into_iter().map(Arc::new).collect();
-        for mailbox in lock(&self.mailboxes).values() {
-            mailbox.add_prices(&prices);
+    fn report(&self) {
+        metrics::ws_clients(u32::try_from(self.clients()).unwrap_or(u32::MAX));
+    }
+
+    /// Returns what clients read. A panic elsewhere leaves it good.
+    pub(crate) fn core(&self) -> RwLockReadGuard<'_, Core> {
+        self.core.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn core_mut(&self) -> RwLockWriteGuard<'_, Core> {
+        self.core.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes what clients read, and wakes them if there is anything new.
+    fn change<T>(&self, change: impl FnOnce(&mut Core) -> T) -> T {
+        let (changed, head) = {
+            let mut core = self.core_mut();
+            let changed = change(&mut core);
+            (changed, core.ring.head())
+        };
+        self.head.send_if_modified(|known| {
+            let is_new = head > *known;
+            *known = head.max(*known);
+            is_new
+        });
+        changed
+    }
+
+    /// Tells a change of `topic`; see [`Ring::push`].
+    ///
+    /// # Errors
+    /// What `write` says.
+    fn push<E>(
+        &self,
+        topic: Topic,
+        write: impl FnOnce(u64, u64) -> Result<String, E>,
+    ) -> Result<(), E> {
+        self.change(|core| core.ring.push(topic, write))
+    }
+
+    /// Tells rows of `topic` that are new or other than before, and ids of rows that are gone.
+    ///
+    /// # Errors
+    /// As [`ServerMessage::text`].
+    pub(crate) fn tell(
+        &self,
+        topic: Topic,
+        upsert: &[Box<RawValue>],
+        removed: &[String],
+    ) -> Result<(), serde_json::Error> {
+        if upsert.is_empty() && removed.is_empty() {
+            return Ok(());
         }
+        self.push(topic, |seq, after| {
+            ServerMessage::Change {
+                topic,
+                seq,
+                after,
+                upsert,
+                removed,
+            }
+            .text()
+        })
     }
 
-    /// Puts the names of changed tables into every mailbox.
-    pub(crate) fn publish_changes(&self, tables: &BTreeSet<String>) {
-        for mailbox in lock(&self.mailboxes).values() {
-            lock(&mailbox.pending).tables.extend(tables.iter().cloned());
-        }
-    }
-}
-
-impl Mailbox {
-    /// Limits the prices to `symbols`; none means all.
-    pub(crate) fn subscribe(&self, symbols: BTreeSet<String>) {
-        let mut pending = lock(&self.pending);
-        pending
-            .prices
-            .retain(|symbol, _| symbols.is_empty() || symbols.contains(symbol));
-        pending.wanted = Some(symbols).filter(|symbols| !symbols.is_empty());
+    /// Tells names of tables of which rows have changed.
+    ///
+    /// # Errors
+    /// As [`ServerMessage::text`].
+    pub(crate) fn tell_tables(&self, tables: &BTreeSet<String>) -> Result<(), serde_json::Error> {
+        self.push(Topic::Tables, |seq, _| {
+            ServerMessage::Changed { seq, tables }.text()
+        })
     }
 
-    /// Takes everything that is to be sent: the newest price of each symbol, and tables.
-    pub(crate) fn take(&self) -> (Vec<Arc<Price>>, BTreeSet<String>) {
-        let mut pending = lock(&self.pending);
-        let prices = std::mem::take(&mut pending.prices).into_values().collect();
-        (prices, std::mem::take(&mut pending.tables))
+    /// Says that changes were missed: everybody gets a snapshot.
+    pub(crate) fn forget(&self) {
+        self.change(|core| core.ring.forget());
     }
 
-    fn add_prices(&self, prices: &[Arc<Price>]) {
-        let mut pending = lock(&self.pending);
-        let Pending {
-            wanted,
-            prices: newest,
-            ..
-        } = &mut *pending;
+    /// Takes prices, which clients are told in the next round.
+    pub(crate) fn take_ticks(&self, prices: Vec<Price>) {
+        let mut ticks = self.ticks.lock().unwrap_or_else(PoisonError::into_inner);
         for price in prices {
-            if wanted
-                .as_ref()
-                .is_some_and(|wanted| !wanted.contains(&price.symbol))
-            {
-                continue;
-            }
-            match newest.get_mut(&price.symbol) {
-                // The poll after a reconnect repeats what the channel has already brought.
-                Some(known) if known.logical_us >= price.logical_us => {}
-                Some(known) => *known = Arc::clone(price),
-                None => {
-                    newest.insert(price.symbol.clone(), Arc::clone(price));
+            match ticks.entry(price.symbol.clone()) {
+                Entry::Vacant(place) => {
+                    place.insert(price);
                 }
+                Entry::Occupied(mut known) if known.get().logical_us < price.logical_us => {
+                    known.insert(price);
+                }
+                Entry::Occupied(_later) => {}
             }
         }
+    }
+
+    /// Puts the gathered ticks on the board.
+    pub(crate) fn round(&self) {
+        let mut ticks = self.ticks.lock().unwrap_or_else(PoisonError::into_inner);
+        let gathered = std::mem::take(&mut *ticks);
+        drop(ticks);
+        if !gathered.is_empty() {
+            self.on_board(|seq, board| board.set(seq, gathered.into_values()));
+        }
+    }
+
+    /// Puts prices on the board at once: known ones that a client asks for.
+    pub(crate) fn show(&self, prices: Vec<Price>) {
+        self.on_board(|seq, board| board.set(seq, prices));
+    }
+
+    /// Takes which best prices are stale.
+    pub(crate) fn judge(&self, staleness: BTreeMap<String, bool>) {
+        self.on_board(|seq, board| board.judge(seq, staleness));
+    }
+
+    /// Changes the board under the next number, which is used up if there is a change.
+    fn on_board(&self, change: impl FnOnce(u64, &mut Board) -> bool) {
+        self.change(|Core { ring, board }| {
+            if change(ring.head() + 1, board) {
+                ring.take_number();
+            }
+        });
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut mailboxes = lock(&self.live.mailboxes);
-        mailboxes.remove(&self.id);
-        report(&mailboxes);
+        drop(self.permit.take());
+        self.live.report();
     }
 }
 
-/// Locks; a panic elsewhere leaves maps that are still good.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn report(mailboxes: &BTreeMap<u64, Arc<Mailbox>>) {
-    metrics::ws_clients(u32::try_from(mailboxes.len()).unwrap_or(u32::MAX));
+/// Puts ticks on the board, round after round, until `stop`.
+pub(super) async fn rounds(live: Arc<Live>, stop: CancellationToken) {
+    let mut round = interval(ROUND);
+    round.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(round.tick()).await.is_some() {
+        live.round();
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use rust_decimal::Decimal;
-
     use super::*;
-    use crate::seoul::SeoulTime;
-
-    fn price(symbol: &str, won: i64, logical_us: i64) -> Price {
-        Price {
-            symbol: symbol.to_owned(),
-            price: Decimal::from(won).into(),
-            bid: None,
-            ask: None,
-            change_price: None,
-            change_rate: None,
-            volume: 1,
-            source: "KIS_WS".to_owned(),
-            ts: SeoulTime::from_micros(logical_us).unwrap(),
-            logical_us,
-        }
-    }
 
     fn live(clients_max: usize) -> Arc<Live> {
         let stop = CancellationToken::new();
         Arc::new(Live::new(clients_max, Duration::from_secs(1), stop))
-    }
-
-    #[test]
-    fn newest_price_of_each_symbol_waits_for_a_slow_client() {
-        let live = live(1);
-        let seat = live.join().unwrap();
-        live.publish_prices(
-            (1..=1_000)
-                .map(|us| price("005930", 70_000 + us, us))
-                .collect(),
-        );
-        live.publish_prices(vec![price("000660", 1, 2_000), price("005930", 5, 999)]);
-        let (prices, _) = seat.mailbox.take();
-        let seen: Vec<_> = prices
-            .iter()
-            .map(|price| (&*price.symbol, price.logical_us))
-            .collect();
-        assert_eq!(seen, [("000660", 2_000), ("005930", 1_000)]);
-        assert!(seat.mailbox.take().0.is_empty());
-    }
-
-    #[test]
-    fn a_subscription_limits_prices_and_an_empty_one_lifts_the_limit() {
-        let live = live(1);
-        let seat = live.join().unwrap();
-        let symbols = |seat: &Seat| {
-            live.publish_prices(vec![price("A", 1, 1), price("B", 1, 1)]);
-            seat.mailbox
-                .take()
-                .0
-                .iter()
-                .map(|price| price.symbol.clone())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(symbols(&seat), ["A", "B"]);
-        seat.mailbox.subscribe(BTreeSet::from(["B".to_owned()]));
-        assert_eq!(symbols(&seat), ["B"]);
-        seat.mailbox.subscribe(BTreeSet::new());
-        assert_eq!(symbols(&seat), ["A", "B"]);
     }
 
     #[test]
@@ -249,15 +274,18 @@ mod tests {
     }
 
     #[test]
-    fn changes_reach_every_client_once() {
-        let live = live(2);
-        let seats = [live.join().unwrap(), live.join().unwrap()];
-        let tables = BTreeSet::from(["trade.orders".to_owned()]);
-        live.publish_changes(&tables);
-        live.publish_changes(&tables);
-        for seat in &seats {
-            assert_eq!(seat.mailbox.take().1, tables);
-            assert!(seat.mailbox.take().1.is_empty());
-        }
+    fn clients_are_woken_by_what_is_new_only() {
+        let live = live(1);
+        let mut head = live.head.subscribe();
+        live.round();
+        live.judge(BTreeMap::from([("A".to_owned(), true)]));
+        assert!(!head.has_changed().unwrap());
+        live.push(Topic::Orders, |_, _| Ok::<_, ()>(String::new()))
+            .unwrap();
+        assert_eq!(*head.borrow_and_update(), 1);
+        assert!(live.push(Topic::Orders, |_, _| Err(())).is_err());
+        assert!(!head.has_changed().unwrap());
+        live.forget();
+        assert_eq!(*head.borrow_and_update(), 2);
     }
 }

@@ -136,6 +136,6 @@ impl Prices {
     fn publish(&mut self, prices: Vec<Price>) {
         let newest_us = prices.iter().map(|price| price.logical_us).max();
         self.seen_us = self.seen_us.max(newest_us);
-        self.state.live.publish_prices(prices);
+        self.state.live.take_ticks(prices);
     }
 }

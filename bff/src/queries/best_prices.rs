@@ -25,6 +25,20 @@ pub(crate) async fn one(db: &Postgres, symbol: &Symbol) -> Result<Option<BestPri
     Ok(find(db, Some(&symbol.text())).await?.pop())
 }
 
+/// Returns of each symbol with a best price whether that is stale.
+pub(crate) async fn staleness(db: &Postgres) -> Result<Vec<(String, bool)>, QueryError> {
+    let client = db.client().await?;
+    let statement = client
+        .prepare_cached(
+            "SELECT symbol, is_stale OR fresh_until < now() - interval '5 seconds' AS is_stale
+             FROM market.best_prices ORDER BY symbol",
+        )
+        .await?;
+    let rows = client.query(&statement, &[]).await?;
+    let verdict = |row: &Row| Ok((row.try_get("symbol")?, row.try_get("is_stale")?));
+    rows.iter().map(verdict).collect()
+}
+
 async fn find(db: &Postgres, symbol: Option<&str>) -> Result<Vec<BestPrice>, QueryError> {
     let client = db.client().await?;
     let statement = client.prepare_cached(BEST).await?;

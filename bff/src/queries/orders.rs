@@ -21,27 +21,11 @@ pub(crate) async fn list(
     page: Page<TimeCursor>,
 ) -> Result<Listed<Order, TimeCursor>, QueryError> {
     let client = db.client().await?;
-    // LIMIT 1 keeps the view apart, so that it gathers the events of one order at a time. Merged
-    // into the join it would gather those of every order ever made.
+    let chosen = "WHERE (created_ts, order_id) < ($1, $2)
+        ORDER BY created_ts DESC, order_id DESC LIMIT $3";
     let rows = client
         .query(
-            "SELECT o.*, stock.name, state.status, state.filled_qty, state.broker_order_no,
-                    coalesce(state.updated_ts, o.created_ts) AS updated_ts, note.message
-             FROM (
-                 SELECT * FROM trade.orders WHERE (created_ts, order_id) < ($1, $2)
-                 ORDER BY created_ts DESC, order_id DESC LIMIT $3
-             ) AS o
-             JOIN market.stocks AS stock USING (symbol)
-             LEFT JOIN LATERAL (
-                 SELECT status, filled_qty, broker_order_no, updated_ts
-                 FROM trade.orders_now WHERE order_id = o.order_id LIMIT 1
-             ) AS state ON true
-             LEFT JOIN LATERAL (
-                 SELECT message FROM trade.order_events
-                 WHERE order_id = o.order_id AND message IS NOT NULL
-                 ORDER BY event_id DESC LIMIT 1
-             ) AS note ON true
-             ORDER BY o.created_ts DESC, o.order_id DESC",
+            &states(chosen),
             &[&page.below.ts, &page.below.id, &(page.limit + 1)],
         )
         .await?;
@@ -54,25 +38,43 @@ pub(crate) async fn list(
     listed(&rows, &page, key, order)
 }
 
+/// Returns the orders `ids`, as [`list`] does.
+pub(crate) async fn of(db: &Postgres, ids: &[Uuid]) -> Result<Vec<Order>, QueryError> {
+    let client = db.client().await?;
+    let statement = client
+        .prepare_cached(&states("WHERE order_id = ANY($1)"))
+        .await?;
+    let rows = client.query(&statement, &[&ids]).await?;
+    Ok(rows.iter().map(order).collect::<Result<_, _>>()?)
+}
+
+/// Returns the statement of the orders `chosen`, as they are now, newest first.
+fn states(chosen: &str) -> String {
+    // LIMIT 1 keeps the view apart, so that it gathers the events of one order at a time. Merged
+    // into the join it would gather those of every order ever made.
+    format!(
+        "SELECT o.*, stock.name, state.status, state.filled_qty, state.broker_order_no,
+                coalesce(state.updated_ts, o.created_ts) AS updated_ts, note.message
+         FROM (SELECT * FROM trade.orders {chosen}) AS o
+         JOIN market.stocks AS stock USING (symbol)
+         LEFT JOIN LATERAL (
+             SELECT status, filled_qty, broker_order_no, updated_ts
+             FROM trade.orders_now WHERE order_id = o.order_id LIMIT 1
+         ) AS state ON true
+         LEFT JOIN LATERAL (
+             SELECT message FROM trade.order_events
+             WHERE order_id = o.order_id AND message IS NOT NULL
+             ORDER BY event_id DESC LIMIT 1
+         ) AS note ON true
+         ORDER BY o.created_ts DESC, o.order_id DESC"
+    )
+}
+
 /// Returns the order `id` with its explanation and its events, oldest first.
 pub(crate) async fn one(db: &Postgres, id: Uuid) -> Result<Option<OrderDetail>, QueryError> {
     let client = db.client().await?;
     let row = client
-        .query_opt(
-            "SELECT o.*, stock.name, state.status, state.filled_qty, state.broker_order_no,
-                    coalesce(state.updated_ts, o.created_ts) AS updated_ts,
-                    (SELECT message FROM trade.order_events
-                     WHERE order_id = o.order_id AND message IS NOT NULL
-                     ORDER BY event_id DESC LIMIT 1) AS message
-             FROM trade.orders AS o
-             JOIN market.stocks AS stock USING (symbol)
-             LEFT JOIN LATERAL (
-                 SELECT status, filled_qty, broker_order_no, updated_ts
-                 FROM trade.orders_now WHERE order_id = o.order_id LIMIT 1
-             ) AS state ON true
-             WHERE o.order_id = $1",
-            &[&id],
-        )
+        .query_opt(&states("WHERE order_id = $1"), &[&id])
         .await?;
     let Some(row) = row else { return Ok(None) };
     let events = client

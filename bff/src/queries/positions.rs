@@ -38,22 +38,11 @@ pub(crate) async fn list(
     page: Page<TimeCursor>,
 ) -> Result<Listed<PositionView, TimeCursor>, QueryError> {
     let client = db.client().await?;
+    let chosen = "WHERE status = ANY($1) AND (entry_ts, position_id) < ($2, $3)
+        ORDER BY entry_ts DESC, position_id DESC LIMIT $4";
     let rows = client
         .query(
-            "SELECT p.*, stock.name, state.phase, state.stop_floor_price, state.hwm_price,
-                    price.last_price, price.bid, price.ts AS price_ts
-             FROM (
-                 SELECT * FROM trade.positions
-                 WHERE status = ANY($1) AND (entry_ts, position_id) < ($2, $3)
-                 ORDER BY entry_ts DESC, position_id DESC LIMIT $4
-             ) AS p
-             JOIN market.stocks AS stock USING (symbol)
-             JOIN trade.position_state AS state USING (position_id)
-             LEFT JOIN LATERAL (
-                 SELECT last_price, bid, ts FROM market.prices
-                 WHERE symbol = p.symbol ORDER BY logical_us DESC LIMIT 1
-             ) AS price ON true
-             ORDER BY p.entry_ts DESC, p.position_id DESC",
+            &views(chosen),
             &[
                 &which.statuses(),
                 &page.below.ts,
@@ -68,14 +57,34 @@ pub(crate) async fn list(
             id: row.try_get("position_id")?,
         })
     };
-    listed(&rows, &page, key, |row| {
-        Ok(PositionView {
-            position: position(row)?,
-            last_price: row.try_get("last_price")?,
-            bid: row.try_get("bid")?,
-            price_ts: row.try_get("price_ts")?,
-        })
-    })
+    listed(&rows, &page, key, view)
+}
+
+/// Returns those of the positions `ids` that are live, as [`list`] does.
+pub(crate) async fn live_of(db: &Postgres, ids: &[Uuid]) -> Result<Vec<PositionView>, QueryError> {
+    let client = db.client().await?;
+    let chosen = views("WHERE position_id = ANY($1) AND status = ANY($2)");
+    let statement = client.prepare_cached(&chosen).await?;
+    let rows = client
+        .query(&statement, &[&ids, &Which::Live.statuses()])
+        .await?;
+    Ok(rows.iter().map(view).collect::<Result<_, _>>()?)
+}
+
+/// Returns the statement of the positions `chosen`, with their prices, latest entry first.
+fn views(chosen: &str) -> String {
+    format!(
+        "SELECT p.*, stock.name, state.phase, state.stop_floor_price, state.hwm_price,
+                price.last_price, price.bid, price.ts AS price_ts
+         FROM (SELECT * FROM trade.positions {chosen}) AS p
+         JOIN market.stocks AS stock USING (symbol)
+         JOIN trade.position_state AS state USING (position_id)
+         LEFT JOIN LATERAL (
+             SELECT last_price, bid, ts FROM market.prices
+             WHERE symbol = p.symbol ORDER BY logical_us DESC LIMIT 1
+         ) AS price ON true
+         ORDER BY p.entry_ts DESC, p.position_id DESC"
+    )
 }
 
 /// Returns the position `id`.
@@ -92,6 +101,15 @@ pub(crate) async fn one(db: &Postgres, id: Uuid) -> Result<Option<Position>, Que
         )
         .await?;
     Ok(row.as_ref().map(position).transpose()?)
+}
+
+fn view(row: &Row) -> Result<PositionView, tokio_postgres::Error> {
+    Ok(PositionView {
+        position: position(row)?,
+        last_price: row.try_get("last_price")?,
+        bid: row.try_get("bid")?,
+        price_ts: row.try_get("price_ts")?,
+    })
 }
 
 fn position(row: &Row) -> Result<Position, tokio_postgres::Error> {

@@ -24,6 +24,22 @@ pub(crate) async fn newest(db: &Postgres, symbol: &Symbol) -> Result<Option<Pric
     Ok(row.as_ref().map(price).transpose()?)
 }
 
+/// Returns the newest price of each of `symbols` that has one.
+pub(crate) async fn newest_of(db: &Postgres, symbols: &[String]) -> Result<Vec<Price>, QueryError> {
+    let client = db.client().await?;
+    let statement = client
+        .prepare_cached(
+            "SELECT newest.* FROM unnest($1::text[]) AS wanted (symbol) CROSS JOIN LATERAL (
+                 SELECT symbol, last_price, bid, ask, change_price, change_rate, volume, source, ts,
+                     logical_us
+                 FROM market.prices WHERE symbol = wanted.symbol ORDER BY logical_us DESC LIMIT 1
+             ) AS newest",
+        )
+        .await?;
+    let rows = client.query(&statement, &[&symbols]).await?;
+    Ok(rows.iter().map(price).collect::<Result<_, _>>()?)
+}
+
 /// Returns the logical time of the newest price of all; 0 if there is none.
 pub(crate) async fn newest_us(db: &Postgres) -> Result<i64, QueryError> {
     let client = db.client().await?;

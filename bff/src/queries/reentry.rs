@@ -2,6 +2,7 @@
 
 use tokio_postgres::Row;
 use turnstile_connectors::postgres::Postgres;
+use uuid::Uuid;
 
 use crate::api::reentry::{Candidate, Verdict};
 use crate::cursor::{NumberCursor, TimeCursor};
@@ -53,6 +54,23 @@ pub(crate) async fn candidates(
         })
     };
     listed(&rows, &page, key, candidate)
+}
+
+/// Returns the candidates `ids`, as [`candidates`] does.
+pub(crate) async fn candidates_of(
+    db: &Postgres,
+    ids: &[Uuid],
+) -> Result<Vec<Candidate>, QueryError> {
+    let client = db.client().await?;
+    let statement = client
+        .prepare_cached(
+            "SELECT c.*, stock.name
+             FROM trade.reentry_candidates AS c LEFT JOIN market.stocks AS stock USING (symbol)
+             WHERE c.candidate_id = ANY($1) ORDER BY c.exit_ts DESC, c.candidate_id DESC",
+        )
+        .await?;
+    let rows = client.query(&statement, &[&ids]).await?;
+    Ok(rows.iter().map(candidate).collect::<Result<_, _>>()?)
 }
 
 fn verdict(row: &Row) -> Result<Verdict, tokio_postgres::Error> {

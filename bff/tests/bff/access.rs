@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
@@ -18,7 +18,8 @@ const CONTROL: &str = "/api/v1/exit/control";
 const SESSION: &str = "/api/v1/session";
 const STOP: &str = "/api/v1/risk/emergency-stop";
 
-async fn token(world: &World, name: &str, role: Role) -> String {
+/// Returns a new token that the server knows.
+pub(crate) async fn token_of(world: &World, name: &str, role: Role) -> String {
     let new = NewToken {
         name: name.to_owned(),
         role,
@@ -40,7 +41,7 @@ async fn token(world: &World, name: &str, role: Role) -> String {
 }
 
 /// A world without a limit of requests, and a token of each role.
-async fn guarded() -> (World, [String; 3]) {
+pub(crate) async fn guarded() -> (World, [String; 3]) {
     let config = BffConfig {
         requests_per_second: 0,
         ..BffConfig::default()
@@ -48,7 +49,7 @@ async fn guarded() -> (World, [String; 3]) {
     let world = World::start_with(config).await;
     let mut tokens = [const { String::new() }; 3];
     for (text, role) in tokens.iter_mut().zip(Role::ALL) {
-        *text = token(&world, &role.name().to_lowercase(), role).await;
+        *text = token_of(&world, &role.name().to_lowercase(), role).await;
     }
     (world, tokens)
 }
@@ -69,6 +70,16 @@ fn operations() -> Vec<(Method, String, Option<Role>)> {
         }
     }
     found
+}
+
+/// As [`answer`]; of a stream, which does not end, the status alone.
+async fn answer_or_stream(request: RequestBuilder) -> (StatusCode, Value) {
+    let response = request.send().await.unwrap();
+    let status = response.status();
+    if response.headers()["content-type"] == "text/event-stream" {
+        return (status, Value::Null);
+    }
+    (status, response.json().await.unwrap_or_default())
 }
 
 fn with_values(path: &str) -> String {
@@ -97,7 +108,7 @@ async fn each_operation_is_open_to_its_role_and_those_above() {
         };
         let mut line = format!("{method:<4} {path:<46}");
         for token in [None].into_iter().chain(tokens.iter().map(Some)) {
-            let (status, body) = answer(ask(token)).await;
+            let (status, body) = answer_or_stream(ask(token)).await;
             let outcome = match (status.as_u16(), code(&body)) {
                 (401, "UNAUTHORIZED") => "401",
                 (403, "FORBIDDEN_ROLE") => "403",
@@ -186,7 +197,7 @@ async fn nobody_gets_in_again_without_a_token_where_the_last_was_revoked() {
     let world = World::start().await;
     assert_eq!(world.data(SESSION).await["name"], "this machine");
     assert_eq!(world.data(SESSION).await["has_token"], false);
-    token(&world, "only", Role::Admin).await;
+    token_of(&world, "only", Role::Admin).await;
     revoke(&world.db, "only", "kim", None).await.unwrap();
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     assert_eq!(world.get(CONTROL).await.0, 401);
@@ -296,7 +307,7 @@ async fn a_session_ends_with_its_token_and_over_tls_where_it_must() {
         ..BffConfig::default()
     };
     let world = World::start_with(config).await;
-    let token = token(&world, "desk", Role::Viewer).await;
+    let token = token_of(&world, "desk", Role::Viewer).await;
     let request = world.http.post(world.url(SESSION));
     let response = request
         .json(&json!({ "token": token }))
@@ -329,8 +340,8 @@ async fn trying_tokens_is_slowed_down_and_one_client_does_not_starve_another() {
     };
     let world = World::start_with(config).await;
     let (one, other) = (
-        token(&world, "one", Role::Viewer).await,
-        token(&world, "other", Role::Viewer).await,
+        token_of(&world, "one", Role::Viewer).await,
+        token_of(&world, "other", Role::Viewer).await,
     );
     let ask = |token: &str| world.http.get(world.url(CONTROL)).bearer_auth(token).send();
     let mut refused = None;

@@ -15,7 +15,7 @@ use crate::servers::eventually;
 use crate::world::{Socket, World};
 
 /// Publishes prices as the sink does.
-async fn publish(world: &World, ticks: &[(&str, i64, i64)]) {
+pub(crate) async fn publish(world: &World, ticks: &[(&str, i64, i64)]) {
     let prices: Vec<Value> = ticks
         .iter()
         .map(|(symbol, price, logical_us)| {
@@ -88,6 +88,7 @@ async fn prices_of_the_channel_arrive_newest_per_symbol() {
         "source",
         "ts",
         "logical_us",
+        "is_stale",
     ];
     expected.sort_unstable();
     assert_eq!(fields, expected);
@@ -99,7 +100,7 @@ async fn prices_of_the_channel_arrive_newest_per_symbol() {
         [("000660".to_owned(), 5)]
     );
 
-    let many: Vec<_> = (0..101).map(|n| format!("{n:06}")).collect();
+    let many: Vec<_> = (0..501).map(|n| format!("{n:06}")).collect();
     socket
         .say(&json!({ "type": "subscribe", "symbols": many }))
         .await;
@@ -107,7 +108,7 @@ async fn prices_of_the_channel_arrive_newest_per_symbol() {
         socket.hear("error").await["message"]
             .as_str()
             .unwrap()
-            .contains("at most 100")
+            .contains("at most 500")
     );
     world
         .cache

@@ -93,6 +93,16 @@ impl World {
             .unwrap();
     }
 
+    /// Inserts the rows of the fixture, and returns once clients were told of them.
+    pub(crate) async fn fill(&self) {
+        self.sql(crate::fixture::ROWS).await;
+        eventually("the rows are told", async || {
+            let health = self.data("/api/health/detailed").await;
+            (health["feed"]["lag_ms"] == 0).then_some(())
+        })
+        .await;
+    }
+
     /// Returns the one value of a query as text.
     pub(crate) async fn value(&self, query: &str) -> Option<String> {
         self.db
@@ -167,19 +177,36 @@ impl Socket {
             .unwrap();
     }
 
+    /// Returns the next message as it was sent.
+    pub(crate) async fn text(&mut self) -> String {
+        let message = self.0.next().await.expect("connection is open").unwrap();
+        message.to_text().unwrap().to_owned()
+    }
+
     /// Returns the next message of type `kind`, passing over others.
     pub(crate) async fn hear(&mut self, kind: &str) -> Value {
+        self.hear_where(kind, |message| message["type"] == kind)
+            .await
+    }
+
+    /// Returns the next message that `is_it`, passing over others.
+    pub(crate) async fn hear_where(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         let hearing = async {
             loop {
-                let message = self.0.next().await.expect("connection is open").unwrap();
-                let value: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
-                if value["type"] == kind {
+                let value: Value = serde_json::from_str(&self.text().await).unwrap();
+                if is_it(&value) {
                     return value;
                 }
             }
         };
         let heard = tokio::time::timeout(Duration::from_secs(20), hearing).await;
-        heard.unwrap_or_else(|_| panic!("no message {kind}"))
+        heard.unwrap_or_else(|_| panic!("no message {what}"))
+    }
+
+    /// Returns the snapshot of `topic`, passing over others.
+    pub(crate) async fn snapshot(&mut self, topic: &str) -> Value {
+        let is_it = |message: &Value| message["type"] == "snapshot" && message["topic"] == topic;
+        self.hear_where(topic, is_it).await
     }
 
     /// Returns code and reason with which the server ends the connection.

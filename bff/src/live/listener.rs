@@ -1,0 +1,272 @@
+//! A listener: what one client follows, whichever way its messages go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use axum::extract::ws::Utf8Bytes;
+use tokio::time::Instant;
+use tracing::warn;
+
+use super::board::PriceReader;
+use super::messages::{ServerMessage, Subscription, Wish};
+use super::reader::{Next, Reader};
+use super::ring::Change;
+use super::snapshots::{Snapshot, snapshot};
+use super::topic::Topic;
+use crate::error::chain;
+use crate::queries;
+use crate::seoul::SeoulTime;
+use crate::state::AppState;
+
+/// Pause after a snapshot could not be loaded.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Why a client is let go.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The client has gone or broken the protocol.
+    Client,
+    /// The server stops.
+    Stop,
+    /// The client did not take a message in time.
+    Slow,
+    /// The token was revoked or is over.
+    Over,
+}
+
+/// Something to send.
+#[derive(Debug)]
+pub(super) enum Item {
+    /// A message that is written already.
+    Message {
+        /// Its type.
+        kind: &'static str,
+        text: Utf8Bytes,
+        /// Number with which the client can go on once it has this; none if it cannot.
+        resume: Option<u64>,
+    },
+    /// Prices, each row written already.
+    Prices {
+        rows: Vec<Utf8Bytes>,
+        /// Whether these are all there are.
+        is_snapshot: bool,
+        seq: u64,
+        /// As above.
+        resume: Option<u64>,
+    },
+}
+
+/// The way to a client.
+pub(super) trait Outlet {
+    /// Returns once the client has accepted `item`.
+    fn put(&mut self, item: Item) -> impl Future<Output = Result<(), End>> + Send;
+}
+
+/// What one client follows.
+pub(super) struct Listener {
+    state: AppState,
+    reader: Reader,
+    prices: Option<PriceReader>,
+    /// Whether the next prices are the first.
+    is_price_snapshot: bool,
+    /// When a snapshot that could not be loaded is tried again.
+    retry: Option<Instant>,
+}
+
+impl Listener {
+    /// Returns the listener of a client that has not named topics: it hears prices and names of tables,
+    /// from now on.
+    pub(super) fn new(state: &AppState) -> Self {
+        let core = state.live.core();
+        Self {
+            state: state.clone(),
+            reader: Reader::from_now([Topic::Tables].into(), &core.ring),
+            prices: Some(PriceReader::new(BTreeSet::new(), core.ring.head())),
+            is_price_snapshot: false,
+            retry: None,
+        }
+    }
+
+    /// Greets the client.
+    pub(super) async fn greet(&self, out: &mut impl Outlet) -> Result<(), End> {
+        let live = &self.state.live;
+        let hello = ServerMessage::Hello {
+            server_time: SeoulTime::now(),
+            mode: *live.mode.borrow(),
+            epoch: &live.epoch,
+        };
+        say(out, "hello", &hello).await
+    }
+
+    /// Does what the client wishes.
+    pub(super) async fn take(&mut self, wish: Wish, out: &mut impl Outlet) -> Result<(), End> {
+        match wish {
+            Wish::Symbols(symbols) => {
+                if let Some(prices) = &mut self.prices {
+                    prices.choose(symbols);
+                }
+                Ok(())
+            }
+            Wish::Topics(subscription) => self.subscribe(subscription, out).await,
+        }
+    }
+
+    async fn subscribe(&mut self, wanted: Subscription, out: &mut impl Outlet) -> Result<(), End> {
+        let Subscription {
+            topics,
+            symbols,
+            since,
+        } = wanted;
+        let is_this_run = |(epoch, known): (String, BTreeMap<Topic, u64>)| {
+            (epoch == self.state.live.epoch).then_some(known)
+        };
+        let since = since.and_then(is_this_run).unwrap_or_default();
+        let has_prices = topics.contains(&Topic::Prices);
+        if has_prices {
+            self.find_prices(&symbols).await;
+        }
+        let live = std::sync::Arc::clone(&self.state.live);
+        let (missed, resumed, end) = {
+            let core = live.core();
+            let head = core.ring.head();
+            let mut rows = topics.clone();
+            rows.remove(&Topic::Prices);
+            let (reader, missed) = Reader::resumed(rows, &since, &core.ring);
+            self.reader = reader;
+            let known = since.get(&Topic::Prices).filter(|seq| **seq <= head);
+            self.is_price_snapshot = has_prices && known.is_none();
+            self.prices = has_prices.then(|| {
+                let at = known.copied().unwrap_or(0);
+                PriceReader::new(symbols, at)
+            });
+            let mut resumed = self.reader.settled();
+            resumed.extend(known.filter(|_| has_prices).map(|_| Topic::Prices));
+            (missed, resumed, head)
+        };
+        self.retry = None;
+        let answer = ServerMessage::Subscribed {
+            epoch: &live.epoch,
+            topics: &topics,
+            resumed: &resumed,
+        };
+        say(out, "subscribed", &answer).await?;
+        self.deliver(missed, end, out).await
+    }
+
+    /// Puts prices of `symbols` on the board that are not there yet.
+    async fn find_prices(&self, symbols: &BTreeSet<String>) {
+        let missing = self.state.live.core().board.without(symbols);
+        if missing.is_empty() {
+            return;
+        }
+        match queries::prices::newest_of(&self.state.db, &missing).await {
+            Ok(prices) => self.state.live.show(prices),
+            // The next tick brings them.
+            Err(error) => warn!(error = %chain(&error), "known prices not found"),
+        }
+    }
+
+    /// Sends what is new, and snapshots that are due.
+    pub(super) async fn step(&mut self, out: &mut impl Outlet) -> Result<(), End> {
+        let head = self.state.live.core().ring.head();
+        self.advance(head, out).await?;
+        if self.retry.is_some_and(|retry| Instant::now() < retry) {
+            return Ok(());
+        }
+        let stop = self.state.live.stop.clone();
+        while let Some(topic) = self.reader.first_due() {
+            let loading = snapshot(&self.state, topic, self.reader.at());
+            let loaded = stop.run_until_cancelled(loading).await.ok_or(End::Stop)?;
+            let Snapshot { seq, text, .. } = match loaded {
+                Ok(snapshot) => snapshot,
+                Err(error) => {
+                    let is_first = self.retry.replace(Instant::now() + RETRY).is_none();
+                    if is_first {
+                        warn!(%topic, error = %chain(&error), "snapshot not loaded, trying again");
+                        let message = format!("{topic} cannot be read now, a snapshot follows");
+                        let (code, message) = ("SNAPSHOT_LATE", message.as_str());
+                        say(out, "error", &ServerMessage::Error { code, message }).await?;
+                    }
+                    return Ok(());
+                }
+            };
+            self.retry = None;
+            self.advance(seq, out).await?;
+            if self.reader.accept(topic, seq) {
+                let kind = if topic == Topic::Tables {
+                    "changed"
+                } else {
+                    "snapshot"
+                };
+                let resume = self.resume(seq);
+                out.put(Item::Message { kind, text, resume }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what is new up to `upto`.
+    async fn advance(&mut self, upto: u64, out: &mut impl Outlet) -> Result<(), End> {
+        let live = std::sync::Arc::clone(&self.state.live);
+        let Next { missed, changes } = self.reader.advance(&live.core().ring, upto);
+        if !missed.is_empty() {
+            say(out, "gap", &ServerMessage::Gap { topics: &missed }).await?;
+        }
+        self.deliver(changes, upto, out).await
+    }
+
+    /// Sends prices and then `changes`, which are all up to `upto`. Prices come first, under the number
+    /// before the first change: whoever goes on from any of these messages misses neither.
+    async fn deliver(
+        &mut self,
+        changes: Vec<Change>,
+        upto: u64,
+        out: &mut impl Outlet,
+    ) -> Result<(), End> {
+        let rows = match &mut self.prices {
+            Some(prices) => {
+                let core = self.state.live.core();
+                prices.advance(&core.board, core.ring.head())
+            }
+            None => Vec::new(),
+        };
+        let is_snapshot = std::mem::take(&mut self.is_price_snapshot);
+        if is_snapshot || !rows.is_empty() {
+            let seq = changes.first().map_or(upto, |change| change.seq - 1);
+            let prices = Item::Prices {
+                rows,
+                is_snapshot,
+                seq,
+                resume: self.resume(seq),
+            };
+            out.put(prices).await?;
+        }
+        for Change { seq, topic, text } in changes {
+            let kind = if topic == Topic::Tables {
+                "changed"
+            } else {
+                "change"
+            };
+            let resume = self.resume(seq);
+            out.put(Item::Message { kind, text, resume }).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns the number with which the client can go on, if it has every snapshot.
+    fn resume(&self, seq: u64) -> Option<u64> {
+        self.reader.first_due().is_none().then_some(seq)
+    }
+}
+
+/// Sends `message` to one client.
+pub(super) async fn say(
+    out: &mut impl Outlet,
+    kind: &'static str,
+    message: &ServerMessage<'_>,
+) -> Result<(), End> {
+    // What the server says is always written.
+    let text = message.text().map_err(|_| End::Client)?.into();
+    let resume = None;
+    out.put(Item::Message { kind, text, resume }).await
+}

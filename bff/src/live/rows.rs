@@ -1,0 +1,108 @@
+//! Rows of topics, as the REST API shows them.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use turnstile_connectors::postgres::Postgres;
+use uuid::Uuid;
+
+use super::alarms;
+use super::topic::Topic;
+use crate::cursor::Cursor;
+use crate::extract::Page;
+use crate::health;
+use crate::queries::positions::Which;
+use crate::queries::{self, QueryError};
+use crate::state::AppState;
+
+/// Most live positions of a snapshot: more than one account ever holds.
+const POSITIONS_MAX: i64 = 1_000;
+/// Rows of a snapshot of what never ends: the newest ones.
+const NEWEST: i64 = 100;
+
+/// Rows could not be had.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RowsError {
+    /// PostgreSQL did not answer as expected.
+    #[error("rows not read")]
+    Query(#[from] QueryError),
+    /// A row cannot be written as JSON.
+    #[error("row not written")]
+    Text(#[from] serde_json::Error),
+}
+
+impl RowsError {
+    /// Returns whether it may be otherwise later.
+    pub(super) fn is_transient(&self) -> bool {
+        matches!(self, Self::Query(error) if error.is_unavailable())
+    }
+}
+
+/// Returns all rows of a snapshot of `topic`, newest first. Prices are on the board, tables have none.
+pub(super) async fn all(state: &AppState, topic: Topic) -> Result<Vec<Box<RawValue>>, RowsError> {
+    let db = &state.db;
+    match topic {
+        Topic::Positions => {
+            let page = first(POSITIONS_MAX);
+            written(&queries::positions::list(db, Which::Live, page).await?.items)
+        }
+        Topic::Orders => written(&queries::orders::list(db, first(NEWEST)).await?.items),
+        Topic::Exits => written(&queries::exit_events::list(db, first(NEWEST)).await?.items),
+        Topic::Candidates => written(&queries::reentry::candidates(db, first(NEWEST)).await?.items),
+        Topic::Alarms => written(&alarms::newest(db, NEWEST).await?),
+        Topic::Health => written(&[health::look(state).await]),
+        Topic::Prices | Topic::Tables => Ok(Vec::new()),
+    }
+}
+
+/// Returns what stands now of the rows `ids` of a topic that follows tables, and the ids of those that
+/// are gone.
+pub(super) async fn some(
+    db: &Postgres,
+    topic: Topic,
+    ids: &[Uuid],
+) -> Result<(Vec<Box<RawValue>>, Vec<String>), RowsError> {
+    let (rows, found) = match topic {
+        Topic::Positions => {
+            let rows = queries::positions::live_of(db, ids).await?;
+            let found = rows.iter().map(|row| row.position.position_id).collect();
+            (written(&rows)?, found)
+        }
+        Topic::Orders => {
+            let rows = queries::orders::of(db, ids).await?;
+            (
+                written(&rows)?,
+                rows.iter().map(|row| row.order_id).collect(),
+            )
+        }
+        Topic::Exits => {
+            let rows = queries::exit_events::of(db, ids).await?;
+            let found = rows.iter().map(|row| row.exit_event_id).collect();
+            (written(&rows)?, found)
+        }
+        Topic::Candidates => {
+            let rows = queries::reentry::candidates_of(db, ids).await?;
+            let found = rows.iter().map(|row| row.candidate_id).collect();
+            (written(&rows)?, found)
+        }
+        Topic::Prices | Topic::Alarms | Topic::Health | Topic::Tables => {
+            (Vec::new(), BTreeSet::from_iter(ids.iter().copied()))
+        }
+    };
+    let is_gone = |id: &&Uuid| !found.contains(*id);
+    let gone = ids.iter().filter(is_gone).map(Uuid::to_string).collect();
+    Ok((rows, gone))
+}
+
+/// Returns each row as JSON.
+pub(super) fn written<T: Serialize>(rows: &[T]) -> Result<Vec<Box<RawValue>>, RowsError> {
+    Ok(rows.iter().map(to_raw_value).collect::<Result<_, _>>()?)
+}
+
+fn first<C: Cursor>(limit: i64) -> Page<C> {
+    Page {
+        limit,
+        below: C::first(),
+    }
+}

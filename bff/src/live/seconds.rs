@@ -1,0 +1,57 @@
+//! What is looked at once a second: alarms, the age of prices, and how every part is.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::alarms::Alarms;
+use super::rows::{RowsError, written};
+use super::topic::Topic;
+use crate::error::chain;
+use crate::health;
+use crate::queries;
+use crate::state::AppState;
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Tells clients what has changed, second by second, until `stop`.
+pub(super) async fn run(state: AppState, stop: CancellationToken) {
+    let mut every = interval(EVERY);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut alarms = Alarms::default();
+    let mut is_failing = false;
+    while stop.run_until_cancelled(every.tick()).await.is_some() {
+        let looking = look(&state, &mut alarms);
+        match stop.run_until_cancelled(looking).await {
+            None => return,
+            Some(Ok(())) => is_failing = false,
+            Some(Err(error)) => {
+                if !std::mem::replace(&mut is_failing, true) {
+                    warn!(error = %chain(&error), "not looked at alarms or prices, trying again");
+                }
+            }
+        }
+    }
+}
+
+async fn look(state: &AppState, alarms: &mut Alarms) -> Result<(), RowsError> {
+    let live = &state.live;
+    if live.clients() > 0 {
+        // First, because it answers also while PostgreSQL does not.
+        let health = written(&[health::look(state).await])?;
+        live.tell(Topic::Health, &health, &[])?;
+    }
+    let staleness = queries::best_prices::staleness(&state.db).await?;
+    let staleness: BTreeMap<String, bool> = staleness.into_iter().collect();
+    // Whoever follows all symbols begins with all that the engine has a price of.
+    let missing = live.core().board.without(staleness.keys());
+    live.judge(staleness);
+    if !missing.is_empty() {
+        live.show(queries::prices::newest_of(&state.db, &missing).await?);
+    }
+    alarms.follow(&state.db, live).await
+}
