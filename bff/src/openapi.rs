@@ -1,9 +1,14 @@
 //! The description of the API.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
 use axum::Json;
 use axum::http::Method;
 use axum::response::IntoResponse;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
 };
@@ -23,6 +28,9 @@ use crate::health;
 /// Names of the ways in which a request says who makes it.
 const TOKEN: &str = "token";
 const SESSION: &str = "session";
+
+/// Who acts: a request with a token may leave it out.
+const ACTORS: [&str; 2] = ["updated_by", "asked_by"];
 
 #[derive(OpenApi)]
 #[openapi(
@@ -118,11 +126,21 @@ struct Token;
 
 impl Modify for Token {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let bodies = request_bodies(openapi);
         let components = openapi.components.get_or_insert_with(Default::default);
         let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         components.add_security_scheme(TOKEN, bearer);
         let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE)));
         components.add_security_scheme(SESSION, cookie);
+        for (name, schema) in &mut components.schemas {
+            if let RefOr::T(Schema::Object(object)) = schema
+                && bodies.contains(name)
+            {
+                object
+                    .required
+                    .retain(|name| !ACTORS.contains(&name.as_str()));
+            }
+        }
         for (path, item) in &mut openapi.paths.paths {
             let operations = [
                 (Method::GET, &mut item.get),
@@ -142,6 +160,42 @@ impl Modify for Token {
             }
         }
     }
+}
+
+/// Returns the names of the schemas that requests carry.
+fn request_bodies(openapi: &utoipa::openapi::OpenApi) -> BTreeSet<String> {
+    let items = openapi.paths.paths.values();
+    let operations = items.flat_map(|item| [&item.post, &item.put]).flatten();
+    let bodies = operations.filter_map(|operation| operation.request_body.as_ref());
+    let contents = bodies.flat_map(|body| body.content.values());
+    let names = contents.filter_map(|content| match &content.schema {
+        Some(RefOr::Ref(schema)) => schema.ref_location.rsplit('/').next(),
+        Some(RefOr::T(_)) | None => None,
+    });
+    names.map(str::to_owned).collect()
+}
+
+/// Methods by path, as HTTP lists them, such as "GET,HEAD,PUT".
+static METHODS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+    let paths = Api::openapi().paths.paths.into_iter();
+    let of_path = paths.map(|(path, item)| {
+        let named = [
+            ("GET,HEAD", item.get.is_some()),
+            ("POST", item.post.is_some()),
+            ("PUT", item.put.is_some()),
+        ];
+        let named = named.into_iter().filter(|(_, is_there)| *is_there);
+        let methods: Vec<_> = named.map(|(name, _)| name).collect();
+        (path, methods.join(","))
+    });
+    of_path.collect()
+});
+
+/// Returns the methods of a described path if `method` is none of them.
+pub(crate) fn allowed_other(method: &Method, path: &str) -> Option<&'static str> {
+    let allowed = METHODS.get(path)?;
+    let is_allowed = allowed.split(',').any(|name| name == method.as_str());
+    (!is_allowed).then_some(allowed.as_str())
 }
 
 /// Returns the description of the API as JSON (OpenAPI 3.1).

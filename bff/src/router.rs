@@ -20,7 +20,7 @@ use crate::api::{
     risk_limits, session, signals, strategy_runs, universe,
 };
 use crate::config::BffConfig;
-use crate::error::{ApiError, Code};
+use crate::error::ApiError;
 use crate::state::AppState;
 use crate::{health, live, openapi, request, web_files};
 
@@ -154,8 +154,7 @@ pub(crate) async fn unknown_path(uri: Uri) -> ApiError {
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> ApiError {
-    let message = format!("{} is not available with {method}", uri.path());
-    ApiError::new(Code::MethodNotAllowed, message)
+    ApiError::wrong_method(&method, uri.path(), None)
 }
 
 /// Answers of the API are of the moment.

@@ -82,7 +82,7 @@ impl Bff {
         if !address.ip().is_loopback() && !keys.has_any() {
             warn!(%local_addr, "no token exists: only this machine is answered until \"turnstile token create\" makes one");
         }
-        let guard = Guard::new(keys.clone(), config.requests_per_second);
+        let guard = Guard::new(keys.clone(), &config);
         let state = AppState {
             strategy: Arc::new(strategy),
             db,

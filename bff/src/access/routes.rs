@@ -14,11 +14,10 @@ pub(crate) enum Need {
 }
 
 /// Routes that anybody may ask.
-const OPEN: [(&str, &str); 5] = [
+const OPEN: [(&str, &str); 4] = [
     ("GET", "/health"),
     ("GET", "/health/ready"),
     ("GET", "/api/openapi.json"),
-    ("GET", "/api/docs"),
     ("POST", "/api/v1/session"),
 ];
 
