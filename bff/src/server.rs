@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use turnstile_connectors::postgres::Postgres;
-use turnstile_connectors::redis::Cache;
+use turnstile_connectors::redis::{Cache, widen_while_isolated};
 use turnstile_connectors::strategy::StrategyId;
 use turnstile_connectors::task;
 
@@ -100,6 +100,8 @@ impl Bff {
         let mut sources = live::start(&state, &stop);
         let follow = keys.follow(state.db.clone(), stop.clone());
         sources.push(task::spawn("bff tokens", follow));
+        let widen = widen_while_isolated(state.cache.clone(), state.db.clone(), stop.clone());
+        sources.push(task::spawn("bff pool", widen));
         let service = router(&config, state).into_make_service_with_connect_info::<SocketAddr>();
         let serve =
             axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());

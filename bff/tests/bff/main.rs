@@ -4,6 +4,7 @@
 
 mod access;
 mod changing;
+mod consistency;
 mod contract;
 mod exits;
 mod fixture;

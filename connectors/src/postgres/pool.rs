@@ -37,6 +37,8 @@ pub struct Postgres {
     quiet: Pool,
     config: Config,
     size_min: usize,
+    size_usual: usize,
+    size_wide: usize,
     idle: Duration,
     lifetime: Duration,
 }
@@ -61,6 +63,8 @@ impl Postgres {
             quiet: pool(&driver, config, &format!("{BY_KEY} {QUIET}"))?,
             config: driver,
             size_min: config.pool_min,
+            size_usual: config.pool_max,
+            size_wide: config.pool_max_isolated,
             idle: config.idle,
             lifetime: config.lifetime,
         };
@@ -115,6 +119,20 @@ impl Postgres {
     /// Returns how many connections the pool may hold.
     pub fn size_max(&self) -> usize {
         self.pool.status().max_size
+    }
+
+    /// Lets the pool hold more connections, or as many as usual. Returns whether that is a change.
+    pub fn widen(&self, is_wide: bool) -> bool {
+        let size = if is_wide {
+            self.size_wide
+        } else {
+            self.size_usual
+        };
+        let is_change = size != self.size_max();
+        if is_change {
+            self.pool.resize(size);
+        }
+        is_change
     }
 
     /// Opens a connection of its own, outside the pool: for listeners, locks and bulk writes. Its
