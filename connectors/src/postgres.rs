@@ -10,6 +10,7 @@
 
 mod bell;
 mod best_prices;
+mod client;
 mod config;
 mod date;
 mod error;
@@ -24,6 +25,7 @@ mod prices;
 
 pub use bell::Bell;
 pub use best_prices::{BestPriceBoard, BestPriceWriter};
+pub use client::{PostgresClient, Session, Transaction};
 pub use config::PostgresConfig;
 pub(crate) use date::Date;
 pub use error::PostgresError;
@@ -33,6 +35,6 @@ pub use lock::AdvisoryLock;
 pub use logs::{LogLevel, LogRow, write_log};
 pub use metrics::describe as describe_metrics;
 pub use migrate::{MigrationReport, migrate};
-pub use pool::{Postgres, PostgresClient};
+pub use pool::Postgres;
 pub(crate) use prices::PRICE_SINK;
 pub use prices::{PriceRow, PriceSink, PriceSinkConfig, PriceSinkHandle};

@@ -352,7 +352,7 @@ impl Holdings {
         stop: &CancellationToken,
     ) -> Result<BTreeMap<Symbol, Quantity>, GivenUp> {
         let account = &self.parts.account;
-        let work = |client: deadpool_postgres::Object| async move {
+        let work = |client: crate::postgres::PostgresClient| async move {
             let statement = client.prepare_cached(POSITIONS).await?;
             let rows = client.query(&statement, &[account]).await?;
             rows.iter()

@@ -98,7 +98,7 @@ impl OrderPoll {
                 _ = changes.changed() => continue,
             }
             read_at = Instant::now();
-            let read = self.read(Adopting::After(self.config.settle_delay), &stop);
+            let read = Box::pin(self.read(Adopting::After(self.config.settle_delay), &stop));
             if let Some(Err(error)) = stop.run_until_cancelled(read).await {
                 if std::mem::replace(&mut has_failed, true) {
                     debug!(%error, "no complete order list");
@@ -123,10 +123,8 @@ impl OrderPoll {
         stop: &CancellationToken,
     ) -> bool {
         loop {
-            match stop
-                .run_until_cancelled(self.read(Adopting::Explaining(differences), stop))
-                .await
-            {
+            let read = Box::pin(self.read(Adopting::Explaining(differences), stop));
+            match stop.run_until_cancelled(read).await {
                 None => return false,
                 Some(Ok(())) => return true,
                 Some(Err(error)) => warn!(%error, "no complete order list yet"),
