@@ -13,6 +13,7 @@ use turnstile_connectors::execution::{
     SimulatorSession, SinkItem, Store, wall_clock_us,
 };
 use turnstile_connectors::kis::KisClient;
+use turnstile_connectors::monitoring::EventSender;
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::task;
@@ -45,11 +46,11 @@ const OTHERS: usize = 3;
 impl Desk {
     pub(super) async fn start(
         config: &Config,
-        postgres: &Postgres,
-        cache: &Cache,
+        (postgres, cache): (&Postgres, &Cache),
         client: &KisClient,
         progress: PriceProgress,
         is_broker_down: watch::Receiver<bool>,
+        events: Option<EventSender>,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let settings = &config.execution;
@@ -58,6 +59,7 @@ impl Desk {
         let at_once = settings.sink_lanes.get() + settings.fill_workers.get() + OTHERS;
         store.warm(at_once.min(postgres.size_max())).await?;
         let (alarms, alarm_writer): (Alarms, AlarmWriter) = Alarms::new(store.clone());
+        let alarms = alarms.telling(events);
         let mut rest = vec![task::spawn("alarms", alarm_writer.run(stop.clone()))];
         let session: Arc<dyn SessionSource> = match settings.session {
             SessionKind::Krx => Arc::new(KrxSession::new(calendar.clone(), wall_clock_us)),
