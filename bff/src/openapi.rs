@@ -6,11 +6,11 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::api::{
-    best_prices, calendar, control, emergency_stop, executions, exit_events, exit_rules, jobs,
-    levels, logs, manual_entries, manual_exits, order_requests, orders, pick_decisions, picks,
-    portfolios, positions, previews, prices, rankings, rebalances, reentry, reentry_blacklist,
-    reentry_expiries, reentry_limits, reentry_windows, regime, risk, risk_limits, signals,
-    strategy_runs, universe,
+    alarms, best_prices, calendar, control, emergency_stop, executions, exit_events, exit_rules,
+    jobs, levels, logs, manual_entries, manual_exits, order_requests, orders, pick_decisions,
+    picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
+    reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
+    risk_limits, signals, strategy_runs, universe,
 };
 use crate::health;
 
@@ -72,6 +72,8 @@ use crate::health;
         risk::report,
         risk::violations,
         logs::list,
+        alarms::list,
+        alarms::acknowledge,
         jobs::list,
         calendar::list,
         strategy_runs::list,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests panic")]
 
+mod alarms;
 mod changing;
 mod contract;
 mod exits;
