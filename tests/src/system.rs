@@ -245,7 +245,15 @@ impl System {
     /// # Panics
     /// If it does not come up.
     pub async fn bff(&self) -> (Program, String) {
-        let config = self.config_file("[bff]\nlisten = \"127.0.0.1:0\"\n");
+        self.bff_with("").await
+    }
+
+    /// Starts the BFF on a free port, with `extra` in its section of the configuration.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub async fn bff_with(&self, extra: &str) -> (Program, String) {
+        let config = self.config_file(&format!("[bff]\nlisten = \"127.0.0.1:0\"\n{extra}"));
         let log = self.folder.path().join("bff.log");
         let mut bff = Program::start(&["--config", &config, "bff"], &self.environment(), &log);
         let url = bff.says("Turnstile:").await;

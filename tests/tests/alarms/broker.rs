@@ -1,0 +1,1 @@
+//! Limits of the broker, of Naver, and of prices.
