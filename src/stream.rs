@@ -46,7 +46,8 @@ use turnstile_connectors::exits::prune_previews;
 use turnstile_connectors::kis::{
     Clock, KisClient, KisError, KisSettings, KisStream, KisStreamParts,
 };
-use turnstile_connectors::monitoring::{EngineProgress, Monitor, Watched, beat_engine};
+use turnstile_connectors::monitoring::metrics::WS_CONNECTED;
+use turnstile_connectors::monitoring::{EngineProgress, Monitor, Watched, beat_engine, show_facts};
 use turnstile_connectors::naver::NaverClient;
 use turnstile_connectors::postgres::{ChangeFeed, Postgres, PriceSink, prune_change_log};
 use turnstile_connectors::redis::Cache;
@@ -106,6 +107,8 @@ impl Stream {
         let account = account_id(&settings);
         let lock = take_lock(&postgres, &account, stop).await?;
         let starting = health::show_start();
+        // Nothing is connected yet.
+        metrics::gauge!(WS_CONNECTED).set(0.0);
         if let Some(monitor) = monitor {
             monitor.watch(Watched {
                 part: "stream",
@@ -149,6 +152,7 @@ impl Stream {
         let (slots_sender, given) = watch::channel(BTreeSet::new());
         let pause = config.naver.distrust_pause;
         let evaluated = EngineProgress::default();
+        let seen = Seen::default();
         let mut outputs = Outputs {
             evaluated: evaluated.clone(),
             orders: desk.outputs.clone(),
@@ -157,7 +161,7 @@ impl Stream {
             levels: tellers.levels,
             withheld: tellers.withheld,
             answers: tellers.answers,
-            staleness: Staleness::default(),
+            staleness: Staleness::new(seen.clone()),
             prices: BestPrices::new(tellers.prices, fallen_sender, distrust, pause),
             slots: slots_sender,
         };
@@ -177,7 +181,6 @@ impl Stream {
         info!(symbols = wanted.len(), "subscribing");
         let (subscribed_sender, subscribed) = watch::channel(wanted.is_empty());
         let (quote_sender, asked_quotes) = mpsc::channel(QUOTES_MAX);
-        let seen = Seen::default();
         let naver = match config.naver.enabled {
             true => Some(NaverClient::new(config.naver.clone(), clock.clone())?),
             false => None,
@@ -289,6 +292,14 @@ impl Stream {
             };
             task::spawn("retention", old.run(sources.clone()))
         });
+        let shown = health::Account {
+            poll: desk.poll.clone(),
+            holdings: desk.holdings.clone(),
+            book: desk.book.clone(),
+        };
+        let shown = task::spawn("account watch", shown.show(sources.clone()));
+        let facts = show_facts(postgres.clone(), account.clone(), sources.clone());
+        let facts = task::spawn("facts", facts);
         let beats = monitor.map(|monitor| {
             let place = (postgres.clone(), account, monitor.instance().to_owned());
             let beating = beat_engine(evaluated, wall_clock_us, place, sources.clone());
@@ -310,6 +321,8 @@ impl Stream {
                 quotes.await,
                 outage.await,
                 housekeeping.await,
+                shown.await,
+                facts.await,
             ] {
                 report(ended);
             }

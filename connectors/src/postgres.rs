@@ -33,8 +33,8 @@ pub use feed::{ChangeFeed, RowChange, Snapshot, TransactionChanges, prune_change
 pub use listener::Listener;
 pub use lock::AdvisoryLock;
 pub use logs::{LogLevel, LogRow, write_log};
-pub(crate) use metrics::QUERY_SECONDS;
 pub use metrics::describe as describe_metrics;
+pub(crate) use metrics::{QUERY_SECONDS, STATEMENT_FAILURES, TRANSACTIONS};
 pub use migrate::{MigrationReport, migrate};
 pub use pool::Postgres;
 pub(crate) use pool::chain;

@@ -30,6 +30,8 @@ pub(super) struct Desk {
     pub(super) notices: mpsc::Sender<BrokerEvent>,
     pub(super) poll: Arc<OrderPoll>,
     pub(super) alarms: Alarms,
+    pub(super) holdings: Arc<Holdings>,
+    pub(super) book: Arc<Book>,
     /// What every entry passes.
     pub(super) gate: RiskGate,
     pub(super) session: Arc<dyn SessionSource>,
@@ -144,7 +146,7 @@ impl Desk {
             settings.clone(),
             session.clone(),
             ledger,
-            book,
+            book.clone(),
             poll.clone(),
             holdings.clone(),
             alarms.clone(),
@@ -155,7 +157,7 @@ impl Desk {
             executor.run(order_rows, stop.clone()),
         ));
         rest.push(task::spawn("order poll", poll.clone().run(stop.clone())));
-        rest.push(task::spawn("holdings", holdings.run(stop.clone())));
+        rest.push(task::spawn("holdings", holdings.clone().run(stop.clone())));
         rest.push(task::spawn(
             "notices",
             fills.run(notice_events, stop.clone()),
@@ -165,6 +167,8 @@ impl Desk {
             notices,
             poll,
             alarms,
+            holdings,
+            book,
             gate,
             session,
             calendar,

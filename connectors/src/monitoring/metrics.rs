@@ -1,9 +1,11 @@
 //! Names of the metrics that limits are set to, and of monitoring itself. Labels are bounded sets.
 
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, histogram};
 
 /// Time of one statement of PostgreSQL on a pooled connection.
 pub const QUERY_SECONDS: &str = crate::postgres::QUERY_SECONDS;
+const STATEMENT_FAILURES: &str = crate::postgres::STATEMENT_FAILURES;
+const TRANSACTIONS: &str = crate::postgres::TRANSACTIONS;
 /// Connections of a pool in use, of those that it may hold, by `pool`.
 pub const POOL_USE: &str = "postgres_pool_use_ratio";
 /// 1 while PostgreSQL answers, by the probe of its own.
@@ -102,6 +104,39 @@ const STORES: &[f64] = &[
 const CALLS: &[f64] = &[
     0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,
 ];
+
+/// Shows, as zero, what has not happened yet and limits or dashboards look at.
+pub(super) fn begin(has_engine: bool) {
+    for name in [CACHE_HITS, CACHE_MISSES, WRITES_LOST, STATEMENT_FAILURES] {
+        counter!(name).increment(0);
+    }
+    counter!(TRANSACTIONS, "outcome" => "committed").increment(0);
+    counter!(DELIVERIES, "channel" => "webhook", "result" => "sent").increment(0);
+    if !has_engine {
+        return;
+    }
+    for name in [PICK_CONFLICTS, crate::execution::metrics::MISMATCHES] {
+        counter!(name).increment(0);
+    }
+    for (name, label, value) in [
+        (KIS_CALLS, "outcome", "ok"),
+        (crate::kis::metrics::ERRORS, "class", "server"),
+        (NAVER_CALLS, "result", "ok"),
+        ("price_sync_ticks_total", "source", "KIS_WS"),
+        (
+            crate::execution::metrics::RISK_REJECTED,
+            "check_type",
+            "TOTAL_POSITIONS",
+        ),
+        (crate::exits::metrics::WITHHELD, "why", "STALE"),
+        (crate::picks::metrics::REJECTS, "gate", "EXPOSURE"),
+    ] {
+        counter!(name, label => value).increment(0);
+    }
+    for name in [NAVER_SECONDS, FILL_SECONDS, PICK_SECONDS, PRICE_LATENCY] {
+        drop(histogram!(name));
+    }
+}
 
 /// Describes the metrics of this module to the installed recorder.
 pub fn describe() {

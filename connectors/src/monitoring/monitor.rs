@@ -100,6 +100,7 @@ impl Monitor {
         if !config.enabled {
             return Ok(None);
         }
+        names::begin(has_engine);
         let instance = config.instance.clone().unwrap_or_else(|| role.to_owned());
         let postgres = Postgres::connect(&PostgresConfig {
             pool_max: POOL_MAX,
