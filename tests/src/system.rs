@@ -52,6 +52,8 @@ pub struct System {
     /// Section `[jobs]` of processes started from now on. The broker is asked for nothing that a test
     /// does not ask for.
     pub jobs: String,
+    /// Further keys of section `[naver]` of processes started from now on.
+    pub naver: String,
 }
 
 impl System {
@@ -125,6 +127,7 @@ impl System {
             folder,
             rate: 0,
             registrations: 0,
+            naver: String::new(),
             jobs: "calendar = false\nstocks = false\nfundamentals = false\n".to_owned(),
         };
         system.list(stocks).await;

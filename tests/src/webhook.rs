@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// How long a message may take: longer than any test waits for its cause.
-const WAIT_MAX: Duration = Duration::from_secs(40);
+const WAIT_MAX: Duration = Duration::from_secs(20);
 
 /// One message, as it arrived.
 #[derive(Clone, Debug)]

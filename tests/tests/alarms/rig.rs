@@ -1,14 +1,30 @@
 //! What the tests of alarms have in common.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
 use turnstile_tests::{System, Webhook, eventually};
 
-/// Returns sections `[monitoring]` with windows of seconds. `limits` comes at the end.
+/// How long a condition is made: much longer than any alarm takes.
+const WAIT_MAX: Duration = Duration::from_secs(40);
+
+/// Returns sections `[monitoring]` with windows of three seconds. `limits` comes at the end.
 pub(crate) fn monitoring(webhook: &Webhook, limits: &str) -> String {
+    monitoring_over(webhook, "3s", limits)
+}
+
+/// Returns sections `[monitoring]` with windows of `window`. `limits` comes at the end.
+pub(crate) fn monitoring_over(webhook: &Webhook, window: &str, limits: &str) -> String {
     format!(
-        "[monitoring]\nlook_every = \"100ms\"\nclear_after = \"1s\"\nwindow_max = \"3s\"\n\
+        "[monitoring]\nlook_every = \"100ms\"\nclear_after = \"1s\"\nwindow_max = \"{window}\"\n\
          quiet = \"2m\"\nhistory_every = \"1s\"\n[monitoring.webhook]\nurl = \"{}\"\n{limits}",
         webhook.url
     )
+}
+
+/// Passes a little time.
+pub(crate) async fn a_while() {
+    tokio::time::sleep(Duration::from_millis(50)).await;
 }
 
 /// Does `step` again and again until the course of an alarm is `course`.
@@ -18,7 +34,8 @@ pub(crate) async fn until(
     course: &[&str],
     mut step: impl AsyncFnMut(),
 ) {
-    while webhook.course(alarm).len() < course.len() {
+    let began = Instant::now();
+    while webhook.course(alarm).len() < course.len() && began.elapsed() < WAIT_MAX {
         step().await;
     }
     webhook.wait(alarm, course).await;
