@@ -16,6 +16,7 @@ mod best_prices;
 mod days;
 mod desk;
 mod follow;
+mod health;
 mod jobs;
 mod journal;
 mod minutes;
@@ -45,6 +46,8 @@ use turnstile_connectors::exits::prune_previews;
 use turnstile_connectors::kis::{
     Clock, KisClient, KisError, KisSettings, KisStream, KisStreamParts,
 };
+use turnstile_connectors::monitoring::metrics::WS_CONNECTED;
+use turnstile_connectors::monitoring::{EngineProgress, Monitor, Watched, beat_engine, show_facts};
 use turnstile_connectors::naver::NaverClient;
 use turnstile_connectors::postgres::{ChangeFeed, Postgres, PriceSink, prune_change_log};
 use turnstile_connectors::redis::Cache;
@@ -92,13 +95,26 @@ pub(crate) struct Stream {
 
 impl Stream {
     /// Starts the job. Waits as a standby while another engine of the account is active.
-    pub(crate) async fn start(config: &Config, stop: &CancellationToken) -> anyhow::Result<Self> {
+    pub(crate) async fn start(
+        config: &Config,
+        monitor: Option<&Monitor>,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Self> {
         let postgres = Postgres::connect(&config.postgres).await?;
         let cache = Cache::new(&config.redis).context("redis.url")?;
         let settings = config.kis.clone().validate()?;
         let clock: Clock = Arc::new(wall_clock_us);
         let account = account_id(&settings);
         let lock = take_lock(&postgres, &account, stop).await?;
+        let starting = health::show_start();
+        // Nothing is connected yet.
+        metrics::gauge!(WS_CONNECTED).set(0.0);
+        if let Some(monitor) = monitor {
+            monitor.watch(Watched {
+                part: "stream",
+                postgres: postgres.clone(),
+            });
+        }
 
         let (feed, snapshot) = ChangeFeed::open(&postgres).await?;
         let loaded = rows::load(snapshot.client())
@@ -121,11 +137,11 @@ impl Stream {
         });
         let desk = Desk::start(
             config,
-            &postgres,
-            &cache,
+            (&postgres, &cache),
             &client,
             progress,
             is_down.subscribe(),
+            monitor.map(Monitor::events),
             downstream.clone(),
         )
         .await?;
@@ -135,14 +151,17 @@ impl Stream {
         let (distrust, naver_off_until) = watch::channel(0);
         let (slots_sender, given) = watch::channel(BTreeSet::new());
         let pause = config.naver.distrust_pause;
+        let evaluated = EngineProgress::default();
+        let seen = Seen::default();
         let mut outputs = Outputs {
+            evaluated: evaluated.clone(),
             orders: desk.outputs.clone(),
             alarms: desk.alarms.clone(),
             journal: journal.clone(),
             levels: tellers.levels,
             withheld: tellers.withheld,
             answers: tellers.answers,
-            staleness: Staleness::default(),
+            staleness: Staleness::new(seen.clone()),
             prices: BestPrices::new(tellers.prices, fallen_sender, distrust, pause),
             slots: slots_sender,
         };
@@ -150,6 +169,7 @@ impl Stream {
             outputs.hand_out(batch);
         })?;
         desk.wait_until_ready(stop).await?;
+        drop(starting);
 
         let sources = CancellationToken::new();
         // One registration is for the execution notice.
@@ -161,7 +181,6 @@ impl Stream {
         info!(symbols = wanted.len(), "subscribing");
         let (subscribed_sender, subscribed) = watch::channel(wanted.is_empty());
         let (quote_sender, asked_quotes) = mpsc::channel(QUOTES_MAX);
-        let seen = Seen::default();
         let naver = match config.naver.enabled {
             true => Some(NaverClient::new(config.naver.clone(), clock.clone())?),
             false => None,
@@ -273,6 +292,19 @@ impl Stream {
             };
             task::spawn("retention", old.run(sources.clone()))
         });
+        let shown = health::Account {
+            poll: desk.poll.clone(),
+            holdings: desk.holdings.clone(),
+            book: desk.book.clone(),
+        };
+        let shown = task::spawn("account watch", shown.show(sources.clone()));
+        let facts = show_facts(postgres.clone(), account.clone(), sources.clone());
+        let facts = task::spawn("facts", facts);
+        let beats = monitor.map(|monitor| {
+            let place = (postgres.clone(), account, monitor.instance().to_owned());
+            let beating = beat_engine(evaluated, wall_clock_us, place, sources.clone());
+            task::spawn("engine beats", beating)
+        });
         let housekeeping = task::spawn("housekeeping", keep_house(postgres, sources.clone()));
         let guard = task::spawn("lock guard", guard_lock(lock, lost_sender, sources.clone()));
 
@@ -289,10 +321,17 @@ impl Stream {
                 quotes.await,
                 outage.await,
                 housekeeping.await,
+                shown.await,
+                facts.await,
             ] {
                 report(ended);
             }
-            for ended in jobs.into_iter().chain(minutes).chain(retention) {
+            for ended in jobs
+                .into_iter()
+                .chain(minutes)
+                .chain(retention)
+                .chain(beats)
+            {
                 report(ended.await);
             }
             // The sequencer has dropped the engine's sender: the engine hands out the rest. The feed

@@ -17,9 +17,9 @@ use utoipa::{Modify, OpenApi};
 use crate::access::routes::{Need, need};
 use crate::access::sessions::COOKIE;
 use crate::api::{
-    audit, best_prices, calendar, control, emergency_stop, executions, exit_events, exit_rules,
-    jobs, levels, logs, manual_entries, manual_exits, order_requests, orders, pick_decisions,
-    picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
+    alarms, audit, best_prices, calendar, control, emergency_stop, executions, exit_events,
+    exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests, orders,
+    pick_decisions, picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
     reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
     risk_limits, session, signals, strategy_runs, universe,
 };
@@ -30,7 +30,7 @@ const TOKEN: &str = "token";
 const SESSION: &str = "session";
 
 /// Who acts: a request with a token may leave it out.
-const ACTORS: [&str; 2] = ["updated_by", "asked_by"];
+const ACTORS: [&str; 3] = ["updated_by", "asked_by", "by"];
 
 #[derive(OpenApi)]
 #[openapi(
@@ -97,6 +97,8 @@ const ACTORS: [&str; 2] = ["updated_by", "asked_by"];
         risk::report,
         risk::violations,
         logs::list,
+        alarms::list,
+        alarms::acknowledge,
         jobs::list,
         calendar::list,
         strategy_runs::list,
@@ -149,6 +151,7 @@ impl Modify for Token {
             ];
             for (method, operation) in operations {
                 let Some(operation) = operation else { continue };
+                operation.operation_id = Some(operation_id(&method, path));
                 let Need::Role(role) = need(&method, Some(path)) else {
                     operation.security = Some(vec![]);
                     continue;
@@ -160,6 +163,18 @@ impl Modify for Token {
             }
         }
     }
+}
+
+/// Returns a name of an operation that no other has, such as get_api_v1_positions_id.
+fn operation_id(method: &Method, path: &str) -> String {
+    let words = path.split(['/', '{', '}', '-', '.']);
+    let words = words.filter(|word| !word.is_empty());
+    let method = method.as_str().to_lowercase();
+    [method.as_str()]
+        .into_iter()
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join("_")
 }
 
 /// Returns the names of the schemas that requests carry.

@@ -13,9 +13,9 @@ use axum::{Router, http::Method};
 
 use crate::access::guard;
 use crate::api::{
-    audit, best_prices, calendar, control, emergency_stop, executions, exit_events, exit_rules,
-    jobs, levels, logs, manual_entries, manual_exits, order_requests, orders, pick_decisions,
-    picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
+    alarms, audit, best_prices, calendar, control, emergency_stop, executions, exit_events,
+    exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests, orders,
+    pick_decisions, picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
     reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
     risk_limits, session, signals, strategy_runs, universe,
 };
@@ -104,6 +104,8 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         .route("/api/v1/risk/report", get(risk::report))
         .route("/api/v1/risk/violations", get(risk::violations))
         .route("/api/v1/logs", get(logs::list))
+        .route("/api/v1/alarms", get(alarms::list))
+        .route("/api/v1/alarms/{id}/acknowledge", post(alarms::acknowledge))
         .route("/api/v1/jobs", get(jobs::list))
         .route("/api/v1/calendar", get(calendar::list))
         .route(

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests panic")]
 
 mod access;
+mod alarms;
 mod changing;
 mod consistency;
 mod contract;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use metrics::{counter, gauge};
 use serde_json::json;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -65,6 +65,16 @@ pub struct Holdings {
     parts: HoldingsParts,
     asked: Notify,
     state: Mutex<State>,
+    compared: watch::Sender<Compared>,
+}
+
+/// What others see of the comparisons.
+#[derive(Clone, Copy, Debug)]
+struct Compared {
+    /// When the last list that was complete was asked for; at first, when this process began.
+    at: Instant,
+    /// Since when the oldest difference has stood.
+    different: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -88,11 +98,32 @@ struct Difference {
 impl Holdings {
     /// Returns a comparison over these parts.
     pub fn new(parts: HoldingsParts) -> Self {
+        let compared = Compared {
+            at: Instant::now(),
+            different: None,
+        };
         Self {
             parts,
             asked: Notify::new(),
             state: Mutex::default(),
+            compared: watch::Sender::new(compared),
         }
+    }
+
+    /// Returns by how much the last complete list is older than it should be, and how long the oldest
+    /// difference has stood, zero where there is none.
+    pub fn lateness(&self) -> (Duration, Duration) {
+        let Compared { at, different } = *self.compared.borrow();
+        let config = &self.parts.config;
+        let pace = match self.parts.session.market().is_open() {
+            true => config.holdings_open,
+            false => config.holdings_closed,
+        };
+        let different = different.map(|since| since.elapsed());
+        (
+            at.elapsed().saturating_sub(pace),
+            different.unwrap_or_default(),
+        )
     }
 
     /// Asks for a comparison soon.
@@ -253,6 +284,11 @@ impl Holdings {
         }
         let different = u32::try_from(state.differences.len()).unwrap_or(u32::MAX);
         gauge!(names::HOLDINGS_DIFFERENT).set(different);
+        let first = state.differences.values().map(|known| known.first).min();
+        self.compared.send_replace(Compared {
+            at: asked,
+            different: first,
+        });
         Ok(state.differences.is_empty())
     }
 
@@ -273,7 +309,10 @@ impl Holdings {
             first: now,
             is_told: false,
         };
-        let known = state.differences.entry(symbol).or_insert(fresh);
+        let known = state.differences.entry(symbol).or_insert_with(|| {
+            counter!(names::MISMATCHES).increment(1);
+            fresh
+        });
         if (known.ours, known.theirs) != (ours, theirs) {
             *known = Difference {
                 first: known.first,
@@ -352,7 +391,7 @@ impl Holdings {
         stop: &CancellationToken,
     ) -> Result<BTreeMap<Symbol, Quantity>, GivenUp> {
         let account = &self.parts.account;
-        let work = |client: deadpool_postgres::Object| async move {
+        let work = |client: crate::postgres::PostgresClient| async move {
             let statement = client.prepare_cached(POSITIONS).await?;
             let rows = client.query(&statement, &[account]).await?;
             rows.iter()

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime,
-};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
 use metrics::{gauge, histogram};
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
@@ -12,7 +10,7 @@ use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::metrics as names;
-use super::{PostgresConfig, PostgresError};
+use super::{PostgresClient, PostgresConfig, PostgresError};
 
 /// Silence after which a TCP connection is probed, and how.
 const PROBE_AFTER: Duration = Duration::from_secs(10);
@@ -26,9 +24,6 @@ const BY_KEY: &str = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=of
 
 /// Their transactions do not notify; see `bell`.
 const QUIET: &str = "-c turnstile.bell=off";
-
-/// A connection of the pool; it goes back when dropped.
-pub type PostgresClient = Object;
 
 /// The pool of connections to one database.
 #[derive(Clone)]
@@ -96,7 +91,7 @@ impl Postgres {
             reason = "a gauge is a float"
         )]
         gauge!(names::POOL_IN_USE).set(self.in_use() as f64);
-        Ok(client)
+        Ok(client.into())
     }
 
     /// Returns the pool itself, for parts with a retry loop of their own.
@@ -133,6 +128,21 @@ impl Postgres {
             self.pool.resize(size);
         }
         is_change
+    }
+
+    /// Returns what part of each pool is handed out, by name.
+    #[expect(
+        clippy::as_conversions,
+        clippy::cast_precision_loss,
+        clippy::float_arithmetic,
+        reason = "a gauge is a float, and connections are few"
+    )]
+    pub fn uses(&self) -> [(&'static str, f64); 2] {
+        [("main", &self.pool), ("quiet", &self.quiet)].map(|(name, pool)| {
+            let status = pool.status();
+            let in_use = status.size.saturating_sub(status.available);
+            (name, in_use as f64 / status.max_size.max(1) as f64)
+        })
     }
 
     /// Opens a connection of its own, outside the pool: for listeners, locks and bulk writes. Its
@@ -234,7 +244,8 @@ fn place(config: &Config) -> String {
     format!("{}:{port}/{database}", hosts.join(","))
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+/// Returns an error with its causes.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -135,6 +135,19 @@ impl Cache {
         ping.await.is_some()
     }
 
+    /// Returns how much memory Redis uses, in bytes. None where it does not answer.
+    pub async fn memory(&self) -> Option<f64> {
+        let info = self.call(async |mut manager| {
+            let mut info = redis::cmd("INFO");
+            info.arg("memory").query_async::<String>(&mut manager).await
+        });
+        let info = info.await?;
+        let line = info
+            .lines()
+            .find_map(|line| line.strip_prefix("used_memory:"));
+        line?.trim().parse().ok()
+    }
+
     /// Deletes `keys`, and makes loads that began before have no effect.
     ///
     /// Where Redis does not answer, the deletion is owed: this process reads the keys from

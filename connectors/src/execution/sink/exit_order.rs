@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use deadpool_postgres::{GenericClient, Object};
+use crate::postgres::PostgresClient;
+use crate::postgres::Session;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -137,7 +138,7 @@ impl<'a> Row<'a> {
 
 /// Runs the statement for no decision: it is planned then, and what it reads of the catalog is at
 /// hand.
-pub(in crate::execution) async fn warm(client: &impl GenericClient) -> Result<(), StoreError> {
+pub(in crate::execution) async fn warm(client: &impl Session) -> Result<(), StoreError> {
     run(client, &[]).await?;
     Ok(())
 }
@@ -150,7 +151,7 @@ impl Storable for ExitDecision {
     }
 
     fn store(
-        client: Object,
+        client: PostgresClient,
         items: &[Item<Self>],
         policy: Policy,
     ) -> BoxFuture<'_, Result<Vec<Stored>, StoreError>> {
@@ -164,7 +165,7 @@ impl Storable for ExitDecision {
 }
 
 async fn store(
-    client: Object,
+    client: PostgresClient,
     items: &[Item<ExitDecision>],
     policy: Policy,
 ) -> Result<Vec<Stored>, StoreError> {
@@ -186,7 +187,7 @@ async fn store(
 
 /// Runs the statement. Returns, by order, the account of its position and whether the order is new.
 async fn run(
-    client: &impl GenericClient,
+    client: &impl Session,
     rows: &[Row<'_>],
 ) -> Result<BTreeMap<Uuid, (String, bool)>, StoreError> {
     fn column<'r, T>(rows: &'r [Row<'r>], of: impl Fn(&'r Row<'r>) -> T) -> Vec<T> {

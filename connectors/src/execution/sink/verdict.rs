@@ -1,6 +1,7 @@
 //! A re-entry verdict as one transaction: candidate, history and, for a purchase, the order.
 
-use deadpool_postgres::{GenericClient, Object};
+use crate::postgres::PostgresClient;
+use crate::postgres::Session;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, try_join_all};
 use rust_decimal::Decimal;
@@ -137,7 +138,7 @@ impl Storable for ReentryVerdict {
     const TOGETHER: usize = 16;
 
     fn store(
-        client: Object,
+        client: PostgresClient,
         items: &[Item<Self>],
         policy: Policy,
     ) -> BoxFuture<'_, Result<Vec<Stored>, StoreError>> {
@@ -178,7 +179,7 @@ impl Storable for ReentryVerdict {
 /// Stores verdicts in one transaction. Their statements are under way together; the server runs them
 /// one after the other.
 async fn store_all(
-    mut client: Object,
+    mut client: PostgresClient,
     items: &[Item<ReentryVerdict>],
     policy: Policy,
 ) -> Result<Vec<Stored>, StoreError> {
@@ -198,7 +199,7 @@ async fn store_all(
 
 /// Stores a verdict, with what the risk gate says of it.
 async fn store(
-    client: &impl GenericClient,
+    client: &impl Session,
     item: &Item<ReentryVerdict>,
     policy: Policy,
 ) -> Result<Stored, StoreError> {
