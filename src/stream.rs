@@ -17,6 +17,7 @@ mod days;
 mod desk;
 mod follow;
 mod health;
+mod house;
 mod jobs;
 mod journal;
 mod minutes;
@@ -40,16 +41,15 @@ use anyhow::Context;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 use turnstile_connectors::execution::{PriceProgress, SessionKind, wall_clock_us};
-use turnstile_connectors::exits::prune_previews;
 use turnstile_connectors::kis::{
     Clock, KisClient, KisError, KisSettings, KisStream, KisStreamParts,
 };
 use turnstile_connectors::monitoring::metrics::WS_CONNECTED;
-use turnstile_connectors::monitoring::{EngineProgress, Monitor, Watched, beat_engine, show_facts};
+use turnstile_connectors::monitoring::{EngineProgress, Monitor, Watched};
 use turnstile_connectors::naver::NaverClient;
-use turnstile_connectors::postgres::{ChangeFeed, Postgres, PriceSink, prune_change_log};
+use turnstile_connectors::postgres::{ChangeFeed, Postgres, PriceSink};
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::retention::Retention;
 use turnstile_connectors::rows::RowReader;
@@ -62,6 +62,7 @@ use active::{account_id, guard_lock, take_lock};
 use best_prices::BestPrices;
 use days::Days;
 use desk::Desk;
+use house::keep_house;
 use minutes::keep_minutes;
 use outage::Outage;
 use outputs::Outputs;
@@ -74,15 +75,12 @@ use sequencer::{Sequencer, Stamp};
 use staleness::Staleness;
 use subscriptions::{Subscriptions, apply_slots};
 
-/// How long changed rows are kept for followers that are behind, and answers to previews.
-const CHANGE_LOG_AGE: Duration = Duration::from_secs(24 * 3_600);
 /// Prices that were asked for and wait.
 const QUOTES_MAX: usize = 256;
 /// Symbols whose price fell to another source and wait.
 const FALLEN_MAX: usize = 1_024;
 /// Differences of wishes that wait.
 const WISHES_MAX: usize = 16;
-const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(60);
 
 /// A running stream job.
 pub(crate) struct Stream {
@@ -292,19 +290,7 @@ impl Stream {
             };
             task::spawn("retention", old.run(sources.clone()))
         });
-        let shown = health::Account {
-            poll: desk.poll.clone(),
-            holdings: desk.holdings.clone(),
-            book: desk.book.clone(),
-        };
-        let shown = task::spawn("account watch", shown.show(sources.clone()));
-        let facts = show_facts(postgres.clone(), account.clone(), sources.clone());
-        let facts = task::spawn("facts", facts);
-        let beats = monitor.map(|monitor| {
-            let place = (postgres.clone(), account, monitor.instance().to_owned());
-            let beating = beat_engine(evaluated, wall_clock_us, place, sources.clone());
-            task::spawn("engine beats", beating)
-        });
+        let watched = health::start(&postgres, &desk, account, evaluated, monitor, &sources);
         let housekeeping = task::spawn("housekeeping", keep_house(postgres, sources.clone()));
         let guard = task::spawn("lock guard", guard_lock(lock, lost_sender, sources.clone()));
 
@@ -321,8 +307,6 @@ impl Stream {
                 quotes.await,
                 outage.await,
                 housekeeping.await,
-                shown.await,
-                facts.await,
             ] {
                 report(ended);
             }
@@ -330,7 +314,7 @@ impl Stream {
                 .into_iter()
                 .chain(minutes)
                 .chain(retention)
-                .chain(beats)
+                .chain(watched)
             {
                 report(ended.await);
             }
@@ -397,22 +381,6 @@ fn clients(settings: &KisSettings, clock: &Clock) -> Result<Vec<KisClient>, KisE
     settings
         .map(|settings| KisClient::new(settings, clock.clone()))
         .collect()
-}
-
-async fn keep_house(postgres: Postgres, stop: CancellationToken) {
-    while stop
-        .run_until_cancelled(tokio::time::sleep(HOUSEKEEPING_EVERY))
-        .await
-        .is_some()
-    {
-        postgres.retire_connections();
-        if let Err(error) = prune_change_log(&postgres, CHANGE_LOG_AGE).await {
-            warn!(%error, "old changes not pruned");
-        }
-        if let Err(error) = prune_previews(&postgres, CHANGE_LOG_AGE).await {
-            warn!(%error, "old previews not pruned");
-        }
-    }
 }
 
 /// Sends an event to the engine, waiting while its channel is full.

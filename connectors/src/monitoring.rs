@@ -22,6 +22,7 @@ mod exposition;
 mod facts;
 mod history;
 mod hysteresis;
+mod look;
 pub mod metrics;
 mod monitor;
 mod notice;

@@ -4,14 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::gauge;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use turnstile_connectors::execution::metrics::{
     FILLS_LAG, HOLDINGS_LAG, MISMATCH_AGE, UNFILLED_LAG,
 };
-use turnstile_connectors::execution::{Book, Holdings, OrderPoll};
+use turnstile_connectors::execution::{Book, Holdings, OrderPoll, wall_clock_us};
 use turnstile_connectors::monitoring::metrics::{BOOTSTRAP, OLDEST_OPEN_ORDER};
+use turnstile_connectors::monitoring::{EngineProgress, Monitor, beat_engine, show_facts};
+use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::task;
+
+use super::desk::Desk;
 
 const EVERY: Duration = Duration::from_millis(500);
 
@@ -30,16 +35,43 @@ pub(super) fn show_start() -> DropGuard {
     guard
 }
 
+/// Shows what a limit is set to, beats for the engine, and returns the tasks.
+pub(super) fn start(
+    postgres: &Postgres,
+    desk: &Desk,
+    account: String,
+    evaluated: EngineProgress,
+    monitor: Option<&Monitor>,
+    stop: &CancellationToken,
+) -> Vec<JoinHandle<()>> {
+    let shown = Account {
+        poll: desk.poll.clone(),
+        holdings: desk.holdings.clone(),
+        book: desk.book.clone(),
+    };
+    let facts = show_facts(postgres.clone(), account.clone(), stop.clone());
+    let mut tasks = vec![
+        task::spawn("account watch", shown.show(stop.clone())),
+        task::spawn("facts", facts),
+    ];
+    tasks.extend(monitor.map(|monitor| {
+        let place = (postgres.clone(), account, monitor.instance().to_owned());
+        let beating = beat_engine(evaluated, wall_clock_us, place, stop.clone());
+        task::spawn("engine beats", beating)
+    }));
+    tasks
+}
+
 /// What is known of the account at the broker.
-pub(super) struct Account {
-    pub(super) poll: Arc<OrderPoll>,
-    pub(super) holdings: Arc<Holdings>,
-    pub(super) book: Arc<Book>,
+struct Account {
+    poll: Arc<OrderPoll>,
+    holdings: Arc<Holdings>,
+    book: Arc<Book>,
 }
 
 impl Account {
     /// Shows how late it is, until `stop`.
-    pub(super) async fn show(self, stop: CancellationToken) {
+    async fn show(self, stop: CancellationToken) {
         let mut step = tokio::time::interval(EVERY);
         while stop.run_until_cancelled(step.tick()).await.is_some() {
             let (unfilled, fills) = self.poll.lateness();

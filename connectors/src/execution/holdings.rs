@@ -7,6 +7,8 @@
 //! are held is no liquidation but a fault of the broker: it is told, and nothing follows from it. What the
 //! account is worth, which the same answer says, is stored beside (`equity.rs`).
 
+mod compared;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +33,7 @@ use super::order::{quantity, symbol};
 use super::poll::OrderPoll;
 use super::session::SessionSource;
 use super::store::GivenUp;
+use compared::Compared;
 
 const POSITIONS: &str = "SELECT symbol, sum(qty)::bigint AS qty FROM trade.positions
     WHERE account_id = $1 AND status IN ('OPEN', 'CLOSING') GROUP BY symbol";
@@ -68,15 +71,6 @@ pub struct Holdings {
     compared: watch::Sender<Compared>,
 }
 
-/// What others see of the comparisons.
-#[derive(Clone, Copy, Debug)]
-struct Compared {
-    /// When the last list that was complete was asked for; at first, when this process began.
-    at: Instant,
-    /// Since when the oldest difference has stood.
-    different: Option<Instant>,
-}
-
 #[derive(Default)]
 struct State {
     differences: BTreeMap<Symbol, Difference>,
@@ -98,32 +92,12 @@ struct Difference {
 impl Holdings {
     /// Returns a comparison over these parts.
     pub fn new(parts: HoldingsParts) -> Self {
-        let compared = Compared {
-            at: Instant::now(),
-            different: None,
-        };
         Self {
             parts,
             asked: Notify::new(),
             state: Mutex::default(),
-            compared: watch::Sender::new(compared),
+            compared: watch::Sender::new(Compared::begin()),
         }
-    }
-
-    /// Returns by how much the last complete list is older than it should be, and how long the oldest
-    /// difference has stood, zero where there is none.
-    pub fn lateness(&self) -> (Duration, Duration) {
-        let Compared { at, different } = *self.compared.borrow();
-        let config = &self.parts.config;
-        let pace = match self.parts.session.market().is_open() {
-            true => config.holdings_open,
-            false => config.holdings_closed,
-        };
-        let different = different.map(|since| since.elapsed());
-        (
-            at.elapsed().saturating_sub(pace),
-            different.unwrap_or_default(),
-        )
     }
 
     /// Asks for a comparison soon.
@@ -285,10 +259,7 @@ impl Holdings {
         let different = u32::try_from(state.differences.len()).unwrap_or(u32::MAX);
         gauge!(names::HOLDINGS_DIFFERENT).set(different);
         let first = state.differences.values().map(|known| known.first).min();
-        self.compared.send_replace(Compared {
-            at: asked,
-            different: first,
-        });
+        self.compared.send_replace(Compared::new(asked, first));
         Ok(state.differences.is_empty())
     }
 

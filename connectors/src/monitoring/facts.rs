@@ -13,7 +13,7 @@ use crate::postgres::{Postgres, PostgresError};
 const EVERY: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Looks of the first kind for one of the second, which looks back a month.
-const MONTH_EVERY: u32 = 30;
+const MONTH_EVERY: u32 = 5;
 
 /// An order is not sent while it has no events but NEW. The columns are named as their metrics.
 const DAY: &str = "WITH today AS (

@@ -9,5 +9,6 @@ mod account;
 mod broker;
 mod engine;
 mod outage;
+mod records;
 mod rig;
 mod stores;
