@@ -251,9 +251,10 @@ impl Running {
                 _ = step.tick() => self.look(),
             }
         }
-        // What was told right before the end is told all the same.
-        if away.has_changed().unwrap_or(false) {
-            let reason = away.borrow_and_update().clone();
+        // What was told right before the end is told all the same. The probe has ended with what it saw
+        // last, so the channel is closed: it says no more whether that is new, but still what it is.
+        let reason = away.borrow().clone();
+        if reason.is_some() != self.is_away {
             self.take_away(&unreachable, reason);
         }
         while let Ok(event) = events.try_recv() {
