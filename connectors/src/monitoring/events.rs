@@ -16,10 +16,10 @@ use crate::postgres::{LogLevel, Postgres, PostgresError};
 const QUEUE: usize = 1_024;
 /// How often rows are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Rows of one look.
-const ROWS_MAX: i64 = 1_000;
 /// Rows may become visible out of order: it is looked back by so many.
 const LOOK_BACK: i64 = 1_000;
+/// Rows of one look: more than are looked back at, or a flood would hide what comes after it.
+const ROWS_MAX: i64 = 2 * LOOK_BACK;
 
 /// Events that end others: what stands of the first is over with the second.
 const PAIRS: [(&str, &str); 4] = [

@@ -78,6 +78,13 @@ async fn rows_of_the_logs_are_told_once() {
     webhook.wait("first", &["RAISED CRITICAL"]).await;
     assert!(webhook.about("mild").is_empty());
     assert_eq!(episodes(&system, "first").await, (1, 1));
+    // After a flood of rows the next one is told all the same.
+    let flood = "INSERT INTO system.logs (level, module, event, message)
+        SELECT 'WARNING', 'test', 'flood', 'again' FROM generate_series(1, 1500)";
+    system.execute(flood, &[]).await;
+    webhook.wait("flood", &["RAISED WARNING"]).await;
+    system.execute(row, &[&"WARNING", &"third", &SYMBOL]).await;
+    webhook.wait("third", &["RAISED WARNING"]).await;
     stream.stop().await;
     system.stop().await;
 }
