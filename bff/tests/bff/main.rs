@@ -17,6 +17,7 @@ mod picks;
 mod reentries;
 mod risk;
 mod servers;
+mod sessions;
 mod stores;
 mod strategy;
 mod web;
