@@ -38,9 +38,8 @@ impl Select {
         values: &'static [&'static str],
     ) -> Self {
         Self {
-            metric,
             only: Some((label, values)),
-            except: None,
+            ..Self::all(metric)
         }
     }
 
@@ -51,9 +50,8 @@ impl Select {
         values: &'static [&'static str],
     ) -> Self {
         Self {
-            metric,
-            only: None,
             except: Some((label, values)),
+            ..Self::all(metric)
         }
     }
 

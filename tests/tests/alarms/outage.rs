@@ -36,7 +36,8 @@ async fn a_p0_leaves_within_two_seconds_and_is_kept_afterwards() {
         let until = Instant::now() + Duration::from_secs(10);
         while webhook.about(P0).len() < 2 {
             let told = webhook.about(P0);
-            assert!(Instant::now() < until, "told by: {told:?}\n{}", bff.log());
+            let logs = || format!("{}\n{}", bff.log(), stream.log());
+            assert!(Instant::now() < until, "told by: {told:?}\n{}", logs());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     });

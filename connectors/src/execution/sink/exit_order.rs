@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::postgres::PostgresClient;
-use crate::postgres::Session;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -17,6 +15,7 @@ use super::super::order::{Order, result_ppm};
 use super::lane::{Item, Storable, Stored};
 use super::policy::Policy;
 use super::{micros, order_id, uuid};
+use crate::postgres::{PostgresClient, Session};
 
 /// One statement for all decisions that wait together, hence one round trip. Positions are written
 /// also where they are CLOSING already: a transaction that has just found no live order and sets its

@@ -1,7 +1,5 @@
 //! A re-entry verdict as one transaction: candidate, history and, for a purchase, the order.
 
-use crate::postgres::PostgresClient;
-use crate::postgres::Session;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, try_join_all};
 use rust_decimal::Decimal;
@@ -18,6 +16,7 @@ use super::super::risk::{Ruling, record};
 use super::lane::{Item, Storable, Stored};
 use super::policy::Policy;
 use super::{micros, order_id, uuid};
+use crate::postgres::{PostgresClient, Session};
 
 /// One statement. A verdict that history holds already changes nothing, nor does a first one (`$19`)
 /// on a candidate that is known, nor one on a candidate that is over. `$4` is the state of the
