@@ -36,6 +36,8 @@ CREATE TABLE system.alarms (
 CREATE UNIQUE INDEX alarms_open ON system.alarms (key) WHERE cleared_ts IS NULL;
 CREATE INDEX alarms_raised ON system.alarms (raised_ts DESC, id DESC);
 SELECT system.follow_changes('system.alarms');
+-- Whoever takes note acts; how an alarm goes on is no action.
+SELECT system.audit('system.alarms', 'level', 'message', 'value', 'threshold', 'last_ts', 'repeats', 'cleared_ts');
 
 -- What became of each message.
 CREATE TABLE system.alarm_deliveries (

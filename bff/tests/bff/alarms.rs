@@ -83,4 +83,12 @@ async fn an_alarm_is_acknowledged_once_while_it_stands() {
     let (status, body) = world.post(&path(MILD), &json!({})).await;
     assert_eq!(status, 400);
     assert!(body["error"]["fields"]["by"].is_string(), "{body}");
+    // What becomes of an alarm by itself is no action.
+    world
+        .sql("UPDATE system.alarms SET repeats = repeats + 1, last_ts = now()")
+        .await;
+    let audited = "SELECT string_agg(actor || ' ' || on_behalf_of || ' ' || reason, ', ')
+        FROM system.audit_log WHERE table_name = 'system.alarms' AND op = 'UPDATE'";
+    let audited = world.value(audited).await;
+    assert_eq!(audited.as_deref(), Some("this machine kim looking"));
 }
