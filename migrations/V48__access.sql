@@ -67,9 +67,9 @@ BEGIN
         (actor, on_behalf_of, reason, request_id, table_name, op, was, now)
     VALUES (
         coalesce(nullif(current_setting('turnstile.actor', true), ''), session_user),
-        coalesce(stands->>'revoked_by', stands->>'updated_by', stands->>'asked_by',
+        coalesce(stands->>'revoked_by', stands->>'acknowledged_by', stands->>'updated_by', stands->>'asked_by',
             stands->>'sent_by', stands->>'activated_by', stands->>'created_by'),
-        coalesce(stands->>'reason', stands->>'activation_reason'),
+        coalesce(stands->>'reason', stands->>'activation_reason', stands->>'acknowledge_reason'),
         nullif(current_setting('turnstile.request_id', true), ''),
         TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME,
         TG_OP,

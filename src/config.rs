@@ -10,6 +10,7 @@ use turnstile_connectors::execution::{ExecutionConfig, RiskConfig, SessionKind};
 use turnstile_connectors::exits::ExitsConfig;
 use turnstile_connectors::jobs::JobsConfig;
 use turnstile_connectors::kis::{Environment, KisConfig};
+use turnstile_connectors::monitoring::MonitoringConfig;
 use turnstile_connectors::naver::NaverConfig;
 use turnstile_connectors::picks::{self, PicksConfig};
 use turnstile_connectors::postgres::{PostgresConfig, PriceSinkConfig};
@@ -55,6 +56,8 @@ pub(crate) struct Config {
     pub(crate) stream: StreamSection,
     /// How long prices stay attached.
     pub(crate) retention: RetentionConfig,
+    /// Limits, alarms and who is told of them.
+    pub(crate) monitoring: MonitoringConfig,
     /// The API and the web app.
     pub(crate) bff: BffConfig,
 }
@@ -129,7 +132,7 @@ pub(crate) struct StreamSection {
 type SetKey = fn(&mut Config, String);
 
 /// Environment variables that replace keys of the file.
-const VARIABLES: [(&str, SetKey); 6] = [
+const VARIABLES: [(&str, SetKey); 8] = [
     ("DATABASE_URL", |config, value| {
         config.postgres.url = SecretString::from(value)
     }),
@@ -146,6 +149,12 @@ const VARIABLES: [(&str, SetKey); 6] = [
         config.kis.account = SecretString::from(value)
     }),
     ("KIS_HTS_ID", |config, value| config.kis.hts_id = value),
+    ("ALARM_WEBHOOK_URL", |config, value| {
+        config.monitoring.webhook.url = Some(SecretString::from(value))
+    }),
+    ("ALARM_TELEGRAM_TOKEN", |config, value| {
+        config.monitoring.telegram.token = Some(SecretString::from(value))
+    }),
 ];
 
 impl Config {
@@ -199,6 +208,7 @@ impl Config {
         let faults = self.bff.validate().err().unwrap_or_default();
         let mut faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
         faults.extend(self.strategy.id().err());
+        faults.extend(self.monitoring.validate());
         report(faults)
     }
 
@@ -214,6 +224,7 @@ impl Config {
         faults.extend(self.jobs.validate());
         faults.extend(self.strategy.validate());
         faults.extend(self.picks.validate());
+        faults.extend(self.monitoring.validate());
         if self.picks.enabled && self.strategy.strategy_id == picks::STRATEGY {
             faults.push(format!(
                 "strategy.strategy_id: another name than {:?} expected, that of picks",

@@ -7,6 +7,7 @@ mod config;
 mod demo;
 mod logging;
 mod metrics;
+mod monitoring;
 mod stream;
 
 use clap::Parser;

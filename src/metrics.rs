@@ -5,8 +5,12 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use turnstile_connectors::{execution, exits, jobs, kis, naver, picks, postgres, redis, retention};
+use metrics_exporter_prometheus::{
+    Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
+use turnstile_connectors::{
+    execution, exits, jobs, kis, monitoring, naver, picks, postgres, redis, retention, task,
+};
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -18,25 +22,40 @@ pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
     if let Some(handle) = RECORDER.get() {
         return Ok(handle.clone());
     }
-    let handle = builder()?
-        .install_recorder()
+    keep(builder()?.build_recorder())
+}
+
+/// Installs the recorder with a listener of its own: `GET /metrics` on `address`.
+pub(crate) fn serve(address: SocketAddr) -> anyhow::Result<()> {
+    let (recorder, listener) = builder()?
+        .with_http_listener(address)
+        .build()
+        .map_err(|error| anyhow!("stream.metrics_listen: {error}, was {address}"))?;
+    keep(recorder)?;
+    // It serves as long as the process lives.
+    drop(task::spawn("metrics listener", async move {
+        if listener.await.is_err() {
+            tracing::error!("metrics are served no more");
+        }
+    }));
+    Ok(())
+}
+
+fn keep(recorder: PrometheusRecorder) -> anyhow::Result<PrometheusHandle> {
+    let handle = recorder.handle();
+    ::metrics::set_global_recorder(recorder)
         .map_err(|error| anyhow!("the recorder of metrics cannot be installed: {error}"))?;
     describe();
     Ok(RECORDER.get_or_init(|| handle).clone())
 }
 
-/// Installs the recorder with a listener of its own: `GET /metrics` on `address`.
-pub(crate) fn serve(address: SocketAddr) -> anyhow::Result<()> {
-    builder()?
-        .with_http_listener(address)
-        .install()
-        .map_err(|error| anyhow!("stream.metrics_listen: {error}, was {address}"))?;
-    describe();
-    Ok(())
-}
-
 fn builder() -> anyhow::Result<PrometheusBuilder> {
-    Ok(PrometheusBuilder::new().set_bucket_duration(WINDOW)?)
+    let mut builder = PrometheusBuilder::new().set_bucket_duration(WINDOW)?;
+    for (name, bounds) in monitoring::metrics::BUCKETS {
+        let name = Matcher::Full((*name).to_owned());
+        builder = builder.set_buckets_for_metric(name, bounds)?;
+    }
+    Ok(builder)
 }
 
 fn describe() {
@@ -49,5 +68,6 @@ fn describe() {
     retention::metrics::describe();
     jobs::metrics::describe();
     picks::metrics::describe();
+    monitoring::metrics::describe();
     turnstile_bff::describe_metrics();
 }

@@ -16,6 +16,8 @@ mod best_prices;
 mod days;
 mod desk;
 mod follow;
+mod health;
+mod house;
 mod jobs;
 mod journal;
 mod minutes;
@@ -39,14 +41,15 @@ use anyhow::Context;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 use turnstile_connectors::execution::{PriceProgress, SessionKind, wall_clock_us};
-use turnstile_connectors::exits::prune_previews;
 use turnstile_connectors::kis::{
     Clock, KisClient, KisError, KisSettings, KisStream, KisStreamParts,
 };
+use turnstile_connectors::monitoring::metrics::WS_CONNECTED;
+use turnstile_connectors::monitoring::{EngineProgress, Monitor, Watched};
 use turnstile_connectors::naver::NaverClient;
-use turnstile_connectors::postgres::{ChangeFeed, Postgres, PriceSink, prune_change_log};
+use turnstile_connectors::postgres::{ChangeFeed, Postgres, PriceSink};
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::retention::Retention;
 use turnstile_connectors::rows::RowReader;
@@ -59,6 +62,7 @@ use active::{account_id, guard_lock, take_lock};
 use best_prices::BestPrices;
 use days::Days;
 use desk::Desk;
+use house::keep_house;
 use minutes::keep_minutes;
 use outage::Outage;
 use outputs::Outputs;
@@ -71,15 +75,12 @@ use sequencer::{Sequencer, Stamp};
 use staleness::Staleness;
 use subscriptions::{Subscriptions, apply_slots};
 
-/// How long changed rows are kept for followers that are behind, and answers to previews.
-const CHANGE_LOG_AGE: Duration = Duration::from_secs(24 * 3_600);
 /// Prices that were asked for and wait.
 const QUOTES_MAX: usize = 256;
 /// Symbols whose price fell to another source and wait.
 const FALLEN_MAX: usize = 1_024;
 /// Differences of wishes that wait.
 const WISHES_MAX: usize = 16;
-const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(60);
 
 /// A running stream job.
 pub(crate) struct Stream {
@@ -92,13 +93,26 @@ pub(crate) struct Stream {
 
 impl Stream {
     /// Starts the job. Waits as a standby while another engine of the account is active.
-    pub(crate) async fn start(config: &Config, stop: &CancellationToken) -> anyhow::Result<Self> {
+    pub(crate) async fn start(
+        config: &Config,
+        monitor: Option<&Monitor>,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Self> {
         let postgres = Postgres::connect(&config.postgres).await?;
         let cache = Cache::new(&config.redis).context("redis.url")?;
         let settings = config.kis.clone().validate()?;
         let clock: Clock = Arc::new(wall_clock_us);
         let account = account_id(&settings);
         let lock = take_lock(&postgres, &account, stop).await?;
+        let starting = health::show_start();
+        // Nothing is connected yet.
+        metrics::gauge!(WS_CONNECTED).set(0.0);
+        if let Some(monitor) = monitor {
+            monitor.watch(Watched {
+                part: "stream",
+                postgres: postgres.clone(),
+            });
+        }
 
         let (feed, snapshot) = ChangeFeed::open(&postgres).await?;
         let loaded = rows::load(snapshot.client())
@@ -121,11 +135,11 @@ impl Stream {
         });
         let desk = Desk::start(
             config,
-            &postgres,
-            &cache,
+            (&postgres, &cache),
             &client,
             progress,
             is_down.subscribe(),
+            monitor.map(Monitor::events),
             downstream.clone(),
         )
         .await?;
@@ -135,14 +149,17 @@ impl Stream {
         let (distrust, naver_off_until) = watch::channel(0);
         let (slots_sender, given) = watch::channel(BTreeSet::new());
         let pause = config.naver.distrust_pause;
+        let evaluated = EngineProgress::default();
+        let seen = Seen::default();
         let mut outputs = Outputs {
+            evaluated: evaluated.clone(),
             orders: desk.outputs.clone(),
             alarms: desk.alarms.clone(),
             journal: journal.clone(),
             levels: tellers.levels,
             withheld: tellers.withheld,
             answers: tellers.answers,
-            staleness: Staleness::default(),
+            staleness: Staleness::new(seen.clone()),
             prices: BestPrices::new(tellers.prices, fallen_sender, distrust, pause),
             slots: slots_sender,
         };
@@ -150,6 +167,7 @@ impl Stream {
             outputs.hand_out(batch);
         })?;
         desk.wait_until_ready(stop).await?;
+        drop(starting);
 
         let sources = CancellationToken::new();
         // One registration is for the execution notice.
@@ -161,7 +179,6 @@ impl Stream {
         info!(symbols = wanted.len(), "subscribing");
         let (subscribed_sender, subscribed) = watch::channel(wanted.is_empty());
         let (quote_sender, asked_quotes) = mpsc::channel(QUOTES_MAX);
-        let seen = Seen::default();
         let naver = match config.naver.enabled {
             true => Some(NaverClient::new(config.naver.clone(), clock.clone())?),
             false => None,
@@ -273,6 +290,7 @@ impl Stream {
             };
             task::spawn("retention", old.run(sources.clone()))
         });
+        let watched = health::start(&postgres, &desk, account, evaluated, monitor, &sources);
         let housekeeping = task::spawn("housekeeping", keep_house(postgres, sources.clone()));
         let guard = task::spawn("lock guard", guard_lock(lock, lost_sender, sources.clone()));
 
@@ -292,7 +310,12 @@ impl Stream {
             ] {
                 report(ended);
             }
-            for ended in jobs.into_iter().chain(minutes).chain(retention) {
+            for ended in jobs
+                .into_iter()
+                .chain(minutes)
+                .chain(retention)
+                .chain(watched)
+            {
                 report(ended.await);
             }
             // The sequencer has dropped the engine's sender: the engine hands out the rest. The feed
@@ -358,22 +381,6 @@ fn clients(settings: &KisSettings, clock: &Clock) -> Result<Vec<KisClient>, KisE
     settings
         .map(|settings| KisClient::new(settings, clock.clone()))
         .collect()
-}
-
-async fn keep_house(postgres: Postgres, stop: CancellationToken) {
-    while stop
-        .run_until_cancelled(tokio::time::sleep(HOUSEKEEPING_EVERY))
-        .await
-        .is_some()
-    {
-        postgres.retire_connections();
-        if let Err(error) = prune_change_log(&postgres, CHANGE_LOG_AGE).await {
-            warn!(%error, "old changes not pruned");
-        }
-        if let Err(error) = prune_previews(&postgres, CHANGE_LOG_AGE).await {
-            warn!(%error, "old previews not pruned");
-        }
-    }
 }
 
 /// Sends an event to the engine, waiting while its channel is full.

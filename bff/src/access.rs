@@ -24,6 +24,6 @@ mod tokens;
 
 pub(crate) use guard::Guard;
 pub(crate) use keyring::Keyring;
-pub(crate) use principal::{Principal, actor, current, default_name};
+pub(crate) use principal::{Principal, actor, current, default_name, require};
 pub use role::{Role, RoleError};
 pub use tokens::{NewToken, TokenError, TokenRow, create, list, revoke};

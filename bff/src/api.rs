@@ -1,6 +1,7 @@
 //! The API, one file per resource. A handler extracts its input, calls one query and wraps the
 //! result; response types are this crate's own.
 
+pub(crate) mod alarms;
 pub(crate) mod audit;
 pub(crate) mod best_prices;
 pub(crate) mod calendar;

@@ -17,6 +17,8 @@ pub struct BffConfig {
     pub web_dir: Option<PathBuf>,
     /// Requests a second that one token may make, twice as many at once; 0: no limit.
     pub requests_per_second: u32,
+    /// Wrong tokens that one address may send in a minute; 0: no limit.
+    pub wrong_tokens_per_minute: u32,
     /// How long a browser stays signed in.
     #[serde(with = "humantime_serde")]
     pub session_life: Duration,
@@ -46,6 +48,7 @@ impl Default for BffConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8099)),
             web_dir: None,
             requests_per_second: 100,
+            wrong_tokens_per_minute: 60,
             session_life: Duration::from_secs(12 * 60 * 60),
             session_secure: None,
             request_timeout: Duration::from_secs(10),

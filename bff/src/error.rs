@@ -5,7 +5,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
@@ -83,7 +83,8 @@ pub(crate) struct ApiError {
     message: String,
     details: Option<Value>,
     fields: BTreeMap<String, String>,
-    retry_after: Option<u64>,
+    /// A header that belongs to the answer.
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 /// The shape of every failed answer.
@@ -118,7 +119,7 @@ impl ApiError {
             message: message.into(),
             details: None,
             fields: BTreeMap::new(),
-            retry_after: None,
+            header: None,
         }
     }
 
@@ -132,8 +133,21 @@ impl ApiError {
         let seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);
         Self {
             details: Some(serde_json::json!({ "retry_after_ms": whole_millis(pause) })),
-            retry_after: Some(seconds.max(1)),
+            header: Some(Box::new((
+                header::RETRY_AFTER,
+                HeaderValue::from(seconds.max(1)),
+            ))),
             ..Self::new(Code::TooManyRequests, "too many requests, go on later")
+        }
+    }
+
+    /// Makes the error of a path that is not available with `method`, but with `allowed`.
+    pub(crate) fn wrong_method(method: &Method, path: &str, allowed: Option<&str>) -> Self {
+        let allowed = allowed.and_then(|methods| HeaderValue::from_str(methods).ok());
+        let message = format!("{path} is not available with {method}");
+        Self {
+            header: allowed.map(|methods| Box::new((header::ALLOW, methods))),
+            ..Self::new(Code::MethodNotAllowed, message)
         }
     }
 
@@ -222,9 +236,9 @@ impl IntoResponse for ApiError {
             },
         };
         let mut response = (self.code.status(), Json(body)).into_response();
-        if let Some(seconds) = self.retry_after {
-            let seconds = HeaderValue::from(seconds);
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        if let Some(header) = self.header {
+            let (name, value) = *header;
+            response.headers_mut().insert(name, value);
         }
         if self.code == Code::Unauthorized {
             let scheme = HeaderValue::from_static("Bearer");

@@ -13,7 +13,6 @@
 //! 2. Whatever is sent was written as JSON once, for all clients.
 //! 3. Producers never wait for a client. One that does not take a message in time is let go.
 
-mod alarms;
 mod board;
 mod changes;
 mod client;

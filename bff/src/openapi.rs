@@ -1,9 +1,14 @@
 //! The description of the API.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
 use axum::Json;
 use axum::http::Method;
 use axum::response::IntoResponse;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
 };
@@ -12,9 +17,9 @@ use utoipa::{Modify, OpenApi};
 use crate::access::routes::{Need, need};
 use crate::access::sessions::COOKIE;
 use crate::api::{
-    audit, best_prices, calendar, control, emergency_stop, executions, exit_events, exit_rules,
-    jobs, levels, logs, manual_entries, manual_exits, order_requests, orders, pick_decisions,
-    picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
+    alarms, audit, best_prices, calendar, control, emergency_stop, executions, exit_events,
+    exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests, orders,
+    pick_decisions, picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
     reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
     risk_limits, session, signals, strategy_runs, universe,
 };
@@ -23,6 +28,9 @@ use crate::health;
 /// Names of the ways in which a request says who makes it.
 const TOKEN: &str = "token";
 const SESSION: &str = "session";
+
+/// Who acts: a request with a token may leave it out.
+const ACTORS: [&str; 3] = ["updated_by", "asked_by", "by"];
 
 #[derive(OpenApi)]
 #[openapi(
@@ -90,6 +98,8 @@ const SESSION: &str = "session";
         risk::violations,
         crate::live::stream,
         logs::list,
+        alarms::list,
+        alarms::acknowledge,
         jobs::list,
         calendar::list,
         strategy_runs::list,
@@ -119,11 +129,21 @@ struct Token;
 
 impl Modify for Token {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let bodies = request_bodies(openapi);
         let components = openapi.components.get_or_insert_with(Default::default);
         let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         components.add_security_scheme(TOKEN, bearer);
         let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE)));
         components.add_security_scheme(SESSION, cookie);
+        for (name, schema) in &mut components.schemas {
+            if let RefOr::T(Schema::Object(object)) = schema
+                && bodies.contains(name)
+            {
+                object
+                    .required
+                    .retain(|name| !ACTORS.contains(&name.as_str()));
+            }
+        }
         for (path, item) in &mut openapi.paths.paths {
             let operations = [
                 (Method::GET, &mut item.get),
@@ -132,6 +152,7 @@ impl Modify for Token {
             ];
             for (method, operation) in operations {
                 let Some(operation) = operation else { continue };
+                operation.operation_id = Some(operation_id(&method, path));
                 let Need::Role(role) = need(&method, Some(path)) else {
                     operation.security = Some(vec![]);
                     continue;
@@ -143,6 +164,54 @@ impl Modify for Token {
             }
         }
     }
+}
+
+/// Returns a name of an operation that no other has, such as get_api_v1_positions_id.
+fn operation_id(method: &Method, path: &str) -> String {
+    let words = path.split(['/', '{', '}', '-', '.']);
+    let words = words.filter(|word| !word.is_empty());
+    let method = method.as_str().to_lowercase();
+    [method.as_str()]
+        .into_iter()
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join("_")
+}
+
+/// Returns the names of the schemas that requests carry.
+fn request_bodies(openapi: &utoipa::openapi::OpenApi) -> BTreeSet<String> {
+    let items = openapi.paths.paths.values();
+    let operations = items.flat_map(|item| [&item.post, &item.put]).flatten();
+    let bodies = operations.filter_map(|operation| operation.request_body.as_ref());
+    let contents = bodies.flat_map(|body| body.content.values());
+    let names = contents.filter_map(|content| match &content.schema {
+        Some(RefOr::Ref(schema)) => schema.ref_location.rsplit('/').next(),
+        Some(RefOr::T(_)) | None => None,
+    });
+    names.map(str::to_owned).collect()
+}
+
+/// Methods by path, as HTTP lists them, such as "GET,HEAD,PUT".
+static METHODS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+    let paths = Api::openapi().paths.paths.into_iter();
+    let of_path = paths.map(|(path, item)| {
+        let named = [
+            ("GET,HEAD", item.get.is_some()),
+            ("POST", item.post.is_some()),
+            ("PUT", item.put.is_some()),
+        ];
+        let named = named.into_iter().filter(|(_, is_there)| *is_there);
+        let methods: Vec<_> = named.map(|(name, _)| name).collect();
+        (path, methods.join(","))
+    });
+    of_path.collect()
+});
+
+/// Returns the methods of a described path if `method` is none of them.
+pub(crate) fn allowed_other(method: &Method, path: &str) -> Option<&'static str> {
+    let allowed = METHODS.get(path)?;
+    let is_allowed = allowed.split(',').any(|name| name == method.as_str());
+    (!is_allowed).then_some(allowed.as_str())
 }
 
 /// Returns the description of the API as JSON (OpenAPI 3.1).

@@ -1,5 +1,6 @@
 //! What is asked of PostgreSQL, one file per resource.
 
+pub(crate) mod alarms;
 pub(crate) mod audit;
 pub(crate) mod best_prices;
 pub(crate) mod calendar;

@@ -13,14 +13,14 @@ use axum::{Router, http::Method};
 
 use crate::access::guard;
 use crate::api::{
-    audit, best_prices, calendar, control, emergency_stop, executions, exit_events, exit_rules,
-    jobs, levels, logs, manual_entries, manual_exits, order_requests, orders, pick_decisions,
-    picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
+    alarms, audit, best_prices, calendar, control, emergency_stop, executions, exit_events,
+    exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests, orders,
+    pick_decisions, picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
     reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
     risk_limits, session, signals, strategy_runs, universe,
 };
 use crate::config::BffConfig;
-use crate::error::{ApiError, Code};
+use crate::error::ApiError;
 use crate::state::AppState;
 use crate::{health, live, openapi, request, web_files};
 
@@ -105,6 +105,8 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         .route("/api/v1/risk/violations", get(risk::violations))
         .route("/api/v1/stream", get(live::stream))
         .route("/api/v1/logs", get(logs::list))
+        .route("/api/v1/alarms", get(alarms::list))
+        .route("/api/v1/alarms/{id}/acknowledge", post(alarms::acknowledge))
         .route("/api/v1/jobs", get(jobs::list))
         .route("/api/v1/calendar", get(calendar::list))
         .route(
@@ -155,8 +157,7 @@ pub(crate) async fn unknown_path(uri: Uri) -> ApiError {
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> ApiError {
-    let message = format!("{} is not available with {method}", uri.path());
-    ApiError::new(Code::MethodNotAllowed, message)
+    ApiError::wrong_method(&method, uri.path(), None)
 }
 
 /// Answers of the API are of the moment.

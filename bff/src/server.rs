@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 use turnstile_connectors::postgres::Postgres;
-use turnstile_connectors::redis::Cache;
+use turnstile_connectors::redis::{Cache, widen_while_isolated};
 use turnstile_connectors::strategy::StrategyId;
 use turnstile_connectors::task;
 
@@ -96,7 +96,7 @@ impl Bff {
         if !address.ip().is_loopback() && !keys.has_any() {
             warn!(%local_addr, "no token exists: only this machine is answered until \"turnstile token create\" makes one");
         }
-        let guard = Guard::new(keys.clone(), config.requests_per_second);
+        let guard = Guard::new(keys.clone(), &config);
         let state = AppState {
             strategy: Arc::new(strategy),
             db,
@@ -114,6 +114,8 @@ impl Bff {
         let mut sources = live::start(&state, &stop);
         let follow = keys.follow(state.db.clone(), stop.clone());
         sources.push(task::spawn("bff tokens", follow));
+        let widen = widen_while_isolated(state.cache.clone(), state.db.clone(), stop.clone());
+        sources.push(task::spawn("bff pool", widen));
         let service = router(&config, state).into_make_service_with_connect_info::<SocketAddr>();
         let send_timeout = config.ws_send_timeout;
         let listener = listener.tap_io(move |socket| tune(socket, send_timeout));

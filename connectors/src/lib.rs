@@ -12,6 +12,7 @@
 //! - [`exits`]: what the exits say beside decisions.
 //! - [`jobs`]: what is done at times of the trading calendar.
 //! - [`masters`]: days of the exchange and listed stocks, as the broker tells them.
+//! - [`monitoring`]: limits, alarms and who is told of them.
 //! - [`picks`]: what other programs propose to buy, decided once a day and symbol.
 //! - [`strategy`]: the daily strategy: its input, runs and snapshots.
 //! - [`embedded`]: a private PostgreSQL and Redis.
@@ -25,6 +26,7 @@ pub mod imports;
 pub mod jobs;
 pub mod kis;
 pub mod masters;
+pub mod monitoring;
 pub mod naver;
 pub mod picks;
 pub mod postgres;

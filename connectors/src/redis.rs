@@ -7,6 +7,8 @@ mod aside;
 mod breaker;
 mod cache;
 mod config;
+mod flights;
+mod isolation;
 mod metrics;
 mod owed;
 mod subscription;
@@ -15,6 +17,7 @@ pub use aside::{TTL_CONFIG, TTL_PORTFOLIO, TTL_POSITION, TTL_PRICE, cache_aside}
 pub use breaker::BreakerState;
 pub use cache::{Cache, CacheStats};
 pub use config::RedisConfig;
+pub use isolation::widen_while_isolated;
 pub use metrics::describe as describe_metrics;
 pub use subscription::{Message, Subscription};
 

@@ -15,8 +15,10 @@ mod crossing;
 mod gate;
 mod lows;
 mod plan;
+mod quiet;
 mod rule;
 mod scene;
+mod shelf;
 mod tape;
 mod verdict;
 

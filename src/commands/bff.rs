@@ -5,30 +5,44 @@ use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use turnstile_bff::Bff;
+use turnstile_connectors::monitoring::{Monitor, Watched};
 use turnstile_connectors::postgres::{self, Postgres};
 use turnstile_connectors::redis::Cache;
 
 use super::stop_on_signal;
 use crate::config::Config;
 use crate::metrics;
+use crate::monitoring::{self, Role};
 
 pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     config.check_stores()?;
     config.check_bff()?;
     let stop = stop_on_signal()?;
     postgres::migrate(&config.postgres).await?;
-    let bff = start(config, stop.clone()).await?;
+    let monitor = monitoring::start(config, Role::Bff).await?;
+    let bff = start(config, monitor.as_ref(), stop.clone()).await?;
     println!("Turnstile: http://{}", bff.local_addr());
     stop.cancelled().await;
     bff.join().await?;
+    monitoring::stop(monitor).await;
     info!("stopped");
     Ok(())
 }
 
 /// Starts the BFF on the stores of `config`.
-pub(crate) async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<Bff> {
+pub(crate) async fn start(
+    config: &Config,
+    monitor: Option<&Monitor>,
+    stop: CancellationToken,
+) -> anyhow::Result<Bff> {
     let strategy = config.strategy.id().map_err(anyhow::Error::msg)?;
     let postgres = Postgres::connect(&config.postgres).await?;
+    if let Some(monitor) = monitor {
+        monitor.watch(Watched {
+            part: "bff",
+            postgres: postgres.clone(),
+        });
+    }
     let cache = Cache::new(&config.redis)?;
     let recorder = metrics::install()?;
     let mut settings = config.bff.clone();

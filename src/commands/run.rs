@@ -19,6 +19,7 @@ use turnstile_exchange_sim::{ClockMode, Environment as SimEnvironment, SimConfig
 use super::{bff, exchange_sim, stop_on_signal};
 use crate::config::Config;
 use crate::demo;
+use crate::monitoring::{self, Role};
 use crate::stream::Stream;
 
 /// Options of the whole system on one machine.
@@ -125,13 +126,18 @@ async fn run_on(
     }
     config.check_bff()?;
     // First of all the page: it shows how the rest comes up.
-    let bff = bff::start(&config, stop.clone()).await?;
+    let monitor = monitoring::start(&config, Role::Run).await?;
+    let bff = bff::start(&config, monitor.as_ref(), stop.clone()).await?;
     println!("Turnstile: http://{}", bff.local_addr());
-    let mut stream = match Stream::start(&config, stop).await {
+    let mut stream = match Stream::start(&config, monitor.as_ref(), stop).await {
         Ok(stream) => stream,
         Err(error) => {
+            if !stop.is_cancelled() {
+                monitoring::tell_failed_start(monitor.as_ref(), &error);
+            }
             stop.cancel();
             bff.join().await?;
+            monitoring::stop(monitor).await;
             simulator.stop().await;
             return Err(error);
         }
@@ -150,6 +156,7 @@ async fn run_on(
     stream.stop().await;
     stop.cancel();
     bff.join().await?;
+    monitoring::stop(monitor).await;
     simulator.stop().await;
     if is_lost {
         bail!("the stream job could not go on; the log says why");

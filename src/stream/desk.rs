@@ -13,6 +13,7 @@ use turnstile_connectors::execution::{
     SimulatorSession, SinkItem, Store, wall_clock_us,
 };
 use turnstile_connectors::kis::KisClient;
+use turnstile_connectors::monitoring::EventSender;
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::task;
@@ -29,6 +30,8 @@ pub(super) struct Desk {
     pub(super) notices: mpsc::Sender<BrokerEvent>,
     pub(super) poll: Arc<OrderPoll>,
     pub(super) alarms: Alarms,
+    pub(super) holdings: Arc<Holdings>,
+    pub(super) book: Arc<Book>,
     /// What every entry passes.
     pub(super) gate: RiskGate,
     pub(super) session: Arc<dyn SessionSource>,
@@ -45,11 +48,11 @@ const OTHERS: usize = 3;
 impl Desk {
     pub(super) async fn start(
         config: &Config,
-        postgres: &Postgres,
-        cache: &Cache,
+        (postgres, cache): (&Postgres, &Cache),
         client: &KisClient,
         progress: PriceProgress,
         is_broker_down: watch::Receiver<bool>,
+        events: Option<EventSender>,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let settings = &config.execution;
@@ -58,6 +61,7 @@ impl Desk {
         let at_once = settings.sink_lanes.get() + settings.fill_workers.get() + OTHERS;
         store.warm(at_once.min(postgres.size_max())).await?;
         let (alarms, alarm_writer): (Alarms, AlarmWriter) = Alarms::new(store.clone());
+        let alarms = alarms.telling(events);
         let mut rest = vec![task::spawn("alarms", alarm_writer.run(stop.clone()))];
         let session: Arc<dyn SessionSource> = match settings.session {
             SessionKind::Krx => Arc::new(KrxSession::new(calendar.clone(), wall_clock_us)),
@@ -142,7 +146,7 @@ impl Desk {
             settings.clone(),
             session.clone(),
             ledger,
-            book,
+            book.clone(),
             poll.clone(),
             holdings.clone(),
             alarms.clone(),
@@ -153,7 +157,7 @@ impl Desk {
             executor.run(order_rows, stop.clone()),
         ));
         rest.push(task::spawn("order poll", poll.clone().run(stop.clone())));
-        rest.push(task::spawn("holdings", holdings.run(stop.clone())));
+        rest.push(task::spawn("holdings", holdings.clone().run(stop.clone())));
         rest.push(task::spawn(
             "notices",
             fills.run(notice_events, stop.clone()),
@@ -163,6 +167,8 @@ impl Desk {
             notices,
             poll,
             alarms,
+            holdings,
+            book,
             gate,
             session,
             calendar,

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
-use turnstile_connectors::execution::{Alarms, EngineOutput, SinkItem};
+use turnstile_connectors::execution::{Alarms, EngineOutput, SinkItem, wall_clock_us};
 use turnstile_connectors::exits::{Answer, LevelsBoard, Told};
+use turnstile_connectors::monitoring::EngineProgress;
 use turnstile_dataflows::engine::{Output, OutputBatch};
 use turnstile_dataflows::exit::{ExitDecision, ExitOutput, Freshness, Withheld};
 use turnstile_dataflows::model::{LogicalTime, Symbol};
@@ -22,6 +23,8 @@ const FRESHNESS_SEQ: i32 = 1;
 
 /// The sink of the engine.
 pub(super) struct Outputs {
+    /// When the last batch was handed out.
+    pub(super) evaluated: EngineProgress,
     pub(super) orders: mpsc::Sender<SinkItem>,
     pub(super) alarms: Alarms,
     pub(super) journal: Journal,
@@ -89,6 +92,7 @@ impl Outputs {
             .into_iter()
             .for_each(|alarm| self.alarms.raise(alarm));
         self.move_slots(slots);
+        self.evaluated.note(wall_clock_us());
         for (time, changes) in freshness {
             self.journal.note_if_there_is_room(Entry {
                 logical_us: time.micros(),

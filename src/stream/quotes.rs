@@ -13,6 +13,7 @@
 //!    keeps nobody from his turn. Where the calls do not suffice, intervals stretch ([`tiers`]).
 //! 4. An error is not an empty list: the symbols of before stay.
 
+mod ages;
 mod emergency;
 mod naver;
 mod seen;
@@ -177,6 +178,7 @@ impl Quotes {
                 self.keep_watch(wanted.subscribe(), &mood),
                 self.keep_asking_broker(wanted.subscribe(), mood.subscribe()),
                 self.keep_asking_naver(wanted.subscribe(), mood.subscribe()),
+                self.keep_showing(wanted.subscribe()),
             )
         };
         stop.run_until_cancelled(asking).await;

@@ -22,6 +22,7 @@ use turnstile_connectors::execution::{
     Alarms, BrokerEvent, OrderPoll, SessionSource, broker_event,
 };
 use turnstile_connectors::kis::{Clock, KisEvent, Stamped, Standing};
+use turnstile_connectors::monitoring::metrics::WS_CONNECTED;
 use turnstile_connectors::postgres::{ChangeFeed, PriceSinkHandle, TransactionChanges};
 use turnstile_connectors::rows::{Loaded, ReadRows, RowReader};
 use turnstile_connectors::task;
@@ -250,7 +251,7 @@ impl Sequencer {
         } else if open > before {
             info!(open, sessions, "broker stream connected");
         }
-        metrics::gauge!("price_sync_ws_connected").set(f64::from(u8::from(open > 0)));
+        metrics::gauge!(WS_CONNECTED).set(f64::from(u8::from(open > 0)));
         let away = u32::try_from(sessions - open).unwrap_or(u32::MAX);
         metrics::gauge!("price_sync_ws_sessions_away").set(f64::from(away));
         let slots = slots.min(self.slots_max);
@@ -341,6 +342,7 @@ impl Sequencer {
             KisEvent::Trades(trades) => {
                 metrics::counter!("price_sync_ticks_total", "source" => "KIS_WS")
                     .increment(u64::try_from(trades.len()).unwrap_or_default());
+                self.show_lag(trades.first());
                 for trade in &trades {
                     if !self.take_trade(trade).await {
                         return false;

@@ -10,14 +10,16 @@ use turnstile_dataflows::model::{LogicalTime, Symbol};
 use turnstile_dataflows::price::{BestPrice, Stale};
 
 use super::alarms;
+use super::quotes::Seen;
 
 /// How long the first price of a symbol may take before somebody is told: as long as a price may
 /// be old (decision contract, 2.12).
 const FIRST_PRICE_MAX_US: u64 = 10_000_000;
 
 /// What is known of stale prices.
-#[derive(Default)]
 pub(super) struct Staleness {
+    /// Where others see which prices are stale.
+    seen: Seen,
     /// Stale and told.
     told: BTreeSet<Symbol>,
     /// Without any price yet, as every symbol at the start.
@@ -27,8 +29,18 @@ pub(super) struct Staleness {
 }
 
 impl Staleness {
+    pub(super) fn new(seen: Seen) -> Self {
+        Self {
+            seen,
+            told: BTreeSet::new(),
+            unseen: BTreeMap::new(),
+            reasons: BTreeMap::new(),
+        }
+    }
+
     /// Takes in the best price of a symbol.
     pub(super) fn note(&mut self, row: &BestPrice) {
+        self.seen.note_stale(row.symbol, row.best.stale.is_some());
         match row.best.stale {
             Some(reason) => self.reasons.insert(row.symbol, reason),
             None => self.reasons.remove(&row.symbol),

@@ -12,10 +12,12 @@ mod processes;
 pub mod random;
 pub mod reference;
 mod system;
+mod webhook;
 mod yard;
 
 pub use api::Api;
 pub use data::data;
 pub use processes::{Program, program};
 pub use system::{ACCOUNT, Stock, System, eventually};
+pub use webhook::{Message, Webhook};
 pub use yard::{Held, Yard, setting};

@@ -52,6 +52,8 @@ pub struct System {
     /// Section `[jobs]` of processes started from now on. The broker is asked for nothing that a test
     /// does not ask for.
     pub jobs: String,
+    /// Further keys of section `[naver]` of processes started from now on.
+    pub naver: String,
 }
 
 impl System {
@@ -125,6 +127,7 @@ impl System {
             folder,
             rate: 0,
             registrations: 0,
+            naver: String::new(),
             jobs: "calendar = false\nstocks = false\nfundamentals = false\n".to_owned(),
         };
         system.list(stocks).await;
@@ -245,7 +248,15 @@ impl System {
     /// # Panics
     /// If it does not come up.
     pub async fn bff(&self) -> (Program, String) {
-        let config = self.config_file("[bff]\nlisten = \"127.0.0.1:0\"\n");
+        self.bff_with("").await
+    }
+
+    /// Starts the BFF on a free port, with `extra` in its section of the configuration.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub async fn bff_with(&self, extra: &str) -> (Program, String) {
+        let config = self.config_file(&format!("[bff]\nlisten = \"127.0.0.1:0\"\n{extra}"));
         let log = self.folder.path().join("bff.log");
         let mut bff = Program::start(&["--config", &config, "bff"], &self.environment(), &log);
         let url = bff.says("Turnstile:").await;

@@ -21,8 +21,9 @@ use super::principal::Principal;
 use super::rate::Rates;
 use super::routes::{Need, need};
 use super::sessions::COOKIE;
+use crate::config::BffConfig;
 use crate::error::{ApiError, Code};
-use crate::metrics;
+use crate::{metrics, openapi};
 
 /// Header with which a browser's session shows that a page of this server asks.
 const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
@@ -37,11 +38,12 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    /// Makes a guard that knows the tokens of `keys` and answers each `per_second` times.
-    pub(crate) fn new(keys: Keyring, per_second: u32) -> Self {
+    /// Makes a guard that knows the tokens of `keys`, with the limits of `config`.
+    pub(crate) fn new(keys: Keyring, config: &BffConfig) -> Self {
+        let (requests, failures) = (config.requests_per_second, config.wrong_tokens_per_minute);
         Self {
             keys,
-            rates: Arc::new(Rates::new(per_second)),
+            rates: Arc::new(Rates::new(requests, failures)),
         }
     }
 
@@ -62,14 +64,22 @@ impl Guard {
     /// Returns who asks, none where the route needs nobody.
     fn check(&self, request: &Request) -> Result<Option<Principal>, ApiError> {
         let (headers, method) = (request.headers(), request.method());
+        let route = request.extensions().get::<MatchedPath>();
+        let route = route.map(MatchedPath::as_str);
+        if let Some(allowed) = route.and_then(|route| openapi::allowed_other(method, route)) {
+            return Err(ApiError::wrong_method(
+                method,
+                request.uri().path(),
+                Some(allowed),
+            ));
+        }
         let is_change = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
         if is_change {
             self.check_origin(headers)?;
         }
-        let route = request.extensions().get::<MatchedPath>();
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map(|ConnectInfo(address)| address.ip());
-        let principal = match need(method, route.map(MatchedPath::as_str)) {
+        let principal = match need(method, route) {
             Need::Nothing => None,
             Need::Role(role) => {
                 let principal = self.who(headers, peer)?;

@@ -66,6 +66,8 @@ pub(crate) struct Keyring {
 #[derive(Default)]
 struct State {
     is_read: bool,
+    /// Sessions that this process has begun or ended.
+    edits: u64,
     /// Whether there was ever a token.
     has_any: bool,
     tokens: BTreeMap<String, Known>,
@@ -109,19 +111,28 @@ impl Keyring {
     }
 
     async fn refresh(&self, db: &Postgres) -> Result<(), TokenError> {
+        let before = self.lock().edits;
         let InForce { tokens, has_any } = tokens::in_force(db).await?;
         let sessions = sessions::open(db).await.map_err(|error| match error {
             QueryError::Connection(error) => TokenError::from(error),
             QueryError::Statement(error) => TokenError::from(error),
         })?;
+        self.take(InForce { tokens, has_any }, sessions, before);
+        Ok(())
+    }
+
+    /// Takes what was read. Sessions count only if this process began and ended none meanwhile: the rows
+    /// may be from before that.
+    fn take(&self, read: InForce, sessions: Vec<Session>, edits_before: u64) {
         let mut state = self.lock();
+        let tokens = read.tokens.into_iter();
         state.tokens = tokens
-            .into_iter()
             .map(|known| (known.token_id.clone(), known))
             .collect();
-        state.sessions = sessions;
-        (state.is_read, state.has_any) = (true, has_any);
-        Ok(())
+        if state.edits == edits_before {
+            state.sessions = sessions;
+        }
+        (state.is_read, state.has_any) = (true, read.has_any);
     }
 
     async fn note_use(&self, db: &Postgres) {
@@ -215,7 +226,10 @@ impl Keyring {
             .scope(begun)
             .await
             .map_err(SignInError::Failed)?;
-        self.lock().sessions.push(session);
+        let mut state = self.lock();
+        state.edits += 1;
+        state.sessions.push(session);
+        drop(state);
         let csrf = Some(secret::csrf_of(&text));
         Ok(Begun {
             secret: SecretString::from(text),
@@ -234,9 +248,9 @@ impl Keyring {
     ) -> Result<(), QueryError> {
         let digest = Digest::of(cookie.expose_secret());
         sessions::end(db, digest).await?;
-        self.lock()
-            .sessions
-            .retain(|session| !session.digest.is(&digest));
+        let mut state = self.lock();
+        state.edits += 1;
+        state.sessions.retain(|session| !session.digest.is(&digest));
         Ok(())
     }
 
@@ -311,6 +325,27 @@ mod tests {
         assert_eq!(keys.by_session("another"), Found::Unknown);
         keys.lock().tokens.clear();
         assert!(!keys.is_still(&who));
+        assert_eq!(keys.by_session("cookie"), Found::Unknown);
+    }
+
+    #[test]
+    fn rows_from_before_a_session_began_do_not_end_it() {
+        let (keys, _) = keyring(None);
+        let known = keys.lock().tokens.values().next().unwrap().clone();
+        let read = || InForce {
+            tokens: vec![known.clone()],
+            has_any: true,
+        };
+        let before = keys.lock().edits;
+        keys.lock().edits += 1;
+        keys.lock().sessions.push(Session {
+            digest: Digest::of("cookie"),
+            token_id: known.token_id.clone(),
+            expires: Timestamp::MAX,
+        });
+        keys.take(read(), Vec::new(), before);
+        assert!(matches!(keys.by_session("cookie"), Found::Known(_)));
+        keys.take(read(), Vec::new(), before + 1);
         assert_eq!(keys.by_session("cookie"), Found::Unknown);
     }
 

@@ -3,6 +3,7 @@
 use turnstile_connectors::postgres::Actor;
 
 use super::role::Role;
+use crate::error::{ApiError, Code};
 use crate::request;
 
 /// Name of whoever uses the API while no token exists.
@@ -60,6 +61,15 @@ pub(crate) fn actor() -> Actor {
             .unwrap_or_default(),
         request_id: request::current_id(),
     }
+}
+
+/// Checks that whoever makes the request that is being answered may do what needs `role`.
+///
+/// # Errors
+/// [`Code::Unauthorized`] where nobody does, [`Code::ForbiddenRole`] where the role is less.
+pub(crate) fn require(role: Role) -> Result<(), ApiError> {
+    let nobody = || ApiError::new(Code::Unauthorized, "nobody is signed in");
+    current().ok_or_else(nobody)?.require(role)
 }
 
 /// Returns the name to put where the client names nobody: that of its token.

@@ -7,8 +7,6 @@ use std::time::Duration;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-/// Wrong tokens of one address in a minute: this many at once, then one a second.
-const FAILURES_A_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
 /// Addresses remembered from which on those at rest are forgotten.
 const ADDRESSES_MAX: usize = 10_000;
 
@@ -16,21 +14,22 @@ const ADDRESSES_MAX: usize = 10_000;
 pub(super) struct Rates {
     clock: DefaultClock,
     requests: Option<DefaultKeyedRateLimiter<String>>,
-    failures: DefaultKeyedRateLimiter<IpAddr>,
+    failures: Option<DefaultKeyedRateLimiter<IpAddr>>,
 }
 
 impl Rates {
-    /// Makes limits of `per_second` requests a token, twice as many at once; 0: no limit.
-    pub(super) fn new(per_second: u32) -> Self {
+    /// Makes limits of `per_second` requests a token, twice as many at once, and of `failures` wrong tokens
+    /// an address and minute; 0: no limit.
+    pub(super) fn new(per_second: u32, failures: u32) -> Self {
         let requests = NonZeroU32::new(per_second).map(|rate| {
             let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(1));
             RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst))
         });
-        let failures = Quota::per_minute(FAILURES_A_MINUTE);
         Self {
             clock: DefaultClock::default(),
             requests,
-            failures: RateLimiter::keyed(failures),
+            failures: NonZeroU32::new(failures)
+                .map(|rate| RateLimiter::keyed(Quota::per_minute(rate))),
         }
     }
 
@@ -51,10 +50,13 @@ impl Rates {
     /// # Errors
     /// The time until the next is looked at.
     pub(super) fn failure(&self, address: IpAddr) -> Result<(), Duration> {
-        if self.failures.len() > ADDRESSES_MAX {
-            self.failures.retain_recent();
+        let Some(failures) = &self.failures else {
+            return Ok(());
+        };
+        if failures.len() > ADDRESSES_MAX {
+            failures.retain_recent();
         }
-        let counted = self.failures.check_key(&address);
+        let counted = failures.check_key(&address);
         counted.map_err(|early| early.wait_time_from(self.clock.now()))
     }
 }
@@ -65,7 +67,7 @@ mod tests {
 
     #[test]
     fn one_token_does_not_use_up_what_another_has() {
-        let rates = Rates::new(2);
+        let rates = Rates::new(2, 60);
         for _ in 0..4 {
             rates.request("a").unwrap();
         }
@@ -76,7 +78,7 @@ mod tests {
 
     #[test]
     fn without_a_rate_nothing_is_refused_but_failures() {
-        let rates = Rates::new(0);
+        let rates = Rates::new(0, 60);
         let address = IpAddr::from([192, 0, 2, 1]);
         for _ in 0..1_000 {
             rates.request("a").unwrap();

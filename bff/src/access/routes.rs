@@ -14,11 +14,10 @@ pub(crate) enum Need {
 }
 
 /// Routes that anybody may ask.
-const OPEN: [(&str, &str); 5] = [
+const OPEN: [(&str, &str); 4] = [
     ("GET", "/health"),
     ("GET", "/health/ready"),
     ("GET", "/api/openapi.json"),
-    ("GET", "/api/docs"),
     ("POST", "/api/v1/session"),
 ];
 
@@ -26,7 +25,7 @@ const OPEN: [(&str, &str); 5] = [
 const GUARDED_READS: [(&str, Role); 1] = [("/api/v1/audit", Role::Admin)];
 
 /// Changing routes. One that is not here needs the highest role.
-const CHANGES: [(&str, &str, Role); 23] = [
+const CHANGES: [(&str, &str, Role); 24] = [
     // They only read, or end what is the caller's own.
     ("POST", "/api/v1/prices/batch", Role::Viewer),
     ("POST", "/api/v1/session/end", Role::Viewer),
@@ -55,6 +54,7 @@ const CHANGES: [(&str, &str, Role); 23] = [
     ("POST", "/api/v1/strategy/runs", Role::Trader),
     ("POST", "/api/v1/portfolios/{id}/activate", Role::Trader),
     ("POST", "/api/v1/picks", Role::Trader),
+    ("POST", "/api/v1/alarms/{id}/acknowledge", Role::Trader),
     // Stopping needs no more than acting; the handler asks for more where a stop is lifted.
     ("PUT", "/api/v1/risk/emergency-stop", Role::Trader),
     ("PUT", "/api/v1/exit-rules/{id}", Role::Admin),

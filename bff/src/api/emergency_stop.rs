@@ -88,10 +88,8 @@ pub(crate) async fn set(
         updated_by: body.actor("updated_by", NAME_LENGTH_MAX),
     };
     body.finish()?;
-    if !change.is_enabled
-        && let Some(principal) = access::current()
-    {
-        principal.require(Role::Admin)?;
+    if !change.is_enabled {
+        access::require(Role::Admin)?;
     }
     let saved = queries::emergency_stop::set(&state.db, &change).await?;
     let stop = saved.or_refuse("the emergency stop", missing)?;

@@ -174,6 +174,7 @@ fn row_of(change: &RowChange) -> Option<(Topic, Uuid)> {
         "trade.orders" | "trade.order_events" => (Topic::Orders, "order_id"),
         "trade.exit_events" => (Topic::Exits, "exit_event_id"),
         "trade.reentry_candidates" => (Topic::Candidates, "candidate_id"),
+        "system.alarms" => (Topic::Alarms, "id"),
         _ => return None,
     };
     let id = change.content.get(key).and_then(Value::as_str)?;

@@ -7,17 +7,19 @@ use serde_json::value::{RawValue, to_raw_value};
 use turnstile_connectors::postgres::Postgres;
 use uuid::Uuid;
 
-use super::alarms;
 use super::topic::Topic;
+use crate::api::alarms::LEVELS;
 use crate::cursor::Cursor;
 use crate::extract::Page;
 use crate::health;
+use crate::queries::alarms::State as AlarmState;
 use crate::queries::positions::Which;
 use crate::queries::{self, QueryError};
 use crate::state::AppState;
 
-/// Most live positions of a snapshot: more than one account ever holds.
-const POSITIONS_MAX: i64 = 1_000;
+/// Most rows of a snapshot of what comes to an end, live positions and open alarms: more than there ever
+/// are.
+const OPEN_MAX: i64 = 1_000;
 /// Rows of a snapshot of what never ends: the newest ones.
 const NEWEST: i64 = 100;
 
@@ -44,13 +46,16 @@ pub(super) async fn all(state: &AppState, topic: Topic) -> Result<Vec<Box<RawVal
     let db = &state.db;
     match topic {
         Topic::Positions => {
-            let page = first(POSITIONS_MAX);
+            let page = first(OPEN_MAX);
             written(&queries::positions::list(db, Which::Live, page).await?.items)
         }
         Topic::Orders => written(&queries::orders::list(db, first(NEWEST)).await?.items),
         Topic::Exits => written(&queries::exit_events::list(db, first(NEWEST)).await?.items),
         Topic::Candidates => written(&queries::reentry::candidates(db, first(NEWEST)).await?.items),
-        Topic::Alarms => written(&alarms::newest(db, NEWEST).await?),
+        Topic::Alarms => {
+            let (state, page) = (AlarmState::Open, first(OPEN_MAX));
+            written(&queries::alarms::list(db, state, &LEVELS, page).await?.items)
+        }
         Topic::Health => written(&[health::look(state).await]),
         Topic::Prices | Topic::Tables => Ok(Vec::new()),
     }
@@ -86,7 +91,12 @@ pub(super) async fn some(
             let found = rows.iter().map(|row| row.candidate_id).collect();
             (written(&rows)?, found)
         }
-        Topic::Prices | Topic::Alarms | Topic::Health | Topic::Tables => {
+        Topic::Alarms => {
+            let rows = queries::alarms::of(db, ids).await?;
+            let found = rows.iter().map(|row| row.id).collect();
+            (written(&rows)?, found)
+        }
+        Topic::Prices | Topic::Health | Topic::Tables => {
             (Vec::new(), BTreeSet::from_iter(ids.iter().copied()))
         }
     };

@@ -1,4 +1,4 @@
-//! What is looked at once a second: alarms, the age of prices, and how every part is.
+//! What is looked at once a second: the age of prices, and how every part is.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,6 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::alarms::Alarms;
 use super::rows::{RowsError, written};
 use super::topic::Topic;
 use crate::error::chain;
@@ -22,23 +21,21 @@ const EVERY: Duration = Duration::from_secs(1);
 pub(super) async fn run(state: AppState, stop: CancellationToken) {
     let mut every = interval(EVERY);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut alarms = Alarms::default();
     let mut is_failing = false;
     while stop.run_until_cancelled(every.tick()).await.is_some() {
-        let looking = look(&state, &mut alarms);
-        match stop.run_until_cancelled(looking).await {
+        match stop.run_until_cancelled(look(&state)).await {
             None => return,
             Some(Ok(())) => is_failing = false,
             Some(Err(error)) => {
                 if !std::mem::replace(&mut is_failing, true) {
-                    warn!(error = %chain(&error), "not looked at alarms or prices, trying again");
+                    warn!(error = %chain(&error), "not looked at prices, trying again");
                 }
             }
         }
     }
 }
 
-async fn look(state: &AppState, alarms: &mut Alarms) -> Result<(), RowsError> {
+async fn look(state: &AppState) -> Result<(), RowsError> {
     let live = &state.live;
     if live.clients() > 0 {
         // First, because it answers also while PostgreSQL does not.
@@ -53,5 +50,5 @@ async fn look(state: &AppState, alarms: &mut Alarms) -> Result<(), RowsError> {
     if !missing.is_empty() {
         live.show(queries::prices::newest_of(&state.db, &missing).await?);
     }
-    alarms.follow(&state.db, live).await
+    Ok(())
 }

@@ -22,7 +22,7 @@ pub(crate) enum Topic {
     Exits,
     /// Candidates for a re-entry.
     Candidates,
-    /// What somebody should look at.
+    /// Alarms that stand; one that is over is told once more, with the time.
     Alarms,
     /// Names of the tables of which rows have changed, for whoever reads them over HTTP.
     Tables,

@@ -57,7 +57,7 @@ pub(crate) async fn set(
         .execute(CHOOSE, &[profile, reason, updated_by, &change.version])
         .await?;
     if chosen == 0 {
-        let now = load(&*tx).await?;
+        let now = load(&**tx).await?;
         return Ok(Saved::unsaved(now.map(|limits| limits.version)));
     }
     tx.execute(END, &[profile, reason, updated_by]).await?;
@@ -78,7 +78,7 @@ pub(crate) async fn set(
         ],
     )
     .await?;
-    let limits = load(&*tx).await?;
+    let limits = load(&**tx).await?;
     tx.commit().await?;
     Ok(limits.map_or(Saved::Missing, Saved::Done))
 }

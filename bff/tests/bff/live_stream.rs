@@ -11,7 +11,7 @@ use turnstile_bff::BffConfig;
 use turnstile_bff::access::{Role, revoke};
 use turnstile_connectors::task::spawn;
 
-use crate::access::{guarded, token_of};
+use crate::access::{guarded, token};
 use crate::live::publish;
 use crate::servers::eventually;
 use crate::world::World;
@@ -290,7 +290,7 @@ async fn a_stream_takes_a_place_and_gives_it_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_ends_with_its_token() {
     let (world, _) = guarded().await;
-    let text = token_of(&world, "stream", Role::Viewer).await;
+    let text = token(&world, "stream", Role::Viewer).await;
     let refused = world.http.get(world.url(STREAM)).send().await.unwrap();
     assert_eq!(refused.status(), 401);
     let request = world.http.get(world.url(STREAM)).bearer_auth(&text);

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "tests panic")]
 
 mod access;
+mod alarms;
 mod changing;
+mod consistency;
 mod contract;
 mod exits;
 mod fixture;
@@ -18,6 +20,7 @@ mod picks;
 mod reentries;
 mod risk;
 mod servers;
+mod sessions;
 mod stores;
 mod strategy;
 mod web;

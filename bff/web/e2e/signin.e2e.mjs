@@ -47,6 +47,13 @@ await browse(async (context) => {
   await page.locator('[data-testid=connection]', { hasText: 'Live' }).waitFor({ timeout: MAX_MS });
   console.log('ok  the session outlives a reload');
 
+  await page.goto(new URL('/explorer/', base).href, { waitUntil: 'load' });
+  await page.locator('.opblock-tag').first().waitFor({ timeout: MAX_MS });
+  await page.locator('.opblock-tag', { hasText: 'positions' }).click();
+  await page.locator('.opblock-summary-path', { hasText: '/api/v1/positions' }).first().waitFor({ timeout: MAX_MS });
+  console.log('ok  the explorer shows the operations of the API');
+  await page.goto(base, { waitUntil: 'load' });
+
   await page.getByRole('button', { name: 'Sign out' }).click();
   await field.waitFor({ timeout: MAX_MS });
   await page.reload({ waitUntil: 'load' });

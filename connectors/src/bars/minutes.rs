@@ -4,7 +4,7 @@
 //! between. Only prices up to where the price sink is durable count: below that none is added any more.
 //! Expected prices of an auction are stored, and are no trades: no bar has them.
 
-use deadpool_postgres::GenericClient;
+use crate::postgres::Session;
 
 use crate::postgres::{PRICE_SINK, Postgres, PostgresError};
 
@@ -74,7 +74,7 @@ pub async fn gather_minutes(postgres: &Postgres) -> Result<bool, PostgresError> 
 }
 
 async fn run(
-    client: &impl GenericClient,
+    client: &impl Session,
     sql: &str,
     values: &[&(dyn tokio_postgres::types::ToSql + Sync)],
 ) -> Result<(), PostgresError> {

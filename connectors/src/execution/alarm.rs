@@ -9,6 +9,8 @@ use uuid::Uuid;
 
 use super::metrics as names;
 use super::store::{Chain, GivenUp, Store};
+use crate::monitoring::{EventSender, SystemEvent};
+use crate::postgres::LogLevel;
 
 /// Alarms that wait for the database at most.
 const QUEUE: usize = 1_024;
@@ -51,10 +53,28 @@ pub struct Alarm {
     pub context: Value,
 }
 
+impl Alarm {
+    fn to_event(&self) -> SystemEvent {
+        SystemEvent {
+            level: match self.level {
+                Level::Info => LogLevel::Info,
+                Level::Warning => LogLevel::Warning,
+                Level::Critical => LogLevel::Critical,
+            },
+            event: self.event.to_owned(),
+            symbol: self.symbol.clone(),
+            position: self.position,
+            message: self.message.clone(),
+        }
+    }
+}
+
 /// Where alarms are raised.
 #[derive(Clone, Debug)]
 pub struct Alarms {
     queue: mpsc::Sender<Alarm>,
+    /// Whoever tells people. Does not wait for the database.
+    events: Option<EventSender>,
 }
 
 /// Writes alarms to the database.
@@ -72,7 +92,17 @@ impl Alarms {
             queue: receiver,
             store,
         };
-        (Self { queue: sender }, writer)
+        let alarms = Self {
+            queue: sender,
+            events: None,
+        };
+        (alarms, writer)
+    }
+
+    /// Tells people of alarms as well, by `events`.
+    pub fn telling(mut self, events: Option<EventSender>) -> Self {
+        self.events = events;
+        self
     }
 
     /// Logs an alarm and queues it for the database. Never waits: an alarm that finds the queue
@@ -88,6 +118,9 @@ impl Alarms {
             Level::Info => info!(event, %context, "{message}"),
             Level::Warning => warn!(event, %context, "{message}"),
             Level::Critical => error!(event, %context, "{message}"),
+        }
+        if let Some(events) = &self.events {
+            events.tell(alarm.to_event());
         }
         if self.queue.try_send(alarm).is_err() {
             counter!(names::ALARMS_DROPPED).increment(1);

@@ -78,6 +78,13 @@ impl Default for Book {
 }
 
 impl Book {
+    /// Returns how long the order that is followed longest has been.
+    pub fn oldest(&self) -> Option<Duration> {
+        let pages = self.pages();
+        let ages = pages.live.values().map(|live| live.since.elapsed());
+        ages.max()
+    }
+
     /// Enters an order that the broker has. Entering it again changes nothing.
     pub fn enter(&self, order: &Order, broker: &BrokerRef) {
         self.put(Live {

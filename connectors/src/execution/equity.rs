@@ -22,7 +22,7 @@ pub(super) async fn note(
     asked: Instant,
     stop: &CancellationToken,
 ) {
-    let work = |client: deadpool_postgres::Object| async move {
+    let work = |client: crate::postgres::PostgresClient| async move {
         let statement = client.prepare_cached(STORE).await?;
         let age_us = i64::try_from(asked.elapsed().as_micros()).unwrap_or(i64::MAX);
         let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =

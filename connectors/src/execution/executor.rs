@@ -337,7 +337,7 @@ impl Desk {
     }
 
     async fn load_open(&self) -> Result<Vec<Order>, GivenUp> {
-        let work = |client: deadpool_postgres::Object| async move {
+        let work = |client: crate::postgres::PostgresClient| async move {
             let statement = client.prepare_cached(OPEN_ORDERS).await?;
             let rows = client.query(&statement, &[]).await?;
             rows.iter().map(Order::read).collect()

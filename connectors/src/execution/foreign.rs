@@ -301,7 +301,7 @@ impl Foreign {
         });
         let (symbol, date) = (line.symbol.to_string(), line.order.date.to_string());
         let (action_key, explanation, symbol, date) = (&action_key, &explanation, &symbol, &date);
-        let work = |client: deadpool_postgres::Object| async move {
+        let work = |client: crate::postgres::PostgresClient| async move {
             let statement = client.prepare_cached(ADOPT).await?;
             Ok(client
                 .execute(

@@ -7,13 +7,15 @@
 //! are held is no liquidation but a fault of the broker: it is told, and nothing follows from it. What the
 //! account is worth, which the same answer says, is stored beside (`equity.rs`).
 
+mod compared;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::{counter, gauge};
 use serde_json::json;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -31,6 +33,7 @@ use super::order::{quantity, symbol};
 use super::poll::OrderPoll;
 use super::session::SessionSource;
 use super::store::GivenUp;
+use compared::Compared;
 
 const POSITIONS: &str = "SELECT symbol, sum(qty)::bigint AS qty FROM trade.positions
     WHERE account_id = $1 AND status IN ('OPEN', 'CLOSING') GROUP BY symbol";
@@ -65,6 +68,7 @@ pub struct Holdings {
     parts: HoldingsParts,
     asked: Notify,
     state: Mutex<State>,
+    compared: watch::Sender<Compared>,
 }
 
 #[derive(Default)]
@@ -92,6 +96,7 @@ impl Holdings {
             parts,
             asked: Notify::new(),
             state: Mutex::default(),
+            compared: watch::Sender::new(Compared::begin()),
         }
     }
 
@@ -253,6 +258,8 @@ impl Holdings {
         }
         let different = u32::try_from(state.differences.len()).unwrap_or(u32::MAX);
         gauge!(names::HOLDINGS_DIFFERENT).set(different);
+        let first = state.differences.values().map(|known| known.first).min();
+        self.compared.send_replace(Compared::new(asked, first));
         Ok(state.differences.is_empty())
     }
 
@@ -273,7 +280,10 @@ impl Holdings {
             first: now,
             is_told: false,
         };
-        let known = state.differences.entry(symbol).or_insert(fresh);
+        let known = state.differences.entry(symbol).or_insert_with(|| {
+            counter!(names::MISMATCHES).increment(1);
+            fresh
+        });
         if (known.ours, known.theirs) != (ours, theirs) {
             *known = Difference {
                 first: known.first,
@@ -352,7 +362,7 @@ impl Holdings {
         stop: &CancellationToken,
     ) -> Result<BTreeMap<Symbol, Quantity>, GivenUp> {
         let account = &self.parts.account;
-        let work = |client: deadpool_postgres::Object| async move {
+        let work = |client: crate::postgres::PostgresClient| async move {
             let statement = client.prepare_cached(POSITIONS).await?;
             let rows = client.query(&statement, &[account]).await?;
             rows.iter()

@@ -20,7 +20,7 @@ mod sale;
 
 use std::sync::Arc;
 
-use deadpool_postgres::Transaction;
+use crate::postgres::Transaction;
 use futures_util::future::BoxFuture;
 use jiff::civil::Date;
 use metrics::{counter, histogram};
@@ -198,7 +198,7 @@ impl Ledger {
 
     async fn transact(
         &self,
-        mut client: deadpool_postgres::Object,
+        mut client: crate::postgres::PostgresClient,
         order: Uuid,
         news: &News,
     ) -> Result<(Applied, Option<Uuid>), StoreError> {

@@ -45,6 +45,16 @@ pub const HOLDINGS: &str = "execution_holdings_total";
 pub const HOLDINGS_FAILURES: &str = "execution_holdings_failures_total";
 /// Symbols of which the broker holds another quantity than the positions.
 pub const HOLDINGS_DIFFERENT: &str = "execution_holdings_different_symbols";
+/// By how much the list of unfilled orders is later than it should be; 0 without open orders.
+pub const UNFILLED_LAG: &str = "execution_unfilled_sync_lag_seconds";
+/// By how much the list of fills is later than it should be.
+pub const FILLS_LAG: &str = "execution_fills_sync_lag_seconds";
+/// By how much the list of holdings is later than it should be.
+pub const HOLDINGS_LAG: &str = "execution_holdings_sync_lag_seconds";
+/// Differences of positions and holdings that began.
+pub const MISMATCHES: &str = "execution_holdings_position_mismatch_total";
+/// How long the oldest difference of positions and holdings has stood; 0 without one.
+pub const MISMATCH_AGE: &str = "execution_holdings_mismatch_age_seconds";
 /// Orders that the broker has and that have not ended.
 pub const LIVE: &str = "execution_live_orders";
 /// Alarms that could not be stored, since their queue was full.
@@ -95,6 +105,10 @@ pub fn describe() {
             HOLDINGS_FAILURES,
             "Lists of holdings that failed or were incomplete",
         ),
+        (
+            MISMATCHES,
+            "Differences of positions and holdings that began",
+        ),
         (ALARMS_DROPPED, "Alarms that could not be queued"),
         (RISK_APPROVED, "Entries that the risk gate approved"),
         (RISK_REJECTED, "Entries that the risk gate refused"),
@@ -115,6 +129,18 @@ pub fn describe() {
     ];
     for (name, text) in percents {
         describe_gauge!(name, Unit::Percent, text);
+    }
+    let lags = [
+        (UNFILLED_LAG, "Lateness of the list of unfilled orders"),
+        (FILLS_LAG, "Lateness of the list of fills"),
+        (HOLDINGS_LAG, "Lateness of the list of holdings"),
+        (
+            MISMATCH_AGE,
+            "How long positions and holdings have differed",
+        ),
+    ];
+    for (name, text) in lags {
+        describe_gauge!(name, Unit::Seconds, text);
     }
     describe_gauge!(LIVE, "Orders at the broker that have not ended");
 }

@@ -45,6 +45,7 @@ pub struct OrderPoll {
     complete: watch::Sender<Option<Instant>>,
     /// When the last list was asked for; held while one is read.
     last: Mutex<Option<Instant>>,
+    begun: Instant,
 }
 
 impl OrderPoll {
@@ -70,6 +71,7 @@ impl OrderPoll {
             alarms,
             asked: Notify::new(),
             last: Mutex::new(None),
+            begun: Instant::now(),
         }
     }
 
@@ -98,7 +100,7 @@ impl OrderPoll {
                 _ = changes.changed() => continue,
             }
             read_at = Instant::now();
-            let read = self.read(Adopting::After(self.config.settle_delay), &stop);
+            let read = Box::pin(self.read(Adopting::After(self.config.settle_delay), &stop));
             if let Some(Err(error)) = stop.run_until_cancelled(read).await {
                 if std::mem::replace(&mut has_failed, true) {
                     debug!(%error, "no complete order list");
@@ -123,10 +125,8 @@ impl OrderPoll {
         stop: &CancellationToken,
     ) -> bool {
         loop {
-            match stop
-                .run_until_cancelled(self.read(Adopting::Explaining(differences), stop))
-                .await
-            {
+            let read = Box::pin(self.read(Adopting::Explaining(differences), stop));
+            match stop.run_until_cancelled(read).await {
                 None => return false,
                 Some(Ok(())) => return true,
                 Some(Err(error)) => warn!(%error, "no complete order list yet"),
@@ -159,6 +159,19 @@ impl OrderPoll {
     /// Returns when the last list that was complete and has been applied was asked for.
     pub fn complete_since(&self) -> Option<Instant> {
         *self.complete.borrow()
+    }
+
+    /// Returns by how much the last list that was complete and has been applied is older than it should
+    /// be: first for orders that are open, zero where none is; then for fills.
+    pub fn lateness(&self) -> (Duration, Duration) {
+        let is_idle = self.book.is_empty();
+        let pace = match is_idle {
+            true => self.config.poll_idle,
+            false => self.config.poll_live,
+        };
+        let read = self.complete_since().unwrap_or(self.begun);
+        let late = read.elapsed().saturating_sub(pace);
+        (if is_idle { Duration::ZERO } else { late }, late)
     }
 
     /// Reads one list and applies it.

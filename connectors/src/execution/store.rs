@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::error::StoreError;
-use crate::postgres::{Bell, Postgres};
+use crate::postgres::{Bell, Postgres, PostgresClient};
 
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
@@ -45,8 +45,8 @@ impl Store {
     }
 
     /// Returns a connection.
-    pub(super) async fn client(&self) -> Result<deadpool_postgres::Object, StoreError> {
-        Ok(self.pool.get().await?)
+    pub(super) async fn client(&self) -> Result<PostgresClient, StoreError> {
+        Ok(self.pool.get().await?.into())
     }
 
     /// Opens `count` connections and runs on each the statements that stand between a decision and the
@@ -76,7 +76,7 @@ impl Store {
         mut work: F,
     ) -> Result<T, GivenUp>
     where
-        F: FnMut(deadpool_postgres::Object) -> W,
+        F: FnMut(PostgresClient) -> W,
         W: Future<Output = Result<T, StoreError>>,
     {
         let mut pause = PAUSE_MIN;
@@ -124,7 +124,7 @@ impl Store {
         what: &'static str,
         stop: &CancellationToken,
         items: &'i [T],
-        work: impl Fn(deadpool_postgres::Object, &'i [T]) -> BoxFuture<'i, Result<Vec<R>, StoreError>>,
+        work: impl Fn(PostgresClient, &'i [T]) -> BoxFuture<'i, Result<Vec<R>, StoreError>>,
     ) -> Vec<Result<R, GivenUp>> {
         match self.persist(what, stop, |client| work(client, items)).await {
             Ok(results) => return results.into_iter().map(Ok).collect(),

@@ -65,6 +65,8 @@ struct Inner {
     unanswered: AtomicU32,
     /// When the broker last answered anything, microseconds since the Unix epoch.
     heard_us: AtomicU64,
+    /// When a session of this key last said something, likewise.
+    stream_heard_us: AtomicU64,
     calls: AtomicU64,
     throttled: AtomicU64,
     faulty: AtomicU64,
@@ -111,6 +113,7 @@ impl KisClient {
                 faults: Mutex::default(),
                 unanswered: AtomicU32::new(0),
                 heard_us: AtomicU64::new(0),
+                stream_heard_us: AtomicU64::new(0),
                 calls: AtomicU64::new(0),
                 throttled: AtomicU64::new(0),
                 faulty: AtomicU64::new(0),
@@ -132,6 +135,15 @@ impl KisClient {
     /// Returns when the broker last answered a call, microseconds since the Unix epoch.
     pub fn heard_us(&self) -> u64 {
         self.inner.heard_us.load(Ordering::Relaxed)
+    }
+
+    /// Returns when the stream of this key last said something, microseconds since the Unix epoch.
+    pub fn stream_heard_us(&self) -> u64 {
+        self.inner.stream_heard_us.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_stream_heard(&self, now_us: u64) {
+        self.inner.stream_heard_us.store(now_us, Ordering::Relaxed);
     }
 
     /// Returns how long a call in `lane` would wait for its turn now, unless more urgent ones come.

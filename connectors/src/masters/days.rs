@@ -121,7 +121,7 @@ impl Job for ConfiguredDays {
             counts.fetched(days.len());
             let changed: i64 = row.try_get(0)?;
             counts.changed(usize::try_from(changed).unwrap_or_default());
-            tell_conflicts(&*transaction, day).await?;
+            tell_conflicts(&**transaction, day).await?;
             transaction.commit().await?;
             Ok(Outcome::Done)
         }
@@ -175,9 +175,9 @@ pub(super) async fn store_told(
         let what = if is_open { "open" } else { "closed" };
         let message = format!("the broker says now that the exchange is {what} on {day}");
         let level = level_of(day, today);
-        tell(&*transaction, level, "CALENDAR_DAY_CHANGED", day, message).await?;
+        tell(&**transaction, level, "CALENDAR_DAY_CHANGED", day, message).await?;
     }
-    tell_conflicts(&*transaction, today).await?;
+    tell_conflicts(&**transaction, today).await?;
     transaction.commit().await?;
     Ok(rows.len())
 }

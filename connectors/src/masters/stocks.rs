@@ -126,7 +126,7 @@ pub(super) async fn store(
         .await?;
     let news = news(&symbol, &before, &after, is_held);
     if let Some(news) = &news {
-        write_log(&*transaction, news).await?;
+        write_log(&**transaction, news).await?;
     }
     transaction.commit().await?;
     match news {

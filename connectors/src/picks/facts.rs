@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::Transaction;
+use crate::postgres::Transaction;
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
 use turnstile_dataflows::model::Price;

@@ -1,6 +1,6 @@
 //! The runs that may count, as the database has them.
 
-use deadpool_postgres::Object;
+use crate::postgres::PostgresClient;
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
 use turnstile_dataflows::model::{LogicalTime, Price};
@@ -38,7 +38,7 @@ impl Arrived {
 }
 
 /// Reads the runs that may count.
-pub(super) async fn load(client: &Object) -> Result<Arrived, PicksError> {
+pub(super) async fn load(client: &PostgresClient) -> Result<Arrived, PicksError> {
     let mut arrived = Arrived::default();
     for row in &client.query(RUNS, &[]).await? {
         arrived.now = time(row.try_get("now_us")?);

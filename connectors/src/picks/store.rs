@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deadpool_postgres::{Object, Transaction};
+use crate::postgres::{PostgresClient, Transaction};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use turnstile_dataflows::model::{ActionKey, LogicalTime, Quantity, Symbol};
@@ -97,7 +97,7 @@ impl Written {
 }
 
 /// Returns what is decided today.
-pub(super) async fn decided(client: &Object, account: &str) -> Result<Decided, PicksError> {
+pub(super) async fn decided(client: &PostgresClient, account: &str) -> Result<Decided, PicksError> {
     let mut decided = Decided {
         day: String::new(),
         keys: BTreeMap::new(),

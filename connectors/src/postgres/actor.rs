@@ -1,8 +1,6 @@
 //! Who acts, as the audit of the database has it.
 
-use deadpool_postgres::Transaction;
-
-use super::PostgresClient;
+use super::{PostgresClient, Transaction};
 
 /// Who acts in which request. Triggers write both to `system.audit_log`.
 #[derive(Clone, Debug, Default)]

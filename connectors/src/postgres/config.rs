@@ -13,6 +13,8 @@ pub struct PostgresConfig {
     pub url: SecretString,
     /// Pooled connections at most.
     pub pool_max: usize,
+    /// Pooled connections at most while Redis is isolated and every read comes here.
+    pub pool_max_isolated: usize,
     /// Pooled connections opened at start.
     pub pool_min: usize,
     /// Age at which a pooled connection is replaced.
@@ -35,6 +37,7 @@ impl Default for PostgresConfig {
         Self {
             url: SecretString::from(""),
             pool_max: 25,
+            pool_max_isolated: 40,
             pool_min: 5,
             lifetime: Duration::from_secs(3_600),
             idle: Duration::from_secs(1_800),
@@ -55,6 +58,12 @@ impl PostgresConfig {
         }
         if self.pool_max == 0 {
             faults.push("postgres.pool_max: at least 1 expected, was 0".to_owned());
+        }
+        if self.pool_max_isolated < self.pool_max {
+            let (wide, max) = (self.pool_max_isolated, self.pool_max);
+            faults.push(format!(
+                "postgres.pool_max_isolated: at least pool_max ({max}) expected, was {wide}"
+            ));
         }
         if self.pool_min > self.pool_max {
             let (min, max) = (self.pool_min, self.pool_max);

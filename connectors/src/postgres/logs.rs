@@ -29,6 +29,12 @@ impl LogLevel {
             Self::P0 => "P0",
         }
     }
+
+    /// Returns the level of this name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let levels = [Self::Info, Self::Warning, Self::Critical, Self::P0];
+        levels.into_iter().find(|level| level.name() == name)
+    }
 }
 
 /// One row of `system.logs`.

@@ -4,6 +4,9 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 pub(super) const POOL_IN_USE: &str = "postgres_pool_connections_in_use";
 pub(super) const POOL_WAIT_SECONDS: &str = "postgres_pool_wait_seconds";
+pub(crate) const QUERY_SECONDS: &str = "postgres_query_seconds";
+pub(crate) const STATEMENT_FAILURES: &str = "postgres_statement_failures_total";
+pub(crate) const TRANSACTIONS: &str = "postgres_transactions_total";
 pub(super) const COPY_ROWS: &str = "price_sink_rows_total";
 pub(super) const COPY_SECONDS: &str = "price_sink_commit_seconds";
 pub(super) const COPY_RETRIES: &str = "price_sink_retries_total";
@@ -21,6 +24,13 @@ pub fn describe() {
         Unit::Seconds,
         "Wait for a pooled connection"
     );
+    describe_histogram!(
+        QUERY_SECONDS,
+        Unit::Seconds,
+        "Time of one statement on a pooled connection"
+    );
+    describe_counter!(STATEMENT_FAILURES, "Statements that failed");
+    describe_counter!(TRANSACTIONS, "Transactions by how they ended");
     describe_counter!(COPY_ROWS, "Ticks committed to market.prices");
     describe_histogram!(
         COPY_SECONDS,

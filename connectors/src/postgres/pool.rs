@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime,
-};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
 use metrics::{gauge, histogram};
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
@@ -12,7 +10,7 @@ use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::metrics as names;
-use super::{PostgresConfig, PostgresError};
+use super::{PostgresClient, PostgresConfig, PostgresError};
 
 /// Silence after which a TCP connection is probed, and how.
 const PROBE_AFTER: Duration = Duration::from_secs(10);
@@ -27,9 +25,6 @@ const BY_KEY: &str = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=of
 /// Their transactions do not notify; see `bell`.
 const QUIET: &str = "-c turnstile.bell=off";
 
-/// A connection of the pool; it goes back when dropped.
-pub type PostgresClient = Object;
-
 /// The pool of connections to one database.
 #[derive(Clone)]
 pub struct Postgres {
@@ -37,6 +32,8 @@ pub struct Postgres {
     quiet: Pool,
     config: Config,
     size_min: usize,
+    size_usual: usize,
+    size_wide: usize,
     idle: Duration,
     lifetime: Duration,
 }
@@ -61,6 +58,8 @@ impl Postgres {
             quiet: pool(&driver, config, &format!("{BY_KEY} {QUIET}"))?,
             config: driver,
             size_min: config.pool_min,
+            size_usual: config.pool_max,
+            size_wide: config.pool_max_isolated,
             idle: config.idle,
             lifetime: config.lifetime,
         };
@@ -92,7 +91,7 @@ impl Postgres {
             reason = "a gauge is a float"
         )]
         gauge!(names::POOL_IN_USE).set(self.in_use() as f64);
-        Ok(client)
+        Ok(client.into())
     }
 
     /// Returns the pool itself, for parts with a retry loop of their own.
@@ -115,6 +114,35 @@ impl Postgres {
     /// Returns how many connections the pool may hold.
     pub fn size_max(&self) -> usize {
         self.pool.status().max_size
+    }
+
+    /// Lets the pool hold more connections, or as many as usual. Returns whether that is a change.
+    pub fn widen(&self, is_wide: bool) -> bool {
+        let size = if is_wide {
+            self.size_wide
+        } else {
+            self.size_usual
+        };
+        let is_change = size != self.size_max();
+        if is_change {
+            self.pool.resize(size);
+        }
+        is_change
+    }
+
+    /// Returns what part of each pool is handed out, by name.
+    #[expect(
+        clippy::as_conversions,
+        clippy::cast_precision_loss,
+        clippy::float_arithmetic,
+        reason = "a gauge is a float, and connections are few"
+    )]
+    pub fn uses(&self) -> [(&'static str, f64); 2] {
+        [("main", &self.pool), ("quiet", &self.quiet)].map(|(name, pool)| {
+            let status = pool.status();
+            let in_use = status.size.saturating_sub(status.available);
+            (name, in_use as f64 / status.max_size.max(1) as f64)
+        })
     }
 
     /// Opens a connection of its own, outside the pool: for listeners, locks and bulk writes. Its
@@ -216,7 +244,8 @@ fn place(config: &Config) -> String {
     format!("{}:{port}/{database}", hosts.join(","))
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+/// Returns an error with its causes.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

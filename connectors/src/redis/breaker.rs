@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use metrics::gauge;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
@@ -25,6 +26,7 @@ pub(super) struct Breaker {
     faults_max: u32,
     open_for: Duration,
     inner: Mutex<Inner>,
+    is_open: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
@@ -46,7 +48,13 @@ impl Breaker {
             faults_max,
             open_for,
             inner,
+            is_open: watch::Sender::new(false),
         }
+    }
+
+    /// Returns whether Redis is isolated, and follows it.
+    pub(super) fn is_open(&self) -> watch::Receiver<bool> {
+        self.is_open.subscribe()
     }
 
     /// Returns whether a call may go out now.
@@ -69,6 +77,7 @@ impl Breaker {
         inner.is_trying = false;
         if inner.since.take().is_some() {
             gauge!(names::BREAKER_OPEN).set(0.0);
+            self.is_open.send_replace(false);
             info!("redis answers again");
         }
     }
@@ -80,6 +89,7 @@ impl Breaker {
         if inner.faults >= self.faults_max {
             if inner.since.is_none() {
                 gauge!(names::BREAKER_OPEN).set(1.0);
+                self.is_open.send_replace(true);
                 warn!(%error, "redis isolated; reads go to PostgreSQL");
             }
             inner.since = Some(Instant::now());

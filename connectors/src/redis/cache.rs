@@ -9,16 +9,32 @@ use metrics::{counter, histogram};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisError, RedisResult};
 use secrecy::ExposeSecret;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::breaker::Breaker;
+use super::flights::{Flight, Flights};
 use super::metrics as names;
 use super::owed::Owed;
 use super::{BreakerState, RedisConfig};
 
 /// Deletions are remembered this long, so that a slow loader does not bring an old value back.
 pub(super) const GUARD: Duration = Duration::from_secs(60);
+
+/// Key that a Redis loses with everything else: another epoch, and no mark says what was deleted before.
+const EPOCH_KEY: &str = "turnstile:epoch";
+/// Life of an epoch. When it ends, loads under way fill nothing, and the next read begins another.
+const EPOCH: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What a reader saw beside the value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Seen {
+    /// Mark of the last deletion of the key.
+    pub(super) mark: Option<String>,
+    /// Which life of Redis it was.
+    pub(super) epoch: String,
+}
 
 /// The cache. Cheap to clone.
 #[derive(Clone)]
@@ -31,6 +47,7 @@ struct Inner {
     client: Option<Client>,
     breaker: Breaker,
     owed: Owed,
+    flights: Flights,
     call_timeout: Duration,
     retry: Duration,
     hits: AtomicU64,
@@ -87,6 +104,7 @@ impl Cache {
             client,
             breaker: Breaker::new(config.breaker_faults, config.breaker_open),
             owed: Owed::default(),
+            flights: Flights::default(),
             call_timeout: config.call_timeout,
             retry: config.breaker_open,
             hits: AtomicU64::new(0),
@@ -115,6 +133,19 @@ impl Cache {
         let ping = self
             .call(async |mut manager| redis::cmd("PING").query_async::<String>(&mut manager).await);
         ping.await.is_some()
+    }
+
+    /// Returns how much memory Redis uses, in bytes. None where it does not answer.
+    pub async fn memory(&self) -> Option<f64> {
+        let info = self.call(async |mut manager| {
+            let mut info = redis::cmd("INFO");
+            info.arg("memory").query_async::<String>(&mut manager).await
+        });
+        let info = info.await?;
+        let line = info
+            .lines()
+            .find_map(|line| line.strip_prefix("used_memory:"));
+        line?.trim().parse().ok()
     }
 
     /// Deletes `keys`, and makes loads that began before have no effect.
@@ -168,50 +199,94 @@ impl Cache {
         done.await.is_some()
     }
 
-    /// Returns the value of `key` and the mark of its last deletion. None where Redis does not
-    /// answer.
-    pub(super) async fn read(&self, key: &str) -> Option<(Option<String>, Option<String>)> {
+    /// Returns the value of `key`, and what may be compared with later. None where Redis does not answer.
+    pub(super) async fn read(&self, key: &str) -> Option<(Option<String>, Seen)> {
         if self.inner.owed.contains(key) {
             self.missed();
             return None;
         }
-        let guard = guard_of(key);
+        let read = match self.try_read(key).await {
+            // A Redis that has just begun has no epoch: it is given one, unless somebody else is quicker.
+            Some((_, None)) if self.begin_epoch().await => self.try_read(key).await,
+            read => read,
+        };
+        match read {
+            Some((value, Some(seen))) => {
+                if value.is_some() {
+                    self.inner.hits.fetch_add(1, Ordering::Relaxed);
+                    counter!(names::HITS).increment(1);
+                } else {
+                    self.missed();
+                }
+                Some((value, seen))
+            }
+            Some((_, None)) | None => {
+                self.missed();
+                None
+            }
+        }
+    }
+
+    async fn try_read(&self, key: &str) -> Option<(Option<String>, Option<Seen>)> {
+        let mark_key = guard_of(key);
         let read = self.call(async |mut manager| {
             redis::cmd("MGET")
                 .arg(key)
-                .arg(&guard)
-                .query_async::<(Option<String>, Option<String>)>(&mut manager)
+                .arg(&mark_key)
+                .arg(EPOCH_KEY)
+                .query_async::<(Option<String>, Option<String>, Option<String>)>(&mut manager)
                 .await
         });
-        let read = read.await;
-        match &read {
-            Some((Some(_), _)) => {
-                self.inner.hits.fetch_add(1, Ordering::Relaxed);
-                counter!(names::HITS).increment(1);
-            }
-            _ => self.missed(),
-        }
-        read
+        let (value, mark, epoch) = read.await?;
+        Some((value, epoch.map(|epoch| Seen { mark, epoch })))
     }
 
-    /// Sets `key` unless it has a value or was deleted since `guard` was read.
-    pub(super) async fn fill(&self, key: &str, value: &str, ttl: Duration, guard: Option<String>) {
-        const FILL: &str = "if (redis.call('GET', KEYS[2]) or '') == ARGV[3] then \
+    async fn begin_epoch(&self) -> bool {
+        let epoch = Uuid::new_v4().to_string();
+        let begun = self.call(async |mut manager| {
+            redis::cmd("SET")
+                .arg(EPOCH_KEY)
+                .arg(&epoch)
+                .arg("EX")
+                .arg(EPOCH.as_secs())
+                .arg("NX")
+                .query_async::<redis::Value>(&mut manager)
+                .await
+        });
+        begun.await.is_some()
+    }
+
+    /// Sets `key` unless it has a value, was deleted since `seen`, or Redis has begun anew since.
+    pub(super) async fn fill(&self, key: &str, value: &str, ttl: Duration, seen: &Seen) {
+        const FILL: &str = "if (redis.call('GET', KEYS[2]) or '') == ARGV[3] \
+             and redis.call('GET', KEYS[3]) == ARGV[4] then \
              return redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2], 'NX') end return false";
-        let (guard_key, seen) = (guard_of(key), guard.unwrap_or_default());
+        let mark_key = guard_of(key);
         self.call(async |mut manager| {
             redis::cmd("EVAL")
                 .arg(FILL)
-                .arg(2)
+                .arg(3)
                 .arg(key)
-                .arg(&guard_key)
+                .arg(&mark_key)
+                .arg(EPOCH_KEY)
                 .arg(value)
                 .arg(ttl.as_secs().max(1))
-                .arg(&seen)
+                .arg(seen.mark.as_deref().unwrap_or_default())
+                .arg(&seen.epoch)
                 .query_async::<redis::Value>(&mut manager)
                 .await
         })
         .await;
+    }
+
+    /// Returns the load of `key` that a reader who saw `seen` may share.
+    pub(super) fn flight(&self, key: &str, seen: &Seen) -> Flight {
+        self.inner.flights.join(key, seen)
+    }
+
+    /// Returns whether the breaker isolates Redis, and follows it.
+    pub fn is_isolated(&self) -> watch::Receiver<bool> {
+        self.inner.breaker.is_open()
     }
 
     /// Returns the client for connections of their own, such as subscriptions.

@@ -1,6 +1,6 @@
 //! Which portfolio of a strategy is in force.
 
-use deadpool_postgres::Transaction;
+use crate::postgres::Transaction;
 use tracing::info;
 use uuid::Uuid;
 
@@ -131,7 +131,7 @@ async fn put_in_force(
             "by": who, "reason": why,
         }),
     };
-    write_log(&*transaction, &log).await?;
+    write_log(&**transaction, &log).await?;
     transaction.commit().await?;
     cache.delete(&[portfolio_key(&strategy_id)]).await;
     info!(%portfolio, strategy_id, who, "portfolio activated");

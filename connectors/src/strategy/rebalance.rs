@@ -20,7 +20,7 @@ mod store;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::Transaction;
+use crate::postgres::Transaction;
 use futures_util::FutureExt;
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
@@ -132,7 +132,10 @@ impl Rebalance {
     }
 
     /// Returns the portfolio in force, unless it has had its turn.
-    async fn next(&self, client: &deadpool_postgres::Object) -> Result<Option<Uuid>, JobError> {
+    async fn next(
+        &self,
+        client: &crate::postgres::PostgresClient,
+    ) -> Result<Option<Uuid>, JobError> {
         store::unserved(client, &self.config.strategy_id).await
     }
 

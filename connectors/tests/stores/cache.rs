@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use redis::AsyncCommands;
+use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 use turnstile_connectors::redis::{
     BreakerState, Cache, Message, Subscription, TTL_POSITION, cache_aside,
@@ -229,4 +230,73 @@ async fn a_subscription_tells_when_messages_may_be_missing() {
         .await
         .unwrap();
     assert_eq!(live.next().await, Message::Payload("second".to_owned()));
+}
+
+#[tokio::test]
+async fn of_many_misses_at_once_one_loads() {
+    let redis = RedisServer::start().await;
+    let cache = redis.cache();
+    let loads = AtomicU64::new(0);
+    let read = || {
+        let load = async || {
+            loads.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            Ok::<_, Infallible>(Some(7))
+        };
+        cache_aside(&cache, KEY, TTL_POSITION, load)
+    };
+    let values = futures_util::future::join_all((0..200).map(|_| read())).await;
+    assert!(values.iter().all(|value| *value == Ok(Some(7))));
+    assert_eq!(loads.load(Ordering::SeqCst), 1);
+    // A failed load is nobody's: the next one tries.
+    cache.delete(&keys()).await;
+    let failed = async || Err::<Option<u64>, &str>("away");
+    let failed = cache_aside(&cache, KEY, TTL_POSITION, failed).await;
+    assert_eq!(failed, Err("away"));
+    assert_eq!(read().await, Ok(Some(7)));
+    assert_eq!(loads.load(Ordering::SeqCst), 2);
+}
+
+/// Reads in a load that goes on until `go`, having seen the value 1.
+async fn slow_read(cache: &Cache, go: &Notify) -> Option<u64> {
+    let load = async || {
+        go.notified().await;
+        Ok::<_, Infallible>(Some(1))
+    };
+    cache_aside(cache, KEY, TTL_POSITION, load).await.unwrap()
+}
+
+#[tokio::test]
+async fn whoever_reads_after_a_deletion_shares_no_load_from_before() {
+    let redis = RedisServer::start().await;
+    let cache = redis.cache();
+    let go = Notify::new();
+    let later = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        cache.delete(&keys()).await;
+        assert_eq!(read(&cache, 2).await, 2);
+        go.notify_one();
+    };
+    let (first, ()) = futures_util::future::join(slow_read(&cache, &go), later).await;
+    assert_eq!(first, Some(1), "as it was when it was asked");
+    assert_eq!(read(&cache, 3).await, 2, "the late load filled nothing");
+}
+
+#[tokio::test]
+async fn a_load_from_before_a_restart_of_redis_fills_nothing() {
+    let mut redis = RedisServer::start().await;
+    let cache = redis.cache();
+    let go = Notify::new();
+    let later = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        cache.delete(&keys()).await;
+        // The mark of the deletion goes with everything else.
+        redis.crash();
+        redis.resume().await;
+        eventually("redis answers", async || cache.ping().await).await;
+        go.notify_one();
+    };
+    let (first, ()) = futures_util::future::join(slow_read(&cache, &go), later).await;
+    assert_eq!(first, Some(1));
+    assert_eq!(read(&cache, 2).await, 2);
 }

@@ -76,6 +76,7 @@ async fn insert_only_tables_refuse_every_change_for_every_role() {
         ("market.calendar_history", "source"),
         ("system.logs", "message"),
         ("system.audit_log", "actor"),
+        ("system.alarm_deliveries", "channel"),
         ("system.engine_events", "kind"),
         ("system.archives", "file"),
         ("system.archive_restores", "day"),

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 
 use crate::model::{ExitEventId, LogicalTime, Symbol, Tick};
 
-use super::candidate::{Candidate, Moment};
+use super::candidate::Moment;
 use super::plan::CandidatePlan;
+use super::quiet::Quiet;
 use super::scene::{Judged, Room, Scene};
 use super::tape::Tape;
 use super::verdict::ReentryVerdict;
-use held::{Held, Place, Quiet};
+use held::{Held, Seat};
 
 /// A candidate, under its symbol.
 pub(super) type Key = (Symbol, ExitEventId);
@@ -59,14 +60,18 @@ pub(super) struct Across {
     reserved: Room,
 }
 
-/// One symbol: what each tick asks for, and the candidates behind it.
+/// One symbol: what each tick asks for, and the candidates behind it. A tick that touches nobody asks
+/// for the first 64 bytes only, which are one line of the processor's cache: the quiet range and the
+/// running minute.
 #[derive(Default)]
+#[repr(C, align(64))]
 pub(super) struct Book {
-    tape: Tape,
-    /// Prices that touch no candidate.
+    /// Prices that touch no candidate, nor the lows: none where they have not all been judged under
+    /// the last outlook.
     quiet: Quiet,
-    /// The number of the outlook that they were all judged under; 0 before there was one.
-    pub(super) judged: u64,
+    tape: Tape,
+    /// The number of the outlook that they were all judged under; 0 where there was none.
+    judged: u64,
     held: Box<Held>,
 }
 
@@ -81,46 +86,78 @@ pub(super) enum Cause<'t> {
 }
 
 impl Book {
-    /// Takes a tick in. Returns whether it touches a candidate: all of them under another outlook than
-    /// the last.
+    /// Takes a tick in. Returns whether it touches nobody.
     #[inline]
-    pub(super) fn take(&mut self, tick: &Tick, outlook: u64) -> bool {
+    pub(super) fn is_quiet(&mut self, tick: &Tick) -> bool {
         let price = tick.evaluation_price();
-        let last = self.tape.last_price();
         self.tape.add(tick, price);
-        if self.judged != outlook {
-            return true;
-        }
-        if last != Some(price) && self.held.lows.is_asked() {
-            self.held.lows.take(tick.time, price);
-        }
-        !self.quiet.holds(price)
+        self.quiet.holds(price)
     }
 
-    /// Returns the candidates that a tick that was taken in touches, in order.
-    pub(super) fn touched(&mut self, tick: &Tick, outlook: u64) -> Vec<ExitEventId> {
-        if self.judged == outlook {
-            return self.held.touched(tick.evaluation_price());
+    /// Looks at the candidates that a tick that was taken in touches, in order: all of them under
+    /// another outlook than the last.
+    pub(super) fn tick(
+        &mut self,
+        scene: &Scene,
+        across: &mut Across,
+        tick: &Tick,
+        judged: Judged,
+        said: &mut Vec<ReentryVerdict>,
+    ) {
+        let price = tick.evaluation_price();
+        let touched = if self.judged == judged.number {
+            if !self.held.lows.quiet().holds(price) {
+                self.held.lows.take(tick.time, price);
+            }
+            if self.held.quiet().holds(price) {
+                self.note_quiet();
+                return;
+            }
+            self.held.touched(price)
+        } else {
+            self.judged = judged.number;
+            self.held.wake();
+            self.held.all()
+        };
+        let at = (tick.time, judged, Cause::Tick(tick));
+        for seat in touched {
+            self.look_at(scene, across, seat, at, said);
         }
-        self.judged = outlook;
-        self.held.wake();
-        self.quiet = self.held.quiet();
-        self.ids().cloned().collect()
+        self.note_quiet();
     }
 
     /// Returns all candidates, in order.
     pub(super) fn ids(&self) -> impl Iterator<Item = &ExitEventId> {
-        self.held.candidates.keys()
+        self.held.ids()
     }
 
     /// Returns whether there is no candidate.
     pub(super) fn is_empty(&self) -> bool {
-        self.held.candidates.is_empty()
+        self.held.is_empty()
     }
 
     /// Returns the score of the symbol: rising minutes of the last ten.
     pub(super) fn rising(&self) -> Option<u32> {
         self.tape.rising()
+    }
+
+    /// Notes that there is another outlook: the next tick touches all candidates.
+    pub(super) fn doubt(&mut self) {
+        self.judged = 0;
+        self.quiet = Quiet::NONE;
+    }
+
+    /// Notes that all candidates are about to be judged under the outlook of this number.
+    pub(super) fn trust(&mut self, outlook: u64) {
+        self.judged = outlook;
+    }
+
+    fn note_quiet(&mut self) {
+        self.quiet = if self.judged == 0 {
+            Quiet::NONE
+        } else {
+            self.held.quiet().and(self.held.lows.quiet())
+        };
     }
 
     /// Puts `plan` in force, or forgets the candidate where there is none any more.
@@ -131,34 +168,30 @@ impl Book {
         id: ExitEventId,
         plan: Option<CandidatePlan>,
     ) {
-        let held = &mut *self.held;
-        match (held.candidates.get_mut(&id), plan) {
-            (Some((candidate, place)), Some(plan)) => {
-                candidate.replan(plan);
-                // The row of an order takes the place of what was reserved for it, at once.
-                let reserved = candidate.reserved();
-                across.reserved.change(place.reserved, reserved);
-                place.reserved = reserved;
-            }
-            (None, Some(plan)) => {
-                let candidate = (Candidate::new(plan), Place::default());
-                held.candidates.insert(id, candidate);
-            }
-            (_, None) => {
-                if let Some((_candidate, place)) = held.candidates.remove(&id) {
-                    held.put(across, (symbol, &id), place, Place::default());
-                }
-            }
-        }
-        self.quiet = held.quiet();
+        self.held.replan(across, symbol, id, plan);
+        self.note_quiet();
     }
 
-    /// Looks at one candidate and puts it in its place.
+    /// Looks at one candidate, not because of a tick, and puts it in its place.
     pub(super) fn look(
         &mut self,
         scene: &Scene,
         across: &mut Across,
         id: &ExitEventId,
+        at: (LogicalTime, Judged, Cause<'_>),
+        said: &mut Vec<ReentryVerdict>,
+    ) {
+        if let Some(seat) = self.held.seat(id) {
+            self.look_at(scene, across, seat, at, said);
+            self.note_quiet();
+        }
+    }
+
+    fn look_at(
+        &mut self,
+        scene: &Scene,
+        across: &mut Across,
+        seat: Seat,
         (now, judged, cause): (LogicalTime, Judged, Cause<'_>),
         said: &mut Vec<ReentryVerdict>,
     ) {
@@ -166,9 +199,8 @@ impl Book {
         // tick that finds theirs looks only at whom it touches.
         let is_settled = self.judged == judged.number;
         let held = &mut *self.held;
-        held.catch_up(id);
-        let is_bought = held.ready.iter().any(|other| other != id);
-        let Some((candidate, _place)) = held.candidates.get_mut(id) else {
+        let is_bought = held.is_bought_beside(seat);
+        let Some(candidate) = held.caught_up(seat) else {
             return;
         };
         let moment = Moment {
@@ -184,8 +216,6 @@ impl Book {
             Cause::Facts => candidate.judge(moment),
             Cause::Time => candidate.advance(moment),
         });
-        if held.settle(across, id, (now, self.tape.last(), is_settled)) {
-            self.quiet = held.quiet();
-        }
+        held.settle(across, seat, (now, self.tape.last(), is_settled));
     }
 }

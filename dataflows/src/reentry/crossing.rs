@@ -9,9 +9,10 @@
 //! applied together, before a tick of that time.
 //!
 //! Cost per tick: one lookup, the running minute and two comparisons; where somebody wants to know and
-//! the price has changed, one step of the lows; the candidates whose level it has come to reach, and
-//! those above theirs that a price may let buy; all of a symbol at its first tick under another
-//! outlook. Of a symbol without candidates only the lookup.
+//! the price has changed among the levels, one step of the lows; the candidates whose level it has
+//! come to reach, and those above theirs that a price may let buy; all of a symbol at its first tick
+//! under another outlook, which costs a store a symbol. Of a symbol without candidates only the
+//! lookup.
 //!
 //! It is one machine, on one worker, so that of two candidates that want the last room the second is
 //! refused. Where both are judged at one time, the one whose symbol has the higher score (rising
@@ -21,7 +22,6 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use differential_dataflow::consolidation::consolidate;
-use rustc_hash::FxHashMap;
 
 use crate::model::{ExitEventId, LogicalTime, Symbol, Tick};
 use crate::ordered::{self, Beat, Branch, Machine, Routed, Signal};
@@ -30,6 +30,7 @@ use crate::{Rows, Time};
 use super::book::{Across, Book, Cause, Key};
 use super::plan::{CandidatePlan, Fact};
 use super::scene::{Judged, Outlook, Scene, SceneFact};
+use super::shelf::Shelf;
 use super::verdict::ReentryVerdict;
 
 impl Routed for Fact {
@@ -61,7 +62,7 @@ struct Watch {
     /// What ticks are judged under, and the first time at which that may be another.
     judged: Option<(Judged, LogicalTime)>,
     /// In no order: what is said is put in order by symbol.
-    books: FxHashMap<Symbol, Book>,
+    books: Shelf,
     across: Across,
 }
 
@@ -71,15 +72,10 @@ impl Machine<Fact, ReentryVerdict> for Watch {
             return;
         }
         let judged = self.judged_at(tick.time);
-        let Some(book) = self.books.get_mut(&tick.symbol) else {
-            return;
-        };
-        if !book.take(tick, judged.number) {
-            return;
-        }
-        for id in book.touched(tick, judged.number) {
-            let at = (tick.time, judged, Cause::Tick(tick));
-            book.look(&self.scene, &mut self.across, &id, at, said);
+        if let Some(book) = self.books.get_mut(tick.symbol)
+            && !book.is_quiet(tick)
+        {
+            book.tick(&self.scene, &mut self.across, tick, judged, said);
         }
     }
 
@@ -109,8 +105,8 @@ impl Machine<Fact, ReentryVerdict> for Watch {
             .for_each(|((symbol, id), plan)| self.replan(symbol, id, plan));
         if self.has_changed(now, scene) {
             let all = self.books.iter();
-            let all =
-                all.flat_map(|(symbol, book)| book.ids().map(|id| ((*symbol, id.clone()), true)));
+            let all = all
+                .flat_map(|(symbol, book)| book.ids().map(move |id| ((symbol, id.clone()), true)));
             due = all.collect();
         }
         let judged = self.judged_at(now);
@@ -120,7 +116,7 @@ impl Machine<Fact, ReentryVerdict> for Watch {
             } else {
                 Cause::Time
             };
-            if let Some(book) = self.books.get_mut(&symbol) {
+            if let Some(book) = self.books.get_mut(symbol) {
                 let at = (now, judged, cause);
                 book.look(&self.scene, &mut self.across, &id, at, said);
             }
@@ -156,6 +152,7 @@ impl Watch {
         let (last, number) = &mut self.outlook;
         if last.replace(outlook) != Some(outlook) {
             *number += 1;
+            self.books.all_mut().for_each(Book::doubt);
         }
         let judged = Judged {
             number: *number,
@@ -173,7 +170,7 @@ impl Watch {
             let symbol = key.0;
             let known = score.filter(|(of, _rising)| *of == symbol);
             let (_, rising) = known.unwrap_or_else(|| {
-                let book = self.books.get(&symbol);
+                let book = self.books.get(symbol);
                 (symbol, book.and_then(Book::rising))
             });
             score = Some((symbol, rising));
@@ -197,18 +194,16 @@ impl Watch {
             return false;
         }
         let judged = self.judged_at(now).number;
-        self.books
-            .values_mut()
-            .for_each(|book| book.judged = judged);
+        self.books.all_mut().for_each(|book| book.trust(judged));
         true
     }
 
     /// Puts `plan` in force, or forgets the candidate where there is none any more.
     fn replan(&mut self, symbol: Symbol, id: ExitEventId, plan: Option<CandidatePlan>) {
-        let book = self.books.entry(symbol).or_default();
+        let book = self.books.of(symbol);
         book.replan(&mut self.across, symbol, id, plan);
         if book.is_empty() {
-            self.books.remove(&symbol);
+            self.books.remove(symbol);
         }
     }
 }

@@ -42,6 +42,16 @@ pub(super) enum Reason {
     },
 }
 
+impl Reason {
+    /// Returns the words.
+    pub(super) fn words(&self) -> Arc<str> {
+        match self {
+            Self::Words(words) => (*words).into(),
+            reason => reason.to_string().into(),
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

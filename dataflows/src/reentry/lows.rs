@@ -4,13 +4,18 @@
 //! follows from the lowest prices since each time. They are one stack with rising prices: a price pops
 //! those that are not below it. So a crossing moves nobody, however many levels there are. Amortised
 //! cost per price: constant. Size: at most one entry a step of the price.
+//!
+//! Prices that stay above all levels that are asked for, or below all of them, make nothing of them and
+//! may be left out: [`Lows::quiet`].
 
 use crate::model::{LogicalTime, Price};
+
+use super::quiet::Quiet;
 
 /// The prices below which none has been since.
 #[derive(Debug, Default)]
 pub(super) struct Lows {
-    /// The last price.
+    /// The last price that was taken in: the last one is on the same side of every level.
     top: Option<Price>,
     /// Those below it; they rise from each to the next.
     stack: Vec<Low>,
@@ -18,6 +23,8 @@ pub(super) struct Lows {
     turn: Turn,
     /// How many will want to know.
     asking: u32,
+    /// The lowest and the highest level of those who have asked since nobody did.
+    levels: Option<(Price, Price)>,
 }
 
 /// How many prices had been taken in.
@@ -47,12 +54,27 @@ impl Lows {
         self.asking > 0
     }
 
-    /// Begins to keep the prices for one more, the last one and all that follow. Returns since when.
-    pub(super) fn ask(&mut self, last: Option<(Price, LogicalTime)>) -> Turn {
+    /// Returns the prices that need not be taken in.
+    pub(super) fn quiet(&self) -> Quiet {
+        match (self.levels, self.top) {
+            (Some((_lowest, highest)), Some(top)) if top >= highest => Quiet::from(highest),
+            (Some((lowest, _highest)), Some(top)) if top < lowest => Quiet::below(lowest),
+            (Some(_), Some(top)) => Quiet::only(top),
+            (Some(_), None) => Quiet::NONE,
+            (None, _) => Quiet::ALL,
+        }
+    }
+
+    /// Begins to keep the prices for one more who will ask about `level`, the last one and all that
+    /// follow. Returns since when.
+    pub(super) fn ask(&mut self, level: Price, last: Option<(Price, LogicalTime)>) -> Turn {
         if self.asking == 0 {
-            (self.top, self.stack) = (None, Vec::new());
+            (self.top, self.levels) = (None, None);
+            self.stack.clear();
         }
         self.asking += 1;
+        let (lowest, highest) = self.levels.unwrap_or((level, level));
+        self.levels = Some((lowest.min(level), highest.max(level)));
         if let Some((price, time)) = last {
             self.take(time, price);
         }
@@ -62,9 +84,12 @@ impl Lows {
     /// Ends what [`Lows::ask`] began.
     pub(super) fn end(&mut self) {
         self.asking = self.asking.saturating_sub(1);
+        if self.asking == 0 {
+            self.levels = None;
+        }
     }
 
-    /// Takes in the price of a tick. One that is the same as the one before may be left out.
+    /// Takes in the price of a tick. One that is [quiet](Lows::quiet) may be left out.
     pub(super) fn take(&mut self, time: LogicalTime, price: Price) {
         self.turn += 1;
         match self.top.replace(price) {
@@ -101,22 +126,25 @@ mod tests {
         #[test]
         fn runs_equal_a_scan_over_all_prices(
             prices in proptest::collection::vec(1_i64..12, 1..60),
+            levels in proptest::collection::vec(1_i64..12, 1..4),
             from in 0_usize..60,
         ) {
-            let prices: Vec<Price> =
-                prices.into_iter().map(|units| Price::from_units(units).unwrap()).collect();
+            let [prices, levels] = [prices, levels].map(|all| -> Vec<Price> {
+                all.into_iter().map(|units| Price::from_units(units).unwrap()).collect()
+            });
             let time = |at: usize| LogicalTime::from_micros(u64::try_from(at).unwrap());
             let from = from.min(prices.len() - 1);
             let (mut lows, mut turn) = (Lows::default(), 0);
             for (at, price) in prices.iter().enumerate() {
                 if at == from {
-                    turn = lows.ask(Some((*price, time(at))));
-                } else {
+                    for level in &levels {
+                        turn = lows.ask(*level, Some((*price, time(at))));
+                    }
+                } else if lows.is_asked() && !lows.quiet().holds(*price) {
                     lows.take(time(at), *price);
                 }
             }
-            for units in 1..12 {
-                let level = Price::from_units(units).unwrap();
+            for level in levels {
                 let below = (from..prices.len()).rev().find(|at| prices[*at] < level);
                 let expected = match below {
                     None => Run::Unbroken,

@@ -5,6 +5,7 @@
 //! condition, the condition does not hold. All prices are evaluation prices.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU64;
 
 use serde::{Deserialize, Serialize};
 
@@ -61,8 +62,8 @@ impl Volatility {
 
 #[derive(Clone, Copy, Debug)]
 struct Minute {
-    /// First microsecond after it.
-    end: u64,
+    /// First microsecond after it. Never zero, so that having none takes no more room.
+    end: NonZeroU64,
     high: Price,
     low: Price,
     close: Price,
@@ -75,7 +76,7 @@ impl Minute {
     fn begin(tick: &Tick, price: Price) -> Self {
         let time = tick.time.micros();
         Self {
-            end: time - time % MINUTE_US + MINUTE_US,
+            end: NonZeroU64::MIN.saturating_add(time - time % MINUTE_US + MINUTE_US - 1),
             high: price,
             low: price,
             close: price,
@@ -85,8 +86,9 @@ impl Minute {
     }
 }
 
-/// The tape of one symbol.
+/// The tape of one symbol. What each tick changes comes first.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(super) struct Tape {
     running: Option<Minute>,
     /// Completed minutes, the last at the end.
@@ -115,16 +117,11 @@ impl Tape {
         running.map(|minute| (minute.close, minute.last))
     }
 
-    /// Returns the last price.
-    pub(super) fn last_price(&self) -> Option<Price> {
-        self.running.as_ref().map(|minute| minute.close)
-    }
-
     /// Takes a tick in, with its evaluation price.
     #[inline]
     pub(super) fn add(&mut self, tick: &Tick, price: Price) {
         match &mut self.running {
-            Some(minute) if tick.time.micros() < minute.end => {
+            Some(minute) if tick.time.micros() < minute.end.get() => {
                 minute.high = minute.high.max(price);
                 minute.low = minute.low.min(price);
                 minute.close = price;

@@ -1,6 +1,6 @@
 //! When each symbol was last seen, by whichever source.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ struct Looked {
     last: BTreeMap<Symbol, u64>,
     /// When anything was.
     latest_us: u64,
+    /// Those whose best price is stale.
+    stale: BTreeSet<Symbol>,
 }
 
 impl Seen {
@@ -27,6 +29,20 @@ impl Seen {
         state.latest_us = received_us.max(state.latest_us);
         let last = state.last.entry(symbol).or_default();
         *last = received_us.max(*last);
+    }
+
+    /// Notes whether the best price of a symbol is stale.
+    pub(in crate::stream) fn note_stale(&self, symbol: Symbol, is_stale: bool) {
+        let stale = &mut self.lock().stale;
+        match is_stale {
+            true => stale.insert(symbol),
+            false => stale.remove(&symbol),
+        };
+    }
+
+    /// Returns whether the best price of the symbol is stale.
+    pub(super) fn is_stale(&self, symbol: Symbol) -> bool {
+        self.lock().stale.contains(&symbol)
     }
 
     /// Notes whether the exchange takes orders: silence before the opening is none.

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use turnstile_connectors::kis::Trade;
+use turnstile_connectors::monitoring::metrics::PRICE_LATENCY;
 use turnstile_dataflows::engine::Event;
 use turnstile_dataflows::model::{Symbol, Tick};
 use turnstile_dataflows::price::Taken;
@@ -22,6 +23,14 @@ impl Sequencer {
         self.note(time, "session", json!({"session": session.name()}))
             .await;
         send_event(&self.events, timed(time, Event::Session(session))).await
+    }
+
+    /// Shows how old the first trade of a frame is, by the exchange's own clock.
+    pub(super) fn show_lag(&self, trade: Option<&Trade>) {
+        let Some(trade) = trade else { return };
+        let lag = trade.time.duration_until(self.session.market().time);
+        // Clocks differ by a little, and trades are told to the second.
+        metrics::histogram!(PRICE_LATENCY).record(lag.as_secs_f64().max(0.0));
     }
 
     pub(super) async fn take_trade(&mut self, trade: &Trade) -> bool {

@@ -24,7 +24,7 @@ impl System {
             "[kis]\nenvironment = \"paper\"\nrest_url = \"{rest}\"\nws_url = \"{ws}\"\n\
              app_key = \"PSsimulated0000000000000000000000001\"\napp_secret = \"{}\"\n\
              account = \"{ACCOUNT}\"\nhts_id = \"demo0001\"\ntoken_cache = \"{}\"\n\
-             rate = {{ per_second = {} }}\nregistrations_max = {}\n[naver]\nurl = \"{rest}\"\n\
+             rate = {{ per_second = {} }}\nregistrations_max = {}\n[naver]\nurl = \"{rest}\"\n{}\
              [jobs]\n{}{strategy}[stream]\nsimulator_url = \"{control}\"\n{extra}",
             "simulated-secret-"
                 .repeat(11)
@@ -34,6 +34,7 @@ impl System {
             token.display(),
             self.rate,
             self.registrations,
+            self.naver,
             self.jobs,
         );
         std::fs::write(&file, text).expect("configuration");

@@ -31,7 +31,7 @@ impl Desk {
     /// Stores the tick of an order unless it is stored already.
     pub(super) async fn store_lost_tick(&self, order: &Order) -> Result<(), GivenUp> {
         let id = &order.id;
-        let work = |client: deadpool_postgres::Object| async move {
+        let work = |client: crate::postgres::PostgresClient| async move {
             let statement = client.prepare_cached(ENSURE_PARTITION).await?;
             client.query(&statement, &[id]).await?;
             let statement = client.prepare_cached(STORE).await?;

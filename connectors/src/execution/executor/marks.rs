@@ -159,7 +159,7 @@ fn answered<T>(answer: Option<T>) -> T {
 /// Runs both statements on no orders: they are planned then, and what they read of the catalog is
 /// at hand.
 pub(in crate::execution) async fn warm(
-    client: &deadpool_postgres::Object,
+    client: &crate::postgres::PostgresClient,
 ) -> Result<(), StoreError> {
     let nothing = Vec::<String>::new();
     let (ids, numbers) = (Vec::<Uuid>::new(), Vec::<i32>::new());
@@ -185,7 +185,7 @@ pub(in crate::execution) async fn warm(
 }
 
 async fn mark(
-    client: deadpool_postgres::Object,
+    client: crate::postgres::PostgresClient,
     items: &[Sending],
 ) -> Result<Vec<Mark>, StoreError> {
     let ids: Vec<Uuid> = items.iter().map(|item| item.order).collect();
@@ -220,7 +220,7 @@ async fn mark(
 
 /// Returns the mark of an order that is SENDING already: ours, if it is of this attempt.
 async fn own_mark(
-    client: &deadpool_postgres::Object,
+    client: &crate::postgres::PostgresClient,
     item: &Sending,
     reference: Option<Price>,
 ) -> Result<Mark, StoreError> {
@@ -234,7 +234,10 @@ async fn own_mark(
     })
 }
 
-async fn tell(client: deadpool_postgres::Object, items: &[Outcome]) -> Result<Vec<()>, StoreError> {
+async fn tell(
+    client: crate::postgres::PostgresClient,
+    items: &[Outcome],
+) -> Result<Vec<()>, StoreError> {
     let brokers = || items.iter().map(|item| item.broker.as_ref());
     let ids: Vec<Uuid> = items.iter().map(|item| item.order).collect();
     let statuses: Vec<&str> = items.iter().map(|item| item.status.name()).collect();

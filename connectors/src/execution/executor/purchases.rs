@@ -128,7 +128,7 @@ impl Desk {
     }
 
     async fn load_purchases(&self) -> Result<Vec<Request>, GivenUp> {
-        let work = |client: deadpool_postgres::Object| async move {
+        let work = |client: crate::postgres::PostgresClient| async move {
             let statement = client.prepare_cached(ASKED).await?;
             let rows = client.query(&statement, &[]).await?;
             rows.iter().map(Request::read).collect()
@@ -140,7 +140,7 @@ impl Desk {
     /// Ends a request of which there will be no order: asked again, it would be refused again.
     async fn refuse_purchase(&self, request: &Request, ruling: Option<&Ruling>, message: &str) {
         let id = &request.id;
-        let work = |mut client: deadpool_postgres::Object| async move {
+        let work = |mut client: crate::postgres::PostgresClient| async move {
             let tx = client.transaction().await?;
             if let Some(ruling) = ruling {
                 record(&tx, ruling).await?;
@@ -189,7 +189,7 @@ impl Desk {
     }
 
     async fn is_live(&self, action_key: &str) -> Result<bool, GivenUp> {
-        let work = |client: deadpool_postgres::Object| async move {
+        let work = |client: crate::postgres::PostgresClient| async move {
             let statement = client.prepare_cached(IS_LIVE).await?;
             let row = client.query_one(&statement, &[&action_key]).await?;
             Ok(row.try_get(0)?)
@@ -218,7 +218,7 @@ impl Desk {
         };
         let (explanation, price, status) = (&explanation, &price, status.name());
         let account = &self.parts.account;
-        let work = |mut client: deadpool_postgres::Object| async move {
+        let work = |mut client: crate::postgres::PostgresClient| async move {
             let tx = client.transaction().await?;
             let statement = tx.prepare_cached(PLACE).await?;
             let row = tx

@@ -80,7 +80,7 @@ impl Desk {
     async fn approve(self, mut order: Order, by: String) -> Settled {
         let message = format!("approved by {by}");
         let (id, message) = (&order.id, &message);
-        let work = |client: deadpool_postgres::Object| async move {
+        let work = |client: crate::postgres::PostgresClient| async move {
             let statement = client.prepare_cached(APPROVE).await?;
             Ok(client.execute(&statement, &[id, message]).await?)
         };
@@ -118,7 +118,7 @@ impl Desk {
         let resting = self.parts.book.resting(config.take_profit_patience);
         let (patience, resting) = (&patience, &resting);
         let account = &self.parts.account;
-        let work = |client: deadpool_postgres::Object| async move {
+        let work = |client: crate::postgres::PostgresClient| async move {
             let mut due = Vec::new();
             let statement = client.prepare_cached(DUE_REQUESTS).await?;
             for row in client.query(&statement, &[account]).await? {

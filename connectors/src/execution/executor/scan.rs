@@ -77,7 +77,7 @@ impl Executor {
 impl Desk {
     async fn load_fresh(&self, room: i64, window: Duration) -> Result<Vec<Order>, GivenUp> {
         let (room, seconds) = (&room, &window.as_secs_f64());
-        let work = |client: deadpool_postgres::Object| async move {
+        let work = |client: crate::postgres::PostgresClient| async move {
             let statement = client.prepare_cached(FRESH_ORDERS).await?;
             let rows = client.query(&statement, &[room, seconds]).await?;
             rows.iter().map(Order::read).collect()

@@ -1,6 +1,6 @@
 //! The exit event: a position has reached quantity zero.
 
-use deadpool_postgres::Transaction;
+use crate::postgres::Transaction;
 use rust_decimal::{Decimal, RoundingStrategy};
 use turnstile_dataflows::model::{Price, Quantity};
 use uuid::Uuid;

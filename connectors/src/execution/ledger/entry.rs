@@ -1,6 +1,6 @@
 //! What news about a purchase does: the position it opens and the end of its candidate.
 
-use deadpool_postgres::Transaction;
+use crate::postgres::Transaction;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::json;
 use turnstile_dataflows::model::Quantity;

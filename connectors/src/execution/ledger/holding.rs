@@ -5,7 +5,7 @@
 //! that is gone without a fill ends with an exit event of source BROKER, its price the average of
 //! the sales there were, else the last price known.
 
-use deadpool_postgres::Transaction;
+use crate::postgres::Transaction;
 use rust_decimal::Decimal;
 use tokio_util::sync::CancellationToken;
 use turnstile_dataflows::model::{Quantity, Symbol};
@@ -95,7 +95,7 @@ impl Ledger {
 
     async fn set_holding(
         &self,
-        mut client: deadpool_postgres::Object,
+        mut client: crate::postgres::PostgresClient,
         account: &str,
         symbol: Symbol,
         ours: Quantity,

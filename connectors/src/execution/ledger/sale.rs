@@ -1,6 +1,6 @@
 //! What news about a sale does to its position.
 
-use deadpool_postgres::Transaction;
+use crate::postgres::Transaction;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use tokio::try_join;

@@ -195,7 +195,8 @@ impl RiskGate {
     ) -> Option<Ruling> {
         let ruling = self.judge(intent, action_key);
         let (store, stored) = (&self.shared.store, &ruling);
-        let work = |client: deadpool_postgres::Object| async move { record(&client, stored).await };
+        let work =
+            |client: crate::postgres::PostgresClient| async move { record(&client, stored).await };
         let written = store.persist("ruling of the risk gate", stop, work);
         match written.await {
             Ok(()) => return Some(ruling),

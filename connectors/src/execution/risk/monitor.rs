@@ -103,7 +103,8 @@ impl RiskMonitor {
     }
 
     async fn write(&self, row: &ReportRow, stop: &CancellationToken) {
-        let work = |client: deadpool_postgres::Object| async move { row.store(&client).await };
+        let work =
+            |client: crate::postgres::PostgresClient| async move { row.store(&client).await };
         let written = self.store.persist("risk report", stop, work);
         if let Err(GivenUp::Refused(error)) = written.await {
             warn!(error = %Chain(&error), "risk report not stored");

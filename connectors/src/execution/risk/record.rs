@@ -1,6 +1,6 @@
 //! Rulings as rows: `system.risk_checks`, and of refusals `system.risk_violations`.
 
-use deadpool_postgres::GenericClient;
+use crate::postgres::Session;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use turnstile_dataflows::risk::{CheckResult, Figures};
@@ -25,7 +25,7 @@ const STORE: &str = "WITH judged AS (
 /// # Errors
 /// If the database does not take it.
 pub(in crate::execution) async fn record(
-    client: &impl GenericClient,
+    client: &impl Session,
     ruling: &Ruling,
 ) -> Result<(), StoreError> {
     let intent = &ruling.intent;

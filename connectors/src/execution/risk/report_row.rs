@@ -1,6 +1,6 @@
 //! Reports as rows of `system.risk_reports`.
 
-use deadpool_postgres::GenericClient;
+use crate::postgres::Session;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 use turnstile_dataflows::risk::{CheckKind, RiskProfile, RiskReport, Sector};
@@ -81,7 +81,7 @@ impl ReportRow {
     ///
     /// # Errors
     /// If the database does not take it.
-    pub(super) async fn store(&self, client: &impl GenericClient) -> Result<(), StoreError> {
+    pub(super) async fn store(&self, client: &impl Session) -> Result<(), StoreError> {
         let statement = client.prepare_cached(STORE).await?;
         client
             .execute(

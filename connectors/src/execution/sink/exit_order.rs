@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use deadpool_postgres::{GenericClient, Object};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -16,6 +15,7 @@ use super::super::order::{Order, result_ppm};
 use super::lane::{Item, Storable, Stored};
 use super::policy::Policy;
 use super::{micros, order_id, uuid};
+use crate::postgres::{PostgresClient, Session};
 
 /// One statement for all decisions that wait together, hence one round trip. Positions are written
 /// also where they are CLOSING already: a transaction that has just found no live order and sets its
@@ -137,7 +137,7 @@ impl<'a> Row<'a> {
 
 /// Runs the statement for no decision: it is planned then, and what it reads of the catalog is at
 /// hand.
-pub(in crate::execution) async fn warm(client: &impl GenericClient) -> Result<(), StoreError> {
+pub(in crate::execution) async fn warm(client: &impl Session) -> Result<(), StoreError> {
     run(client, &[]).await?;
     Ok(())
 }
@@ -150,7 +150,7 @@ impl Storable for ExitDecision {
     }
 
     fn store(
-        client: Object,
+        client: PostgresClient,
         items: &[Item<Self>],
         policy: Policy,
     ) -> BoxFuture<'_, Result<Vec<Stored>, StoreError>> {
@@ -164,7 +164,7 @@ impl Storable for ExitDecision {
 }
 
 async fn store(
-    client: Object,
+    client: PostgresClient,
     items: &[Item<ExitDecision>],
     policy: Policy,
 ) -> Result<Vec<Stored>, StoreError> {
@@ -186,7 +186,7 @@ async fn store(
 
 /// Runs the statement. Returns, by order, the account of its position and whether the order is new.
 async fn run(
-    client: &impl GenericClient,
+    client: &impl Session,
     rows: &[Row<'_>],
 ) -> Result<BTreeMap<Uuid, (String, bool)>, StoreError> {
     fn column<'r, T>(rows: &'r [Row<'r>], of: impl Fn(&'r Row<'r>) -> T) -> Vec<T> {

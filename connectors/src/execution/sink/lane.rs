@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::Object;
+use crate::postgres::PostgresClient;
 use futures_util::future::BoxFuture;
 use metrics::{counter, histogram};
 use serde_json::json;
@@ -34,7 +34,7 @@ pub(super) trait Storable: Send + Sync + Sized + 'static {
 
     /// Stores items in one transaction. Returns what became of each, in their order.
     fn store(
-        client: Object,
+        client: PostgresClient,
         items: &[Item<Self>],
         policy: Policy,
     ) -> BoxFuture<'_, Result<Vec<Stored>, StoreError>>;

@@ -1,6 +1,5 @@
 //! A re-entry verdict as one transaction: candidate, history and, for a purchase, the order.
 
-use deadpool_postgres::{GenericClient, Object};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, try_join_all};
 use rust_decimal::Decimal;
@@ -17,6 +16,7 @@ use super::super::risk::{Ruling, record};
 use super::lane::{Item, Storable, Stored};
 use super::policy::Policy;
 use super::{micros, order_id, uuid};
+use crate::postgres::{PostgresClient, Session};
 
 /// One statement. A verdict that history holds already changes nothing, nor does a first one (`$19`)
 /// on a candidate that is known, nor one on a candidate that is over. `$4` is the state of the
@@ -137,7 +137,7 @@ impl Storable for ReentryVerdict {
     const TOGETHER: usize = 16;
 
     fn store(
-        client: Object,
+        client: PostgresClient,
         items: &[Item<Self>],
         policy: Policy,
     ) -> BoxFuture<'_, Result<Vec<Stored>, StoreError>> {
@@ -178,7 +178,7 @@ impl Storable for ReentryVerdict {
 /// Stores verdicts in one transaction. Their statements are under way together; the server runs them
 /// one after the other.
 async fn store_all(
-    mut client: Object,
+    mut client: PostgresClient,
     items: &[Item<ReentryVerdict>],
     policy: Policy,
 ) -> Result<Vec<Stored>, StoreError> {
@@ -198,7 +198,7 @@ async fn store_all(
 
 /// Stores a verdict, with what the risk gate says of it.
 async fn store(
-    client: &impl GenericClient,
+    client: &impl Session,
     item: &Item<ReentryVerdict>,
     policy: Policy,
 ) -> Result<Stored, StoreError> {

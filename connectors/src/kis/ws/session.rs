@@ -252,6 +252,8 @@ impl<'a> Session<'a> {
         self.last_read = Instant::now();
         if std::mem::take(&mut self.has_heard) {
             self.last_message = self.last_read;
+            let now_us = (self.shared.clock)();
+            self.shared.client.note_stream_heard(now_us);
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What a rebalance is computed from, as the database has it.
 
-use deadpool_postgres::Transaction;
+use crate::postgres::Transaction;
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
 use turnstile_dataflows::model::{Price, Quantity, Symbol};

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use deadpool_postgres::{GenericClient, Object, Transaction};
+use crate::postgres::Session;
+use crate::postgres::{PostgresClient, Transaction};
 use jiff::civil::Date;
 use tokio_postgres::types::ToSql;
 use turnstile_dataflows::model::{ActionKey, Symbol};
@@ -95,7 +96,7 @@ const END: &str = "UPDATE strategy.rebalances
 
 /// Returns the portfolio of `strategy` whose rebalance is under way, and the day on which it began.
 pub(super) async fn selling(
-    client: &Object,
+    client: &PostgresClient,
     strategy: &str,
 ) -> Result<Option<(Uuid, Date)>, JobError> {
     let Some(row) = client.query_opt(SELLING, &[&strategy]).await? else {
@@ -108,12 +109,16 @@ pub(super) async fn selling(
 }
 
 /// Returns why nothing is traded now, where that is so.
-pub(super) async fn held_back(client: &impl GenericClient) -> Result<Option<String>, JobError> {
-    Ok(client.query_one(HELD_BACK, &[]).await?.try_get(0)?)
+pub(super) async fn held_back(client: &impl Session) -> Result<Option<String>, JobError> {
+    let statement = client.prepare_cached(HELD_BACK).await?;
+    Ok(client.query_one(&statement, &[]).await?.try_get(0)?)
 }
 
 /// Returns the portfolio in force of `strategy`, where it has had no rebalance.
-pub(super) async fn unserved(client: &Object, strategy: &str) -> Result<Option<Uuid>, JobError> {
+pub(super) async fn unserved(
+    client: &PostgresClient,
+    strategy: &str,
+) -> Result<Option<Uuid>, JobError> {
     let row = client.query_opt(UNSERVED, &[&strategy]).await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
@@ -229,7 +234,7 @@ pub(super) struct Sales {
 
 /// Returns what is known of the sales of a rebalance.
 pub(super) async fn sales(
-    client: &Object,
+    client: &PostgresClient,
     portfolio: Uuid,
     account: &str,
 ) -> Result<Sales, JobError> {

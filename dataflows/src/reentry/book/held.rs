@@ -6,49 +6,51 @@ use crate::model::{ExitEventId, LogicalTime, Price, Symbol};
 
 use super::super::candidate::{Attention, Candidate};
 use super::super::lows::{Lows, Turn};
+use super::super::plan::CandidatePlan;
+use super::super::quiet::Quiet;
 use super::super::scene::Room;
 use super::Across;
 
-/// From `low` on, and below `high`, in units: prices that touch no candidate.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Quiet {
-    low: i64,
-    high: i64,
+/// The number of a candidate among those of its symbol, as long as it is one of them.
+pub(super) type Seat = usize;
+
+/// A candidate and where it stands.
+#[derive(Debug)]
+pub(super) struct Seated {
+    id: ExitEventId,
+    pub(super) candidate: Candidate,
+    place: Place,
 }
 
-impl Quiet {
-    pub(super) fn holds(self, price: Price) -> bool {
-        (self.low..self.high).contains(&price.units())
-    }
-}
-
-/// The candidates of one symbol.
+/// The candidates of one symbol. Ids are looked up where facts name them; ticks go by seats.
 #[derive(Default)]
 pub(super) struct Held {
-    pub(super) candidates: BTreeMap<ExitEventId, (Candidate, Place)>,
+    by_id: BTreeMap<ExitEventId, Seat>,
+    seats: Vec<Option<Seated>>,
+    free: Vec<Seat>,
     /// Those whose level the price may reach, by level.
-    below: BTreeSet<(Price, ExitEventId)>,
+    below: BTreeSet<(Price, Seat)>,
     /// Those whose level the last tick reached.
-    above: BTreeSet<ExitEventId>,
+    above: BTreeSet<Seat>,
     /// Those of them that only a tick below their level changes.
-    spent: BTreeSet<(Price, ExitEventId)>,
+    spent: BTreeSet<(Price, Seat)>,
     /// Those that are buying.
-    pub(super) ready: BTreeSet<ExitEventId>,
+    ready: BTreeSet<Seat>,
     /// What prices have made of levels of which nobody is told.
     pub(super) lows: Lows,
 }
 
 /// Where a candidate stands in the indexes.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Place {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Place {
     deadline: Option<LogicalTime>,
     spot: Spot,
     is_ready: bool,
-    pub(super) reserved: Room,
+    reserved: Room,
 }
 
 /// The index of prices that has a candidate.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Spot {
     /// No price changes anything for it.
     #[default]
@@ -61,55 +63,142 @@ enum Spot {
 }
 
 impl Held {
+    /// Returns all candidates, in order.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &ExitEventId> {
+        self.by_id.keys()
+    }
+
+    /// Returns all seats, in the order of the candidates.
+    pub(super) fn all(&self) -> Vec<Seat> {
+        self.by_id.values().copied().collect()
+    }
+
+    /// Returns whether there is no candidate.
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// Returns the seat of a candidate.
+    pub(super) fn seat(&self, id: &ExitEventId) -> Option<Seat> {
+        self.by_id.get(id).copied()
+    }
+
+    /// Returns whether a candidate other than that of `seat` is buying.
+    pub(super) fn is_bought_beside(&self, seat: Seat) -> bool {
+        self.ready.iter().any(|other| *other != seat)
+    }
+
     /// Returns the prices that touch no candidate; none where each does.
     pub(super) fn quiet(&self) -> Quiet {
         if !self.above.is_empty() {
-            return Quiet::default();
+            return Quiet::NONE;
         }
-        let (spent, below) = (self.spent.last(), self.below.first());
-        Quiet {
-            low: spent.map_or(0, |(level, _id)| level.units()),
-            high: below.map_or(i64::MAX, |(level, _id)| level.units()),
-        }
+        let low = self.spent.last().map(|(level, _seat)| Quiet::from(*level));
+        let high = self.below.first();
+        let high = high.map(|(level, _seat)| Quiet::below(*level));
+        low.unwrap_or(Quiet::ALL).and(high.unwrap_or(Quiet::ALL))
     }
 
     /// Returns the candidates that a tick at `price` touches, in order.
-    pub(super) fn touched(&self, price: Price) -> Vec<ExitEventId> {
-        let reached = self.below.iter().take_while(|(level, _id)| *level <= price);
-        let mut touched: Vec<_> = reached.map(|(_level, id)| id.clone()).collect();
-        touched.extend(self.above.iter().cloned());
+    pub(super) fn touched(&self, price: Price) -> Vec<Seat> {
+        let reached = self.below.iter();
+        let reached = reached.take_while(|(level, _seat)| *level <= price);
+        let mut touched: Vec<Seat> = reached.map(|(_level, seat)| *seat).collect();
+        touched.extend(&self.above);
         let left = self.spent.iter().rev();
-        let left = left.take_while(|(level, _id)| price < *level);
-        touched.extend(left.map(|(_level, id)| id.clone()));
-        touched.sort_unstable();
+        let left = left.take_while(|(level, _seat)| price < *level);
+        touched.extend(left.map(|(_level, seat)| *seat));
+        touched.sort_unstable_by(|a, b| self.id(*a).cmp(&self.id(*b)));
         touched
     }
 
-    /// Lets a candidate know what the prices have made of its level meanwhile.
-    pub(super) fn catch_up(&mut self, id: &ExitEventId) {
-        if let Some((candidate, place)) = self.candidates.get_mut(id)
-            && let Spot::Silent(level, turn) = place.spot
-        {
-            candidate.catch_up(self.lows.run(level, turn));
+    fn id(&self, seat: Seat) -> Option<&ExitEventId> {
+        let seated = self.seats.get(seat)?.as_ref()?;
+        Some(&seated.id)
+    }
+
+    /// Returns the candidate of a seat, who now knows what the prices have made of its level
+    /// meanwhile.
+    pub(super) fn caught_up(&mut self, seat: Seat) -> Option<&mut Candidate> {
+        let seated = self.seats.get_mut(seat)?.as_mut()?;
+        if let Spot::Silent(level, turn) = seated.place.spot {
+            seated.candidate.catch_up(self.lows.run(level, turn));
+        }
+        Some(&mut seated.candidate)
+    }
+
+    /// Puts `plan` in force, or forgets the candidate where there is none any more.
+    pub(super) fn replan(
+        &mut self,
+        across: &mut Across,
+        symbol: Symbol,
+        id: ExitEventId,
+        plan: Option<CandidatePlan>,
+    ) {
+        let seated = match self.seat(&id) {
+            Some(seat) => self.seats[seat].as_mut(),
+            None => None,
+        };
+        match (seated, plan) {
+            (
+                Some(Seated {
+                    candidate, place, ..
+                }),
+                Some(plan),
+            ) => {
+                candidate.replan(plan);
+                // The row of an order takes the place of what was reserved for it, at once.
+                let reserved = candidate.reserved();
+                across.reserved.change(place.reserved, reserved);
+                place.reserved = reserved;
+            }
+            (None, Some(plan)) => self.sit(id, Candidate::new(plan)),
+            (_, None) => {
+                if let Some(seat) = self.by_id.remove(&id)
+                    && let Some(seated) = self.seats[seat].take()
+                {
+                    let of = (symbol, &id, seat);
+                    self.put(across, of, seated.place, Place::default());
+                    self.free.push(seat);
+                }
+            }
         }
     }
 
-    /// Puts the candidate `id` in its place, now that it has been looked at; `last` is the last tick.
-    /// The next one touches it anyway unless it `is_settled`. Returns whether it has moved.
+    fn sit(&mut self, id: ExitEventId, candidate: Candidate) {
+        let seat = self.free.pop().unwrap_or_else(|| {
+            self.seats.push(None);
+            self.seats.len() - 1
+        });
+        self.by_id.insert(id.clone(), seat);
+        self.seats[seat] = Some(Seated {
+            id,
+            candidate,
+            place: Place::default(),
+        });
+    }
+
+    /// Puts the candidate of a seat in its place, now that it has been looked at; `last` is the last
+    /// tick. The next one touches it anyway unless it `is_settled`.
     pub(super) fn settle(
         &mut self,
         across: &mut Across,
-        id: &ExitEventId,
+        seat: Seat,
         (now, last, is_settled): (LogicalTime, Option<(Price, LogicalTime)>, bool),
-    ) -> bool {
-        let Some((candidate, place)) = self.candidates.get_mut(id) else {
-            return false;
+    ) {
+        let Some(Seated {
+            id,
+            candidate,
+            place,
+        }) = self.seats.get_mut(seat).and_then(Option::as_mut)
+        else {
+            return;
         };
         let attention = candidate.attention();
         let spot = match (candidate.reach(), attention) {
             (None, _) => Spot::Nowhere,
             (Some(level), Attention::Nothing) if is_settled => {
-                Spot::Silent(level, self.lows.ask(last))
+                Spot::Silent(level, self.lows.ask(level, last))
             }
             (Some(level), Attention::Fall) if is_settled => Spot::Spent(level),
             (Some(level), _) => spot_of(candidate, level),
@@ -124,16 +213,16 @@ impl Held {
         };
         let old = std::mem::replace(place, new);
         if old != new {
-            self.put(across, (symbol, id), old, new);
+            let id = id.clone();
+            self.put(across, (symbol, &id, seat), old, new);
         }
-        old != new
     }
 
     /// Moves a candidate from one place to another. Only what differs is touched.
-    pub(super) fn put(
+    fn put(
         &mut self,
         across: &mut Across,
-        (symbol, id): (Symbol, &ExitEventId),
+        (symbol, id, seat): (Symbol, &ExitEventId, Seat),
         old: Place,
         new: Place,
     ) {
@@ -147,35 +236,35 @@ impl Held {
             }
         }
         if old.spot != new.spot {
-            self.leave(id, old.spot);
-            self.enter(id, new.spot);
+            self.leave(seat, old.spot);
+            self.enter(seat, new.spot);
         }
         match (old.is_ready, new.is_ready) {
-            (false, true) => drop(self.ready.insert(id.clone())),
+            (false, true) => _ = self.ready.insert(seat),
             (true, false) => {
-                self.ready.remove(id);
+                self.ready.remove(&seat);
                 self.wake();
             }
             (false, false) | (true, true) => {}
         }
     }
 
-    fn leave(&mut self, id: &ExitEventId, spot: Spot) {
+    fn leave(&mut self, seat: Seat, spot: Spot) {
         match spot {
             Spot::Nowhere => {}
-            Spot::Below(level) => drop(self.below.remove(&(level, id.clone()))),
-            Spot::Above => drop(self.above.remove(id)),
-            Spot::Spent(level) => drop(self.spent.remove(&(level, id.clone()))),
+            Spot::Below(level) => _ = self.below.remove(&(level, seat)),
+            Spot::Above => _ = self.above.remove(&seat),
+            Spot::Spent(level) => _ = self.spent.remove(&(level, seat)),
             Spot::Silent(..) => self.lows.end(),
         }
     }
 
-    fn enter(&mut self, id: &ExitEventId, spot: Spot) {
+    fn enter(&mut self, seat: Seat, spot: Spot) {
         match spot {
             Spot::Nowhere | Spot::Silent(..) => {}
-            Spot::Below(level) => drop(self.below.insert((level, id.clone()))),
-            Spot::Above => drop(self.above.insert(id.clone())),
-            Spot::Spent(level) => drop(self.spent.insert((level, id.clone()))),
+            Spot::Below(level) => _ = self.below.insert((level, seat)),
+            Spot::Above => _ = self.above.insert(seat),
+            Spot::Spent(level) => _ = self.spent.insert((level, seat)),
         }
     }
 
@@ -185,14 +274,20 @@ impl Held {
         if !self.lows.is_asked() {
             return;
         }
-        for (id, (candidate, place)) in &mut self.candidates {
+        for (seat, seated) in self.seats.iter_mut().enumerate() {
+            let Some(Seated {
+                candidate, place, ..
+            }) = seated
+            else {
+                continue;
+            };
             if let Spot::Silent(level, turn) = place.spot {
                 candidate.catch_up(self.lows.run(level, turn));
                 self.lows.end();
                 place.spot = spot_of(candidate, level);
                 match place.spot {
-                    Spot::Below(level) => drop(self.below.insert((level, id.clone()))),
-                    _ => drop(self.above.insert(id.clone())),
+                    Spot::Below(level) => _ = self.below.insert((level, seat)),
+                    _ => _ = self.above.insert(seat),
                 }
             }
         }

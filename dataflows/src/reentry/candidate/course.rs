@@ -161,7 +161,7 @@ impl Candidate {
         {
             return None;
         }
-        let (gate, words): (Arc<str>, Arc<str>) = (gate.into(), reason.to_string().into());
+        let (gate, words): (Arc<str>, Arc<str>) = (gate.into(), reason.words());
         self.blocked = Some(Held {
             gate: gate.clone(),
             words: words.clone(),
@@ -178,7 +178,7 @@ impl Candidate {
         self.stage = Stage::Over;
         Verdict::Blocked {
             gate: refusal.gate.into(),
-            reason: refusal.reason.to_string().into(),
+            reason: refusal.reason.words(),
             is_final: true,
         }
     }

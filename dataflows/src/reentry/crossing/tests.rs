@@ -28,7 +28,7 @@ fn drive(
     }
     if let Some(tick) = tick {
         if looks_at_all {
-            watch.books.values_mut().for_each(|book| book.judged = 0);
+            watch.books.all_mut().for_each(Book::doubt);
         }
         watch.tick(tick, &mut said);
     }

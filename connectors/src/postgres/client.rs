@@ -1,0 +1,249 @@
+//! Pooled connections whose statements are timed, and transactions that are counted by how they end.
+//!
+//! Statements that are run through `tokio_postgres::GenericClient`, and those of connections outside the
+//! pool, have times of their own where they matter (`price_sink_commit_seconds`).
+
+use std::future::Future;
+use std::ops::{Deref, DerefMut};
+
+use deadpool_postgres::{ClientWrapper, Object};
+use metrics::{counter, histogram};
+use tokio::time::Instant;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Row, Statement, ToStatement};
+
+use super::metrics as names;
+
+/// Values of a statement.
+type Values<'v> = [&'v (dyn ToSql + Sync)];
+
+/// A connection of the pool; it goes back when dropped.
+#[derive(Debug)]
+pub struct PostgresClient(Object);
+
+impl From<Object> for PostgresClient {
+    fn from(object: Object) -> Self {
+        Self(object)
+    }
+}
+
+impl Deref for PostgresClient {
+    type Target = ClientWrapper;
+
+    fn deref(&self) -> &ClientWrapper {
+        &self.0
+    }
+}
+
+impl DerefMut for PostgresClient {
+    fn deref_mut(&mut self) -> &mut ClientWrapper {
+        &mut self.0
+    }
+}
+
+async fn timed<T>(statement: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let began = Instant::now();
+    let done = statement.await;
+    histogram!(names::QUERY_SECONDS).record(began.elapsed().as_secs_f64());
+    if done.is_err() {
+        counter!(names::STATEMENT_FAILURES).increment(1);
+    }
+    done
+}
+
+/// The statements of a client or of a transaction, timed. The target's own say what they do.
+macro_rules! timed_statements {
+    () => {
+        /// Returns the rows of a statement.
+        ///
+        /// # Errors
+        /// If the statement fails.
+        pub async fn query<T>(&self, statement: &T, values: &Values<'_>) -> Result<Vec<Row>, Error>
+        where
+            T: ?Sized + ToStatement,
+        {
+            timed((**self).query(statement, values)).await
+        }
+
+        /// Returns the one row of a statement.
+        ///
+        /// # Errors
+        /// If the statement fails, or does not return one row.
+        pub async fn query_one<T>(&self, statement: &T, values: &Values<'_>) -> Result<Row, Error>
+        where
+            T: ?Sized + ToStatement,
+        {
+            timed((**self).query_one(statement, values)).await
+        }
+
+        /// Returns the row of a statement, if there is one.
+        ///
+        /// # Errors
+        /// If the statement fails, or returns more than one row.
+        pub async fn query_opt<T>(
+            &self,
+            statement: &T,
+            values: &Values<'_>,
+        ) -> Result<Option<Row>, Error>
+        where
+            T: ?Sized + ToStatement,
+        {
+            timed((**self).query_opt(statement, values)).await
+        }
+
+        /// Runs a statement and returns how many rows it changed.
+        ///
+        /// # Errors
+        /// If the statement fails.
+        pub async fn execute<T>(&self, statement: &T, values: &Values<'_>) -> Result<u64, Error>
+        where
+            T: ?Sized + ToStatement,
+        {
+            timed((**self).execute(statement, values)).await
+        }
+
+        /// Runs statements without values.
+        ///
+        /// # Errors
+        /// If one of them fails.
+        pub async fn batch_execute(&self, statements: &str) -> Result<(), Error> {
+            timed((**self).batch_execute(statements)).await
+        }
+    };
+}
+
+impl PostgresClient {
+    timed_statements!();
+
+    /// Begins a transaction, which is rolled back unless it is committed.
+    ///
+    /// # Errors
+    /// If it cannot be begun.
+    pub async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
+        Ok(Transaction {
+            inner: timed(self.0.transaction()).await?,
+            ending: Ending(Some("rolled_back")),
+        })
+    }
+}
+
+/// A client or a transaction, for statements that may run in either.
+pub trait Session: Sync {
+    /// Returns the statement, known to the connection from its first use on.
+    fn prepare_cached(
+        &self,
+        statement: &str,
+    ) -> impl Future<Output = Result<Statement, Error>> + Send;
+
+    /// Returns the rows of a statement.
+    fn query(
+        &self,
+        statement: &Statement,
+        values: &Values<'_>,
+    ) -> impl Future<Output = Result<Vec<Row>, Error>> + Send;
+
+    /// Returns the one row of a statement.
+    fn query_one(
+        &self,
+        statement: &Statement,
+        values: &Values<'_>,
+    ) -> impl Future<Output = Result<Row, Error>> + Send;
+
+    /// Runs a statement and returns how many rows it changed.
+    fn execute(
+        &self,
+        statement: &Statement,
+        values: &Values<'_>,
+    ) -> impl Future<Output = Result<u64, Error>> + Send;
+}
+
+macro_rules! session {
+    ($session:ty) => {
+        impl Session for $session {
+            async fn prepare_cached(&self, statement: &str) -> Result<Statement, Error> {
+                (**self).prepare_cached(statement).await
+            }
+
+            async fn query(
+                &self,
+                statement: &Statement,
+                values: &Values<'_>,
+            ) -> Result<Vec<Row>, Error> {
+                timed((**self).query(statement, values)).await
+            }
+
+            async fn query_one(
+                &self,
+                statement: &Statement,
+                values: &Values<'_>,
+            ) -> Result<Row, Error> {
+                timed((**self).query_one(statement, values)).await
+            }
+
+            async fn execute(
+                &self,
+                statement: &Statement,
+                values: &Values<'_>,
+            ) -> Result<u64, Error> {
+                timed((**self).execute(statement, values)).await
+            }
+        }
+    };
+}
+
+session!(PostgresClient);
+session!(Transaction<'_>);
+
+/// A transaction.
+pub struct Transaction<'c> {
+    inner: deadpool_postgres::Transaction<'c>,
+    ending: Ending,
+}
+
+/// Counts how a transaction ends when it is dropped.
+struct Ending(Option<&'static str>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if let Some(outcome) = self.0 {
+            counter!(names::TRANSACTIONS, "outcome" => outcome).increment(1);
+        }
+    }
+}
+
+impl<'c> Deref for Transaction<'c> {
+    type Target = deadpool_postgres::Transaction<'c>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.inner
+    }
+}
+
+impl DerefMut for Transaction<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.inner
+    }
+}
+
+impl Transaction<'_> {
+    timed_statements!();
+
+    /// Commits.
+    ///
+    /// # Errors
+    /// If the commit fails, or nobody knows whether it did.
+    pub async fn commit(mut self) -> Result<(), Error> {
+        self.ending.0 = Some("failed");
+        timed(self.inner.commit()).await?;
+        self.ending.0 = Some("committed");
+        Ok(())
+    }
+
+    /// Undoes everything.
+    ///
+    /// # Errors
+    /// If it cannot be said so to the server, which then finds out by itself.
+    pub async fn rollback(self) -> Result<(), Error> {
+        timed(self.inner.rollback()).await
+    }
+}
