@@ -8,7 +8,7 @@ const OPEN: &str = "11111111-1111-4111-8111-111111111111";
 const OVER: &str = "22222222-2222-4222-8222-222222222222";
 const MILD: &str = "33333333-3333-4333-8333-333333333333";
 
-const ROWS: &str = "INSERT INTO system.alarms
+pub(crate) const ROWS: &str = "INSERT INTO system.alarms
     (id, key, name, level, instance, subject, message, value, threshold, raised_ts, last_ts, cleared_ts)
     VALUES
     ('11111111-1111-4111-8111-111111111111', 'db_query_time@bff', 'db_query_time', 'CRITICAL', 'bff', NULL,

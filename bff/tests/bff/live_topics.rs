@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use turnstile_connectors::task::spawn;
 
+use crate::alarms::ROWS;
 use crate::fixture::LIVE;
 use crate::live::publish;
 use crate::servers::eventually;
@@ -107,12 +108,13 @@ async fn each_topic_of_rows_begins_with_a_snapshot_and_goes_on_with_changes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn alarms_and_health_are_told_within_seconds() {
     let world = World::start().await;
-    world.fill().await;
+    world.sql(ROWS).await;
     let mut socket = world.socket().await;
     follow(&mut socket, &["alarms", "health"]).await;
     let health = socket.snapshot("health").await;
     assert_eq!(health["rows"][0]["status"], "ok");
     let alarms = socket.snapshot("alarms").await;
+    assert_eq!(alarms["rows"].as_array().unwrap().len(), 2);
     assert_eq!(alarms["rows"], world.data("/api/v1/alarms").await);
     let raise = "INSERT INTO system.alarms (id, key, name, level, instance, message, raised_ts, last_ts)
         VALUES ('77777777-7777-4777-8777-777777777777', 'lag@bff', 'lag', 'CRITICAL', 'bff', 'behind',
