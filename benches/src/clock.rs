@@ -13,6 +13,16 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
+/// Returns the time of day, microseconds since the Unix epoch.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a measurement needs the clock on the wall"
+)]
+pub(crate) fn now_us() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_micros()).unwrap_or(0))
+}
+
 /// Time on the wall, and time that this thread had a processor.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stopwatch {

@@ -24,8 +24,7 @@ use crate::process::{self, Machine};
 use crate::running::Running;
 use crate::setting::Setting;
 use pacer::Start;
-use percentiles::Latencies;
-pub(crate) use percentiles::Percentiles;
+pub(crate) use percentiles::{Latencies, Percentiles};
 use schedule::Schedule;
 use script::Plot;
 

@@ -1,6 +1,7 @@
 //! The benchmark harness: the decisions alone against a loop and a join, their latency, memory and
 //! tuning; and the running system under load, measured from outside.
 
+mod bff;
 mod broker_log;
 mod clock;
 mod edit;
@@ -53,6 +54,12 @@ enum Command {
     Rebuild(rebuild::Args),
     /// Nanoseconds a tick with re-entry candidates, against as many positions and against neither.
     Reentry(reentry::Args),
+    /// Reads a second of cached prices against a bare handler, percentiles of a list under an open load,
+    /// and from tick to WebSocket client with a thousand of them. Needs all programs.
+    Bff(bff::Args),
+    /// The bare handler of `bff`, in a process of its own.
+    #[command(hide = true)]
+    BffBare(bff::BareArgs),
     /// Checks a second of the risk gate, and what its view costs to keep.
     Risk(risk::Args),
     /// Seconds of the daily strategy from nothing, and microseconds of one changed bar.
@@ -83,6 +90,14 @@ fn main() -> anyhow::Result<()> {
         Command::Latency(args) => latency::run(&args),
         Command::Edit(args) => edit::run(&args),
         Command::Reentry(args) => reentry::run(&args),
+        Command::Bff(args) => {
+            let runtime = tokio::runtime::Runtime::new()?;
+            runtime.block_on(Box::pin(bff::run(args)))
+        }
+        Command::BffBare(args) => {
+            let runtime = tokio::runtime::Runtime::new()?;
+            runtime.block_on(Box::pin(bff::serve_bare(args)))
+        }
         Command::Risk(args) => risk::run(&args),
         Command::Strategy(args) => strategy::run(&args),
         Command::Sweep(args) => sweep::run(&args),

@@ -9,14 +9,20 @@ use anyhow::{Context, ensure};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-const STATUS: &str = "/proc/self/status";
-
 /// Returns the resident memory of this process in bytes.
 ///
 /// # Errors
 /// If the system does not tell.
 pub(crate) fn resident_bytes() -> anyhow::Result<u64> {
-    status_bytes("VmRSS:")
+    status_bytes("self", "VmRSS:")
+}
+
+/// Returns the resident memory of the process `pid` in bytes.
+///
+/// # Errors
+/// If there is no such process.
+pub(crate) fn resident_bytes_of(pid: u32) -> anyhow::Result<u64> {
+    status_bytes(&pid.to_string(), "VmRSS:")
 }
 
 /// Returns the most memory that was ever resident, in bytes.
@@ -24,7 +30,7 @@ pub(crate) fn resident_bytes() -> anyhow::Result<u64> {
 /// # Errors
 /// If the system does not tell.
 pub(crate) fn peak_bytes() -> anyhow::Result<u64> {
-    status_bytes("VmHWM:")
+    status_bytes("self", "VmHWM:")
 }
 
 /// Returns how long this thread has had a processor: what a measurement takes where others keep
@@ -40,14 +46,15 @@ pub(crate) fn thread_time() -> anyhow::Result<Duration> {
     Ok(Duration::from_nanos(nanos))
 }
 
-fn status_bytes(name: &str) -> anyhow::Result<u64> {
-    let status = fs::read_to_string(STATUS).context(STATUS)?;
+fn status_bytes(process: &str, name: &str) -> anyhow::Result<u64> {
+    let path = format!("/proc/{process}/status");
+    let status = fs::read_to_string(&path).with_context(|| path.clone())?;
     let kilobytes = status
         .lines()
         .find_map(|line| line.strip_prefix(name))
         .and_then(|rest| rest.trim().strip_suffix("kB"))
         .and_then(|number| number.trim().parse::<u64>().ok())
-        .with_context(|| format!("{STATUS} has no {name}"))?;
+        .with_context(|| format!("{path} has no {name}"))?;
     Ok(kilobytes * 1_024)
 }
 

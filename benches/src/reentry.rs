@@ -62,6 +62,9 @@ struct Report {
     /// What positions and candidates add to a tick.
     exits_add_ns: f64,
     reentries_add_ns: f64,
+    /// What candidates add over what positions add: of the medians, and of each run.
+    ratio: f64,
+    ratios: Vec<f64>,
     /// Entries that the candidates came to.
     entries: usize,
     /// Refusals that were said meanwhile, each once: most of them that another candidate of the
@@ -99,6 +102,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         candidates.push(ns);
         said = of_run;
     }
+    let runs = neither.iter().zip(&positions).zip(&candidates);
+    let ratios = runs
+        .map(|((neither, positions), candidates)| (candidates - neither) / (positions - neither))
+        .collect();
     let [neither, positions, candidates] = [neither, positions, candidates].map(median);
     let report = Report {
         machine: Machine::here(),
@@ -110,6 +117,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         ns_per_tick_with_candidates: candidates,
         exits_add_ns: positions - neither,
         reentries_add_ns: candidates - neither,
+        ratio: (candidates - neither) / (positions - neither),
+        ratios,
         entries: said.entries,
         refusals: said.refusals,
     };
@@ -118,8 +127,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     } else {
         println!(
             "{neither:.0} ns a tick with neither, {positions:.0} with {} positions, \
-             {candidates:.0} with as many candidates; {} entries, {} refusals",
-            args.candidates, said.entries, said.refusals
+             {candidates:.0} with as many candidates (which add {:.2} times as much); {} entries, \
+             {} refusals",
+            args.candidates, report.ratio, said.entries, said.refusals
         );
     }
     Ok(())

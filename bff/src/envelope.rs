@@ -1,8 +1,11 @@
 //! The one shape of every successful answer.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
 use crate::cursor::Cursor;
@@ -31,7 +34,7 @@ pub(crate) struct Meta {
 }
 
 /// Where a list goes on.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Pagination {
     /// Largest number of rows in this answer.
     limit: i64,
@@ -68,14 +71,49 @@ impl<T> Success<T> {
 impl<T> Success<Vec<T>> {
     /// Wraps a page of a list.
     pub(crate) fn page<C: Cursor>(listed: Listed<T, C>) -> Self {
-        let next_cursor = listed.next.map(|cursor| cursor.to_string());
-        let pagination = Some(Pagination {
-            limit: listed.limit,
-            next_cursor,
-        });
         Self {
-            pagination,
+            pagination: Some(Pagination::of(&listed)),
             ..Self::one(listed.items)
+        }
+    }
+}
+
+impl Pagination {
+    fn of<T, C: Cursor>(listed: &Listed<T, C>) -> Self {
+        Self {
+            limit: listed.limit,
+            next_cursor: listed.next.as_ref().map(C::to_string),
+        }
+    }
+}
+
+/// A page of a list that was written as JSON once for many answers.
+#[derive(Clone, Debug)]
+pub(crate) struct WrittenPage {
+    rows: Arc<RawValue>,
+    pagination: Pagination,
+}
+
+impl WrittenPage {
+    /// Writes a page.
+    ///
+    /// # Errors
+    /// If a row cannot be written.
+    pub(crate) fn of<T: Serialize, C: Cursor>(
+        listed: &Listed<T, C>,
+    ) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            rows: to_raw_value(&listed.items)?.into(),
+            pagination: Pagination::of(listed),
+        })
+    }
+}
+
+impl From<WrittenPage> for Success<Arc<RawValue>> {
+    fn from(page: WrittenPage) -> Self {
+        Self {
+            pagination: Some(page.pagination),
+            ..Self::one(page.rows)
         }
     }
 }

@@ -192,6 +192,13 @@ impl ApiError {
     }
 }
 
+impl From<serde_json::Error> for ApiError {
+    fn from(cause: serde_json::Error) -> Self {
+        error!(error = %cause, "answer not written");
+        Self::new(Code::Internal, "the request failed, the log has the cause")
+    }
+}
+
 impl From<QueryError> for ApiError {
     fn from(cause: QueryError) -> Self {
         if cause.is_unavailable() {

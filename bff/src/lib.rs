@@ -29,6 +29,7 @@ mod request;
 mod router;
 mod seoul;
 mod server;
+mod shared;
 mod state;
 mod web_files;
 

@@ -21,6 +21,7 @@ use crate::access::{Guard, Keyring};
 use crate::config::{BffConfig, ConfigFault};
 use crate::live::{self, Live};
 use crate::router::router;
+use crate::shared::SharedReads;
 use crate::state::{AppState, SessionSettings};
 
 /// Why the server does not run.
@@ -102,6 +103,7 @@ impl Bff {
             db,
             cache,
             live: Arc::new(live),
+            positions: SharedReads::default(),
             metrics,
             keys: keys.clone(),
             guard,

@@ -9,7 +9,9 @@ use turnstile_connectors::redis::Cache;
 use turnstile_connectors::strategy::StrategyId;
 
 use crate::access::{Guard, Keyring};
+use crate::envelope::WrittenPage;
 use crate::live::Live;
+use crate::shared::SharedReads;
 
 /// Handles to the stores and to the live part, and settings. Cheap to clone.
 #[derive(Clone)]
@@ -19,6 +21,8 @@ pub(crate) struct AppState {
     pub(crate) db: Postgres,
     pub(crate) cache: Cache,
     pub(crate) live: Arc<Live>,
+    /// Pages of positions.
+    pub(crate) positions: SharedReads<WrittenPage>,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) keys: Keyring,
     pub(crate) guard: Guard,

@@ -11,6 +11,7 @@ mod flights;
 mod isolation;
 mod metrics;
 mod owed;
+mod pool;
 mod subscription;
 
 pub use aside::{TTL_CONFIG, TTL_PORTFOLIO, TTL_POSITION, TTL_PRICE, cache_aside};
@@ -18,6 +19,7 @@ pub use breaker::BreakerState;
 pub use cache::{Cache, CacheStats};
 pub use config::RedisConfig;
 pub use isolation::widen_while_isolated;
+pub use pool::PoolSize;
 pub use metrics::describe as describe_metrics;
 pub use subscription::{Message, Subscription};
 

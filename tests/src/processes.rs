@@ -84,6 +84,11 @@ impl Program {
             .unwrap_or_else(|| panic!("{start:?} not said:\n{}", self.log()))
     }
 
+    /// Returns the number of the process, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Returns whether it has ended by itself.
     ///
     /// # Panics

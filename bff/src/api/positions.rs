@@ -1,16 +1,20 @@
 //! Positions.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use turnstile_connectors::redis::{TTL_POSITION, cache_aside};
 use turnstile_dataflows::model::Symbol;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::prices;
-use crate::envelope::Success;
+use crate::cursor::TimeCursor;
+use crate::envelope::{Success, WrittenPage};
 use crate::error::{ApiError, Failure};
-use crate::extract::{InPath, NoParams, Params};
+use crate::extract::{InPath, NoParams, Page, Params};
 use crate::number::Number;
 use crate::queries;
 use crate::queries::positions::Which;
@@ -85,17 +89,20 @@ pub(crate) struct PositionView {
 pub(crate) async fn list(
     State(state): State<AppState>,
     mut params: Params,
-) -> Result<Success<Vec<PositionView>>, ApiError> {
+) -> Result<Success<Arc<RawValue>>, ApiError> {
     let which = match params.choice("status", &["live", "closed", "all"]) {
         "closed" => Which::Closed,
         "all" => Which::All,
         _ => Which::Live,
     };
-    let page = params.page();
+    let page: Page<TimeCursor> = params.page();
     params.finish()?;
-    Ok(Success::page(
-        queries::positions::list(&state.db, which, page).await?,
-    ))
+    let key = format!("{which:?} {} {}", page.limit, page.below);
+    let load = || async {
+        let listed = queries::positions::list(&state.db, which, page).await?;
+        Ok::<_, ApiError>(WrittenPage::of(&listed)?)
+    };
+    Ok(state.positions.read(&key, load).await?.into())
 }
 
 /// One position.

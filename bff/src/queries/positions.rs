@@ -40,9 +40,10 @@ pub(crate) async fn list(
     let client = db.client().await?;
     let chosen = "WHERE status = ANY($1) AND (entry_ts, position_id) < ($2, $3)
         ORDER BY entry_ts DESC, position_id DESC LIMIT $4";
+    let statement = client.prepare_cached(&views(chosen)).await?;
     let rows = client
         .query(
-            &views(chosen),
+            &statement,
             &[
                 &which.statuses(),
                 &page.below.ts,

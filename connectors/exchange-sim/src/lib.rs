@@ -77,6 +77,7 @@
 //! | `registrations_max` | registrations that a session may hold, in place of the settings |
 //! | `kis_down` | every REST call of the broker is answered with HTTP 503 and not executed; sessions are cut and refused |
 //! | `naver_down`, `naver_blocked` | Naver's prices are answered with HTTP 503, with HTTP 403 |
+//! | `naver_delay_ms` | Naver's prices come so much later |
 //! | once: `drop_connections`, `expire_tokens`, `send_raw` | cuts the sessions, lets tokens expire, sends a text |
 //! | once: `mute_connections`, `freeze_connections` | open sessions are told nothing more; they are forgotten and their connections left half open |
 //! | once: `clear` | takes back every fault first |

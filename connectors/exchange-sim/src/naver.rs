@@ -3,7 +3,7 @@
 //! Another counterpart at the broker's address: it knows no keys and no limits, its calls are not
 //! in the call log, and the broker's faults do not touch it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -37,10 +37,15 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
 }
 
 async fn quotes(State(shared): State<Arc<Shared>>, Path(codes): Path<String>) -> Response {
-    let (is_down, is_blocked) = {
+    let (is_down, is_blocked, delay_ms) = {
         let faults = shared.faults();
-        (faults.naver_down, faults.naver_blocked)
+        (
+            faults.naver_down,
+            faults.naver_blocked,
+            faults.naver_delay_ms,
+        )
     };
+    tokio::time::sleep(Duration::from_millis(delay_ms)).await;
     if is_down {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }

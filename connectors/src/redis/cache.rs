@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use metrics::{counter, histogram};
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::aio::MultiplexedConnection;
 use redis::{Client, RedisError, RedisResult};
 use secrecy::ExposeSecret;
 use tokio::sync::watch;
@@ -17,7 +17,8 @@ use super::breaker::Breaker;
 use super::flights::{Flight, Flights};
 use super::metrics as names;
 use super::owed::Owed;
-use super::{BreakerState, RedisConfig};
+use super::pool::Connections;
+use super::{BreakerState, PoolSize, RedisConfig};
 
 /// Deletions are remembered this long, so that a slow loader does not bring an old value back.
 pub(super) const GUARD: Duration = Duration::from_secs(60);
@@ -43,7 +44,7 @@ pub struct Cache {
 }
 
 struct Inner {
-    manager: Option<ConnectionManager>,
+    connections: Option<Connections>,
     client: Option<Client>,
     breaker: Breaker,
     owed: Owed,
@@ -88,19 +89,12 @@ impl Cache {
             Some(url) => Some(Client::open(url.expose_secret())?),
             None => None,
         };
-        let manager_config = ConnectionManagerConfig::new()
-            .set_number_of_retries(0)
-            .set_connection_timeout(Some(config.call_timeout))
-            .set_response_timeout(Some(config.call_timeout));
-        let manager = match &client {
-            Some(client) => Some(ConnectionManager::new_lazy_with_config(
-                client.clone(),
-                manager_config,
-            )?),
+        let connections = match &client {
+            Some(client) => Some(Connections::new(client.clone(), config)?),
             None => None,
         };
         let inner = Inner {
-            manager,
+            connections,
             client,
             breaker: Breaker::new(config.breaker_faults, config.breaker_open),
             owed: Owed::default(),
@@ -124,22 +118,27 @@ impl Cache {
             misses: inner.misses.load(Ordering::Relaxed),
             errors: inner.errors.load(Ordering::Relaxed),
             breaker: inner.breaker.state(),
-            is_enabled: inner.manager.is_some(),
+            is_enabled: inner.connections.is_some(),
         }
+    }
+
+    /// Returns how many connections there are; none without Redis.
+    pub fn pool_size(&self) -> Option<PoolSize> {
+        self.inner.connections.as_ref().map(Connections::size)
     }
 
     /// Returns whether Redis answers now.
     pub async fn ping(&self) -> bool {
         let ping = self
-            .call(async |mut manager| redis::cmd("PING").query_async::<String>(&mut manager).await);
+            .call(async |mut connection| redis::cmd("PING").query_async::<String>(&mut connection).await);
         ping.await.is_some()
     }
 
     /// Returns how much memory Redis uses, in bytes. None where it does not answer.
     pub async fn memory(&self) -> Option<f64> {
-        let info = self.call(async |mut manager| {
+        let info = self.call(async |mut connection| {
             let mut info = redis::cmd("INFO");
-            info.arg("memory").query_async::<String>(&mut manager).await
+            info.arg("memory").query_async::<String>(&mut connection).await
         });
         let info = info.await?;
         let line = info
@@ -154,7 +153,7 @@ impl Cache {
     /// PostgreSQL, and deletes them as soon as Redis answers again. Other processes may read the
     /// old value until then, at most for its time to live.
     pub async fn delete(&self, keys: &[String]) {
-        if keys.is_empty() || self.inner.manager.is_none() {
+        if keys.is_empty() || self.inner.connections.is_none() {
             return;
         }
         // Owed first: a caller that gives up half-way has not forgotten the deletion.
@@ -177,7 +176,7 @@ impl Cache {
                 .set_ex(guard_of(key), &mark, GUARD.as_secs())
                 .ignore();
         }
-        let done = self.call(async |mut manager| pipeline.query_async::<()>(&mut manager).await);
+        let done = self.call(async |mut connection| pipeline.query_async::<()>(&mut connection).await);
         done.await.is_some()
     }
 
@@ -195,7 +194,7 @@ impl Cache {
             pipeline.set_ex(key, value, seconds).ignore();
         }
         pipeline.publish(channel, message).ignore();
-        let done = self.call(async |mut manager| pipeline.query_async::<()>(&mut manager).await);
+        let done = self.call(async |mut connection| pipeline.query_async::<()>(&mut connection).await);
         done.await.is_some()
     }
 
@@ -229,12 +228,12 @@ impl Cache {
 
     async fn try_read(&self, key: &str) -> Option<(Option<String>, Option<Seen>)> {
         let mark_key = guard_of(key);
-        let read = self.call(async |mut manager| {
+        let read = self.call(async |mut connection| {
             redis::cmd("MGET")
                 .arg(key)
                 .arg(&mark_key)
                 .arg(EPOCH_KEY)
-                .query_async::<(Option<String>, Option<String>, Option<String>)>(&mut manager)
+                .query_async::<(Option<String>, Option<String>, Option<String>)>(&mut connection)
                 .await
         });
         let (value, mark, epoch) = read.await?;
@@ -243,14 +242,14 @@ impl Cache {
 
     async fn begin_epoch(&self) -> bool {
         let epoch = Uuid::new_v4().to_string();
-        let begun = self.call(async |mut manager| {
+        let begun = self.call(async |mut connection| {
             redis::cmd("SET")
                 .arg(EPOCH_KEY)
                 .arg(&epoch)
                 .arg("EX")
                 .arg(EPOCH.as_secs())
                 .arg("NX")
-                .query_async::<redis::Value>(&mut manager)
+                .query_async::<redis::Value>(&mut connection)
                 .await
         });
         begun.await.is_some()
@@ -262,7 +261,7 @@ impl Cache {
              and redis.call('GET', KEYS[3]) == ARGV[4] then \
              return redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2], 'NX') end return false";
         let mark_key = guard_of(key);
-        self.call(async |mut manager| {
+        self.call(async |mut connection| {
             redis::cmd("EVAL")
                 .arg(FILL)
                 .arg(3)
@@ -273,7 +272,7 @@ impl Cache {
                 .arg(ttl.as_secs().max(1))
                 .arg(seen.mark.as_deref().unwrap_or_default())
                 .arg(&seen.epoch)
-                .query_async::<redis::Value>(&mut manager)
+                .query_async::<redis::Value>(&mut connection)
                 .await
         })
         .await;
@@ -294,35 +293,55 @@ impl Cache {
         self.inner.client.as_ref()
     }
 
-    async fn call<T, F>(&self, call: impl FnOnce(ConnectionManager) -> F) -> Option<T>
+    async fn call<T, F>(&self, call: impl FnOnce(MultiplexedConnection) -> F) -> Option<T>
     where
         F: Future<Output = RedisResult<T>>,
     {
         let inner = &self.inner;
-        let manager = inner.manager.clone()?;
+        let connections = inner.connections.as_ref()?;
         if !inner.breaker.admits() {
             return None;
         }
+        let mut isolated = inner.breaker.is_open();
+        let is_trial = *isolated.borrow_and_update();
+        let lent = tokio::select! {
+            biased;
+            lent = connections.lend() => lent,
+            // Whoever waits for a connection would only find out the same.
+            _ = isolated.wait_for(|is_isolated| *is_isolated), if !is_trial => return None,
+        };
+        let lent = match lent {
+            Ok(lent) => lent,
+            Err(error) => {
+                self.failed(&error);
+                return None;
+            }
+        };
         let began = Instant::now();
-        let answer = tokio::time::timeout(inner.call_timeout * 2, call(manager)).await;
+        let answer = tokio::time::timeout(inner.call_timeout * 2, call(lent.inner.clone())).await;
         histogram!(names::CALL_SECONDS).record(began.elapsed().as_secs_f64());
         match answer {
             Ok(Ok(value)) => {
                 inner.breaker.succeeded();
-                Some(value)
+                return Some(value);
             }
             Ok(Err(error)) => {
+                if error.is_timeout() {
+                    Connections::discard(lent);
+                } else if error.is_unrecoverable_error() {
+                    connections.discard_all(lent);
+                }
                 self.failed(&error);
-                None
             }
             Err(_elapsed) => {
+                Connections::discard(lent);
                 self.failed(&RedisError::from((
                     redis::ErrorKind::Io,
                     "no answer in time",
                 )));
-                None
             }
         }
+        None
     }
 
     fn missed(&self) {

@@ -14,6 +14,14 @@ pub struct RedisConfig {
     /// Time of one call at most; a slower answer is a miss.
     #[serde(with = "humantime_serde")]
     pub call_timeout: Duration,
+    /// Most connections.
+    pub pool_max: usize,
+    /// Connections that stay open.
+    pub pool_min: usize,
+    /// How long a call waits for one of the connections at most. Where Redis is found to be away, nobody
+    /// waits any longer.
+    #[serde(with = "humantime_serde")]
+    pub pool_wait: Duration,
     /// Faults in a row that open the circuit breaker.
     pub breaker_faults: u32,
     /// How long the breaker stays open before one call tries again.
@@ -26,6 +34,9 @@ impl Default for RedisConfig {
         Self {
             url: None,
             call_timeout: Duration::from_millis(250),
+            pool_max: 10,
+            pool_min: 5,
+            pool_wait: Duration::from_secs(30),
             breaker_faults: 3,
             breaker_open: Duration::from_secs(1),
         }
@@ -43,6 +54,15 @@ impl RedisConfig {
         }
         if self.call_timeout.is_zero() {
             faults.push("redis.call_timeout: time above zero expected".to_owned());
+        }
+        if self.pool_max == 0 || self.pool_min > self.pool_max {
+            let (min, max) = (self.pool_min, self.pool_max);
+            faults.push(format!(
+                "redis.pool_max: at least 1 and redis.pool_min expected, was {max} with pool_min {min}"
+            ));
+        }
+        if self.pool_wait.is_zero() {
+            faults.push("redis.pool_wait: time above zero expected".to_owned());
         }
         if self.breaker_faults == 0 {
             faults.push("redis.breaker_faults: at least 1 expected, was 0".to_owned());

@@ -300,3 +300,34 @@ async fn a_load_from_before_a_restart_of_redis_fills_nothing() {
     assert_eq!(first, Some(1));
     assert_eq!(read(&cache, 2).await, 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_connections_stay_open_and_ten_are_the_most() {
+    let redis = RedisServer::start().await;
+    let cache = redis.cache();
+    let mut client = redis.client().await;
+    assert_eq!(read(&cache, 1).await, 1);
+    let open = async |client: &mut redis::aio::MultiplexedConnection| -> usize {
+        let list: String = redis::cmd("CLIENT").arg("LIST").query_async(client).await.unwrap();
+        // One of them is the one that asks.
+        list.lines().count() - 1
+    };
+    eventually("five connections are open", async || {
+        (open(&mut client.clone()).await == 5).then_some(())
+    })
+    .await;
+    // Many readers at once, while each call takes its time.
+    let _: () = redis::cmd("CLIENT")
+        .arg("PAUSE")
+        .arg(100)
+        .query_async(&mut client)
+        .await
+        .unwrap();
+    let readers = (0..200).map(|_| read(&cache, 2));
+    let values = futures_util::future::join_all(readers).await;
+    assert!(values.iter().all(|value| *value == 1));
+    assert_eq!(open(&mut client).await, 10);
+    let size = cache.pool_size().unwrap();
+    assert_eq!((size.open, size.max), (10, 10));
+    assert_eq!(cache.stats().errors, 0);
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use turnstile_tests::{Program, Stock, System, Webhook, eventually};
 
@@ -240,6 +241,53 @@ async fn a_silent_stream_raises_an_alarm() {
             trade().await;
         },
         trade,
+    )
+    .await;
+    desk.stop().await;
+}
+
+/// Naver takes longer than it is waited for. It is asked a dozen times in seven seconds.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_of_naver_that_do_not_come_raise_an_alarm() {
+    let naver = "symbols_per_call = 1\nspacing = \"20ms\"\ntimeout = \"200ms\"\n";
+    let settings = |webhook: &Webhook| monitoring_over(webhook, "10s", "");
+    let desk = Desk::start(settings, naver).await;
+    desk.fault(json!({"kis_down": true})).await;
+    let asked = "SELECT count(DISTINCT payload->>'symbol') FROM system.engine_events
+        WHERE kind = 'confirmed' AND payload->>'source' = 'NAVER'";
+    desk.system.counts(asked, 12).await;
+    let slow = async |delay_ms: u64| {
+        desk.fault(json!({"naver_delay_ms": delay_ms})).await;
+        a_while().await;
+    };
+    let (course, alarm) = (["RAISED WARNING", "CLEARED WARNING"], "naver_timeouts");
+    until(&desk.webhook, alarm, &course[..1], async || slow(1_000).await).await;
+    until(&desk.webhook, alarm, &course, async || slow(0).await).await;
+    desk.stop().await;
+}
+
+/// The process stands still while trades come in: what it reads then is old. 30 s in the table.
+#[tokio::test(flavor = "multi_thread")]
+async fn trades_that_are_read_late_raise_an_alarm() {
+    let limit = "[monitoring.limits.price_lag]\nwarning = 1\n";
+    let desk = Desk::start(|webhook| monitoring(webhook, limit), "").await;
+    let trade = async || desk.system.trade("000010", 100_000).await;
+    show_one(
+        (&desk.system, &desk.webhook, "price_lag"),
+        "WARNING",
+        async || {
+            desk.stream.signal(Signal::SIGSTOP);
+            for _ in 0..5 {
+                trade().await;
+            }
+            tokio::time::sleep(Duration::from_millis(3_500)).await;
+            desk.stream.signal(Signal::SIGCONT);
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        },
+        async || {
+            trade().await;
+            a_while().await;
+        },
     )
     .await;
     desk.stop().await;

@@ -50,6 +50,39 @@ async fn a_silent_engine_is_told_by_the_bff() {
     system.stop().await;
 }
 
+/// Nothing is taken from the engine while prices cannot be stored; its own process tells.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_is_held_up_is_told_by_its_own_process() {
+    let stock = Stock {
+        symbol: SYMBOL,
+        close: 100_000,
+        held: 0,
+    };
+    let path = "[path]\nkind = \"generator\"\nseed = 7\nticks_per_second = 200\n";
+    let system = System::start(&[stock], path).await;
+    let webhook = Webhook::start().await;
+    // 10 s in the table; few prices wait, so that it is soon full.
+    let limit = "[monitoring.limits.engine_silent]\ndanger = 3\n";
+    let settings = format!(
+        "[prices]\nbatch_rows = 16\nchannel = 16\n{}",
+        monitoring(&webhook, limit)
+    );
+    let stream = system.stream(&settings).await;
+    let does = async |statements: &str| {
+        system.db.batch_execute(statements).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    show_one(
+        (&system, &webhook, "engine_silent"),
+        "CRITICAL",
+        async || does("BEGIN; LOCK TABLE market.prices IN EXCLUSIVE MODE").await,
+        async || does("COMMIT").await,
+    )
+    .await;
+    stream.stop().await;
+    system.stop().await;
+}
+
 /// The lock of the account lets no second engine be; here its beats come from the test.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_engine_of_the_account_is_told() {

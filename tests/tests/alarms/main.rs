@@ -9,6 +9,7 @@ mod account;
 mod broker;
 mod engine;
 mod outage;
+mod picks;
 mod records;
 mod rig;
 mod stores;

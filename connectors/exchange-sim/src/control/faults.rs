@@ -57,6 +57,8 @@ pub(crate) struct Faults {
     pub(crate) naver_down: bool,
     /// Naver's prices are refused with HTTP 403.
     pub(crate) naver_blocked: bool,
+    /// Time in milliseconds by which Naver's prices come late.
+    pub(crate) naver_delay_ms: u64,
 }
 
 /// Orders that are refused whatever they say.
@@ -133,6 +135,7 @@ pub(super) struct Change {
     kis_down: Option<bool>,
     naver_down: Option<bool>,
     naver_blocked: Option<bool>,
+    naver_delay_ms: Option<u64>,
     /// Once: cuts every WebSocket connection without a close frame.
     drop_connections: bool,
     /// Once: the open sessions are told nothing more, data and keep-alive alike. Pings are still
@@ -219,6 +222,7 @@ impl Faults {
         set(&mut self.kis_down, change.kis_down);
         set(&mut self.naver_down, change.naver_down);
         set(&mut self.naver_blocked, change.naver_blocked);
+        set(&mut self.naver_delay_ms, change.naver_delay_ms);
         match change.reject_next.clone() {
             None => {}
             Some(RejectNext::Code(code)) => {
@@ -300,6 +304,7 @@ pub(super) async fn change(
     let delays = [
         ("delay_ms", change.delay_ms),
         ("delay_notices_ms", change.delay_notices_ms),
+        ("naver_delay_ms", change.naver_delay_ms),
     ];
     for (key, delay) in delays {
         if delay.is_some_and(|delay| delay > DELAY_MAX_MS) {
