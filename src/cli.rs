@@ -71,6 +71,7 @@ impl Cli {
             Command::Replay(_) => Config::default(), // Its options say everything.
             _ => Config::read(self.config.as_deref())?,
         };
+        logging::hide_secrets(&config);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()

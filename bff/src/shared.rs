@@ -150,7 +150,10 @@ mod tests {
         };
         join_all((0..1_000).map(ask)).await;
         let reads = truth.reads.load(Ordering::Relaxed);
-        assert!((90..=110).contains(&reads), "{reads} reads in a second of 10 ms each");
+        assert!(
+            (90..=110).contains(&reads),
+            "{reads} reads in a second of 10 ms each"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -170,7 +173,7 @@ mod tests {
     async fn a_fault_is_of_one_and_a_reader_that_gives_up_leaves_the_read_to_another() {
         let reads = SharedReads::<u64>::default();
         let fails = reads.read("key", || async { Err::<u64, _>("away") });
-        let works = reads.read("key", || async { Ok(7) });
+        let works = reads.read("key", || async { Ok::<u64, &str>(7) });
         assert_eq!(tokio::join!(fails, works), (Err("away"), Ok(7)));
 
         let endless = reads.read("key", || async {

@@ -19,8 +19,8 @@ pub use breaker::BreakerState;
 pub use cache::{Cache, CacheStats};
 pub use config::RedisConfig;
 pub use isolation::widen_while_isolated;
-pub use pool::PoolSize;
 pub use metrics::describe as describe_metrics;
+pub use pool::PoolSize;
 pub use subscription::{Message, Subscription};
 
 /// Channel on which the price sink publishes, after its commit, a JSON array of prices.

@@ -19,6 +19,7 @@ use turnstile_exchange_sim::{ClockMode, Environment as SimEnvironment, SimConfig
 use super::{bff, exchange_sim, stop_on_signal};
 use crate::config::Config;
 use crate::demo;
+use crate::logging;
 use crate::monitoring::{self, Role};
 use crate::stream::Stream;
 
@@ -120,6 +121,7 @@ async fn run_on(
     }
     let simulator = Simulator::start(market.config).await?;
     use_simulator(&mut config, &simulator, &market.account);
+    logging::hide_secrets(&config);
     config.check_stream()?;
     if let Some(listen) = args.listen {
         config.bff.listen = listen;

@@ -40,7 +40,10 @@ pub(crate) async fn serve(args: BareArgs) -> anyhow::Result<()> {
     Ok(axum::serve(listener, router).await?)
 }
 
-async fn price(State(mut redis): State<MultiplexedConnection>, Path(symbol): Path<String>) -> Response {
+async fn price(
+    State(mut redis): State<MultiplexedConnection>,
+    Path(symbol): Path<String>,
+) -> Response {
     let key = format!("price:{symbol}");
     let mut get = redis::cmd("GET");
     match get.arg(key).query_async::<Option<String>>(&mut redis).await {

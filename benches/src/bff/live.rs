@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::Message;
 use turnstile_tests::System;
 
 use crate::clock::now_us;
-use crate::figures::{Count, median};
+use crate::figures::median;
 use crate::latency::{Latencies, Percentiles};
 use crate::process::resident_bytes_of;
 
@@ -88,7 +88,11 @@ pub(super) async fn measure(
     }
     let control = |path: &'static str| system.post(path, json!({}));
     control("/resume").await;
-    let sent = async || -> u64 { system.get("/status").await["records_sent"].as_u64().unwrap_or(0) };
+    let sent = async || -> u64 {
+        system.get("/status").await["records_sent"]
+            .as_u64()
+            .unwrap_or(0)
+    };
     tokio::time::sleep(WARM_UP).await;
     let before = sent().await;
     let memory = memory(pid, load.seconds).await?;
@@ -100,8 +104,13 @@ pub(super) async fn measure(
         if is_few { &mut ten } else { &mut all }.add(&heard)?;
     }
     control("/pause").await;
-    let text = reqwest::get(format!("http://{bff}/metrics")).await?.text().await?;
-    let dropped = text.lines().find_map(|line| line.strip_prefix("bff_ws_slow_clients_total "));
+    let text = reqwest::get(format!("http://{bff}/metrics"))
+        .await?
+        .text()
+        .await?;
+    let dropped = text
+        .lines()
+        .find_map(|line| line.strip_prefix("bff_ws_slow_clients_total "));
     let (begin, end) = (&memory[..SAMPLES], &memory[memory.len() - SAMPLES..]);
     Ok(Live {
         clients_of_ten: load.few,
@@ -113,7 +122,9 @@ pub(super) async fn measure(
         memory_begin: median(begin.iter().copied()),
         memory_end: median(end.iter().copied()),
         memory_max: memory.iter().copied().fold(0.0, f64::max),
-        dropped: dropped.and_then(|text| text.trim().parse().ok()).unwrap_or(0),
+        dropped: dropped
+            .and_then(|text| text.trim().parse().ok())
+            .unwrap_or(0),
     })
 }
 

@@ -122,7 +122,10 @@ async fn alarms_and_health_are_told_within_seconds() {
     world.sql(raise).await;
     let told = change(&mut socket, "alarms", |_| true).await;
     let lag = &told["upsert"][0];
-    assert_eq!((&lag["name"], &lag["cleared_ts"]), (&json!("lag"), &Value::Null));
+    assert_eq!(
+        (&lag["name"], &lag["cleared_ts"]),
+        (&json!("lag"), &Value::Null)
+    );
     world
         .sql("UPDATE system.alarms SET cleared_ts = now() WHERE name = 'lag'")
         .await;

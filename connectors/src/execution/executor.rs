@@ -34,7 +34,7 @@ use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info};
+use tracing::{Instrument, debug, info};
 use turnstile_dataflows::model::OrderStatus;
 use uuid::Uuid;
 
@@ -327,13 +327,15 @@ fn unwrap_task<T>(ended: Result<T, tokio::task::JoinError>) -> T {
 
 impl Desk {
     async fn take_turn(self, order: Order) -> Settled {
-        let (id, position) = (order.id, order.position);
-        let turn = if matches!(order.status, OrderStatus::Sending | OrderStatus::Unknown) {
-            self.settle_unknown(order).await
-        } else {
-            self.send(order).await
+        let (id, position, span) = (order.id, order.position, order.span());
+        let turn = async {
+            if matches!(order.status, OrderStatus::Sending | OrderStatus::Unknown) {
+                self.settle_unknown(order).await
+            } else {
+                self.send(order).await
+            }
         };
-        (id, position, turn)
+        (id, position, turn.instrument(span).await)
     }
 
     async fn load_open(&self) -> Result<Vec<Order>, GivenUp> {

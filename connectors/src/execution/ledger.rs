@@ -31,6 +31,7 @@ use tokio::try_join;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info_span};
 use turnstile_dataflows::model::{OrderFact, OrderStatus, Price, Quantity};
 use uuid::Uuid;
 
@@ -162,7 +163,8 @@ impl Ledger {
     pub async fn apply(&self, order: Uuid, news: &News, stop: &CancellationToken) -> Applied {
         let began = Instant::now();
         let work = |client| self.transact(client, order, news);
-        let result = self.store.persist("news about an order", stop, work).await;
+        let stored = self.store.persist("news about an order", stop, work);
+        let result = stored.instrument(info_span!("news", %order)).await;
         match result {
             Ok((applied, position)) => {
                 histogram!(names::APPLY_DURATION).record(began.elapsed());

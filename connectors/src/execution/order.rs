@@ -3,6 +3,7 @@
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
+use tracing::{Span, info_span};
 use turnstile_dataflows::model::{ExitReason, OrderStatus, Price, Quantity, Symbol};
 use uuid::Uuid;
 
@@ -162,6 +163,11 @@ pub(super) const ORDER_BY_ID: &str = concat!(
 );
 
 impl Order {
+    /// Returns what names this order in every line of the log while it is handled.
+    pub(super) fn span(&self) -> Span {
+        info_span!("order", id = %self.id, key = %self.action_key)
+    }
+
     /// Reads a row of one of the queries above.
     pub(super) fn read(row: &Row) -> Result<Self, StoreError> {
         let side: &str = row.try_get("side")?;

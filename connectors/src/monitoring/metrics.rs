@@ -64,6 +64,10 @@ pub const CONVERSION: &str = "exit_intent_order_conversion_ratio";
 pub const PICK_SECONDS: &str = crate::picks::metrics::LATENCY;
 /// Picks of symbols that had been decided that day by another run.
 pub const PICK_CONFLICTS: &str = crate::picks::metrics::CONFLICTS;
+/// Picks that a gate refused, or began to hold, by `gate`.
+pub const PICK_REJECTS: &str = crate::picks::metrics::REJECTS;
+/// Picks that were decided, by `decision`.
+pub const PICK_DECISIONS: &str = crate::picks::metrics::DECISIONS;
 /// Age of the market regime in force.
 pub const REGIME_AGE: &str = "reentry_regime_age_seconds";
 /// Re-entries of the day.
@@ -129,7 +133,8 @@ pub(super) fn begin(has_engine: bool) {
             "TOTAL_POSITIONS",
         ),
         (crate::exits::metrics::WITHHELD, "why", "STALE"),
-        (crate::picks::metrics::REJECTS, "gate", "EXPOSURE"),
+        (PICK_REJECTS, "gate", "EXPOSURE"),
+        (PICK_DECISIONS, "decision", "PLACED"),
     ] {
         counter!(name, label => value).increment(0);
     }

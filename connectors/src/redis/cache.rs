@@ -129,8 +129,11 @@ impl Cache {
 
     /// Returns whether Redis answers now.
     pub async fn ping(&self) -> bool {
-        let ping = self
-            .call(async |mut connection| redis::cmd("PING").query_async::<String>(&mut connection).await);
+        let ping = self.call(async |mut connection| {
+            redis::cmd("PING")
+                .query_async::<String>(&mut connection)
+                .await
+        });
         ping.await.is_some()
     }
 
@@ -138,7 +141,9 @@ impl Cache {
     pub async fn memory(&self) -> Option<f64> {
         let info = self.call(async |mut connection| {
             let mut info = redis::cmd("INFO");
-            info.arg("memory").query_async::<String>(&mut connection).await
+            info.arg("memory")
+                .query_async::<String>(&mut connection)
+                .await
         });
         let info = info.await?;
         let line = info
@@ -176,7 +181,8 @@ impl Cache {
                 .set_ex(guard_of(key), &mark, GUARD.as_secs())
                 .ignore();
         }
-        let done = self.call(async |mut connection| pipeline.query_async::<()>(&mut connection).await);
+        let done =
+            self.call(async |mut connection| pipeline.query_async::<()>(&mut connection).await);
         done.await.is_some()
     }
 
@@ -194,7 +200,8 @@ impl Cache {
             pipeline.set_ex(key, value, seconds).ignore();
         }
         pipeline.publish(channel, message).ignore();
-        let done = self.call(async |mut connection| pipeline.query_async::<()>(&mut connection).await);
+        let done =
+            self.call(async |mut connection| pipeline.query_async::<()>(&mut connection).await);
         done.await.is_some()
     }
 

@@ -15,7 +15,7 @@ use redis::{AsyncConnectionConfig, Client, RedisError, RedisResult};
 use super::RedisConfig;
 
 /// The connections of one cache. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Connections {
     pool: Pool<Maker>,
     size_min: usize,
@@ -89,7 +89,7 @@ impl Connections {
         let broken = Object::take(lent).generation;
         let generation = &self.pool.manager().generation;
         // Of those that broke together only the first begins another generation.
-        drop(generation.compare_exchange(broken, broken + 1, Ordering::AcqRel, Ordering::Acquire));
+        _ = generation.compare_exchange(broken, broken + 1, Ordering::AcqRel, Ordering::Acquire);
     }
 
     /// Returns how many connections there are.

@@ -5,8 +5,8 @@
 //! those that are not below it. So a crossing moves nobody, however many levels there are. Amortised
 //! cost per price: constant. Size: at most one entry a step of the price.
 //!
-//! Prices that stay above all levels that are asked for, or below all of them, make nothing of them and
-//! may be left out: [`Lows::quiet`].
+//! Prices that cross none of the levels that are asked for make nothing of them and may be left out:
+//! [`Lows::quiet`].
 
 use crate::model::{LogicalTime, Price};
 
@@ -21,10 +21,8 @@ pub(super) struct Lows {
     stack: Vec<Low>,
     /// Prices taken in.
     turn: Turn,
-    /// How many will want to know.
-    asking: u32,
-    /// The lowest and the highest level of those who have asked since nobody did.
-    levels: Option<(Price, Price)>,
+    /// The levels of those who will want to know, rising, and of how many each is.
+    levels: Vec<(Price, u32)>,
 }
 
 /// How many prices had been taken in.
@@ -51,42 +49,58 @@ pub(super) enum Run {
 impl Lows {
     /// Returns whether anybody will want to know.
     pub(super) fn is_asked(&self) -> bool {
-        self.asking > 0
+        !self.levels.is_empty()
     }
 
     /// Returns the prices that need not be taken in.
     pub(super) fn quiet(&self) -> Quiet {
-        match (self.levels, self.top) {
-            (Some((_lowest, highest)), Some(top)) if top >= highest => Quiet::from(highest),
-            (Some((lowest, _highest)), Some(top)) if top < lowest => Quiet::below(lowest),
-            (Some(_), Some(top)) => Quiet::only(top),
-            (Some(_), None) => Quiet::NONE,
-            (None, _) => Quiet::ALL,
+        if self.levels.is_empty() {
+            return Quiet::ALL;
         }
+        let Some(top) = self.top else {
+            return Quiet::NONE;
+        };
+        let reached = self.levels.partition_point(|(level, _)| *level <= top);
+        let next = self.levels.get(reached);
+        let last = reached
+            .checked_sub(1)
+            .and_then(|place| self.levels.get(place));
+        let low = last.map_or(Quiet::ALL, |(level, _)| Quiet::from(*level));
+        low.and(next.map_or(Quiet::ALL, |(level, _)| Quiet::below(*level)))
     }
 
     /// Begins to keep the prices for one more who will ask about `level`, the last one and all that
     /// follow. Returns since when.
     pub(super) fn ask(&mut self, level: Price, last: Option<(Price, LogicalTime)>) -> Turn {
-        if self.asking == 0 {
-            (self.top, self.levels) = (None, None);
+        if self.levels.is_empty() {
+            self.top = None;
             self.stack.clear();
         }
-        self.asking += 1;
-        let (lowest, highest) = self.levels.unwrap_or((level, level));
-        self.levels = Some((lowest.min(level), highest.max(level)));
+        match self.place(level) {
+            Ok(place) => self.levels[place].1 += 1,
+            Err(place) => self.levels.insert(place, (level, 1)),
+        }
         if let Some((price, time)) = last {
             self.take(time, price);
         }
         self.turn
     }
 
-    /// Ends what [`Lows::ask`] began.
-    pub(super) fn end(&mut self) {
-        self.asking = self.asking.saturating_sub(1);
-        if self.asking == 0 {
-            self.levels = None;
+    /// Ends what [`Lows::ask`] began for `level`.
+    pub(super) fn end(&mut self, level: Price) {
+        if let Ok(place) = self.place(level) {
+            let asking = &mut self.levels[place].1;
+            *asking -= 1;
+            if *asking == 0 {
+                self.levels.remove(place);
+            }
         }
+    }
+
+    /// Returns where `level` is among the levels, or where it belongs.
+    fn place(&self, level: Price) -> Result<usize, usize> {
+        self.levels
+            .binary_search_by_key(&level, |(level, _)| *level)
     }
 
     /// Takes in the price of a tick. One that is [quiet](Lows::quiet) may be left out.

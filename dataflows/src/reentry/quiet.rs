@@ -35,14 +35,6 @@ impl Quiet {
         }
     }
 
-    /// Returns `price` alone.
-    pub(super) fn only(price: Price) -> Self {
-        Self::from(price).and(Self {
-            high: price.units().saturating_add(1),
-            ..Self::ALL
-        })
-    }
-
     /// Returns the prices that are in both.
     pub(super) fn and(self, other: Self) -> Self {
         Self {

@@ -261,7 +261,10 @@ async fn answers_of_naver_that_do_not_come_raise_an_alarm() {
         a_while().await;
     };
     let (course, alarm) = (["RAISED WARNING", "CLEARED WARNING"], "naver_timeouts");
-    until(&desk.webhook, alarm, &course[..1], async || slow(1_000).await).await;
+    until(&desk.webhook, alarm, &course[..1], async || {
+        slow(1_000).await
+    })
+    .await;
     until(&desk.webhook, alarm, &course, async || slow(0).await).await;
     desk.stop().await;
 }

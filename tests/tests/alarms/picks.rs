@@ -1,5 +1,7 @@
-//! Picks of other programs: verdicts that come late, and runs that come after another was followed.
+//! Picks of other programs: verdicts that come late, runs that come after another was followed, and
+//! what the gates let through.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -7,10 +9,10 @@ use turnstile_tests::{Api, Program, Stock, System, Webhook, eventually};
 
 use crate::rig::{a_while, monitoring, show_one};
 
-/// It has a price.
-const PRICED: &str = "005930";
-/// It has none, so its picks are held.
-const UNPRICED: &str = "000660";
+const PRICE: i64 = 100_000;
+const PRODUCER: i64 = 3000;
+/// What is said of a symbol is said once a day, so there are enough of them.
+const SYMBOLS: usize = 120;
 const PICKS: &str = "[picks]\nenabled = true\nsweep = \"1s\"\n";
 
 /// A desk that takes picks.
@@ -19,39 +21,74 @@ struct Desk {
     webhook: Webhook,
     stream: Program,
     api: Api,
+    used: Cell<usize>,
 }
 
 impl Desk {
-    async fn start() -> Self {
-        let stock = |symbol| Stock {
+    /// Each symbol is held in `shares`; `limits` are those of alarms.
+    async fn start(shares: i64, limits: &str) -> Self {
+        let symbols: Vec<String> = (0..SYMBOLS).map(symbol).collect();
+        let stocks = symbols.iter().map(|symbol| Stock {
             symbol,
-            close: 100_000,
-            held: 0,
-        };
-        let system = System::start(&[stock(PRICED), stock(UNPRICED)], "").await;
+            close: PRICE,
+            held: shares,
+        });
+        let system = System::start(&stocks.collect::<Vec<_>>(), "").await;
+        system.exit_rules(json!({"sl2": {"pnl": -0.5}})).await;
         let webhook = Webhook::start().await;
-        let settings = format!("{PICKS}{}", monitoring(&webhook, ""));
+        let settings = format!("{PICKS}{}", monitoring(&webhook, limits));
         let stream = system.stream(&settings).await;
         let (program, url) = system.bff_with("requests_per_second = 0\n").await;
         let api = Api::new(program, url);
-        system
-            .counts("SELECT count(*) FROM trade.account_equity WHERE equity > 0", 1)
-            .await;
+        let told = "SELECT count(*) FROM trade.account_equity WHERE equity > 0";
+        system.counts(told, 1).await;
         Self {
             system,
             webhook,
             stream,
             api,
+            used: Cell::new(0),
         }
     }
 
-    /// Sends another run that picks `symbol`.
-    async fn pick(&self, symbol: &str) {
-        let run: Value = json!({"producer_id": 3000, "run_id": jiff::Timestamp::now().to_string(),
+    /// Returns a symbol of which nothing was said.
+    fn next(&self) -> String {
+        let number = self.used.replace(self.used.get() + 1);
+        assert!(number < SYMBOLS, "there are too few symbols");
+        symbol(number)
+    }
+
+    /// Sends a run that picks `symbol`, and returns its id.
+    async fn pick(&self, run_id: &str, symbol: &str) {
+        let run: Value = json!({"producer_id": PRODUCER, "run_id": run_id,
             "asof": jiff::Timestamp::now().to_string(), "sent_by": "test", "picks": [{"symbol": symbol,
             "side": "LONG", "score": 0.8, "confidence": "HIGH", "rank": 1, "reasons": ["test"]}]});
         let (status, answer) = self.api.post("/picks", &run).await;
         assert_eq!(status, 200, "{answer}");
+    }
+
+    /// Trades `symbol` until it has a fresh price that picks are judged by.
+    async fn price(&self, symbol: &str) {
+        eventually("a fresh price", async || {
+            self.system.trade(symbol, PRICE).await;
+            a_while().await;
+            let fresh =
+                "SELECT EXISTS (SELECT FROM market.best_prices WHERE symbol = $1 AND NOT is_stale
+                AND received_ts > now() - interval '1 second')";
+            self.system.one::<bool>(fresh, &[&symbol]).await
+        })
+        .await;
+    }
+
+    /// Picks a symbol and waits for what becomes of it.
+    async fn judged(&self, run_id: &str, symbol: &str) {
+        self.pick(run_id, symbol).await;
+        let said = "SELECT EXISTS (SELECT FROM trade.pick_decisions WHERE symbol = $1)
+            OR EXISTS (SELECT FROM trade.pick_holds WHERE symbol = $1)";
+        eventually("the pick is judged", async || {
+            self.system.one::<bool>(said, &[&symbol]).await
+        })
+        .await;
     }
 
     async fn stop(self) {
@@ -61,21 +98,26 @@ impl Desk {
     }
 }
 
+fn symbol(number: usize) -> String {
+    format!("{:06}", 100_000 + number * 10)
+}
+
+/// Returns the name of another run.
+fn run() -> String {
+    jiff::Timestamp::now().as_nanosecond().to_string()
+}
+
 /// What is held cannot be written for a while.
 #[tokio::test(flavor = "multi_thread")]
 async fn late_verdicts_raise_an_alarm() {
-    let desk = Desk::start().await;
-    desk.pick(UNPRICED).await;
-    desk.system
-        .counts("SELECT count(*) FROM trade.pick_holds", 1)
-        .await;
+    let desk = Desk::start(0, "").await;
     show_one(
         (&desk.system, &desk.webhook, "picks_latency"),
         "WARNING",
         async || {
             let lock = "BEGIN; LOCK TABLE trade.pick_holds, trade.pick_decisions IN EXCLUSIVE MODE";
             desk.system.db.batch_execute(lock).await.unwrap();
-            desk.pick(UNPRICED).await;
+            desk.pick(&run(), &desk.next()).await;
             tokio::time::sleep(Duration::from_secs(1)).await;
             desk.system.db.batch_execute("COMMIT").await.unwrap();
             a_while().await;
@@ -89,11 +131,12 @@ async fn late_verdicts_raise_an_alarm() {
 /// The day's decision stands; eleven more runs would have had it.
 #[tokio::test(flavor = "multi_thread")]
 async fn conflicts_of_picks_raise_an_alarm() {
-    let desk = Desk::start().await;
-    desk.pick(PRICED).await;
+    let desk = Desk::start(0, "").await;
+    let symbol = desk.next();
+    desk.price(&symbol).await;
+    desk.judged(&run(), &symbol).await;
     eventually("the pick is decided", async || {
-        desk.system.trade(PRICED, 100_000).await;
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        desk.price(&symbol).await;
         let decided = "SELECT count(*) FROM trade.pick_decisions";
         desk.system.one::<i64>(decided, &[]).await == 1
     })
@@ -103,9 +146,73 @@ async fn conflicts_of_picks_raise_an_alarm() {
         "WARNING",
         async || {
             for _ in 0..11 {
-                desk.pick(PRICED).await;
+                desk.pick(&run(), &symbol).await;
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
+        },
+        a_while,
+    )
+    .await;
+    desk.stop().await;
+}
+
+/// Picks without a price, and picks of what is held. Ten verdicts in the table, two here.
+#[tokio::test(flavor = "multi_thread")]
+async fn gates_that_let_little_through_raise_alarms() {
+    let limits = "[monitoring.limits.picks_gate_freshness]\nleast = 2\n\
+        [monitoring.limits.picks_gate_risk]\nleast = 2\n";
+    let desk = Desk::start(1, limits).await;
+    show_one(
+        (&desk.system, &desk.webhook, "picks_gate_freshness"),
+        "WARNING",
+        async || {
+            for _ in 0..2 {
+                desk.judged(&run(), &desk.next()).await;
+            }
+            a_while().await;
+        },
+        a_while,
+    )
+    .await;
+    show_one(
+        (&desk.system, &desk.webhook, "picks_gate_risk"),
+        "WARNING",
+        async || {
+            for _ in 0..2 {
+                let symbol = desk.next();
+                desk.price(&symbol).await;
+                desk.judged(&run(), &symbol).await;
+            }
+            a_while().await;
+        },
+        a_while,
+    )
+    .await;
+    desk.stop().await;
+}
+
+/// Purchases under the keys that picks would have. Ten verdicts in the table, two here.
+#[tokio::test(flavor = "multi_thread")]
+async fn action_keys_that_were_used_raise_an_alarm() {
+    let limits = "[monitoring.limits.picks_gate_key]\nleast = 2\n";
+    let desk = Desk::start(0, limits).await;
+    let used = "INSERT INTO trade.manual_entries (request_id, symbol, qty, asked_by, state, message,
+            action_key)
+        SELECT gen_random_uuid(), $1, 1, 'test', 'REFUSED', 'test',
+            format('ENTRY:%s:%s:%s:%s', to_char(now() AT TIME ZONE 'Asia/Seoul' + n * interval '1 day',
+                'YYYYMMDD'), $1, $2::bigint, $3)
+        FROM generate_series(0, 1) n";
+    show_one(
+        (&desk.system, &desk.webhook, "picks_gate_key"),
+        "WARNING",
+        async || {
+            for _ in 0..2 {
+                let (symbol, run) = (desk.next(), run());
+                desk.system.execute(used, &[&symbol, &PRODUCER, &run]).await;
+                desk.price(&symbol).await;
+                desk.judged(&run, &symbol).await;
+            }
+            a_while().await;
         },
         a_while,
     )

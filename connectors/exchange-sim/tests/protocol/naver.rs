@@ -179,7 +179,9 @@ async fn naver_can_be_down_or_refuse_while_the_broker_goes_on() {
         assert_eq!(faults[fault], false);
         assert_eq!(ask(&client, "005930").await.0, 200);
     }
-    client.control("/faults", &json!({ "naver_delay_ms": 300 })).await;
+    client
+        .control("/faults", &json!({ "naver_delay_ms": 300 }))
+        .await;
     let began = std::time::Instant::now();
     assert_eq!(ask(&client, "005930").await.0, 200);
     assert!(began.elapsed() >= Duration::from_millis(300));

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tracing::Instrument;
 use turnstile_dataflows::model::OrderStatus;
 use uuid::Uuid;
 
@@ -49,24 +50,28 @@ impl Executor {
             match due {
                 Due::Approve(order, by) => {
                     if queue.claim(order.id) {
-                        tasks.spawn(desk.clone().approve(order, by));
+                        let span = order.span();
+                        tasks.spawn(desk.clone().approve(order, by).instrument(span));
                     }
                 }
                 Due::End(order, code, message) => match (order.status, order.broker.clone()) {
                     (OrderStatus::New | OrderStatus::PendingApproval, _)
                         if queue.claim(order.id) =>
                     {
-                        tasks.spawn(desk.clone().withdraw(order, code, message));
+                        let span = order.span();
+                        let end = desk.clone().withdraw(order, code, message);
+                        tasks.spawn(end.instrument(span));
                     }
                     (OrderStatus::Submitted | OrderStatus::Partial, Some(broker))
                         if !asked.contains_key(&order.id) =>
                     {
                         asked.insert(order.id, Instant::now());
-                        let desk = desk.clone();
-                        tasks.spawn(async move {
+                        let (desk, span) = (desk.clone(), order.span());
+                        let cancel = async move {
                             desk.ask_cancel(&order, &broker).await;
                             (order.id, None, Turn::Over)
-                        });
+                        };
+                        tasks.spawn(cancel.instrument(span));
                     }
                     // It is being sent, or its outcome comes first.
                     _ => {}

@@ -252,6 +252,34 @@ pub const RULES: &[Rule] = &[
     )
     .over(DAY, 0.0)
     .warning(10.0),
+    picks_gate(
+        "picks_gate_freshness",
+        "picks that had no fresh price, or no session",
+        &["SESSION", "PRICE"],
+    )
+    .warning(0.2),
+    picks_gate(
+        "picks_gate_risk",
+        "picks that a limit of risk refused or held",
+        &[
+            "CONTROL",
+            "EQUITY",
+            "CONSTRAINT",
+            "EXPOSURE",
+            "SYMBOL",
+            "DAILY_LOSS",
+            "ENTRIES",
+            "SPACING",
+            "DUPLICATE",
+        ],
+    )
+    .warning(0.3),
+    picks_gate(
+        "picks_gate_key",
+        "picks whose action key was used already",
+        &["KEY"],
+    )
+    .warning(0.05),
     // Re-entries: domain.
     rule(
         "reentry_snapshot_age",
@@ -297,4 +325,20 @@ pub const RULES: &[Rule] = &[
     )
     .below()
     .warning(600.0),
+];
+
+/// A share of a day's verdicts on picks: those of some gates.
+const fn picks_gate(
+    name: &'static str,
+    title: &'static str,
+    gates: &'static [&'static str],
+) -> Rule {
+    let of_gates = Select::only(names::PICK_REJECTS, "gate", gates);
+    rule(name, title, Unit::Share, Reading::Share(of_gates, VERDICTS)).over(DAY, 10.0)
+}
+
+/// Every verdict on a pick: bought, or refused or held by a gate.
+const VERDICTS: &[Select] = &[
+    Select::only(names::PICK_DECISIONS, "decision", &["PLACED"]),
+    Select::all(names::PICK_REJECTS),
 ];

@@ -255,7 +255,7 @@ impl Held {
             Spot::Below(level) => _ = self.below.remove(&(level, seat)),
             Spot::Above => _ = self.above.remove(&seat),
             Spot::Spent(level) => _ = self.spent.remove(&(level, seat)),
-            Spot::Silent(..) => self.lows.end(),
+            Spot::Silent(level, _turn) => self.lows.end(level),
         }
     }
 
@@ -283,7 +283,7 @@ impl Held {
             };
             if let Spot::Silent(level, turn) = place.spot {
                 candidate.catch_up(self.lows.run(level, turn));
-                self.lows.end();
+                self.lows.end(level);
                 place.spot = spot_of(candidate, level);
                 match place.spot {
                     Spot::Below(level) => _ = self.below.insert((level, seat)),
