@@ -98,14 +98,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let price_reads = reads::measure(load, &host, &bare_host, &redis_url).await?;
     bare.kill().await?;
 
-    hold(&system, args).await;
-    let load = lists::Load {
-        rows: args.positions,
-        per_second: args.list_rate,
-        seconds: args.list_seconds,
-    };
-    let position_list = lists::measure(load, &host).await?;
-    system.execute("DELETE FROM trade.positions", &[]).await;
+    tell("cached prices", &price_reads);
 
     let stream = system.stream("").await;
     let load = live::Load {
@@ -117,6 +110,15 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let pid = bff.id().context("the BFF has ended")?;
     let live = live::measure(load, &system, &host, pid).await?;
     stream.stop().await;
+    tell("live prices", &live);
+
+    hold(&system, args).await;
+    let load = lists::Load {
+        rows: args.positions,
+        per_second: args.list_rate,
+        seconds: args.list_seconds,
+    };
+    let position_list = lists::measure(load, &host).await?;
     bff.stop().await;
     system.stop().await;
     let report = Report {
@@ -131,6 +133,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         println!("{report:#?}");
     }
     Ok(())
+}
+
+/// Says what has come out already: the whole takes minutes.
+fn tell(what: &str, report: &impl std::fmt::Debug) {
+    eprintln!("{what}: {report:?}");
 }
 
 async fn market(args: Args) -> System {
