@@ -35,5 +35,6 @@ pub(crate) mod risk;
 pub(crate) mod risk_limits;
 pub(crate) mod session;
 pub(crate) mod signals;
+pub(crate) mod stocks;
 pub(crate) mod strategy_runs;
 pub(crate) mod universe;

@@ -54,9 +54,9 @@ pub(crate) struct Page<C> {
 }
 
 impl Params {
-    /// Takes `limit` and `cursor`.
-    pub(crate) fn page<C: Cursor>(&mut self) -> Page<C> {
-        let limit = match self.given.remove("limit") {
+    /// Takes `limit`, the most rows of an answer.
+    pub(crate) fn limit(&mut self) -> i64 {
+        match self.given.remove("limit") {
             None => LIMIT_DEFAULT,
             Some(text) => match text.parse() {
                 Ok(limit) if (1..=LIMIT_MAX).contains(&limit) => limit,
@@ -66,7 +66,12 @@ impl Params {
                     LIMIT_DEFAULT
                 }
             },
-        };
+        }
+    }
+
+    /// Takes `limit` and `cursor`.
+    pub(crate) fn page<C: Cursor>(&mut self) -> Page<C> {
+        let limit = self.limit();
         let below = match self.given.remove("cursor").map(|text| text.parse::<C>()) {
             None => C::first(),
             Some(Ok(cursor)) => cursor,
@@ -88,6 +93,16 @@ impl Params {
             return None;
         }
         Some(text).filter(|text| !text.trim().is_empty())
+    }
+
+    /// Takes the text `name`, which must be there and not blank, of at most `length_max` characters. What
+    /// it returns after a fault is never used, since [`Params::finish`] refuses.
+    pub(crate) fn required_text(&mut self, name: &str, length_max: usize) -> String {
+        let text = self.text(name, length_max);
+        if text.is_none() {
+            self.fault_if_none(name, "is required");
+        }
+        text.unwrap_or_default()
     }
 
     /// Takes the parameter `name`, one of `choices`; the first of them if it is absent.
@@ -148,6 +163,13 @@ impl Params {
     /// Notes what is wrong with `name`.
     pub(crate) fn fault(&mut self, name: &str, fault: String) {
         self.faults.insert(name.to_owned(), fault);
+    }
+
+    /// Notes what is wrong with `name`, unless something was noted already.
+    pub(crate) fn fault_if_none(&mut self, name: &str, fault: &str) {
+        if !self.faults.contains_key(name) {
+            self.fault(name, fault.to_owned());
+        }
     }
 
     /// Refuses the request if anything was wrong or is left over.

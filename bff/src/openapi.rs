@@ -21,7 +21,7 @@ use crate::api::{
     exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests, orders,
     pick_decisions, picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
     reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
-    risk_limits, session, signals, strategy_runs, universe,
+    risk_limits, session, signals, stocks, strategy_runs, universe,
 };
 use crate::health;
 
@@ -55,6 +55,9 @@ const ACTORS: [&str; 3] = ["updated_by", "asked_by", "by"];
         audit::list,
         prices::one,
         prices::batch,
+        stocks::list,
+        stocks::search,
+        stocks::one,
         best_prices::list,
         best_prices::one,
         positions::list,

@@ -21,6 +21,7 @@ mod reentries;
 mod risk;
 mod servers;
 mod sessions;
+mod stocks;
 mod stores;
 mod strategy;
 mod web;
