@@ -33,6 +33,7 @@ pub(crate) mod reentry_windows;
 pub(crate) mod regime;
 pub(crate) mod risk;
 pub(crate) mod risk_limits;
+pub(crate) mod rule_resolution;
 pub(crate) mod session;
 pub(crate) mod signals;
 pub(crate) mod stocks;

@@ -176,15 +176,20 @@ impl Params {
     ///
     /// # Errors
     /// [`Code::InvalidParameter`] with every fault by name.
-    pub(crate) fn finish(mut self) -> Result<(), ApiError> {
+    pub(crate) fn finish(self) -> Result<(), ApiError> {
+        if self.faults.is_empty() && self.given.is_empty() {
+            return Ok(());
+        }
+        Err(self.refusal())
+    }
+
+    /// Returns the refusal, with every fault by name and what is left over.
+    pub(crate) fn refusal(mut self) -> ApiError {
         for name in self.given.into_keys() {
             self.faults
                 .insert(name, "is not a parameter of this path".to_owned());
         }
-        if self.faults.is_empty() {
-            return Ok(());
-        }
-        Err(ApiError::fields(Code::InvalidParameter, self.faults))
+        ApiError::fields(Code::InvalidParameter, self.faults)
     }
 }
 

@@ -21,7 +21,7 @@ use crate::api::{
     exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests, orders,
     pick_decisions, picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
     reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
-    risk_limits, session, signals, stocks, strategy_runs, universe,
+    risk_limits, rule_resolution, session, signals, stocks, strategy_runs, universe,
 };
 use crate::health;
 
@@ -68,6 +68,7 @@ const ACTORS: [&str; 3] = ["updated_by", "asked_by", "by"];
         exit_rules::one,
         exit_rules::save,
         previews::preview,
+        rule_resolution::resolve,
         orders::list,
         orders::one,
         manual_entries::buy,

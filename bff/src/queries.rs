@@ -34,6 +34,7 @@ pub(crate) mod reentry_windows;
 pub(crate) mod regime;
 pub(crate) mod risk;
 pub(crate) mod risk_limits;
+pub(crate) mod rule_resolution;
 pub(crate) mod signals;
 pub(crate) mod stocks;
 pub(crate) mod strategy_runs;

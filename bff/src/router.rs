@@ -17,7 +17,7 @@ use crate::api::{
     exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests, orders,
     pick_decisions, picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
     reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
-    risk_limits, session, signals, stocks, strategy_runs, universe,
+    risk_limits, rule_resolution, session, signals, stocks, strategy_runs, universe,
 };
 use crate::config::BffConfig;
 use crate::error::ApiError;
@@ -48,6 +48,7 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         .route("/api/v1/positions/{id}/sell", post(manual_exits::sell))
         .route("/api/v1/exit-rules", get(exit_rules::list))
         .route("/api/v1/exit-rules/preview", post(previews::preview))
+        .route("/api/v1/exit-rules/resolve", get(rule_resolution::resolve))
         .route(
             "/api/v1/exit-rules/{id}",
             get(exit_rules::one).put(exit_rules::save),

@@ -19,6 +19,7 @@ mod order_requests;
 mod picks;
 mod reentries;
 mod risk;
+mod rule_resolution;
 mod servers;
 mod sessions;
 mod stocks;
