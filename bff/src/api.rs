@@ -39,3 +39,4 @@ pub(crate) mod signals;
 pub(crate) mod stocks;
 pub(crate) mod strategy_runs;
 pub(crate) mod universe;
+pub(crate) mod watchlist;

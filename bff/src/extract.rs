@@ -216,20 +216,49 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let refuse = |name: &str, fault: String| {
-            ApiError::fields(
-                Code::InvalidParameter,
-                BTreeMap::from([(name.to_owned(), fault)]),
-            )
-        };
-        let params = RawPathParams::from_request_parts(parts, state)
-            .await
-            .map_err(|error| refuse("path", error.body_text()))?;
-        let (name, text) = params.iter().next().unwrap_or_default();
-        text.parse()
-            .map(Self)
-            .map_err(|error| refuse(name, format!("cannot be used: {error}")))
+        let params = path_params(parts, state).await?;
+        path_part(&params, 0).map(Self)
     }
+}
+
+/// The two variable parts of a path.
+pub(crate) struct InPaths<T, U>(pub(crate) T, pub(crate) U);
+
+impl<S, T, U> FromRequestParts<S> for InPaths<T, U>
+where
+    S: Send + Sync,
+    T: FromStr<Err: Display>,
+    U: FromStr<Err: Display>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = path_params(parts, state).await?;
+        Ok(Self(path_part(&params, 0)?, path_part(&params, 1)?))
+    }
+}
+
+async fn path_params<S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+) -> Result<RawPathParams, ApiError> {
+    let params = RawPathParams::from_request_parts(parts, state).await;
+    params.map_err(|error| path_fault("path", error.body_text()))
+}
+
+/// Returns the variable part `place` of a path, from 0 on.
+fn path_part<T: FromStr<Err: Display>>(
+    params: &RawPathParams,
+    place: usize,
+) -> Result<T, ApiError> {
+    let (name, text) = params.iter().nth(place).unwrap_or_default();
+    text.parse()
+        .map_err(|error| path_fault(name, format!("cannot be used: {error}")))
+}
+
+fn path_fault(name: &str, fault: String) -> ApiError {
+    let faults = BTreeMap::from([(name.to_owned(), fault)]);
+    ApiError::fields(Code::InvalidParameter, faults)
 }
 
 fn one_of(choices: &[&str], text: &str) -> String {

@@ -21,7 +21,7 @@ use crate::api::{
     exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests, orders,
     pick_decisions, picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
     reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
-    risk_limits, rule_resolution, session, signals, stocks, strategy_runs, universe,
+    risk_limits, rule_resolution, session, signals, stocks, strategy_runs, universe, watchlist,
 };
 use crate::health;
 
@@ -58,6 +58,10 @@ const ACTORS: [&str; 3] = ["updated_by", "asked_by", "by"];
         stocks::list,
         stocks::search,
         stocks::one,
+        watchlist::list,
+        watchlist::add,
+        watchlist::change,
+        watchlist::remove,
         best_prices::list,
         best_prices::one,
         positions::list,

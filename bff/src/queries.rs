@@ -39,6 +39,7 @@ pub(crate) mod signals;
 pub(crate) mod stocks;
 pub(crate) mod strategy_runs;
 pub(crate) mod universe;
+pub(crate) mod watchlist;
 
 use std::error::Error;
 use std::io;

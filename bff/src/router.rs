@@ -17,7 +17,7 @@ use crate::api::{
     exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests, orders,
     pick_decisions, picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
     reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
-    risk_limits, rule_resolution, session, signals, stocks, strategy_runs, universe,
+    risk_limits, rule_resolution, session, signals, stocks, strategy_runs, universe, watchlist,
 };
 use crate::config::BffConfig;
 use crate::error::ApiError;
@@ -40,6 +40,18 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         .route("/api/v1/stocks", get(stocks::list))
         .route("/api/v1/stocks/search", get(stocks::search))
         .route("/api/v1/stocks/{symbol}", get(stocks::one))
+        .route(
+            "/api/v1/watchlist",
+            get(watchlist::list).post(watchlist::add),
+        )
+        .route(
+            "/api/v1/watchlist/{category}/{symbol}",
+            put(watchlist::change),
+        )
+        .route(
+            "/api/v1/watchlist/{category}/{symbol}/remove",
+            post(watchlist::remove),
+        )
         .route("/api/v1/best-prices", get(best_prices::list))
         .route("/api/v1/best-prices/{symbol}", get(best_prices::one))
         .route("/api/v1/positions", get(positions::list))

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! recorder ─ text ─> samples ─> windows ─> rules ─> hysteresis ─┐
+//! best prices at prices that are waited for ────────────────────┤
 //! probe of PostgreSQL, watchdog ────────────────────────────────┼─> episodes ─┬─> webhook, Telegram
 //! alarms of the work, rows of system.logs ──────────────────────┘             └─> system.alarms
 //! samples ─> system.metrics
@@ -30,6 +31,7 @@ mod probe;
 mod reading;
 pub mod rules;
 mod store;
+mod watched;
 mod wording;
 
 pub use config::{MonitoringConfig, RuleSettings, TelegramConfig, WebhookConfig};
@@ -37,3 +39,4 @@ pub use engine::{EngineProgress, beat_engine};
 pub use events::{EventSender, SystemEvent};
 pub use facts::show_facts;
 pub use monitor::{Monitor, MonitorParts, Watched};
+pub use watched::{PriceAlerts, watch_prices};

@@ -25,5 +25,6 @@ mod sessions;
 mod stocks;
 mod stores;
 mod strategy;
+mod watchlist;
 mod web;
 mod world;

@@ -23,6 +23,7 @@ use super::metrics as names;
 use super::notice::{Notice, Turn};
 use super::probe::Probe;
 use super::store::{AlarmStore, AlarmWriter, Record};
+use super::watched::{PriceAlerts, Turned, WatchedPrices};
 use crate::postgres::{LogLevel, Postgres, PostgresConfig, PostgresError};
 use crate::redis::Cache;
 
@@ -72,6 +73,7 @@ pub struct Monitor {
     instance: String,
     events: EventSender,
     watched: watch::Sender<Vec<Watched>>,
+    alerts: PriceAlerts,
     stop_probe: CancellationToken,
     probe: JoinHandle<()>,
     stop: CancellationToken,
@@ -147,8 +149,10 @@ impl Monitor {
             .rules()
             .into_iter()
             .map(|rule| Look::new(rule, &config, &instance, &episodes));
+        let (alerts, prices) = WatchedPrices::new(&instance, config.clear_after, &episodes);
         let running = Running {
             looks: looks.collect(),
+            prices,
             episodes,
             store,
             deliveries,
@@ -168,6 +172,7 @@ impl Monitor {
             instance,
             events,
             watched,
+            alerts,
             stop_probe,
             probe,
             stop,
@@ -184,6 +189,11 @@ impl Monitor {
     /// Returns where events are told.
     pub fn events(&self) -> EventSender {
         self.events.clone()
+    }
+
+    /// Returns where prices that are waited for are told.
+    pub fn alerts(&self) -> PriceAlerts {
+        self.alerts.clone()
     }
 
     /// Looks at these stores from now on.
@@ -211,6 +221,7 @@ struct Running {
     config: MonitoringConfig,
     instance: String,
     looks: Vec<Look>,
+    prices: WatchedPrices,
     episodes: Episodes,
     store: AlarmStore,
     deliveries: Deliveries,
@@ -322,6 +333,12 @@ impl Running {
                 }
                 None => {}
             }
+        }
+        for turned in self.prices.look(now) {
+            effects.extend(match turned {
+                Turned::Stands(raise) => self.episodes.raise(now_us, raise),
+                Turned::Over(key, message) => self.episodes.clear(now_us, &key, &message),
+            });
         }
         effects.extend(self.episodes.pass(now_us));
         self.follow(effects);

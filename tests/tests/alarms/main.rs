@@ -12,3 +12,4 @@ mod outage;
 mod records;
 mod rig;
 mod stores;
+mod watchlist;
