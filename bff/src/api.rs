@@ -35,6 +35,7 @@ pub(crate) mod risk;
 pub(crate) mod risk_limits;
 pub(crate) mod rule_resolution;
 pub(crate) mod session;
+pub(crate) mod settings;
 pub(crate) mod signals;
 pub(crate) mod stocks;
 pub(crate) mod strategy_runs;

@@ -21,7 +21,8 @@ use crate::api::{
     exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests, orders,
     pick_decisions, picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
     reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
-    risk_limits, rule_resolution, session, signals, stocks, strategy_runs, universe, watchlist,
+    risk_limits, rule_resolution, session, settings, signals, stocks, strategy_runs, universe,
+    watchlist,
 };
 use crate::health;
 
@@ -108,6 +109,9 @@ const ACTORS: [&str; 3] = ["updated_by", "asked_by", "by"];
         logs::list,
         alarms::list,
         alarms::acknowledge,
+        settings::list,
+        settings::one,
+        settings::set,
         jobs::list,
         calendar::list,
         strategy_runs::list,

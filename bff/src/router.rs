@@ -17,7 +17,8 @@ use crate::api::{
     exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests, orders,
     pick_decisions, picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
     reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
-    risk_limits, rule_resolution, session, signals, stocks, strategy_runs, universe, watchlist,
+    risk_limits, rule_resolution, session, settings, signals, stocks, strategy_runs, universe,
+    watchlist,
 };
 use crate::config::BffConfig;
 use crate::error::ApiError;
@@ -123,6 +124,11 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         .route("/api/v1/logs", get(logs::list))
         .route("/api/v1/alarms", get(alarms::list))
         .route("/api/v1/alarms/{id}/acknowledge", post(alarms::acknowledge))
+        .route("/api/v1/config", get(settings::list))
+        .route(
+            "/api/v1/config/{key}",
+            get(settings::one).put(settings::set),
+        )
         .route("/api/v1/jobs", get(jobs::list))
         .route("/api/v1/calendar", get(calendar::list))
         .route(

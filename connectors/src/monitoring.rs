@@ -8,7 +8,8 @@
 //! samples ─> system.metrics
 //! ```
 //!
-//! 1. The table of limits is [`rules::RULES`], and nowhere else.
+//! 1. The table of limits is [`rules::RULES`], and nowhere else; the file or a row of `system.config` may put
+//!    others in their place.
 //! 2. An alarm is an episode: raised once, told again only where it becomes worse, cleared once it has
 //!    been well for a while. A key is told at most once in [`MonitoringConfig::quiet`].
 //! 3. Nothing here needs PostgreSQL to tell anybody anything; what could not be stored is stored later.
@@ -23,6 +24,7 @@ mod exposition;
 mod facts;
 mod history;
 mod hysteresis;
+mod limits;
 mod look;
 pub mod metrics;
 mod monitor;

@@ -25,7 +25,7 @@ const OPEN: [(&str, &str); 4] = [
 const GUARDED_READS: [(&str, Role); 1] = [("/api/v1/audit", Role::Admin)];
 
 /// Changing routes. One that is not here needs the highest role.
-const CHANGES: [(&str, &str, Role); 27] = [
+const CHANGES: [(&str, &str, Role); 28] = [
     // They only read, or end what is the caller's own.
     ("POST", "/api/v1/prices/batch", Role::Viewer),
     ("POST", "/api/v1/session/end", Role::Viewer),
@@ -67,6 +67,7 @@ const CHANGES: [(&str, &str, Role); 27] = [
     ("PUT", "/api/v1/exit-rules/{id}", Role::Admin),
     ("PUT", "/api/v1/reentry/limits", Role::Admin),
     ("PUT", "/api/v1/risk/limits", Role::Admin),
+    ("PUT", "/api/v1/config/{key}", Role::Admin),
 ];
 
 /// Returns what a request of `method` needs on `route`; without a route it is a file of the web app.

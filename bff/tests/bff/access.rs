@@ -88,6 +88,7 @@ fn with_values(path: &str) -> String {
     let value = symbol.unwrap_or("77777777-7777-4777-8777-777777777777");
     let path = path.replace("{id}", value).replace("{symbol}", value);
     path.replace("{category}", "watch")
+        .replace("{key}", "alarms.price_lag")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,6 +22,7 @@ mod risk;
 mod rule_resolution;
 mod servers;
 mod sessions;
+mod settings;
 mod stocks;
 mod stores;
 mod strategy;

@@ -18,6 +18,7 @@ use super::episodes::{Effect, Ends, Episodes, Raise};
 use super::events::{Doing, EventSender, SystemEvent, follow_logs};
 use super::exposition::samples;
 use super::history::{History, Moment};
+use super::limits::{self, SetLimits};
 use super::look::Look;
 use super::metrics as names;
 use super::notice::{Notice, Turn};
@@ -138,6 +139,9 @@ impl Monitor {
             crate::task::spawn("metric history", history.run(kept, stop.clone())),
             crate::task::spawn("cache memory", show_memory(cache, stop.clone())),
         ];
+        let (limits_sender, set_limits) = SetLimits::new();
+        let follow = limits::follow(postgres.clone(), limits_sender, stop.clone());
+        rest.push(crate::task::spawn("alarm limits", follow));
         rest.push(match has_engine {
             true => {
                 let follow = follow_logs(postgres, events.clone(), stop.clone());
@@ -152,6 +156,7 @@ impl Monitor {
         let (alerts, prices) = WatchedPrices::new(&instance, config.clear_after, &episodes);
         let running = Running {
             looks: looks.collect(),
+            set_limits,
             prices,
             episodes,
             store,
@@ -221,6 +226,7 @@ struct Running {
     config: MonitoringConfig,
     instance: String,
     looks: Vec<Look>,
+    set_limits: SetLimits,
     prices: WatchedPrices,
     episodes: Episodes,
     store: AlarmStore,
@@ -322,6 +328,7 @@ impl Running {
     fn look(&mut self) {
         let began = Instant::now();
         self.show_pools();
+        self.set_limits.apply(&mut self.looks);
         let samples = samples(&(self.render)());
         let (now, now_us) = (self.began.elapsed(), self.now_us());
         let mut effects = Vec::new();

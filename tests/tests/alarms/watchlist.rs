@@ -1,4 +1,4 @@
-//! What the operator asks by the API: an alarm at a price.
+//! What the operator asks by the API: an alarm at a price, and other limits.
 
 use std::time::Duration;
 
@@ -81,6 +81,50 @@ async fn a_price_that_is_waited_for_raises_an_alarm_and_clears_it() {
     // The other symbol, and the execution notice.
     eventually("nobody follows it", async || {
         system.registrations().await == 2
+    })
+    .await;
+    api.stop().await;
+    stream.stop().await;
+    system.stop().await;
+}
+
+/// One engine is one too many where the limit says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_is_set_by_the_api_counts_at_once_and_put_back_no_more() {
+    let (system, webhook) = market().await;
+    let stream = system.stream(&monitoring(&webhook, "")).await;
+    let (bff, url) = system.bff().await;
+    let api = Api::new(bff, url);
+    let set = async |critical: i64, version: i64| {
+        let change = json!({ "value": { "critical": critical }, "version": version, "reason": "a drill",
+            "updated_by": "kim" });
+        let (status, body) = api.put("/config/alarms.duplicate_engine", &change).await;
+        assert_eq!(status, 200, "{body}");
+    };
+    let alarm = "duplicate_engine";
+    let course = ["RAISED CRITICAL", "CLEARED CRITICAL"];
+    system
+        .counts("SELECT count(*) FROM system.engine_beats", 1)
+        .await;
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    assert_eq!(episodes(&system, alarm).await, (0, 0));
+    set(0, 0).await;
+    until(&webhook, alarm, &course[..1], a_while).await;
+    let told = webhook.wait(alarm, &course[..1]).await;
+    assert_eq!(told.text, "engines that are active is 1, above 0");
+    set(1, 1).await;
+    until(&webhook, alarm, &course, a_while).await;
+    // A row that says nothing leaves the limit of the table in force.
+    set(0, 2).await;
+    eventually("it stands again", async || {
+        episodes(&system, alarm).await == (2, 1)
+    })
+    .await;
+    let faulty = "UPDATE system.config SET value = '{\"critical\": \"0\"}', version = version + 1
+        WHERE key = 'alarms.duplicate_engine'";
+    system.execute(faulty, &[]).await;
+    eventually("it is over", async || {
+        episodes(&system, alarm).await == (2, 0)
     })
     .await;
     api.stop().await;
