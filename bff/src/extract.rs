@@ -54,9 +54,9 @@ pub(crate) struct Page<C> {
 }
 
 impl Params {
-    /// Takes `limit` and `cursor`.
-    pub(crate) fn page<C: Cursor>(&mut self) -> Page<C> {
-        let limit = match self.given.remove("limit") {
+    /// Takes `limit`, the most rows of an answer.
+    pub(crate) fn limit(&mut self) -> i64 {
+        match self.given.remove("limit") {
             None => LIMIT_DEFAULT,
             Some(text) => match text.parse() {
                 Ok(limit) if (1..=LIMIT_MAX).contains(&limit) => limit,
@@ -66,7 +66,12 @@ impl Params {
                     LIMIT_DEFAULT
                 }
             },
-        };
+        }
+    }
+
+    /// Takes `limit` and `cursor`.
+    pub(crate) fn page<C: Cursor>(&mut self) -> Page<C> {
+        let limit = self.limit();
         let below = match self.given.remove("cursor").map(|text| text.parse::<C>()) {
             None => C::first(),
             Some(Ok(cursor)) => cursor,
@@ -88,6 +93,16 @@ impl Params {
             return None;
         }
         Some(text).filter(|text| !text.trim().is_empty())
+    }
+
+    /// Takes the text `name`, which must be there and not blank, of at most `length_max` characters. What
+    /// it returns after a fault is never used, since [`Params::finish`] refuses.
+    pub(crate) fn required_text(&mut self, name: &str, length_max: usize) -> String {
+        let text = self.text(name, length_max);
+        if text.is_none() {
+            self.fault_if_none(name, "is required");
+        }
+        text.unwrap_or_default()
     }
 
     /// Takes the parameter `name`, one of `choices`; the first of them if it is absent.
@@ -150,19 +165,31 @@ impl Params {
         self.faults.insert(name.to_owned(), fault);
     }
 
+    /// Notes what is wrong with `name`, unless something was noted already.
+    pub(crate) fn fault_if_none(&mut self, name: &str, fault: &str) {
+        if !self.faults.contains_key(name) {
+            self.fault(name, fault.to_owned());
+        }
+    }
+
     /// Refuses the request if anything was wrong or is left over.
     ///
     /// # Errors
     /// [`Code::InvalidParameter`] with every fault by name.
-    pub(crate) fn finish(mut self) -> Result<(), ApiError> {
+    pub(crate) fn finish(self) -> Result<(), ApiError> {
+        if self.faults.is_empty() && self.given.is_empty() {
+            return Ok(());
+        }
+        Err(self.refusal())
+    }
+
+    /// Returns the refusal, with every fault by name and what is left over.
+    pub(crate) fn refusal(mut self) -> ApiError {
         for name in self.given.into_keys() {
             self.faults
                 .insert(name, "is not a parameter of this path".to_owned());
         }
-        if self.faults.is_empty() {
-            return Ok(());
-        }
-        Err(ApiError::fields(Code::InvalidParameter, self.faults))
+        ApiError::fields(Code::InvalidParameter, self.faults)
     }
 }
 
@@ -189,20 +216,49 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let refuse = |name: &str, fault: String| {
-            ApiError::fields(
-                Code::InvalidParameter,
-                BTreeMap::from([(name.to_owned(), fault)]),
-            )
-        };
-        let params = RawPathParams::from_request_parts(parts, state)
-            .await
-            .map_err(|error| refuse("path", error.body_text()))?;
-        let (name, text) = params.iter().next().unwrap_or_default();
-        text.parse()
-            .map(Self)
-            .map_err(|error| refuse(name, format!("cannot be used: {error}")))
+        let params = path_params(parts, state).await?;
+        path_part(&params, 0).map(Self)
     }
+}
+
+/// The two variable parts of a path.
+pub(crate) struct InPaths<T, U>(pub(crate) T, pub(crate) U);
+
+impl<S, T, U> FromRequestParts<S> for InPaths<T, U>
+where
+    S: Send + Sync,
+    T: FromStr<Err: Display>,
+    U: FromStr<Err: Display>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = path_params(parts, state).await?;
+        Ok(Self(path_part(&params, 0)?, path_part(&params, 1)?))
+    }
+}
+
+async fn path_params<S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+) -> Result<RawPathParams, ApiError> {
+    let params = RawPathParams::from_request_parts(parts, state).await;
+    params.map_err(|error| path_fault("path", error.body_text()))
+}
+
+/// Returns the variable part `place` of a path, from 0 on.
+fn path_part<T: FromStr<Err: Display>>(
+    params: &RawPathParams,
+    place: usize,
+) -> Result<T, ApiError> {
+    let (name, text) = params.iter().nth(place).unwrap_or_default();
+    text.parse()
+        .map_err(|error| path_fault(name, format!("cannot be used: {error}")))
+}
+
+fn path_fault(name: &str, fault: String) -> ApiError {
+    let faults = BTreeMap::from([(name.to_owned(), fault)]);
+    ApiError::fields(Code::InvalidParameter, faults)
 }
 
 fn one_of(choices: &[&str], text: &str) -> String {

@@ -99,6 +99,12 @@ pub(crate) const WON: Bounds = Bounds {
     least: Bound::Included(0),
     most: WON_MAX,
 };
+/// A price of one share.
+pub(crate) const PRICE: Bounds = Bounds {
+    unit: "KRW",
+    least: Bound::Excluded(0),
+    most: WON_MAX,
+};
 /// A part of the whole that limits something.
 pub(crate) const PERCENT: Bounds = Bounds {
     unit: "a percentage",

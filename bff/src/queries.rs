@@ -34,9 +34,13 @@ pub(crate) mod reentry_windows;
 pub(crate) mod regime;
 pub(crate) mod risk;
 pub(crate) mod risk_limits;
+pub(crate) mod rule_resolution;
+pub(crate) mod settings;
 pub(crate) mod signals;
+pub(crate) mod stocks;
 pub(crate) mod strategy_runs;
 pub(crate) mod universe;
+pub(crate) mod watchlist;
 
 use std::error::Error;
 use std::io;

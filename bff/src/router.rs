@@ -17,7 +17,8 @@ use crate::api::{
     exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests, orders,
     pick_decisions, picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
     reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
-    risk_limits, session, signals, strategy_runs, universe,
+    risk_limits, rule_resolution, session, settings, signals, stocks, strategy_runs, universe,
+    watchlist,
 };
 use crate::config::BffConfig;
 use crate::error::ApiError;
@@ -37,6 +38,21 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/prices/{symbol}", get(prices::one))
         .route("/api/v1/prices/batch", post(prices::batch))
+        .route("/api/v1/stocks", get(stocks::list))
+        .route("/api/v1/stocks/search", get(stocks::search))
+        .route("/api/v1/stocks/{symbol}", get(stocks::one))
+        .route(
+            "/api/v1/watchlist",
+            get(watchlist::list).post(watchlist::add),
+        )
+        .route(
+            "/api/v1/watchlist/{category}/{symbol}",
+            put(watchlist::change),
+        )
+        .route(
+            "/api/v1/watchlist/{category}/{symbol}/remove",
+            post(watchlist::remove),
+        )
         .route("/api/v1/best-prices", get(best_prices::list))
         .route("/api/v1/best-prices/{symbol}", get(best_prices::one))
         .route("/api/v1/positions", get(positions::list))
@@ -45,6 +61,7 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         .route("/api/v1/positions/{id}/sell", post(manual_exits::sell))
         .route("/api/v1/exit-rules", get(exit_rules::list))
         .route("/api/v1/exit-rules/preview", post(previews::preview))
+        .route("/api/v1/exit-rules/resolve", get(rule_resolution::resolve))
         .route(
             "/api/v1/exit-rules/{id}",
             get(exit_rules::one).put(exit_rules::save),
@@ -107,6 +124,11 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         .route("/api/v1/logs", get(logs::list))
         .route("/api/v1/alarms", get(alarms::list))
         .route("/api/v1/alarms/{id}/acknowledge", post(alarms::acknowledge))
+        .route("/api/v1/config", get(settings::list))
+        .route(
+            "/api/v1/config/{key}",
+            get(settings::one).put(settings::set),
+        )
         .route("/api/v1/jobs", get(jobs::list))
         .route("/api/v1/calendar", get(calendar::list))
         .route(

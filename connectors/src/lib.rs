@@ -14,6 +14,7 @@
 //! - [`masters`]: days of the exchange and listed stocks, as the broker tells them.
 //! - [`monitoring`]: limits, alarms and who is told of them.
 //! - [`picks`]: what other programs propose to buy, decided once a day and symbol.
+//! - [`settings`]: keys of the configuration that stands in the database.
 //! - [`strategy`]: the daily strategy: its input, runs and snapshots.
 //! - [`embedded`]: a private PostgreSQL and Redis.
 
@@ -34,6 +35,7 @@ pub mod recorded;
 pub mod redis;
 pub mod retention;
 pub mod rows;
+pub mod settings;
 pub mod strategy;
 pub mod task;
 mod tls;

@@ -9,6 +9,7 @@
 //! Memory: the arrangements of [`plan`], and in the crossing one book per symbol with positions.
 
 mod book;
+mod choice;
 mod crossing;
 mod decision;
 mod held;
@@ -26,6 +27,7 @@ mod trigger;
 use std::sync::Arc;
 
 pub(crate) use book::PRICE_AGE_MAX_US;
+pub use choice::rules_serving;
 pub use crossing::{Work, WorkCount};
 pub use decision::{ExitDecision, Explanation, Run, Runs};
 pub use orders::Orders;
@@ -34,7 +36,7 @@ pub use output::{
     Withheld, Withholding,
 };
 pub(crate) use plan::PlanInputs;
-pub use rule::{ExitControl, ExitRule, RuleLevel, RuleScope, SymbolContext};
+pub use rule::{ExitControl, ExitRule, RuleLevel, RuleScope, ScopeError, SymbolContext};
 
 use differential_dataflow::AsCollection;
 use timely::dataflow::operators::vec::Map;

@@ -12,7 +12,9 @@ use turnstile_connectors::execution::metrics::{
 };
 use turnstile_connectors::execution::{Book, Holdings, OrderPoll, wall_clock_us};
 use turnstile_connectors::monitoring::metrics::{BOOTSTRAP, OLDEST_OPEN_ORDER};
-use turnstile_connectors::monitoring::{EngineProgress, Monitor, beat_engine, show_facts};
+use turnstile_connectors::monitoring::{
+    EngineProgress, Monitor, beat_engine, show_facts, watch_prices,
+};
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::task;
 
@@ -54,6 +56,10 @@ pub(super) fn start(
         task::spawn("account watch", shown.show(stop.clone())),
         task::spawn("facts", facts),
     ];
+    tasks.extend(monitor.map(|monitor| {
+        let watching = watch_prices(postgres.clone(), monitor.alerts(), stop.clone());
+        task::spawn("watched prices", watching)
+    }));
     tasks.extend(monitor.map(|monitor| {
         let place = (postgres.clone(), account, monitor.instance().to_owned());
         let beating = beat_engine(evaluated, wall_clock_us, place, stop.clone());

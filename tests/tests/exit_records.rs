@@ -214,3 +214,56 @@ async fn the_operator_sells_what_no_rule_may() {
     stream.stop().await;
     system.stop().await;
 }
+
+/// Each change makes another rule the most specific one: what the API resolves is what the engine then
+/// says of the position.
+#[tokio::test]
+async fn the_api_resolves_rules_as_the_engine_does() {
+    let system = start().await;
+    let rules = json!({"sl2": {"pnl": -0.05}});
+    system.exit_rules(rules.clone()).await;
+    let stream = system.stream(STREAM_ONLY).await;
+    let (program, url) = system.bff().await;
+    let api = Api::new(program, url);
+    let id: String = system
+        .one("SELECT position_id::text FROM trade.positions", &[])
+        .await;
+    let path = format!("/exit-rules/resolve?position_id={id}");
+    let add = async |id: &str, scope: &str, key: Option<&str>| {
+        let add =
+            "INSERT INTO trade.exit_rules (rule_id, scope, scope_key, name, rules, created_by)
+            VALUES ($1, $2, $3, $1, $4, 'test')";
+        system.execute(add, &[&id, &scope, &key, &rules]).await;
+    };
+    let expect = async |rule: &str, level: &str| {
+        let serving = json!([rule, level]);
+        let of = |serving: &Value| json!([serving["rule_id"], serving["level"]]);
+        eventually(rule, async || {
+            let (status, body) = api.get(&path).await;
+            assert_eq!(status, 200, "{body}");
+            let (now, told) = (&body["data"]["rule"], &body["data"]["told"]);
+            assert_eq!(of(now), serving, "{body}");
+            now == told
+        })
+        .await;
+    };
+    expect("default", "DEFAULT").await;
+    add("of-manual", "STRATEGY", Some("MANUAL")).await;
+    expect("of-manual", "STRATEGY").await;
+    add("of-symbol", "SYMBOL", Some(SYMBOL)).await;
+    expect("of-symbol", "SYMBOL").await;
+    add("own", "POSITION", None).await;
+    expect("of-symbol", "SYMBOL").await;
+    let name = "UPDATE trade.positions SET exit_profile_id = 'own'";
+    system.execute(name, &[]).await;
+    expect("own", "POSITION").await;
+    let later = "UPDATE trade.exit_rules SET effective_from = '2999-01-01' WHERE rule_id = 'own'";
+    system.execute(later, &[]).await;
+    expect("of-symbol", "SYMBOL").await;
+    let off = "UPDATE trade.exit_rules SET is_active = false WHERE rule_id = 'of-symbol'";
+    system.execute(off, &[]).await;
+    expect("of-manual", "STRATEGY").await;
+    api.stop().await;
+    stream.stop().await;
+    system.stop().await;
+}

@@ -12,12 +12,13 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 use turnstile_connectors::postgres::{ChangeFeed, PostgresError, RowChange, TransactionChanges};
+use turnstile_connectors::settings::Setting;
 use uuid::Uuid;
 
 use super::retry_delay;
 use super::rows::{self, RowsError};
 use super::topic::Topic;
-use crate::api::positions;
+use crate::api::{positions, settings};
 use crate::error::chain;
 use crate::queries;
 use crate::queries::control::Scope;
@@ -95,7 +96,10 @@ async fn open(state: &AppState) -> ChangeFeed {
 async fn try_open(state: &AppState) -> Result<ChangeFeed, PostgresError> {
     let (feed, snapshot) = ChangeFeed::open(&state.db).await?;
     let xid = queries::feed::begin_xid(snapshot.client()).await?;
-    let keys = [Scope::Exit, Scope::Reentry].map(|scope| scope.cache_key().to_owned());
+    let scopes = [Scope::Exit, Scope::Reentry].map(|scope| scope.cache_key().to_owned());
+    let settings = Setting::all().into_iter();
+    let settings = settings.map(|setting| settings::cache_key(&setting.key()));
+    let keys: Vec<String> = scopes.into_iter().chain(settings).collect();
     state.cache.delete(&keys).await;
     state.live.forget();
     state.live.feed_xid.send_replace(Some(xid));
@@ -189,6 +193,10 @@ fn cached_as(change: &RowChange) -> Option<String> {
         }
         "trade.exit_control" => Some(Scope::Exit.cache_key().to_owned()),
         "trade.reentry_control" => Some(Scope::Reentry.cache_key().to_owned()),
+        "system.config" => {
+            let key = change.content.get("key").and_then(Value::as_str);
+            key.map(settings::cache_key)
+        }
         _ => None,
     }
 }
@@ -208,6 +216,7 @@ mod tests {
     #[case("trade.positions", json!({ "position_id": "x" }), None)]
     #[case("trade.exit_control", json!({}), Some("config:exit_control".to_owned()))]
     #[case("trade.reentry_control", json!({}), Some("config:reentry_control".to_owned()))]
+    #[case("system.config", json!({ "key": "alarms.x" }), Some("config:alarms.x".to_owned()))]
     #[case("trade.orders", json!({ "position_id": ID }), None)]
     fn a_change_names_the_cached_copy(
         #[case] table: &str,

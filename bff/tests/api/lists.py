@@ -19,8 +19,8 @@ def get(path):
 empty = []
 count = 0
 for path, item in get("/api/openapi.json")["paths"].items():
-    # A path with an id shows one thing, and a comparison needs two.
-    if "get" not in item or "{" in path or path.endswith("/compare"):
+    # A path with an id shows one thing; a comparison, a search and a resolution need something to go by.
+    if "get" not in item or "{" in path or path.endswith(("/compare", "/search", "/resolve")):
         continue
     content = item["get"]["responses"]["200"].get("content", {})
     if "application/json" not in content:

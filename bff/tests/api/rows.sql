@@ -21,3 +21,5 @@ INSERT INTO trade.reentry_blacklist (symbol, reason, created_by)
 VALUES ('069500', 'no stock', 'rows') ON CONFLICT DO NOTHING;
 INSERT INTO system.logs (level, module, event, symbol, message, context)
 VALUES ('INFO', 'rows', 'ROWS', '005930', 'a row for each list', '{}');
+INSERT INTO strategy.watchlist (symbol, category, memo, target_price, alert_enabled, alert_price, alert_condition)
+VALUES ('035720', 'candidate', '신규', 60000, true, 50000.5, 'BELOW') ON CONFLICT DO NOTHING;

@@ -86,7 +86,9 @@ async fn answer_or_stream(request: RequestBuilder) -> (StatusCode, Value) {
 fn with_values(path: &str) -> String {
     let symbol = path.contains("{symbol}").then_some("005930");
     let value = symbol.unwrap_or("77777777-7777-4777-8777-777777777777");
-    path.replace("{id}", value).replace("{symbol}", value)
+    let path = path.replace("{id}", value).replace("{symbol}", value);
+    path.replace("{category}", "watch")
+        .replace("{key}", "alarms.price_lag")
 }
 
 #[tokio::test(flavor = "multi_thread")]

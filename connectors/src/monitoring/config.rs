@@ -201,8 +201,7 @@ impl MonitoringConfig {
         }
         let applied = applied(rule, settings, self.window_max);
         if let (Some(warning), Some(danger)) = (applied.warning, applied.danger)
-            && (danger < warning) != rule.is_below
-            && danger != warning
+            && !applied.is_in_order()
         {
             faults.push(format!(
                 "monitoring.limits.{name}.danger: worse than warning ({warning}) expected, was {danger}"

@@ -119,6 +119,13 @@ impl Episodes {
         self.open.get(key)
     }
 
+    /// Returns the keys of what stands under the name of an alarm.
+    pub(super) fn keys_of(&self, name: &str) -> impl Iterator<Item = &str> {
+        let open = self.open.values();
+        let named = open.filter(move |episode| episode.raise.name == name);
+        named.map(|episode| episode.raise.key.as_str())
+    }
+
     /// Returns how many stand of a level.
     pub(super) fn count(&self, level: LogLevel) -> usize {
         let open = self.open.values();

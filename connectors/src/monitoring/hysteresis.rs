@@ -43,6 +43,12 @@ pub(super) struct Standing {
 }
 
 impl Limits {
+    /// Returns the step of a level.
+    pub(super) fn step(&self, level: LogLevel) -> Option<Step> {
+        let steps = self.steps.iter().flatten();
+        steps.copied().find(|step| step.level == level)
+    }
+
     /// Returns the severest step that `value` is beyond, its limit eased by `ease` of it.
     fn reached(&self, value: f64, ease: f64) -> Option<Step> {
         let is_beyond = |step: &Step| {

@@ -10,9 +10,13 @@ use super::reading::Reader;
 use super::rules::Rule;
 use super::wording;
 use crate::postgres::LogLevel;
+use crate::settings::AlarmLimits;
 
 /// One rule, looked at again and again.
 pub(super) struct Look {
+    /// As the table and the file have it.
+    own: Rule,
+    /// As it is in force.
     rule: Rule,
     limits: Limits,
     /// What makes its alarm the same alarm.
@@ -29,28 +33,38 @@ impl Look {
         episodes: &Episodes,
     ) -> Self {
         let key = format!("{}@{instance}", rule.name);
-        let step = |level, limit: Option<f64>| limit.map(|limit| Step { level, limit });
-        let limits = Limits {
-            steps: [
-                step(rule.warning_level, rule.warning),
-                step(LogLevel::Critical, rule.danger),
-            ],
-            is_below: rule.is_below,
-            margin: rule.margin,
-            hold: rule.hold,
-            clear_after: config.clear_after,
-        };
-        let adopted = episodes.open(&key).and_then(|episode| {
-            let steps = limits.steps.iter().flatten();
-            steps.rev().find(|step| step.level == episode.worst)
-        });
+        let limits = limits(&rule, config.clear_after);
+        let adopted = episodes.open(&key);
+        let adopted = adopted.and_then(|episode| limits.step(episode.worst));
         Self {
-            standing: Standing::at(adopted.copied()),
+            standing: Standing::at(adopted),
+            own: rule,
             rule,
             limits,
             key,
             reader: Reader::default(),
         }
+    }
+
+    /// Returns the name of the alarm.
+    pub(super) fn name(&self) -> &'static str {
+        self.rule.name
+    }
+
+    /// Puts other limits in force, or its own. What stands is judged by them from now on.
+    pub(super) fn set_limits(&mut self, set: Option<AlarmLimits>) {
+        self.rule = match set {
+            Some(set) => Rule {
+                warning: set.warning,
+                danger: set.critical,
+                ..self.own
+            },
+            None => self.own,
+        };
+        self.limits = limits(&self.rule, self.limits.clear_after);
+        let standing = self.standing.step;
+        let moved = standing.and_then(|step| self.limits.step(step.level));
+        self.standing.step = moved.or(standing);
     }
 
     /// Looks at the samples of `now`, and returns the alarm that stands, or that it is over.
@@ -82,5 +96,19 @@ impl Look {
             limit: Some(step.limit),
             ends: Ends::WhenCleared,
         }))
+    }
+}
+
+fn limits(rule: &Rule, clear_after: Duration) -> Limits {
+    let step = |level, limit: Option<f64>| limit.map(|limit| Step { level, limit });
+    Limits {
+        steps: [
+            step(rule.warning_level, rule.warning),
+            step(LogLevel::Critical, rule.danger),
+        ],
+        is_below: rule.is_below,
+        margin: rule.margin,
+        hold: rule.hold,
+        clear_after,
     }
 }

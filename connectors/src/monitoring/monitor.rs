@@ -18,11 +18,13 @@ use super::episodes::{Effect, Ends, Episodes, Raise};
 use super::events::{Doing, EventSender, SystemEvent, follow_logs};
 use super::exposition::samples;
 use super::history::{History, Moment};
+use super::limits::{self, SetLimits};
 use super::look::Look;
 use super::metrics as names;
 use super::notice::{Notice, Turn};
 use super::probe::Probe;
 use super::store::{AlarmStore, AlarmWriter, Record};
+use super::watched::{PriceAlerts, Turned, WatchedPrices};
 use crate::postgres::{LogLevel, Postgres, PostgresConfig, PostgresError};
 use crate::redis::Cache;
 
@@ -72,6 +74,7 @@ pub struct Monitor {
     instance: String,
     events: EventSender,
     watched: watch::Sender<Vec<Watched>>,
+    alerts: PriceAlerts,
     stop_probe: CancellationToken,
     probe: JoinHandle<()>,
     stop: CancellationToken,
@@ -136,6 +139,9 @@ impl Monitor {
             crate::task::spawn("metric history", history.run(kept, stop.clone())),
             crate::task::spawn("cache memory", show_memory(cache, stop.clone())),
         ];
+        let (limits_sender, set_limits) = SetLimits::new();
+        let follow = limits::follow(postgres.clone(), limits_sender, stop.clone());
+        rest.push(crate::task::spawn("alarm limits", follow));
         rest.push(match has_engine {
             true => {
                 let follow = follow_logs(postgres, events.clone(), stop.clone());
@@ -147,8 +153,11 @@ impl Monitor {
             .rules()
             .into_iter()
             .map(|rule| Look::new(rule, &config, &instance, &episodes));
+        let (alerts, prices) = WatchedPrices::new(&instance, config.clear_after, &episodes);
         let running = Running {
             looks: looks.collect(),
+            set_limits,
+            prices,
             episodes,
             store,
             deliveries,
@@ -168,6 +177,7 @@ impl Monitor {
             instance,
             events,
             watched,
+            alerts,
             stop_probe,
             probe,
             stop,
@@ -184,6 +194,11 @@ impl Monitor {
     /// Returns where events are told.
     pub fn events(&self) -> EventSender {
         self.events.clone()
+    }
+
+    /// Returns where prices that are waited for are told.
+    pub fn alerts(&self) -> PriceAlerts {
+        self.alerts.clone()
     }
 
     /// Looks at these stores from now on.
@@ -211,6 +226,8 @@ struct Running {
     config: MonitoringConfig,
     instance: String,
     looks: Vec<Look>,
+    set_limits: SetLimits,
+    prices: WatchedPrices,
     episodes: Episodes,
     store: AlarmStore,
     deliveries: Deliveries,
@@ -311,6 +328,7 @@ impl Running {
     fn look(&mut self) {
         let began = Instant::now();
         self.show_pools();
+        self.set_limits.apply(&mut self.looks);
         let samples = samples(&(self.render)());
         let (now, now_us) = (self.began.elapsed(), self.now_us());
         let mut effects = Vec::new();
@@ -322,6 +340,12 @@ impl Running {
                 }
                 None => {}
             }
+        }
+        for turned in self.prices.look(now) {
+            effects.extend(match turned {
+                Turned::Stands(raise) => self.episodes.raise(now_us, raise),
+                Turned::Over(key, message) => self.episodes.clear(now_us, &key, &message),
+            });
         }
         effects.extend(self.episodes.pass(now_us));
         self.follow(effects);

@@ -70,6 +70,15 @@ const fn rule(name: &'static str, title: &'static str, unit: Unit, reading: Read
 }
 
 impl Rule {
+    /// Returns whether the severer limit, where there are two, is not milder than the other one.
+    pub fn is_in_order(&self) -> bool {
+        match (self.warning, self.danger) {
+            (Some(warning), Some(danger)) if self.is_below => danger <= warning,
+            (Some(warning), Some(danger)) => danger >= warning,
+            (None, _) | (_, None) => true,
+        }
+    }
+
     const fn warning(mut self, limit: f64) -> Self {
         self.warning = Some(limit);
         self

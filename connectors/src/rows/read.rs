@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use turnstile_dataflows::engine::Change;
-use turnstile_dataflows::exit::{ExitRule, RuleScope, SymbolContext};
+use turnstile_dataflows::exit::{ExitRule, RuleScope, ScopeError, SymbolContext};
 use turnstile_dataflows::model::{
     Floor, LogicalTime, Mark, Position, PositionState, Profile, ProfileId,
 };
@@ -72,12 +72,16 @@ pub(super) fn exit_rule(row: &Value, is_deleted: bool, today: &str) -> Result<Ch
 
 /// Returns whom a rule serves, by its columns `scope` and `scope_key`.
 pub(super) fn scope(fields: &Fields<'_>) -> Result<RuleScope, RowFault> {
-    Ok(match fields.text("scope")? {
-        "DEFAULT" => RuleScope::Default,
-        "STRATEGY" => RuleScope::Strategy(fields.text("scope_key")?.into()),
-        "SYMBOL" => RuleScope::Symbol(fields.parsed("scope_key")?),
-        "POSITION" => RuleScope::Position,
-        other => return Err(fields.fault("scope", format!("unknown scope {other:?}"))),
+    let key = match fields.value("scope_key") {
+        Some(_) => Some(fields.text("scope_key")?),
+        None => None,
+    };
+    RuleScope::of(fields.text("scope")?, key).map_err(|error| {
+        let column = match error {
+            ScopeError::Unknown(_) => "scope",
+            ScopeError::NoKey | ScopeError::Symbol(_) => "scope_key",
+        };
+        fields.fault(column, error)
     })
 }
 

@@ -26,19 +26,8 @@ use serde::{Deserialize, Serialize};
 use crate::Rows;
 use crate::model::{PositionId, PositionRow, ProfileId, Symbol};
 
-use super::rule::{ExitControl, ExitRule, RuleLevel, RuleScope, SymbolContext, Terms};
-
-/// What chooses the rule of a position.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(crate) struct Kind {
-    symbol: Symbol,
-    profile: Option<ProfileId>,
-    /// Its strategy, where any rule serves that.
-    strategy: Option<Arc<str>>,
-}
-
-/// Whose plan it is: the position's own, or the question of a preview.
-pub(crate) type Owner = Option<Arc<str>>;
+use super::choice::{Choice, Chooser, Kind, Owner};
+use super::rule::{ExitControl, ExitRule, RuleScope, SymbolContext, Terms};
 
 /// The plan of one live position; without terms where no rule serves it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,24 +49,6 @@ pub(crate) struct PlanInputs<'s> {
     pub(crate) control: Rows<'s, ((), ExitControl)>,
     /// Rules that are asked about, by request.
     pub(crate) previews: Rows<'s, (Arc<str>, Arc<ExitRule>)>,
-}
-
-/// What a rule is chosen by.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-enum Chooser {
-    Own(ProfileId),
-    Symbol(Symbol),
-    Strategy(Arc<str>),
-    Anything,
-}
-
-/// A rule that would serve a kind of position. The first in this order wins among those of one
-/// owner: by level, then by the lower id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-struct Choice {
-    level: RuleLevel,
-    rule: Arc<ExitRule>,
-    owner: Owner,
 }
 
 /// Renders the plans of all live positions, and the live positions without any rule: those are
@@ -122,43 +93,6 @@ pub(super) fn render<'s>(inputs: PlanInputs<'s>) -> (Rows<'s, Plan>, Rows<'s, Po
         .flat_map(|plan| plan.terms.is_none().then(|| plan.row.position.id.clone()))
         .consolidate();
     (plans, unruled)
-}
-
-impl Kind {
-    fn of(row: &PositionRow, is_strategy_named: bool) -> Self {
-        let position = &row.position;
-        Self {
-            symbol: position.symbol,
-            profile: position.profile.clone(),
-            strategy: is_strategy_named.then(|| position.strategy.clone()),
-        }
-    }
-
-    fn choosers(&self) -> impl Iterator<Item = (RuleLevel, Chooser)> {
-        let own = self.profile.clone().map(Chooser::Own);
-        let strategy = self.strategy.clone().map(Chooser::Strategy);
-        [
-            own.map(|own| (RuleLevel::Position, own)),
-            Some((RuleLevel::Symbol, Chooser::Symbol(self.symbol))),
-            strategy.map(|strategy| (RuleLevel::Strategy, strategy)),
-            Some((RuleLevel::Default, Chooser::Anything)),
-        ]
-        .into_iter()
-        .flatten()
-    }
-}
-
-impl Chooser {
-    /// Returns what chooses `rule`: whoever names it, and whom it serves.
-    fn of(rule: &ExitRule) -> impl Iterator<Item = Self> {
-        let scope = match &rule.scope {
-            RuleScope::Default => Some(Self::Anything),
-            RuleScope::Strategy(name) => Some(Self::Strategy(name.clone())),
-            RuleScope::Symbol(symbol) => Some(Self::Symbol(*symbol)),
-            RuleScope::Position => None,
-        };
-        [Self::Own(rule.id.clone())].into_iter().chain(scope)
-    }
 }
 
 impl Terms {

@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
-use crate::model::{ExitMode, LogicalTime, Price, Profile, ProfileId, Symbol};
+use crate::model::{ExitMode, LogicalTime, Price, Profile, ProfileId, Symbol, SymbolError};
 
 /// How specifically a rule was chosen. The first in this order wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -50,6 +51,37 @@ pub enum RuleScope {
     Symbol(Symbol),
     /// Those that name it.
     Position,
+}
+
+/// Columns that name no scope of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ScopeError {
+    /// There is no such scope.
+    #[error("unknown scope {0:?}")]
+    Unknown(String),
+    /// The scope goes with a key.
+    #[error("value expected, was null")]
+    NoKey,
+    /// The key of scope SYMBOL is none.
+    #[error(transparent)]
+    Symbol(#[from] SymbolError),
+}
+
+impl RuleScope {
+    /// Returns whom a row of `trade.exit_rules` serves, by its columns `scope` and `scope_key`.
+    ///
+    /// # Errors
+    /// If the scope is unknown, or `key` is not what goes with it.
+    pub fn of(scope: &str, key: Option<&str>) -> Result<Self, ScopeError> {
+        let key = || key.ok_or(ScopeError::NoKey);
+        Ok(match scope {
+            "DEFAULT" => Self::Default,
+            "STRATEGY" => Self::Strategy(key()?.into()),
+            "SYMBOL" => Self::Symbol(key()?.parse()?),
+            "POSITION" => Self::Position,
+            other => return Err(ScopeError::Unknown(other.to_owned())),
+        })
+    }
 }
 
 /// One active row of `trade.exit_rules`.

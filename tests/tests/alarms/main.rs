@@ -13,3 +13,4 @@ mod picks;
 mod records;
 mod rig;
 mod stores;
+mod watchlist;
