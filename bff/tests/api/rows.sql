@@ -21,3 +21,9 @@ INSERT INTO trade.reentry_blacklist (symbol, reason, created_by)
 VALUES ('069500', 'no stock', 'rows') ON CONFLICT DO NOTHING;
 INSERT INTO system.logs (level, module, event, symbol, message, context)
 VALUES ('INFO', 'rows', 'ROWS', '005930', 'a row for each list', '{}');
+INSERT INTO trade.equity_days (account_id, day, equity, asof_ts)
+SELECT '50123456-01', (now() AT TIME ZONE 'Asia/Seoul')::date - age, 100000000 - age * 1000, now() - interval '1 day'
+FROM generate_series(1, 30) age ON CONFLICT DO NOTHING;
+INSERT INTO trade.cash_flows (flow_id, account_id, day, amount, note, asked_by)
+VALUES ('aaaaaaa6-0000-4000-8000-000000000001', '50123456-01', '2026-02-20', 1000000, '입금', 'rows')
+ON CONFLICT DO NOTHING;
