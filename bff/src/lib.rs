@@ -24,6 +24,7 @@ mod live;
 mod metrics;
 mod number;
 mod openapi;
+mod performance;
 mod queries;
 mod request;
 mod router;

@@ -26,6 +26,20 @@ impl From<Decimal> for Number {
     }
 }
 
+impl Number {
+    /// Shows a statistic to [`FIGURE_SCALE`] decimals. It is finite and below 10^15; what is not becomes 0.
+    pub(crate) fn of_figure(figure: f64) -> Self {
+        let exact = Decimal::from_f64_retain(figure).unwrap_or_default();
+        let shown = exact.round_dp(FIGURE_SCALE);
+        // There is a decimal minus zero, which nobody wants to see.
+        Self::from(if shown.is_zero() {
+            Decimal::ZERO
+        } else {
+            shown
+        })
+    }
+}
+
 impl From<Number> for Decimal {
     fn from(number: Number) -> Self {
         number.0
@@ -79,6 +93,8 @@ impl PartialSchema for Number {
 
 impl ToSchema for Number {}
 
+/// Decimals that are shown of a statistic.
+const FIGURE_SCALE: u32 = 12;
 /// Most decimals that are stored of an amount or a percentage.
 const SCALE: u32 = 4;
 /// Most KRW that are taken: what fits into ten-thousandths of a won, rounded down.
@@ -103,6 +119,12 @@ pub(crate) const WON: Bounds = Bounds {
 pub(crate) const PRICE: Bounds = Bounds {
     unit: "KRW",
     least: Bound::Excluded(0),
+    most: WON_MAX,
+};
+/// An amount that came or went: below 0, it went.
+pub(crate) const SIGNED_WON: Bounds = Bounds {
+    unit: "KRW",
+    least: Bound::Included(-WON_MAX),
     most: WON_MAX,
 };
 /// A part of the whole that limits something.
@@ -163,6 +185,19 @@ mod tests {
         assert_eq!(WON.to_string(), won);
         let percent = "a percentage above 0 to 100 with at most 4 decimals";
         assert_eq!(PERCENT.to_string(), percent);
+    }
+
+    #[rstest]
+    #[case(0.1, "0.1")]
+    #[case(-0.333_333_333_333_333_3, "-0.333333333333")]
+    #[case(-1e-13, "0")]
+    #[case(-0.0, "0")]
+    #[case(1e15, "1000000000000000")]
+    #[case(-999_999_999_999_999.9, "-999999999999999.875")]
+    #[case(f64::NAN, "0")]
+    fn statistics_are_shown_to_twelve_decimals(#[case] figure: f64, #[case] json: &str) {
+        let number = Number::of_figure(figure);
+        assert_eq!(serde_json::to_string(&number).unwrap(), json);
     }
 
     #[rstest]

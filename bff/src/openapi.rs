@@ -17,12 +17,12 @@ use utoipa::{Modify, OpenApi};
 use crate::access::routes::{Need, need};
 use crate::access::sessions::COOKIE;
 use crate::api::{
-    alarms, audit, best_prices, calendar, control, emergency_stop, executions, exit_events,
-    exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests, orders,
-    pick_decisions, picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
-    reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
-    risk_limits, rule_resolution, session, settings, signals, stocks, strategy_runs, universe,
-    watchlist,
+    alarms, audit, best_prices, calendar, cash_flows, control, emergency_stop, executions,
+    exit_events, exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests,
+    orders, performance, pick_decisions, picks, portfolios, positions, previews, prices, rankings,
+    rebalances, reentry, reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows,
+    regime, risk, risk_limits, rule_resolution, session, settings, signals, stocks, strategy_runs,
+    trades, universe, watchlist,
 };
 use crate::health;
 
@@ -105,6 +105,12 @@ const ACTORS: [&str; 3] = ["updated_by", "asked_by", "by"];
         emergency_stop::set,
         risk::report,
         risk::violations,
+        performance::figures,
+        performance::daily,
+        trades::list,
+        trades::attribution,
+        cash_flows::list,
+        cash_flows::enter,
         crate::live::stream,
         logs::list,
         alarms::list,

@@ -13,12 +13,12 @@ use axum::{Router, http::Method};
 
 use crate::access::guard;
 use crate::api::{
-    alarms, audit, best_prices, calendar, control, emergency_stop, executions, exit_events,
-    exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests, orders,
-    pick_decisions, picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
-    reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
-    risk_limits, rule_resolution, session, settings, signals, stocks, strategy_runs, universe,
-    watchlist,
+    alarms, audit, best_prices, calendar, cash_flows, control, emergency_stop, executions,
+    exit_events, exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests,
+    orders, performance, pick_decisions, picks, portfolios, positions, previews, prices, rankings,
+    rebalances, reentry, reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows,
+    regime, risk, risk_limits, rule_resolution, session, settings, signals, stocks, strategy_runs,
+    trades, universe, watchlist,
 };
 use crate::config::BffConfig;
 use crate::error::ApiError;
@@ -120,6 +120,14 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         )
         .route("/api/v1/risk/report", get(risk::report))
         .route("/api/v1/risk/violations", get(risk::violations))
+        .route("/api/v1/performance", get(performance::figures))
+        .route("/api/v1/performance/daily", get(performance::daily))
+        .route("/api/v1/performance/trades", get(trades::list))
+        .route("/api/v1/performance/attribution", get(trades::attribution))
+        .route(
+            "/api/v1/performance/cash-flows",
+            get(cash_flows::list).post(cash_flows::enter),
+        )
         .route("/api/v1/stream", get(live::stream))
         .route("/api/v1/logs", get(logs::list))
         .route("/api/v1/alarms", get(alarms::list))

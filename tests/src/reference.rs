@@ -1,10 +1,12 @@
-//! The reference of the daily strategy: `tests/strategy/reference.py`, and the comparison with it.
+//! References in Python: of the daily strategy (`tests/strategy/reference.py`), with the comparison with it, and
+//! of the performance of an account (`tests/performance/reference.py`).
 
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
 use jiff::civil::Date;
+use serde_json::Value;
 
 /// Computes what the strategy decides on the sessions from `from` to `to` out of the tables in `data`
 /// (stocks.csv, bars.csv and so on), into the existing or new folder `out`. Returns a line a day.
@@ -23,7 +25,7 @@ pub fn reference(data: &Path, from: Date, to: Date, out: &Path) -> String {
         "--out".as_ref(),
         out.as_ref(),
     ];
-    python("reference.py", &arguments).unwrap_or_else(|faults| panic!("{faults}"))
+    python("strategy/reference.py", &arguments).unwrap_or_else(|faults| panic!("{faults}"))
 }
 
 /// Compares two folders of what the strategy decided. Returns what was compared.
@@ -42,12 +44,22 @@ pub fn compare_decisions(one: &Path, other: &Path) -> String {
 /// # Panics
 /// Where Python 3 is missing.
 pub fn try_compare_decisions(one: &Path, other: &Path) -> Result<String, String> {
-    python("compare.py", &[one.as_ref(), other.as_ref()])
+    python("strategy/compare.py", &[one.as_ref(), other.as_ref()])
+}
+
+/// Computes the performance of an account out of the tables in `data` (equity.csv, flows.csv and so on).
+///
+/// # Panics
+/// Where Python 3 is missing or the script fails.
+pub fn performance(data: &Path) -> Value {
+    let printed = python("performance/reference.py", &[data.as_ref()]);
+    let printed = printed.unwrap_or_else(|faults| panic!("{faults}"));
+    serde_json::from_str(&printed).expect("JSON")
 }
 
 /// Returns what a script prints; as an error, with its faults, where it fails.
 fn python(script: &str, arguments: &[&OsStr]) -> Result<String, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("strategy");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = Command::new("python3")
         .arg(folder.join(script))
         .args(arguments)

@@ -349,6 +349,15 @@ pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     );
 }
 
+/// Waits until the day in Seoul does not end within two minutes, for what counts by days.
+pub async fn clear_of_midnight() {
+    const DAY: i64 = 86_400;
+    let left = || DAY - (jiff::Timestamp::now().as_second() + 9 * 3_600).rem_euclid(DAY);
+    while left() < 120 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
 pub(crate) async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls)
         .await

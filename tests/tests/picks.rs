@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use turnstile_tests::{Api, Stock, System, eventually};
+use turnstile_tests::{Api, Stock, System, clear_of_midnight, eventually};
 
 const FIRST: &str = "005930";
 const OTHER: &str = "000660";
@@ -40,15 +40,6 @@ async fn trade_until(system: &System, symbol: &str, query: &str, count: i64) {
         system.one::<i64>(query, &[]).await >= count
     })
     .await;
-}
-
-/// Waits until the day in Seoul does not end within two minutes: what is decided is so for a day.
-async fn clear_of_midnight() {
-    const DAY: i64 = 86_400;
-    let left = || DAY - (jiff::Timestamp::now().as_second() + 9 * 3_600).rem_euclid(DAY);
-    while left() < 120 {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
 }
 
 fn held(symbol: &str, gate: &str) -> String {

@@ -25,7 +25,7 @@ const OPEN: [(&str, &str); 4] = [
 const GUARDED_READS: [(&str, Role); 1] = [("/api/v1/audit", Role::Admin)];
 
 /// Changing routes. One that is not here needs the highest role.
-const CHANGES: [(&str, &str, Role); 28] = [
+const CHANGES: [(&str, &str, Role); 29] = [
     // They only read, or end what is the caller's own.
     ("POST", "/api/v1/prices/batch", Role::Viewer),
     ("POST", "/api/v1/session/end", Role::Viewer),
@@ -62,6 +62,7 @@ const CHANGES: [(&str, &str, Role); 28] = [
         "/api/v1/watchlist/{category}/{symbol}/remove",
         Role::Trader,
     ),
+    ("POST", "/api/v1/performance/cash-flows", Role::Trader),
     // Stopping needs no more than acting; the handler asks for more where a stop is lifted.
     ("PUT", "/api/v1/risk/emergency-stop", Role::Trader),
     ("PUT", "/api/v1/exit-rules/{id}", Role::Admin),

@@ -23,3 +23,9 @@ INSERT INTO system.logs (level, module, event, symbol, message, context)
 VALUES ('INFO', 'rows', 'ROWS', '005930', 'a row for each list', '{}');
 INSERT INTO strategy.watchlist (symbol, category, memo, target_price, alert_enabled, alert_price, alert_condition)
 VALUES ('035720', 'candidate', '신규', 60000, true, 50000.5, 'BELOW') ON CONFLICT DO NOTHING;
+INSERT INTO trade.equity_days (account_id, day, equity, asof_ts)
+SELECT '50123456-01', (now() AT TIME ZONE 'Asia/Seoul')::date - age, 100000000 - age * 1000, now() - interval '1 day'
+FROM generate_series(1, 30) age ON CONFLICT DO NOTHING;
+INSERT INTO trade.cash_flows (flow_id, account_id, day, amount, note, asked_by)
+VALUES ('aaaaaaa6-0000-4000-8000-000000000001', '50123456-01', '2026-02-20', 1000000, '입금', 'rows')
+ON CONFLICT DO NOTHING;

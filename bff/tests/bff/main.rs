@@ -16,6 +16,7 @@ mod live_resume;
 mod live_stream;
 mod live_topics;
 mod order_requests;
+mod performance;
 mod picks;
 mod reentries;
 mod risk;
