@@ -102,10 +102,15 @@ impl Connections {
     }
 }
 
-/// Opens connections up to the least number. They are held together, so that each is one of its own.
+/// Opens connections up to the least number. They are held meanwhile, so that each is one of its own.
 async fn fill(connections: Connections) {
-    let opening = (0..connections.size_min).map(|_| connections.pool.get());
-    drop(futures_util::future::join_all(opening).await);
+    let mut held = Vec::new();
+    while connections.pool.status().size < connections.size_min {
+        let Ok(connection) = connections.pool.get().await else {
+            return;
+        };
+        held.push(connection);
+    }
 }
 
 fn failed(reason: &'static str) -> RedisError {
