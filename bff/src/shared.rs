@@ -4,7 +4,7 @@
 //! answer is never older than its question, as if each had been read alone, and PostgreSQL reads the
 //! same thing once at a time, however many ask.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -16,7 +16,7 @@ const LINES_MAX: usize = 64;
 /// Reads of one kind. Cheap to clone.
 #[derive(Debug)]
 pub(crate) struct SharedReads<T> {
-    lines: Arc<Mutex<HashMap<String, Weak<Line<T>>>>>,
+    lines: Arc<Mutex<BTreeMap<String, Weak<Line<T>>>>>,
 }
 
 /// Who asks for the same.

@@ -25,7 +25,7 @@ impl Http {
         socket.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(socket)).await?;
         // It ends with its sender.
-        tokio::spawn(connection);
+        drop(turnstile_connectors::task::spawn("http client", connection));
         Ok(Self {
             sender,
             host: host.to_owned(),

@@ -44,8 +44,11 @@ struct Changed {
 /// them. The feed itself survives a loss of its connection; where it cannot go on without a gap, a new
 /// one begins.
 pub(super) async fn run(state: AppState, stop: CancellationToken) {
-    while let Some(feed) = stop.run_until_cancelled(open(&state)).await {
-        let Some(lost) = stop.run_until_cancelled(follow(&state, feed)).await else {
+    while let Some(feed) = stop.run_until_cancelled(Box::pin(open(&state))).await {
+        let Some(lost) = stop
+            .run_until_cancelled(Box::pin(follow(&state, feed)))
+            .await
+        else {
             return;
         };
         state.live.feed_xid.send_replace(None);

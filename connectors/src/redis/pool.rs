@@ -102,14 +102,13 @@ impl Connections {
     }
 }
 
-/// Opens connections up to the least number. They are held meanwhile, so that each is one of its own.
+/// Opens connections up to the least number. Each is held until the last is open, or one would be lent
+/// twice.
 async fn fill(connections: Connections) {
-    let mut held = Vec::new();
-    while connections.pool.status().size < connections.size_min {
-        let Ok(connection) = connections.pool.get().await else {
-            return;
-        };
-        held.push(connection);
+    if connections.pool.status().size < connections.size_min
+        && let Ok(_held) = connections.pool.get().await
+    {
+        Box::pin(fill(connections.clone())).await;
     }
 }
 

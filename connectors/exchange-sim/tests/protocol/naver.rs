@@ -182,7 +182,7 @@ async fn naver_can_be_down_or_refuse_while_the_broker_goes_on() {
     client
         .control("/faults", &json!({ "naver_delay_ms": 300 }))
         .await;
-    let began = std::time::Instant::now();
+    let began = tokio::time::Instant::now();
     assert_eq!(ask(&client, "005930").await.0, 200);
     assert!(began.elapsed() >= Duration::from_millis(300));
     client.sim.stop().await;
