@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use turnstile_tests::{Api, Program, Stock, System, Webhook, eventually};
 
-use crate::rig::{a_while, monitoring, show_one};
+use crate::rig::{a_while, monitoring, show_one, until};
 
 const PRICE: i64 = 100_000;
 const PRODUCER: i64 = 3000;
@@ -34,7 +34,7 @@ impl Desk {
             held: shares,
         });
         let system = System::start(&stocks.collect::<Vec<_>>(), "").await;
-        system.exit_rules(json!({"sl2": {"pnl": -0.5}})).await;
+        system.exit_rules(json!({"sl2": {"pnl": -0.05}})).await;
         let webhook = Webhook::start().await;
         let settings = format!("{PICKS}{}", monitoring(&webhook, limits));
         let stream = system.stream(&settings).await;
@@ -156,37 +156,43 @@ async fn conflicts_of_picks_raise_an_alarm() {
     desk.stop().await;
 }
 
-/// Picks without a price, and picks of what is held. Ten verdicts in the table, two here.
-#[tokio::test(flavor = "multi_thread")]
-async fn gates_that_let_little_through_raise_alarms() {
-    let limits = "[monitoring.limits.picks_gate_freshness]\nleast = 2\n\
-        [monitoring.limits.picks_gate_risk]\nleast = 2\n";
-    let desk = Desk::start(1, limits).await;
-    show_one(
-        (&desk.system, &desk.webhook, "picks_gate_freshness"),
-        "WARNING",
-        async || {
-            for _ in 0..2 {
-                desk.judged(&run(), &desk.next()).await;
-            }
-            a_while().await;
-        },
-        a_while,
-    )
+/// Makes the condition until it is told, a second between; then only waits until it is over.
+async fn show(desk: &Desk, alarm: &str, mut bad: impl AsyncFnMut()) {
+    let course = ["RAISED WARNING", "CLEARED WARNING"];
+    until(&desk.webhook, alarm, &course[..1], async || {
+        bad().await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    })
     .await;
-    show_one(
-        (&desk.system, &desk.webhook, "picks_gate_risk"),
-        "WARNING",
-        async || {
-            for _ in 0..2 {
-                let symbol = desk.next();
-                desk.price(&symbol).await;
-                desk.judged(&run(), &symbol).await;
-            }
-            a_while().await;
-        },
-        a_while,
-    )
+    until(&desk.webhook, alarm, &course, a_while).await;
+}
+
+/// Ten verdicts in the table, two here.
+#[tokio::test(flavor = "multi_thread")]
+async fn picks_without_a_price_raise_an_alarm() {
+    let limits = "[monitoring.limits.picks_gate_freshness]\nleast = 2\n";
+    let desk = Desk::start(0, limits).await;
+    show(&desk, "picks_gate_freshness", async || {
+        for _ in 0..2 {
+            desk.judged(&run(), &desk.next()).await;
+        }
+    })
+    .await;
+    desk.stop().await;
+}
+
+/// Ten verdicts in the table, two here.
+#[tokio::test(flavor = "multi_thread")]
+async fn picks_of_what_is_held_raise_an_alarm() {
+    let limits = "[monitoring.limits.picks_gate_risk]\nleast = 2\n";
+    let desk = Desk::start(1, limits).await;
+    show(&desk, "picks_gate_risk", async || {
+        for _ in 0..2 {
+            let symbol = desk.next();
+            desk.price(&symbol).await;
+            desk.judged(&run(), &symbol).await;
+        }
+    })
     .await;
     desk.stop().await;
 }
@@ -198,24 +204,18 @@ async fn action_keys_that_were_used_raise_an_alarm() {
     let desk = Desk::start(0, limits).await;
     let used = "INSERT INTO trade.manual_entries (request_id, symbol, qty, asked_by, state, message,
             action_key)
-        SELECT gen_random_uuid(), $1, 1, 'test', 'REFUSED', 'test',
+        SELECT gen_random_uuid(), $1::text, 1, 'test', 'REFUSED', 'test',
             format('ENTRY:%s:%s:%s:%s', to_char(now() AT TIME ZONE 'Asia/Seoul' + n * interval '1 day',
-                'YYYYMMDD'), $1, $2::bigint, $3)
+                'YYYYMMDD'), $1::text, $2::bigint, $3::text)
         FROM generate_series(0, 1) n";
-    show_one(
-        (&desk.system, &desk.webhook, "picks_gate_key"),
-        "WARNING",
-        async || {
-            for _ in 0..2 {
-                let (symbol, run) = (desk.next(), run());
-                desk.system.execute(used, &[&symbol, &PRODUCER, &run]).await;
-                desk.price(&symbol).await;
-                desk.judged(&run, &symbol).await;
-            }
-            a_while().await;
-        },
-        a_while,
-    )
+    show(&desk, "picks_gate_key", async || {
+        for _ in 0..2 {
+            let (symbol, run) = (desk.next(), run());
+            desk.system.execute(used, &[&symbol, &PRODUCER, &run]).await;
+            desk.price(&symbol).await;
+            desk.judged(&run, &symbol).await;
+        }
+    })
     .await;
     desk.stop().await;
 }
