@@ -5,7 +5,8 @@
 //!    broken too: none of them has to fail in a call to be found out.
 //! 3. Nothing is sent to find out whether a connection is good: that would double each call.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
 use deadpool::{Runtime, managed};
@@ -19,6 +20,8 @@ use super::RedisConfig;
 pub(super) struct Connections {
     pool: Pool<Maker>,
     size_min: usize,
+    /// Whether somebody opens connections up to the least number.
+    is_filling: Arc<AtomicBool>,
 }
 
 /// A connection that is lent for one call.
@@ -56,6 +59,7 @@ impl Connections {
         Ok(Self {
             pool: pool.map_err(|_| failed("the pool has no timer"))?,
             size_min: config.pool_min,
+            is_filling: Arc::default(),
         })
     }
 
@@ -73,8 +77,13 @@ impl Connections {
             }
         })?;
         // The first call brings the others along.
-        if self.pool.status().size < self.size_min {
-            drop(crate::task::spawn("redis pool", fill(self.clone())));
+        if self.pool.status().size < self.size_min && !self.is_filling.swap(true, Ordering::AcqRel)
+        {
+            let (connections, is_filling) = (self.clone(), self.is_filling.clone());
+            drop(crate::task::spawn("redis pool", async move {
+                fill(connections).await;
+                is_filling.store(false, Ordering::Release);
+            }));
         }
         Ok(lent)
     }

@@ -44,6 +44,19 @@ impl Desk {
         }
     }
 
+    /// Starts one whose broker is away, so that Naver stands in: each symbol is asked for every seven
+    /// seconds.
+    async fn on_naver(limits: &str, naver: &str) -> Self {
+        let settings = |webhook: &Webhook| monitoring_over(webhook, "10s", limits);
+        let naver = format!("symbols_per_call = 1\nspacing = \"20ms\"\n{naver}");
+        let desk = Self::start(settings, &naver).await;
+        desk.fault(json!({"kis_down": true})).await;
+        let asked = "SELECT count(DISTINCT payload->>'symbol') FROM system.engine_events
+            WHERE kind = 'confirmed' AND payload->>'source' = 'NAVER'";
+        desk.system.counts(asked, 12).await;
+        desk
+    }
+
     async fn fault(&self, fault: Value) {
         self.system.post("/faults", fault).await;
     }
@@ -160,14 +173,8 @@ async fn a_broker_that_is_away_raises_an_alarm_and_its_event_is_told() {
 /// from so few.
 #[tokio::test(flavor = "multi_thread")]
 async fn errors_of_navers_api_raise_an_alarm() {
-    let naver = "symbols_per_call = 1\nspacing = \"20ms\"\n";
     let limits = "[monitoring.limits.api_errors_naver]\nleast = 4\ndanger = 0.95\n";
-    let settings = |webhook: &Webhook| monitoring_over(webhook, "10s", limits);
-    let desk = Desk::start(settings, naver).await;
-    desk.fault(json!({"kis_down": true})).await;
-    let asked = "SELECT count(DISTINCT payload->>'symbol') FROM system.engine_events
-        WHERE kind = 'confirmed' AND payload->>'source' = 'NAVER'";
-    desk.system.counts(asked, 12).await;
+    let desk = Desk::on_naver(limits, "").await;
     let naver = async |is_down: bool| {
         desk.fault(json!({"naver_down": is_down})).await;
         a_while().await;
@@ -250,14 +257,8 @@ async fn a_silent_stream_raises_an_alarm() {
 /// that way, so with those before a smaller share counts here than in the table.
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_of_naver_that_do_not_come_raise_an_alarm() {
-    let naver = "symbols_per_call = 1\nspacing = \"20ms\"\ntimeout = \"200ms\"\n";
     let limit = "[monitoring.limits.naver_timeouts]\nwarning = 0.1\n";
-    let settings = |webhook: &Webhook| monitoring_over(webhook, "10s", limit);
-    let desk = Desk::start(settings, naver).await;
-    desk.fault(json!({"kis_down": true})).await;
-    let asked = "SELECT count(DISTINCT payload->>'symbol') FROM system.engine_events
-        WHERE kind = 'confirmed' AND payload->>'source' = 'NAVER'";
-    desk.system.counts(asked, 12).await;
+    let desk = Desk::on_naver(limit, "timeout = \"200ms\"\n").await;
     let slow = async |delay_ms: u64| {
         desk.fault(json!({"naver_delay_ms": delay_ms})).await;
         a_while().await;
