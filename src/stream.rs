@@ -346,7 +346,7 @@ impl Stream {
         })
     }
 
-    /// Returns once every symbol wanted at start is subscribed.
+    /// Returns once every symbol wanted at start is subscribed or refused.
     pub(crate) async fn subscribed(&mut self) {
         // An error means that the job has ended; whoever waits sees that elsewhere.
         drop(self.subscribed.wait_for(|subscribed| *subscribed).await);

@@ -212,7 +212,7 @@ impl Sequencer {
         send_event(&self.events, timed(time, Event::Clock)).await
     }
 
-    /// Says when nothing is awaited any more: what has lost its slot is not.
+    /// Says when nothing is awaited any more: what has lost its slot or was refused is not.
     fn tell_subscribed(&mut self) {
         if *self.subscribed.borrow() {
             return;
@@ -223,7 +223,7 @@ impl Sequencer {
         }
         drop(given);
         if self.awaited.is_empty() {
-            info!("every symbol is subscribed");
+            info!("every symbol is subscribed or refused");
             self.subscribed.send_replace(true);
         }
     }
@@ -368,6 +368,8 @@ impl Sequencer {
                 message,
             } => {
                 warn!(%symbol, %code, %message, "subscription refused");
+                self.awaited.remove(&symbol);
+                self.tell_subscribed();
             }
             KisEvent::LimitLearned { registrations } => {
                 if registrations >= self.registrations_max {

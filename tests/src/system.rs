@@ -358,7 +358,11 @@ pub async fn clear_of_midnight() {
     }
 }
 
-pub(crate) async fn connect(url: &str) -> Client {
+/// Connects to a database.
+///
+/// # Panics
+/// If it does not answer.
+pub async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls)
         .await
         .expect("the database answers");

@@ -22,7 +22,7 @@ VALUES ('069500', 'no stock', 'rows') ON CONFLICT DO NOTHING;
 INSERT INTO system.logs (level, module, event, symbol, message, context)
 VALUES ('INFO', 'rows', 'ROWS', '005930', 'a row for each list', '{}');
 INSERT INTO strategy.watchlist (symbol, category, memo, target_price, alert_enabled, alert_price, alert_condition)
-VALUES ('000660', 'candidate', '신규', 60000, true, 50000.5, 'BELOW') ON CONFLICT DO NOTHING;
+VALUES ('035720', 'candidate', '신규', 60000, true, 50000.5, 'BELOW') ON CONFLICT DO NOTHING;
 INSERT INTO trade.equity_days (account_id, day, equity, asof_ts)
 SELECT '50123456-01', (now() AT TIME ZONE 'Asia/Seoul')::date - age, 100000000 - age * 1000, now() - interval '1 day'
 FROM generate_series(1, 30) age ON CONFLICT DO NOTHING;
