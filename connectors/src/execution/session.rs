@@ -48,6 +48,11 @@ pub trait SessionSource: Send + Sync {
     /// Returns what the exchange's clock says now.
     fn market(&self) -> Market;
 
+    /// Returns the exchange's time of day, as close as it is known.
+    fn time(&self) -> Time {
+        self.market().time
+    }
+
     /// Returns whether the exchange trades on `day`.
     fn trades_on(&self, day: Date) -> bool;
 
@@ -247,6 +252,15 @@ impl SessionSource for SimulatorSession {
                 let closed = Some("the simulator has not answered yet".to_owned());
                 Market { date, time, closed }
             }
+        }
+    }
+
+    /// An answer may be old, as after a stop of the process: its clock has gone on since.
+    fn time(&self) -> Time {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*latest {
+            Some((asked, answer)) => answer.time.wrapping_add(asked.elapsed()),
+            None => seoul((self.now_us)()).1,
         }
     }
 

@@ -28,7 +28,7 @@ impl Sequencer {
     /// Shows how old the first trade of a frame is, by the exchange's own clock.
     pub(super) fn show_lag(&self, trade: Option<&Trade>) {
         let Some(trade) = trade else { return };
-        let lag = trade.time.duration_until(self.session.market().time);
+        let lag = trade.time.duration_until(self.session.time());
         // Clocks differ by a little, and trades are told to the second.
         metrics::histogram!(PRICE_LATENCY).record(lag.as_secs_f64().max(0.0));
     }
