@@ -58,17 +58,17 @@ impl<T: Clone> SharedReads<T> {
     ///
     /// # Errors
     /// What `load` returns. A read that fails is nobody else's: each of the others tries for itself.
-    pub(crate) async fn read<E, F>(&self, key: &str, load: impl FnOnce() -> F) -> Result<T, E>
+    pub(crate) async fn read<E, F>(&self, key: &str, load: impl Fn() -> F) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>>,
     {
         let line = self.line(key);
         let mine = Arc::clone(&line.next.lock().unwrap_or_else(PoisonError::into_inner));
-        let (mut load, mut fault) = (Some(load), None);
+        let mut fault = None;
         let read = mine.get_or_init(|| async {
             let _turn = line.turn.lock().await;
             line.depart(&mine);
-            match load.take()?().await {
+            match load().await {
                 Ok(value) => Some(value),
                 Err(error) => {
                     fault = Some(error);
@@ -76,12 +76,10 @@ impl<T: Clone> SharedReads<T> {
                 }
             }
         });
-        match (read.await.clone(), fault, load) {
-            (Some(value), ..) => Ok(value),
-            (None, Some(error), _) => Err(error),
-            (None, None, Some(load)) => load().await,
-            // Whoever has loaded has a value or a fault.
-            (None, None, None) => unreachable!("a load came to nothing"),
+        match (read.await.clone(), fault) {
+            (Some(value), _) => Ok(value),
+            (None, Some(error)) => Err(error),
+            (None, None) => load().await,
         }
     }
 

@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::{Fuse, FusedFuture};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -62,12 +64,14 @@ pub(super) async fn run(state: AppState, stop: CancellationToken) {
 async fn follow(state: &AppState, mut feed: ChangeFeed) -> PostgresError {
     let mut changed = Changed::default();
     let mut due = Instant::now();
+    // Copies in the cache are deleted while clients are told, however long that takes.
+    let mut telling = std::pin::pin!(Fuse::terminated());
     loop {
         tokio::select! {
             biased;
-            () = sleep_until(due), if changed.xid.is_some() => {
-                tell(state, std::mem::take(&mut changed)).await;
-                due = Instant::now() + SPACING;
+            () = &mut telling, if !telling.is_terminated() => due = Instant::now() + SPACING,
+            () = sleep_until(due), if telling.is_terminated() && changed.xid.is_some() => {
+                telling.set(tell(state, std::mem::take(&mut changed)).fuse());
             }
             fetched = feed.next() => match fetched {
                 Ok(transactions) => take(state, &transactions, &mut changed).await,

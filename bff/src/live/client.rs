@@ -45,7 +45,7 @@ pub(crate) async fn upgrade(
         .max_message_size(MESSAGE_MAX)
         .max_frame_size(MESSAGE_MAX);
     Ok(upgrade.on_upgrade(async move |socket| {
-        serve(socket, seat, &state, principal.as_ref()).await;
+        Box::pin(serve(socket, seat, &state, principal.as_ref())).await;
         drop(running);
     }))
 }
@@ -99,13 +99,14 @@ async fn talk(wire: &mut Wire<'_>, state: &AppState, who: Option<&Principal>) ->
                 Some(_) | None => listener.step(wire).await,
             },
             _ = ping.tick() => say(wire, "ping", &ServerMessage::Ping).await,
-            Ok(()) = head.changed() => listener.step(wire).await,
+            // Before what is new: where that comes quicker than it can be sent, the client is heard still.
             message = wire.socket.recv() => match message {
                 Some(Ok(Message::Text(text))) => hear(wire, &mut listener, &text).await,
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
                 Some(Ok(Message::Binary(_))) => refuse(wire, "expected a text").await,
                 Some(Ok(Message::Close(_)) | Err(_)) | None => Err(End::Client),
             },
+            Ok(()) = head.changed() => listener.step(wire).await,
         };
         if let Err(end) = outcome {
             return end;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout, timeout_at};
 use tracing::warn;
 
 use super::board::PriceReader;
@@ -20,6 +20,8 @@ use crate::state::AppState;
 
 /// Pause after a snapshot could not be loaded.
 const RETRY: Duration = Duration::from_secs(1);
+/// Longest wait for PostgreSQL in one go: nothing else is told meanwhile.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Why a client is let go.
 #[derive(Debug)]
@@ -126,7 +128,7 @@ impl Listener {
             self.find_prices(&symbols).await;
         }
         let live = std::sync::Arc::clone(&self.state.live);
-        let (missed, resumed, end) = {
+        let (missed, resumed) = {
             let core = live.core();
             let head = core.ring.head();
             let mut rows = topics.clone();
@@ -141,7 +143,7 @@ impl Listener {
             });
             let mut resumed = self.reader.settled();
             resumed.extend(known.filter(|_| has_prices).map(|_| Topic::Prices));
-            (missed, resumed, head)
+            (missed, resumed)
         };
         self.retry = None;
         let answer = ServerMessage::Subscribed {
@@ -150,7 +152,7 @@ impl Listener {
             resumed: &resumed,
         };
         say(out, "subscribed", &answer).await?;
-        self.deliver(missed, end, out).await
+        self.deliver(missed, out).await
     }
 
     /// Puts prices of `symbols` on the board that are not there yet.
@@ -159,10 +161,12 @@ impl Listener {
         if missing.is_empty() {
             return;
         }
-        match queries::prices::newest_of(&self.state.db, &missing).await {
-            Ok(prices) => self.state.live.show(prices),
+        let finding = queries::prices::newest_of(&self.state.db, &missing);
+        match timeout(PATIENCE, finding).await {
+            Ok(Ok(prices)) => self.state.live.show(prices),
             // The next tick brings them.
-            Err(error) => warn!(error = %chain(&error), "known prices not found"),
+            Ok(Err(error)) => warn!(error = %chain(&error), "known prices not found"),
+            Err(_elapsed) => warn!("known prices not found in time"),
         }
     }
 
@@ -173,24 +177,15 @@ impl Listener {
         if self.retry.is_some_and(|retry| Instant::now() < retry) {
             return Ok(());
         }
-        let stop = self.state.live.stop.clone();
-        while let Some(topic) = self.reader.first_due() {
-            let loading = snapshot(&self.state, topic, self.reader.at());
-            let loaded = stop.run_until_cancelled(loading).await.ok_or(End::Stop)?;
-            let Snapshot { seq, text, .. } = match loaded {
-                Ok(snapshot) => snapshot,
-                Err(error) => {
-                    let is_first = self.retry.replace(Instant::now() + RETRY).is_none();
-                    if is_first {
-                        warn!(%topic, error = %chain(&error), "snapshot not loaded, trying again");
-                        let message = format!("{topic} cannot be read now, a snapshot follows");
-                        let (code, message) = ("SNAPSHOT_LATE", message.as_str());
-                        say(out, "error", &ServerMessage::Error { code, message }).await?;
-                    }
-                    return Ok(());
-                }
+        let is_retry = self.retry.take().is_some();
+        let until = Instant::now() + PATIENCE;
+        for topic in self.reader.due() {
+            let loaded = self.load(topic, until, is_retry, out).await?;
+            let Some(Snapshot { seq, text, .. }) = loaded else {
+                // What one topic alone has is no reason to keep the others waiting.
+                self.retry = Some(Instant::now() + RETRY);
+                continue;
             };
-            self.retry = None;
             self.advance(seq, out).await?;
             if self.reader.accept(topic, seq) {
                 let kind = if topic == Topic::Tables {
@@ -205,6 +200,31 @@ impl Listener {
         Ok(())
     }
 
+    /// Loads a snapshot of `topic`; none if that is not possible by `until`, of which the client is told
+    /// the first time.
+    async fn load(
+        &self,
+        topic: Topic,
+        until: Instant,
+        is_retry: bool,
+        out: &mut impl Outlet,
+    ) -> Result<Option<Snapshot>, End> {
+        let loading = timeout_at(until, snapshot(&self.state, topic, self.reader.at()));
+        let stop = &self.state.live.stop;
+        let fault = match stop.run_until_cancelled(loading).await.ok_or(End::Stop)? {
+            Ok(Ok(snapshot)) => return Ok(Some(snapshot)),
+            Ok(Err(error)) => chain(&error).to_string(),
+            Err(_elapsed) => "not in time".to_owned(),
+        };
+        if !is_retry {
+            warn!(%topic, error = %fault, "snapshot not loaded, trying again");
+            let message = format!("{topic} cannot be read now, a snapshot follows");
+            let (code, message) = ("SNAPSHOT_LATE", message.as_str());
+            say(out, "error", &ServerMessage::Error { code, message }).await?;
+        }
+        Ok(None)
+    }
+
     /// Sends what is new up to `upto`.
     async fn advance(&mut self, upto: u64, out: &mut impl Outlet) -> Result<(), End> {
         let live = std::sync::Arc::clone(&self.state.live);
@@ -212,17 +232,13 @@ impl Listener {
         if !missed.is_empty() {
             say(out, "gap", &ServerMessage::Gap { topics: &missed }).await?;
         }
-        self.deliver(changes, upto, out).await
+        self.deliver(changes, out).await
     }
 
-    /// Sends prices and then `changes`, which are all up to `upto`. Prices come first, under the number
-    /// before the first change: whoever goes on from any of these messages misses neither.
-    async fn deliver(
-        &mut self,
-        changes: Vec<Change>,
-        upto: u64,
-        out: &mut impl Outlet,
-    ) -> Result<(), End> {
+    /// Sends prices and then `changes`. Prices come first, under the number before the first change, or up
+    /// to which the client was told: whoever goes on from any of these messages misses neither, and a
+    /// snapshot that was made for another does not count from an earlier number than its prices.
+    async fn deliver(&mut self, changes: Vec<Change>, out: &mut impl Outlet) -> Result<(), End> {
         let rows = match &mut self.prices {
             Some(prices) => {
                 let core = self.state.live.core();
@@ -232,7 +248,8 @@ impl Listener {
         };
         let is_snapshot = std::mem::take(&mut self.is_price_snapshot);
         if is_snapshot || !rows.is_empty() {
-            let seq = changes.first().map_or(upto, |change| change.seq - 1);
+            let told = self.reader.at();
+            let seq = changes.first().map_or(told, |change| change.seq - 1);
             let prices = Item::Prices {
                 rows,
                 is_snapshot,

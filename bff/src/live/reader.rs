@@ -74,6 +74,11 @@ impl Reader {
         self.at
     }
 
+    /// Returns the topics of which a snapshot is to be sent, in this order.
+    pub(crate) fn due(&self) -> BTreeSet<Topic> {
+        self.due.clone()
+    }
+
     /// Returns the topic of which a snapshot is to be sent next.
     pub(crate) fn first_due(&self) -> Option<Topic> {
         self.due.first().copied()

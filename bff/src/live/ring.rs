@@ -93,7 +93,7 @@ impl Ring {
     ) -> Result<(), E> {
         let seq = self.head + 1;
         let before = self.last.get(&topic).copied().unwrap_or(0);
-        let text = Utf8Bytes::from(write(seq, before.max(self.floor))?);
+        let text = Utf8Bytes::from(write(seq, before)?);
         self.head = seq;
         self.last.insert(topic, seq);
         self.bytes += text.as_str().len();
@@ -177,6 +177,19 @@ mod tests {
             .map(|change| change.text.as_str())
             .collect();
         assert_eq!(texts, ["1 after 0", "2 after 0", "3 after 1", "5 after 2"]);
+    }
+
+    #[test]
+    fn a_change_names_the_one_before_also_where_that_is_not_kept_any_more() {
+        let mut ring = ring(2, 1_000);
+        push(&mut ring, Topic::Exits);
+        for _ in 0..9 {
+            push(&mut ring, Topic::Health);
+        }
+        assert!(ring.floor() > 1);
+        push(&mut ring, Topic::Exits);
+        let last = ring.kept.back().map(|change| change.text.as_str());
+        assert_eq!(last, Some("11 after 1"));
     }
 
     #[test]

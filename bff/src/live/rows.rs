@@ -29,6 +29,9 @@ pub(super) enum RowsError {
     /// PostgreSQL did not answer as expected.
     #[error("rows not read")]
     Query(#[from] QueryError),
+    /// It took too long.
+    #[error("rows not read in time")]
+    Late,
     /// A row cannot be written as JSON.
     #[error("row not written")]
     Text(#[from] serde_json::Error),
@@ -37,7 +40,11 @@ pub(super) enum RowsError {
 impl RowsError {
     /// Returns whether it may be otherwise later.
     pub(super) fn is_transient(&self) -> bool {
-        matches!(self, Self::Query(error) if error.is_unavailable())
+        match self {
+            Self::Query(error) => error.is_unavailable(),
+            Self::Late => true,
+            Self::Text(_) => false,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -16,6 +16,8 @@ use crate::state::AppState;
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(1);
+/// How long PostgreSQL may take; the next second has its health.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Tells clients what has changed, second by second, until `stop`.
 pub(super) async fn run(state: AppState, stop: CancellationToken) {
@@ -42,6 +44,13 @@ async fn look(state: &AppState) -> Result<(), RowsError> {
         let health = written(&[health::look(state).await])?;
         live.tell(Topic::Health, &health, &[])?;
     }
+    let judging = timeout(PATIENCE, judge(state));
+    judging.await.unwrap_or(Err(RowsError::Late))
+}
+
+/// Looks which prices are stale, and for prices of those that are not on the board yet.
+async fn judge(state: &AppState) -> Result<(), RowsError> {
+    let live = &state.live;
     let staleness = queries::best_prices::staleness(&state.db).await?;
     let staleness: BTreeMap<String, bool> = staleness.into_iter().collect();
     // Whoever follows all symbols begins with all that the engine has a price of.

@@ -376,3 +376,25 @@ async fn a_snapshot_waits_for_postgresql_and_health_says_why() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_rise_also_where_a_snapshot_is_shared() {
+    let world = World::start().await;
+    world.fill().await;
+    let topics = ["prices", "positions"];
+    let mut one = world.socket().await;
+    one.hear_mode("redis").await;
+    follow(&mut one, &topics).await;
+    one.snapshot("positions").await;
+    publish(&world, &[("005930", 70_300, 1_795_500_000_000_009)]).await;
+    one.hear("prices").await;
+    // Within a second the next client takes the snapshot that was made for the first.
+    let mut other = world.socket().await;
+    follow(&mut other, &topics).await;
+    let [prices, positions] = [
+        other.snapshot("prices").await,
+        other.snapshot("positions").await,
+    ];
+    let seq = |message: &Value| message["seq"].as_u64().unwrap();
+    assert!(seq(&prices) <= seq(&positions), "{prices} {positions}");
+}
