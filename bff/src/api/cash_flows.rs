@@ -128,7 +128,7 @@ pub(crate) async fn enter(
             Ok(Success::one(flow))
         }
         Entered::Known(flow)
-            if flow.account_id == account
+            if (asked.account_id.is_none() || flow.account_id == account)
                 && flow.day == day
                 && flow.amount == Number::from(asked.amount) =>
         {

@@ -27,7 +27,8 @@ pub(crate) struct Setting {
     pub(crate) title: &'static str,
     /// What its numbers count: SECONDS, SHARE (a part of one) or COUNT.
     pub(crate) unit: &'static str,
-    /// The value in force. Limits of an alarm: `warning`, `critical`, as far as it has them.
+    /// The value in force, where the file of a process says nothing else. Limits of an alarm: `warning`,
+    /// `critical`, as far as it has them.
     #[schema(value_type = Object)]
     pub(crate) value: Value,
     /// What holds without a row. The file of a process may put something else in its place there, a row

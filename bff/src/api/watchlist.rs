@@ -269,7 +269,7 @@ pub(crate) async fn change(
     Ok(Success::one(watched))
 }
 
-/// Takes a symbol off the watchlist. Answers with what it was.
+/// Takes a symbol off the watchlist. Answers with the row as it went: signed by who removed it, and why.
 #[utoipa::path(
     post, path = "/api/v1/watchlist/{category}/{symbol}/remove", tag = "watchlist",
     params(

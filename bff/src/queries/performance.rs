@@ -12,11 +12,10 @@ use crate::queries::QueryError;
 
 /// Of several accounts the one whose equity was told last; where that of none was, the one that closed a
 /// position last.
-const NEWEST_ACCOUNT: &str = "SELECT account_id FROM (
-        (SELECT 1 AS place, account_id FROM trade.account_equity ORDER BY asof_ts DESC LIMIT 1)
-        UNION ALL
-        (SELECT 2, account_id FROM trade.exit_events ORDER BY exit_ts DESC LIMIT 1)) known
-    ORDER BY place LIMIT 1";
+const NEWEST_ACCOUNT: &str = "SELECT account_id FROM (SELECT coalesce(
+        (SELECT account_id FROM trade.account_equity ORDER BY asof_ts DESC LIMIT 1),
+        (SELECT account_id FROM trade.exit_events ORDER BY exit_ts DESC LIMIT 1)) AS account_id) newest
+    WHERE account_id IS NOT NULL";
 
 /// A session is measured against the one before it, and holds what was paid since. The calendar says which
 /// days have one; a day that nobody knows is closed, as everywhere.

@@ -43,8 +43,7 @@ pub(crate) async fn set(
              VALUES ($1, $2, $3, $4, $5 + 1) ON CONFLICT (key) DO NOTHING RETURNING {COLUMNS}"
         ),
         _ => format!(
-            "UPDATE system.config SET value = $2, reason = $3, updated_by = $4,
-                 version = version + 1, updated_ts = clock_timestamp()
+            "UPDATE system.config SET value = $2, reason = $3, updated_by = $4
              WHERE key = $1 AND version = $5 RETURNING {COLUMNS}"
         ),
     };
