@@ -1,13 +1,14 @@
 //! Delivery: from a notice to the people who have to know.
 //!
 //! ```text
-//! notices ─┬─> urgent (P0) ─┬─ each channel: in order, spaced, repeated ─> result
-//!          └─> the others ──┘
+//! notices ─┬─> urgent (P0) ───────┬─ each channel: in order, spaced, repeated ─> result
+//!          ├─> severe (CRITICAL) ─┤
+//!          └─> the others ────────┘
 //! ```
 //!
-//! Nothing here needs a database. A channel has a queue for what is urgent and one for the rest, so that a
-//! burst of the one holds up nothing of the other. A full queue drops what is new; that is counted, and
-//! the alarm is in the database all the same.
+//! Nothing here needs a database. A channel has a queue for each of these, so that a burst of the one (a
+//! hundred prices that were waited for are there at once) holds up nothing of the other. A full queue
+//! drops what is new; that is counted, and the alarm is in the database all the same.
 
 mod slack;
 mod telegram;
@@ -73,6 +74,7 @@ struct Queues {
     name: &'static str,
     level: LogLevel,
     urgent: mpsc::Sender<Notice>,
+    severe: mpsc::Sender<Notice>,
     others: mpsc::Sender<Notice>,
 }
 
@@ -128,11 +130,13 @@ impl Deliveries {
             sender
         };
         let urgent = queue("urgent deliveries", Duration::ZERO);
+        let severe = queue("severe deliveries", SPACING);
         let others = queue("deliveries", SPACING);
         self.channels.push(Queues {
             name: channel.name(),
             level: channel.level(),
             urgent,
+            severe,
             others,
         });
     }
@@ -145,7 +149,8 @@ impl Deliveries {
             }
             let queue = match notice.level {
                 LogLevel::P0 => &queues.urgent,
-                LogLevel::Info | LogLevel::Warning | LogLevel::Critical => &queues.others,
+                LogLevel::Critical => &queues.severe,
+                LogLevel::Info | LogLevel::Warning => &queues.others,
             };
             if queue.try_send(notice.clone()).is_err() {
                 count(queues.name, "dropped");

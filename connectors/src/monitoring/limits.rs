@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const ROWS: &str = "SELECT key, value FROM system.config WHERE starts_with(key, 'alarms.')";
 
 /// Values by key.
-type Rows = BTreeMap<String, Value>;
+pub(super) type Rows = BTreeMap<String, Value>;
 
 /// Limits that were set, on their way to the looks.
 pub(super) struct SetLimits {
@@ -29,9 +29,10 @@ pub(super) struct SetLimits {
 }
 
 impl SetLimits {
-    /// Returns them, and the way in for [`follow`].
-    pub(super) fn new() -> (watch::Sender<Rows>, Self) {
-        let (sender, rows) = watch::channel(Rows::new());
+    /// Returns them, and the way in for [`follow`]; `rows` are those of the first look.
+    pub(super) fn new(rows: Rows) -> (watch::Sender<Rows>, Self) {
+        let (sender, mut rows) = watch::channel(rows);
+        rows.mark_changed();
         let told = Rows::new();
         (sender, Self { rows, told })
     }
@@ -94,7 +95,11 @@ pub(super) async fn follow(
     }
 }
 
-async fn read(postgres: &Postgres) -> Result<Rows, PostgresError> {
+/// Returns the rows as they stand.
+///
+/// # Errors
+/// If PostgreSQL does not answer.
+pub(super) async fn read(postgres: &Postgres) -> Result<Rows, PostgresError> {
     let client = postgres.client().await?;
     let rows = client.query(ROWS, &[]).await?;
     let rows = rows
@@ -124,7 +129,7 @@ mod tests {
         let mut looks: Vec<_> = looks
             .map(|rule| Look::new(rule, &config, "stream", &episodes))
             .collect();
-        let (sender, mut limits) = SetLimits::new();
+        let (sender, mut limits) = SetLimits::new(Rows::new());
         let one = samples("exit_active_engines 1\n");
         let (mut now, mut stands) = (Duration::ZERO, false);
         let mut after = |value: Option<Value>| {

@@ -51,15 +51,24 @@ impl Look {
         self.rule.name
     }
 
-    /// Puts other limits in force, or its own. What stands is judged by them from now on.
+    /// Puts other limits in force, or its own. What stands is judged by them from now on. A level that only
+    /// the file has stays, unless the others have passed it by.
     pub(super) fn set_limits(&mut self, set: Option<AlarmLimits>) {
+        let own = self.own;
         self.rule = match set {
-            Some(set) => Rule {
-                warning: set.warning,
-                danger: set.critical,
-                ..self.own
-            },
-            None => self.own,
+            Some(AlarmLimits { warning, critical }) => {
+                let of = |warning, danger| Rule {
+                    warning,
+                    danger,
+                    ..own
+                };
+                let both = of(warning.or(own.warning), critical.or(own.danger));
+                match both.is_in_order() {
+                    true => both,
+                    false => of(warning, critical),
+                }
+            }
+            None => own,
         };
         self.limits = limits(&self.rule, self.limits.clear_after);
         let standing = self.standing.step;

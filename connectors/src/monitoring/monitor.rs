@@ -139,7 +139,7 @@ impl Monitor {
             crate::task::spawn("metric history", history.run(kept, stop.clone())),
             crate::task::spawn("cache memory", show_memory(cache, stop.clone())),
         ];
-        let (limits_sender, set_limits) = SetLimits::new();
+        let (limits_sender, set_limits) = SetLimits::new(limits::read(&postgres).await?);
         let follow = limits::follow(postgres.clone(), limits_sender, stop.clone());
         rest.push(crate::task::spawn("alarm limits", follow));
         rest.push(match has_engine {
