@@ -46,9 +46,12 @@ pub(crate) fn hide_secrets(config: &Config) {
     let secrets = secrets.chain(alarms.into_iter().flatten());
     let secrets = secrets.map(|secret| secret.expose_secret().to_owned());
     let urls = std::iter::once(&config.postgres.url).chain(&config.redis.url);
-    let passwords = urls.filter_map(|url| password(url.expose_secret()));
+    let written = urls.filter_map(|url| password(url.expose_secret()));
+    let passwords = [config.postgres.password(), config.redis.password()];
+    let passwords = written.chain(passwords.into_iter().flatten());
     let is_secret = |text: &String| text.len() >= SECRET_LENGTH_MIN;
     let secrets = secrets.chain(passwords).filter(is_secret);
+    let secrets = secrets.flat_map(|secret| [escaped(&secret), secret]);
     let account = kis.account.expose_secret().split('-').next();
     let account = account.map(str::to_owned).filter(is_secret);
 
@@ -61,6 +64,12 @@ pub(crate) fn hide_secrets(config: &Config) {
     }));
     hidden.sort_by_key(|(secret, _)| std::cmp::Reverse(secret.len()));
     hidden.dedup();
+}
+
+/// Returns a secret as it stands in JSON.
+fn escaped(secret: &str) -> String {
+    let json = serde_json::Value::from(secret).to_string();
+    json.trim_matches('"').to_owned()
 }
 
 /// Returns the password of a URL, `scheme://user:password@host`, as it is written there.
@@ -84,6 +93,14 @@ impl<W: Write> Write for Masked<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }
+}
+
+/// Says why the program ends, on standard error, without secrets.
+pub(crate) fn tell_end(error: &anyhow::Error) {
+    // The chain in one line: what was attempted, and why it failed.
+    let line = format!("turnstile: {error:#}\n");
+    // Where standard error is gone there is nobody to tell.
+    drop(Masked(io::stderr()).write_all(line.as_bytes()));
 }
 
 fn mask(line: &[u8], hidden: &[(String, String)]) -> String {
@@ -114,5 +131,7 @@ mod tests {
             assert_eq!(mask(line.as_bytes(), &hidden), shown);
         }
         assert_eq!(mask(b"\xff ok", &hidden), "\u{fffd} ok");
+        assert_eq!(escaped(r#"a"b\c"#), r#"a\"b\\c"#);
+        assert_eq!(password("redis://:p%40ss@h").as_deref(), Some("p%40ss"));
     }
 }

@@ -20,8 +20,7 @@ fn main() -> std::process::ExitCode {
     match cli::Cli::parse().run() {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
-            // The chain in one line: what was attempted, and why it failed.
-            eprintln!("turnstile: {error:#}");
+            logging::tell_end(&error);
             match error.downcast_ref() {
                 Some(RecordedError::Malformed(_)) => MALFORMED.into(),
                 _ => std::process::ExitCode::FAILURE,

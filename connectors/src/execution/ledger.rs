@@ -31,7 +31,7 @@ use tokio::try_join;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, error_span};
 use turnstile_dataflows::model::{OrderFact, OrderStatus, Price, Quantity};
 use uuid::Uuid;
 
@@ -164,7 +164,7 @@ impl Ledger {
         let began = Instant::now();
         let work = |client| self.transact(client, order, news);
         let stored = self.store.persist("news about an order", stop, work);
-        let result = stored.instrument(info_span!("news", %order)).await;
+        let result = stored.instrument(error_span!("news", %order)).await;
         match result {
             Ok((applied, position)) => {
                 histogram!(names::APPLY_DURATION).record(began.elapsed());

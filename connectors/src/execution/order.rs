@@ -3,7 +3,7 @@
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
-use tracing::{Span, info_span};
+use tracing::{Span, error_span};
 use turnstile_dataflows::model::{ExitReason, OrderStatus, Price, Quantity, Symbol};
 use uuid::Uuid;
 
@@ -163,9 +163,9 @@ pub(super) const ORDER_BY_ID: &str = concat!(
 );
 
 impl Order {
-    /// Returns what names this order in every line of the log while it is handled.
+    /// Returns what names this order in every line of the log while it is handled, however few are shown.
     pub(super) fn span(&self) -> Span {
-        info_span!("order", id = %self.id, key = %self.action_key)
+        error_span!("order", id = %self.id, key = %self.action_key)
     }
 
     /// Reads a row of one of the queries above.

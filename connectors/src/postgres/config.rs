@@ -48,6 +48,13 @@ impl Default for PostgresConfig {
 }
 
 impl PostgresConfig {
+    /// Returns the password, decoded; none where there is none or the connection string cannot be read.
+    pub fn password(&self) -> Option<String> {
+        let config = self.url.expose_secret().parse::<tokio_postgres::Config>();
+        let config = config.ok()?;
+        Some(String::from_utf8_lossy(config.get_password()?).into_owned())
+    }
+
     /// Returns every fault, with the path of its key.
     pub fn validate(&self) -> Vec<String> {
         let mut faults = Vec::new();

@@ -10,7 +10,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Client, RedisError, RedisResult};
 use secrecy::ExposeSecret;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::breaker::Breaker;
@@ -235,7 +235,7 @@ impl Cache {
 
     async fn try_read(&self, key: &str) -> Option<(Option<String>, Option<Seen>)> {
         let mark_key = guard_of(key);
-        let read = self.call(async |mut connection| {
+        let read = self.call_soon(async |mut connection| {
             redis::cmd("MGET")
                 .arg(key)
                 .arg(&mark_key)
@@ -249,7 +249,7 @@ impl Cache {
 
     async fn begin_epoch(&self) -> bool {
         let epoch = Uuid::new_v4().to_string();
-        let begun = self.call(async |mut connection| {
+        let begun = self.call_soon(async |mut connection| {
             redis::cmd("SET")
                 .arg(EPOCH_KEY)
                 .arg(&epoch)
@@ -268,7 +268,7 @@ impl Cache {
              and redis.call('GET', KEYS[3]) == ARGV[4] then \
              return redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2], 'NX') end return false";
         let mark_key = guard_of(key);
-        self.call(async |mut connection| {
+        self.call_soon(async |mut connection| {
             redis::cmd("EVAL")
                 .arg(FILL)
                 .arg(3)
@@ -300,7 +300,29 @@ impl Cache {
         self.inner.client.as_ref()
     }
 
+    /// As [`Cache::call`]; where no connection comes free in the time of one call it is a miss, and no fault
+    /// of Redis: PostgreSQL answers sooner. One that cannot be made is a fault before that.
+    async fn call_soon<T, F>(&self, call: impl FnOnce(MultiplexedConnection) -> F) -> Option<T>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        self.call_within(Some(self.inner.call_timeout * 2), call)
+            .await
+    }
+
     async fn call<T, F>(&self, call: impl FnOnce(MultiplexedConnection) -> F) -> Option<T>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        self.call_within(None, call).await
+    }
+
+    /// Calls Redis, once a connection comes free; after `patience` nobody waits any longer for one.
+    async fn call_within<T, F>(
+        &self,
+        patience: Option<Duration>,
+        call: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Option<T>
     where
         F: Future<Output = RedisResult<T>>,
     {
@@ -316,6 +338,7 @@ impl Cache {
             lent = connections.lend() => lent,
             // Whoever waits for a connection would only find out the same.
             _ = isolated.wait_for(|is_isolated| *is_isolated), if !is_trial => return None,
+            () = sleep(patience.unwrap_or_default()), if patience.is_some() && !is_trial => return None,
         };
         let lent = match lent {
             Ok(lent) => lent,
@@ -333,15 +356,19 @@ impl Cache {
                 return Some(value);
             }
             Ok(Err(error)) => {
-                if error.is_timeout() {
+                if error.is_timeout() && !is_trial {
                     Connections::discard(lent);
-                } else if error.is_unrecoverable_error() {
+                } else if error.is_timeout() || error.is_unrecoverable_error() {
                     connections.discard_all(lent);
                 }
                 self.failed(&error);
             }
             Err(_elapsed) => {
-                Connections::discard(lent);
+                // Whoever tries whether Redis is back must not find one dead connection after the other.
+                match is_trial {
+                    true => connections.discard_all(lent),
+                    false => Connections::discard(lent),
+                }
                 self.failed(&RedisError::from((
                     redis::ErrorKind::Io,
                     "no answer in time",

@@ -44,6 +44,13 @@ impl Default for RedisConfig {
 }
 
 impl RedisConfig {
+    /// Returns the password, decoded; none where there is none or the address cannot be read.
+    pub fn password(&self) -> Option<String> {
+        let client = redis::Client::open(self.url.as_ref()?.expose_secret()).ok()?;
+        let settings = client.get_connection_info().redis_settings();
+        settings.password().map(str::to_owned)
+    }
+
     /// Returns every fault, with the path of its key.
     pub fn validate(&self) -> Vec<String> {
         let mut faults = Vec::new();
