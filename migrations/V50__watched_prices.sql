@@ -11,12 +11,13 @@ ALTER TABLE strategy.watchlist
     ADD CONSTRAINT alert_is_whole CHECK ((alert_price IS NULL) = (alert_condition IS NULL)),
     ADD CONSTRAINT alert_has_price CHECK (NOT alert_enabled OR alert_price IS NOT NULL);
 
-CREATE FUNCTION strategy.watchlist_touch() RETURNS trigger LANGUAGE plpgsql AS $$
+-- A version rises with every change, whoever makes it.
+CREATE FUNCTION system.touch() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.version := OLD.version + 1;
     NEW.updated_ts := clock_timestamp();
     RETURN NEW;
 END $$;
-CREATE TRIGGER touch BEFORE UPDATE ON strategy.watchlist
-    FOR EACH ROW EXECUTE FUNCTION strategy.watchlist_touch();
+CREATE TRIGGER touch BEFORE UPDATE ON strategy.watchlist FOR EACH ROW EXECUTE FUNCTION system.touch();
+CREATE TRIGGER touch BEFORE UPDATE ON system.config FOR EACH ROW EXECUTE FUNCTION system.touch();
 SELECT system.audit('strategy.watchlist');
