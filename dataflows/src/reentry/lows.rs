@@ -80,8 +80,10 @@ impl Lows {
             Ok(place) => self.levels[place].1 += 1,
             Err(place) => self.levels.insert(place, (level, 1)),
         }
-        if let Some((price, time)) = last {
-            self.take(time, price);
+        match last {
+            Some((price, time)) => self.take(time, price),
+            // Each asking has a turn of its own, also before the first price.
+            None => self.turn += 1,
         }
         self.turn
     }
@@ -95,6 +97,11 @@ impl Lows {
                 self.levels.remove(place);
             }
         }
+    }
+
+    /// Ends what every [`Lows::ask`] began.
+    pub(super) fn end_all(&mut self) {
+        self.levels.clear();
     }
 
     /// Returns where `level` is among the levels, or where it belongs.
@@ -135,6 +142,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn each_asking_ends_once_also_before_the_first_price() {
+        let level = Price::from_units(7).unwrap();
+        let mut lows = Lows::default();
+        let turns = [lows.ask(level, None), lows.ask(level, None)];
+        assert!(turns[0] < turns[1]);
+        assert_eq!(lows.quiet(), Quiet::NONE);
+        lows.end(level);
+        assert!(lows.is_asked());
+        lows.end(level);
+        assert_eq!((lows.is_asked(), lows.quiet()), (false, Quiet::ALL));
+    }
 
     proptest! {
         #[test]

@@ -283,7 +283,6 @@ impl Held {
             };
             if let Spot::Silent(level, turn) = place.spot {
                 candidate.catch_up(self.lows.run(level, turn));
-                self.lows.end(level);
                 place.spot = spot_of(candidate, level);
                 match place.spot {
                     Spot::Below(level) => _ = self.below.insert((level, seat)),
@@ -291,6 +290,7 @@ impl Held {
                 }
             }
         }
+        self.lows.end_all();
     }
 }
 
