@@ -81,7 +81,7 @@ async fn a_server_in_trouble_is_asked_again_and_one_that_refuses_is_not() {
     let notices = [
         notice(LogLevel::Info),
         notice(LogLevel::Warning),
-        notice(LogLevel::Critical),
+        notice(LogLevel::Warning),
     ];
     let told = delivered(toml, &notices).await;
     let results: Vec<_> = told
