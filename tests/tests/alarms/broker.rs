@@ -45,10 +45,10 @@ impl Desk {
     }
 
     /// Starts one whose broker is away, so that Naver stands in: each symbol is asked for every seven
-    /// seconds.
+    /// seconds, as its answers want, and after a fault each second.
     async fn on_naver(limits: &str, naver: &str) -> Self {
         let settings = |webhook: &Webhook| monitoring_over(webhook, "10s", limits);
-        let naver = format!("symbols_per_call = 1\nspacing = \"20ms\"\n{naver}");
+        let naver = format!("symbols_per_call = 1\nspacing = \"20ms\"\ninterval = \"1s\"\n{naver}");
         let desk = Self::start(settings, &naver).await;
         desk.fault(json!({"kis_down": true})).await;
         let asked = "SELECT count(DISTINCT payload->>'symbol') FROM system.engine_events
