@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use turnstile_dataflows::model::{
-    ExitEventId, LogicalTime, Market, Position, PositionId, PositionMode, Price, Quantity, Symbol,
+    LogicalTime, Market, Position, PositionId, PositionMode, Price, Quantity, SaleId, SaleResult,
+    Symbol,
 };
 use turnstile_dataflows::reentry::{Equity, Underway};
 use turnstile_dataflows::risk::{
@@ -46,6 +47,11 @@ fn position(n: usize, of: usize, qty: i64, avg: i64) -> Position {
     }
 }
 
+fn sale(n: usize, sold: LogicalTime, units: i64) -> RiskChange {
+    let id = id(n);
+    RiskChange::Sale(SaleResult { id, sold, units })
+}
+
 fn change() -> impl Strategy<Value = RiskChange> {
     let issue = |market: usize, sector: usize| Issue {
         market: [Market::Kospi, Market::Kosdaq, Market::Unknown][market],
@@ -75,7 +81,7 @@ fn change() -> impl Strategy<Value = RiskChange> {
             }
         ),
         2 => (0..6usize, 0..12u64, -9..9i64)
-            .prop_map(move |(n, day, units)| RiskChange::Result(id(n), at(day), units)),
+            .prop_map(move |(n, day, units)| sale(n, at(day), units)),
         1 => (0..9u64, 1..9i64).prop_map(move |(day, units)| {
             RiskChange::Equity(Some(Equity { asof: at(day), units }))
         }),
@@ -89,7 +95,7 @@ struct Rows {
     buys: BTreeMap<Arc<str>, Underway>,
     prices: BTreeMap<Symbol, Price>,
     issues: BTreeMap<Symbol, Issue>,
-    results: BTreeMap<ExitEventId, (LogicalTime, i64)>,
+    results: BTreeMap<SaleId, (LogicalTime, i64)>,
     equity: Option<Equity>,
 }
 
@@ -117,8 +123,8 @@ impl Rows {
             RiskChange::Issue(symbol, None) => {
                 self.issues.remove(&symbol);
             }
-            RiskChange::Result(id, exit, units) => {
-                self.results.insert(id, (exit, units));
+            RiskChange::Sale(sale) => {
+                self.results.insert(sale.id, (sale.sold, sale.units));
             }
             RiskChange::Equity(row) => {
                 let is_older = |row: &Equity| self.equity.is_some_and(|last| row.asof < last.asof);
@@ -156,6 +162,7 @@ impl Rows {
             let name = Name {
                 shares,
                 held: at_price.or(at_cost),
+                cost: at_cost,
                 pending: buys.iter().map(cost).sum(),
                 issue: self.issues.get(&symbol).cloned().unwrap_or(Issue::UNKNOWN),
             };
@@ -179,13 +186,16 @@ impl Rows {
                 total.pending += name.pending;
                 total.names += 1;
                 total.unvalued += i64::from(name.held.is_none());
+                if let (Some(held), Some(cost)) = (name.held, name.cost) {
+                    total.unrealised += held - cost;
+                }
             }
         }
         let (mut days, mut months) = (BTreeMap::new(), BTreeMap::new());
         let results = self.results.values();
-        for (exit, units) in results.filter(|(exit, _)| exit.seoul_month() >= month) {
-            *days.entry(exit.seoul_day()).or_default() += i128::from(*units);
-            *months.entry(exit.seoul_month()).or_default() += i128::from(*units);
+        for (sold, units) in results.filter(|(sold, _)| sold.seoul_month() >= month) {
+            *days.entry(sold.seoul_day()).or_default() += i128::from(*units);
+            *months.entry(sold.seoul_month()).or_default() += i128::from(*units);
         }
         rows.extend(
             names
@@ -221,6 +231,20 @@ impl Rows {
     }
 }
 
+/// Events with what each changes, so many microseconds after the one before.
+fn in_time(history: Vec<(Vec<RiskChange>, u64)>) -> Vec<RiskEvent> {
+    let mut time = BEGIN_US;
+    let events = history.into_iter().map(|(changes, step_us)| {
+        time += step_us;
+        RiskEvent {
+            time: LogicalTime::from_micros(time),
+            changes,
+            is_complete: true,
+        }
+    });
+    events.collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -232,16 +256,8 @@ proptest! {
         ),
         batch in 1..7usize,
     ) {
-        let mut time = BEGIN_US;
-        let events: Vec<RiskEvent> = history
-            .into_iter()
-            .map(|(changes, step_us)| {
-                // Hours apart: some histories pass into the next month.
-                time += step_us;
-                let time = LogicalTime::from_micros(time);
-                RiskEvent { time, changes, is_complete: true }
-            })
-            .collect();
+        // Hours apart: some histories pass into the next month.
+        let events = in_time(history);
         let mut batches: Vec<Vec<RiskEvent>> = events.chunks(batch).map(<[_]>::to_vec).collect();
         let expected: Vec<(LogicalTime, Exposure)> = batches
             .iter()
@@ -275,6 +291,53 @@ proptest! {
         for (seen, (time, expected)) in seen.iter().zip(&expected) {
             prop_assert_eq!(seen, expected, "at {}", time);
         }
+    }
+}
+
+/// The rows that stand at start as whole: each key with its last row, those of results of the month alone.
+fn loaded(history: &[RiskEvent]) -> Vec<RiskChange> {
+    let mut rows = Rows::default();
+    for event in history {
+        let changes = event.changes.iter().cloned();
+        changes.for_each(|change| rows.take(event.time.micros(), change));
+    }
+    let month = history.last().map(|event| event.time.seoul_month());
+    let results = rows.results.into_iter();
+    let results = results.filter(|(_id, (sold, _))| Some(sold.seoul_month()) >= month);
+    let mut changes: Vec<_> = results
+        .map(|(id, (sold, units))| RiskChange::Sale(SaleResult { id, sold, units }))
+        .collect();
+    changes.extend(rows.positions.into_values().map(RiskChange::Position));
+    let buys = rows.buys.into_iter();
+    changes.extend(buys.map(|(key, row)| RiskChange::Buying(key, Some(row))));
+    let prices = rows.prices.into_iter();
+    changes.extend(prices.map(|(symbol, price)| RiskChange::Price(symbol, price)));
+    let issues = rows.issues.into_iter();
+    changes.extend(issues.map(|(symbol, issue)| RiskChange::Issue(symbol, Some(issue))));
+    changes.push(RiskChange::Equity(rows.equity));
+    changes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn a_restart_gives_the_view_of_a_desk_that_never_stopped(
+        history in prop::collection::vec(
+            (prop::collection::vec(change(), 0..4), 1..12u64 * 3_600_000_000),
+            1..40,
+        ),
+    ) {
+        let mut events = in_time(history);
+        // The equity that stands is of no time to come at the restart.
+        let last = events.last().map_or(BEGIN_US, |event| event.time.micros());
+        let end = LogicalTime::from_micros(last + 12 * DAY_US);
+        events.push(RiskEvent { time: end, changes: Vec::new(), is_complete: true });
+        let changes = loaded(&events);
+        let again = RiskEvent { time: end, changes, is_complete: true };
+        let went_on = views(events).pop().map(|view| view.exposure);
+        let restarted = views(vec![again]).pop().map(|view| view.exposure);
+        prop_assert_eq!(restarted, went_on);
     }
 }
 
@@ -383,4 +446,102 @@ fn an_equity_of_a_time_to_come_keeps_no_later_one_out() {
     let to_come = Err("what the account is worth is of a time that has not come");
     assert_eq!(ahead.exposure.equity(at(291)), to_come);
     assert_eq!(ahead.exposure.equity(at(292)), Ok(7));
+}
+
+/// The last view after `changes`, a second each.
+fn after(changes: Vec<RiskChange>) -> Exposure {
+    let events = (0..).zip(changes);
+    let events = events.map(|(second, change)| event(second, true, vec![change]));
+    views(events.collect()).pop().unwrap().exposure
+}
+
+/// A position at an average cost of five ten-thousandths of a won.
+fn holding(qty: i64) -> RiskChange {
+    RiskChange::Position(position(0, 0, qty, 5))
+}
+
+fn price(units: i64) -> RiskChange {
+    RiskChange::Price(symbol(0), Price::from_units(units).unwrap())
+}
+
+#[test]
+fn a_part_sold_at_a_loss_today_counts_today_and_the_rest_on_paper() {
+    let now = LogicalTime::from_micros(BEGIN_US);
+    let half = vec![holding(10), price(3), sale(1, now, -10), holding(5)];
+    let view = after(half.clone());
+    assert_eq!((view.of_day(now), view.of_month(now)), (-10, -10));
+    assert_eq!(view.unrealised(), 5 * (3 - 5));
+    // The rest is sold for what it was worth: nothing has changed but that the loss is realised.
+    let mut rest = half;
+    rest.extend([sale(2, now, -10), holding(0)]);
+    let view = after(rest);
+    assert_eq!((view.of_day(now), view.unrealised()), (-20, 0));
+}
+
+#[test]
+fn what_was_sold_on_earlier_days_stays_theirs_when_the_position_closes() {
+    let at = |day: u64| LogicalTime::from_micros(BEGIN_US + day * DAY_US);
+    let today = at(2);
+    let view = after(vec![
+        holding(10),
+        // Marked down on the first day, sold in part on the second, closed on the third.
+        price(3),
+        sale(1, at(1), -8),
+        holding(6),
+        price(2),
+        sale(2, today, -18),
+        holding(0),
+    ]);
+    let days = [at(0), at(1), today].map(|day| view.of_day(day));
+    assert_eq!(
+        days,
+        [0, -8, -18],
+        "each sale on its day, against the whole cost"
+    );
+    assert_eq!((view.of_month(today), view.unrealised()), (-26, 0));
+}
+
+#[test]
+fn a_sale_counts_to_its_day_in_seoul() {
+    // A second before and after midnight in Seoul.
+    let midnight = LogicalTime::from_micros(BEGIN_US).next_seoul_day().micros();
+    let at = |micros| LogicalTime::from_micros(micros);
+    let (before, after_it) = (at(midnight - 1), at(midnight));
+    let view = after(vec![sale(1, before, -1), sale(2, after_it, -2)]);
+    assert_eq!((view.of_day(before), view.of_day(after_it)), (-1, -2));
+    assert_eq!(view.of_day(at(midnight + DAY_US)), 0, "a day of its own");
+}
+
+#[test]
+fn paper_results_follow_price_and_cost() {
+    for (changes, unrealised) in [
+        (vec![holding(10)], 0), // Without a price it is held at cost.
+        (vec![holding(10), price(7)], 20),
+        (vec![holding(10), price(7), price(4)], -10),
+        (vec![price(4), holding(10)], -10),
+        (vec![holding(10), price(4), holding(0)], 0),
+        // What has no cost has no result.
+        (
+            vec![RiskChange::Position(position(0, 0, 10, 0)), price(4)],
+            0,
+        ),
+        // What is being bought has none yet.
+        (
+            vec![
+                price(4),
+                RiskChange::Buying(
+                    "key".into(),
+                    Some(Underway {
+                        symbol: symbol(0),
+                        left: Quantity::new(9).unwrap(),
+                        price: Price::from_units(9).unwrap(),
+                    }),
+                ),
+            ],
+            0,
+        ),
+    ] {
+        let said = format!("{changes:?}");
+        assert_eq!(after(changes).unrealised(), unrealised, "{said}");
+    }
 }

@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 use turnstile_dataflows::engine::Change;
-use turnstile_dataflows::model::{LogicalTime, Market};
+use turnstile_dataflows::model::{LogicalTime, Market, SaleResult};
 use turnstile_dataflows::risk::{EmergencyStop, Issue, RiskChange, RiskLimits};
 
 use super::fields::{Fields, RowFault};
 use super::reentry::{millionths, time_if, won};
 
 /// What stands at start and only risk asks for: each table with its rows, as its followers have them.
-/// Of exits those of the month in Seoul.
+/// Of sales those of the month in Seoul.
 pub(super) const QUERIES: [(&str, &str); 6] = [
     (
         "market.stocks",
@@ -21,11 +21,10 @@ pub(super) const QUERIES: [(&str, &str); 6] = [
         "SELECT jsonb_build_object('symbol', symbol, 'price', price) FROM market.best_prices",
     ),
     (
-        "trade.exit_events",
-        "SELECT jsonb_build_object('exit_event_id', exit_event_id, 'exit_ts', exit_ts,
-             'realized_pnl', realized_pnl)
-         FROM trade.exit_events
-         WHERE exit_ts >= date_trunc('month', now() AT TIME ZONE 'Asia/Seoul') AT TIME ZONE 'Asia/Seoul'",
+        "trade.sale_results",
+        "SELECT jsonb_build_object('sale_id', sale_id, 'sold_ts', sold_ts, 'realized_pnl', realized_pnl)
+         FROM trade.sale_results
+         WHERE sold_ts >= date_trunc('month', now() AT TIME ZONE 'Asia/Seoul') AT TIME ZONE 'Asia/Seoul'",
     ),
     (
         "system.risk_limits",
@@ -50,7 +49,7 @@ pub(super) fn read(
     Ok(Some(match table {
         "market.stocks" => issue(row, is_deleted)?,
         "market.best_prices" => price(row)?,
-        "trade.exit_events" => result(row)?,
+        "trade.sale_results" => RiskChange::Sale(sale(row)?),
         "system.risk_limits" => limits(row, is_deleted)?,
         "system.risk_profile" => profile(row, is_deleted)?,
         "system.emergency_stop" => stop(row, is_deleted)?,
@@ -89,13 +88,13 @@ fn price(row: &Value) -> Result<RiskChange, RowFault> {
     ))
 }
 
-fn result(row: &Value) -> Result<RiskChange, RowFault> {
-    let fields = Fields::new(row, "exit_event_id");
-    Ok(RiskChange::Result(
-        fields.parsed("exit_event_id")?,
-        fields.time("exit_ts")?,
-        won(&fields, "realized_pnl")?,
-    ))
+fn sale(row: &Value) -> Result<SaleResult, RowFault> {
+    let fields = Fields::new(row, "sale_id");
+    Ok(SaleResult {
+        id: fields.parsed("sale_id")?,
+        sold: fields.time("sold_ts")?,
+        units: won(&fields, "realized_pnl")?,
+    })
 }
 
 fn limits(row: &Value, is_deleted: bool) -> Result<RiskChange, RowFault> {

@@ -271,6 +271,17 @@ fn what_risk_asks_for_is_told_beside_the_engine() {
     let stop = json!({"id": 1, "is_enabled": true, "updated_by": "kim", "reason": "news"});
     let read = reader.read([("system.emergency_stop", true, &stop)], TODAY);
     assert!(matches!(read.risk[..], [RiskChange::Stop(None)]));
+    let sale = json!({"sale_id": "s1", "sold_ts": "2026-11-24T10:00:00+09:00", "qty": 5,
+        "realized_pnl": -1234.5});
+    let read = reader.read([("trade.sale_results", false, &sale)], TODAY);
+    let [RiskChange::Sale(row)] = &read.risk[..] else {
+        panic!("{read:?}")
+    };
+    let sold = LogicalTime::from_micros(1_795_482_000_000_000);
+    assert_eq!(
+        (row.id.as_str(), row.sold, row.units),
+        ("s1", sold, -12_345_000)
+    );
     // A position is told to both.
     let read = reader.read([("trade.positions", false, &position("OPEN"))], TODAY);
     assert!(matches!(read.risk[..], [RiskChange::Position(_)]));

@@ -58,7 +58,7 @@ pub enum CheckKind {
     MarketWeight,
     /// Realised loss of the day.
     DailyLoss,
-    /// Realised loss of the month.
+    /// Loss of the month, realised and on paper.
     TotalLoss,
 }
 
@@ -287,8 +287,8 @@ impl Checks<'_> {
     }
 
     fn total_loss(&self) -> CheckResult {
-        let loss = loss(self.exposure.of_month(self.now));
-        let what = "the realised loss of the month";
+        let loss = total_loss(self.exposure, self.now);
+        let what = "the loss of the month, with that of what is held,";
         self.weigh(CheckKind::TotalLoss, what, loss, self.limits.total_loss_max)
     }
 
@@ -322,6 +322,16 @@ impl Checks<'_> {
 /// Returns what a result lost.
 pub(super) fn loss(result: i128) -> i128 {
     result.saturating_neg().max(0)
+}
+
+/// Returns the loss that counts against the limit of the month: what its sales have lost, and what all
+/// that is held would lose at its price. A gain on paper makes up for nothing.
+pub(super) fn total_loss(exposure: &Exposure, now: LogicalTime) -> i128 {
+    loss(
+        exposure
+            .of_month(now)
+            .saturating_add(exposure.unrealised().min(0)),
+    )
 }
 
 /// Prints ten-thousandths of a won.

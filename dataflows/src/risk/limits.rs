@@ -72,7 +72,7 @@ pub struct RiskLimits {
     pub market_max: u32,
     /// Realised loss of the day in Seoul.
     pub daily_loss_max: u32,
-    /// Realised loss of the month in Seoul.
+    /// Loss of the month in Seoul: realised, and unrealised of all that is held.
     pub total_loss_max: u32,
     /// From when on they are valid.
     pub from: LogicalTime,

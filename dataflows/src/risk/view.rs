@@ -187,7 +187,12 @@ impl Exposure {
         of(market) + unknown
     }
 
-    /// Returns the realised result of the day of `now`, ten-thousandths of a won.
+    /// Returns the unrealised result of all that is held, ten-thousandths of a won.
+    pub fn unrealised(&self) -> i128 {
+        self.account.unrealised
+    }
+
+    /// Returns the realised result of the day of `now`, ten-thousandths of a won: that of its sales.
     pub fn of_day(&self, now: LogicalTime) -> i128 {
         self.days.get(&now.seoul_day()).copied().unwrap_or(0)
     }

@@ -77,6 +77,7 @@ impl Account {
         let row = Name {
             shares: 1,
             held: Some(held),
+            cost: Some(held),
             pending: 0,
             issue,
         };
@@ -100,6 +101,15 @@ impl Account {
             ExposureRow::Month(NOW.seoul_month(), -units(month)),
         ];
         rows.into_iter().for_each(|row| self.0.apply(row, 1));
+        self
+    }
+
+    fn on_paper(mut self, won: i64) -> Self {
+        let account = Total {
+            unrealised: units(won),
+            ..self.0.account()
+        };
+        self.0.apply(ExposureRow::Account(account), 1);
         self
     }
 
@@ -207,6 +217,23 @@ fn a_market_breaks_by_one_won_and_what_has_no_market_counts_to_each() {
 #[case::gains(-9 * PERCENT, -90 * PERCENT, None)]
 fn losses_break_by_one_won(#[case] day: i64, #[case] month: i64, #[case] refused: Option<&str>) {
     let account = Account::new().lost(day, month);
+    assert_eq!(account.refusal(NEW, PERCENT), refused);
+}
+
+#[rstest]
+#[case::nothing_sold_at_limit(0, -10 * PERCENT, None)]
+#[case::nothing_sold_by_one_won(0, -10 * PERCENT - 1, Some("TOTAL_LOSS"))]
+#[case::both_at_limit(4 * PERCENT, -6 * PERCENT, None)]
+#[case::both_by_one_won(4 * PERCENT, -6 * PERCENT - 1, Some("TOTAL_LOSS"))]
+#[case::sold_with_a_gain(-4 * PERCENT, -14 * PERCENT, None)]
+// What is held may stand as well as it likes.
+#[case::a_gain_on_paper(10 * PERCENT + 1, 90 * PERCENT, Some("TOTAL_LOSS"))]
+fn losses_on_paper_count_to_the_month_and_gains_do_not(
+    #[case] month: i64,
+    #[case] paper: i64,
+    #[case] refused: Option<&str>,
+) {
+    let account = Account::new().lost(0, month).on_paper(paper);
     assert_eq!(account.refusal(NEW, PERCENT), refused);
 }
 
