@@ -107,6 +107,7 @@ impl RowReader {
             "trade.orders" => changes.extend(self.orders.add_order(row)?),
             "trade.order_events" => self.orders.add_event(row)?,
             "trade.exit_events" => changes.push(reentry::exit_event(row)?),
+            "trade.sale_results" => changes.push(Change::Sale(risk::sale(row)?)),
             "trade.reentry_rules" => changes.push(reentry::rule(row, is_deleted)?),
             "trade.reentry_candidates" => changes.push(reentry::candidate(row)?),
             "trade.reentry_blacklist" => changes.push(reentry::blacklisted(row, is_deleted)?),
@@ -176,6 +177,7 @@ fn key(change: &Change) -> (u8, String) {
         Change::Underway(key, _) => (19, key.to_string()),
         Change::Equity(_) => (20, String::new()),
         Change::Ranked(symbol, _) => (21, symbol.to_string()),
+        Change::Sale(row) => (24, row.id.to_string()),
         // Told by the process itself, never read from a row.
         Change::Wish(symbol, _) => (22, symbol.to_string()),
         Change::Slots(_) => (23, String::new()),

@@ -75,8 +75,8 @@ const FACTS: &str = "WITH clock AS MATERIALIZED (
             -- Clocks may differ a little; a price of a time that has not come is not known to be fresh.
             AND received_ts <= t.now_ts + interval '1 second') AS price,
         (SELECT instrument_type IN ('ETF', 'ETN') FROM market.stocks WHERE symbol = $2) AS is_fund,
-        (SELECT coalesce(sum(realized_pnl), 0) FROM trade.exit_events
-            WHERE account_id = $1 AND exit_ts >= t.since_ts) AS day_result,
+        (SELECT coalesce(sum(realized_pnl), 0) FROM trade.sale_results
+            WHERE account_id = $1 AND sold_ts >= t.since_ts) AS day_result,
         (SELECT count(*) FROM entries) AS entries,
         (SELECT (extract(epoch FROM t.now_ts - max(created_ts)) * 1000000)::bigint FROM entries)
             AS since_entry_us,

@@ -9,8 +9,7 @@ use super::fields::{Fields, RowFault};
 use super::reentry::{millionths, time_if, won};
 
 /// What stands at start and only risk asks for: each table with its rows, as its followers have them.
-/// Of sales those of the month in Seoul.
-pub(super) const QUERIES: [(&str, &str); 6] = [
+pub(super) const QUERIES: [(&str, &str); 5] = [
     (
         "market.stocks",
         "SELECT jsonb_build_object('symbol', symbol, 'market', market, 'sector', sector)
@@ -19,12 +18,6 @@ pub(super) const QUERIES: [(&str, &str); 6] = [
     (
         "market.best_prices",
         "SELECT jsonb_build_object('symbol', symbol, 'price', price) FROM market.best_prices",
-    ),
-    (
-        "trade.sale_results",
-        "SELECT jsonb_build_object('sale_id', sale_id, 'sold_ts', sold_ts, 'realized_pnl', realized_pnl)
-         FROM trade.sale_results
-         WHERE sold_ts >= date_trunc('month', now() AT TIME ZONE 'Asia/Seoul') AT TIME ZONE 'Asia/Seoul'",
     ),
     (
         "system.risk_limits",
@@ -49,7 +42,6 @@ pub(super) fn read(
     Ok(Some(match table {
         "market.stocks" => issue(row, is_deleted)?,
         "market.best_prices" => price(row)?,
-        "trade.sale_results" => RiskChange::Sale(sale(row)?),
         "system.risk_limits" => limits(row, is_deleted)?,
         "system.risk_profile" => profile(row, is_deleted)?,
         "system.emergency_stop" => stop(row, is_deleted)?,
@@ -62,6 +54,7 @@ pub(super) fn of_change(change: &Change) -> Option<RiskChange> {
     match change {
         Change::Position(row) => Some(RiskChange::Position(row.clone())),
         Change::Underway(key, row) => Some(RiskChange::Buying(key.clone(), row.clone())),
+        Change::Sale(row) => Some(RiskChange::Sale(row.clone())),
         Change::Equity(row) => Some(RiskChange::Equity(*row)),
         _ => None,
     }
@@ -88,7 +81,8 @@ fn price(row: &Value) -> Result<RiskChange, RowFault> {
     ))
 }
 
-fn sale(row: &Value) -> Result<SaleResult, RowFault> {
+/// Reads a row of `trade.sale_results`.
+pub(super) fn sale(row: &Value) -> Result<SaleResult, RowFault> {
     let fields = Fields::new(row, "sale_id");
     Ok(SaleResult {
         id: fields.parsed("sale_id")?,

@@ -277,11 +277,17 @@ fn what_risk_asks_for_is_told_beside_the_engine() {
     let [RiskChange::Sale(row)] = &read.risk[..] else {
         panic!("{read:?}")
     };
+    assert!(matches!(&read.changes[..], [Change::Sale(same)] if same == row));
     let sold = LogicalTime::from_micros(1_795_482_000_000_000);
     assert_eq!(
         (row.id.as_str(), row.sold, row.units),
         ("s1", sold, -12_345_000)
     );
+    let wrong =
+        json!({"sale_id": "s1", "sold_ts": "2026-11-24T10:00:00+09:00", "realized_pnl": null});
+    let read = reader.read([("trade.sale_results", false, &wrong)], TODAY);
+    assert!(read.risk.is_empty() && read.changes.is_empty(), "{read:?}");
+    assert_eq!(read.faults.len(), 1, "it is told once: {read:?}");
     // A position is told to both.
     let read = reader.read([("trade.positions", false, &position("OPEN"))], TODAY);
     assert!(matches!(read.risk[..], [RiskChange::Position(_)]));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::exit::{ExitRule, SymbolContext};
 use crate::model::{
     ExitEventId, ExitMode, ExitOrder, LogicalTime, ManualSale, Position, PositionId, PositionState,
-    ProfileId, ReentryMode, RegimeOverride, RegimeSnapshot, Symbol, Tick,
+    ProfileId, ReentryMode, RegimeOverride, RegimeSnapshot, SaleResult, Symbol, Tick,
 };
 use crate::price::{Quote, Session, Taken};
 use crate::reentry::{
@@ -61,6 +61,8 @@ pub enum Change {
     Preview(Arc<str>, Option<ExitRule>),
     /// An exit event.
     ExitEvent(ExitEvent),
+    /// What a sale brought.
+    Sale(SaleResult),
     /// A re-entry candidate.
     Candidate(ExitEventId, StoredCandidate),
     /// Who asks that a candidate expires.
@@ -109,6 +111,7 @@ impl Change {
             | Self::ManualSale(..)
             | Self::Preview(..) => true,
             Self::ExitEvent(_)
+            | Self::Sale(_)
             | Self::Candidate(..)
             | Self::Expiry(..)
             | Self::ReentryRule(..)

@@ -243,6 +243,7 @@ impl Inputs {
             Change::ManualSale(request, sale) => self.manual.put(request, sale),
             Change::Preview(request, rule) => self.previews.put(request, rule.map(Arc::new)),
             Change::ExitEvent(_)
+            | Change::Sale(_)
             | Change::Candidate(..)
             | Change::Expiry(..)
             | Change::ReentryRule(..)

@@ -237,9 +237,9 @@ impl Oracle {
             };
             return Some(("G3", why_not.to_owned(), Some(by)));
         }
-        let today = self.exits.values();
-        let today = today.filter(|exit| seoul_day(exit.exit.micros()) == seoul_day(time));
-        let result: i64 = today.map(|exit| exit.result).sum();
+        let today = self.sales.values();
+        let today = today.filter(|sale| seoul_day(sale.sold.micros()) == seoul_day(time));
+        let result: i64 = today.map(|sale| sale.units).sum();
         if limits.daily_loss_max.is_some_and(|most| result <= -most) {
             return Some(("G4", "amount".to_owned(), None));
         }

@@ -44,6 +44,7 @@ impl Oracle {
                     self.events.insert(id, event.clone());
                 }
             }
+            Change::Sale(sale) => drop(self.sales.insert(sale.id.to_string(), sale.clone())),
             Change::Candidate(id, row) if row.state == CandidateState::Over => {
                 let key = self.events.get(id.as_str()).map(|event| event.symbol);
                 let key = key.map(|symbol| (symbol, id.to_string()));
@@ -173,6 +174,8 @@ impl Oracle {
             Change::Position(row) => Some(row.symbol),
             _ => None,
         };
-        changes.iter().map(of).collect()
+        // What a sale brought concerns none until it is judged for something else.
+        let changes = changes.iter().filter(|row| !matches!(row, Change::Sale(_)));
+        changes.map(of).collect()
     }
 }
