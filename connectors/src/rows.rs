@@ -114,6 +114,8 @@ impl RowReader {
             "strategy.ranked" => changes.push(reentry::ranked(row, is_deleted)?),
             "trade.reentry_windows" => changes.push(reentry::window(row, is_deleted)?),
             "trade.reentry_limits" => changes.push(reentry::limits(row, is_deleted)?),
+            "system.risk_limits" => changes.push(risk::limits(row, is_deleted)?),
+            "system.risk_profile" => changes.push(risk::profile(row, is_deleted)?),
             "trade.account_equity" => changes.push(reentry::equity(row, is_deleted)?),
             "trade.reentry_expiries" => changes.push(reentry::expiry(row)?),
             "market.regime_snapshots" => changes.push(reentry::regime(row)?),
@@ -178,6 +180,8 @@ fn key(change: &Change) -> (u8, String) {
         Change::Equity(_) => (20, String::new()),
         Change::Ranked(symbol, _) => (21, symbol.to_string()),
         Change::Sale(row) => (24, row.id.to_string()),
+        Change::RiskLimits(id, _) => (25, id.to_string()),
+        Change::RiskProfile(_) => (26, String::new()),
         // Told by the process itself, never read from a row.
         Change::Wish(symbol, _) => (22, symbol.to_string()),
         Change::Slots(_) => (23, String::new()),

@@ -98,7 +98,7 @@ impl PortionSource {
 }
 
 /// Tables whose changes the engine follows, beside those of positions.
-const FOLLOWED_TABLES: [&str; 21] = [
+const FOLLOWED_TABLES: [&str; 23] = [
     "market.symbol_context",
     "trade.exit_control",
     "trade.exit_pauses",
@@ -116,6 +116,8 @@ const FOLLOWED_TABLES: [&str; 21] = [
     "trade.reentry_windows",
     "trade.reentry_limits",
     "trade.account_equity",
+    "system.risk_limits",
+    "system.risk_profile",
     "market.regime_snapshots",
     "market.regime_override",
     "trade.manual_exits",

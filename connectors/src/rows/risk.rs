@@ -9,7 +9,7 @@ use super::fields::{Fields, RowFault};
 use super::reentry::{millionths, time_if, won};
 
 /// What stands at start and only risk asks for: each table with its rows, as its followers have them.
-pub(super) const QUERIES: [(&str, &str); 5] = [
+pub(super) const QUERIES: [(&str, &str); 3] = [
     (
         "market.stocks",
         "SELECT jsonb_build_object('symbol', symbol, 'market', market, 'sector', sector)
@@ -18,14 +18,6 @@ pub(super) const QUERIES: [(&str, &str); 5] = [
     (
         "market.best_prices",
         "SELECT jsonb_build_object('symbol', symbol, 'price', price) FROM market.best_prices",
-    ),
-    (
-        "system.risk_limits",
-        "SELECT to_jsonb(r) FROM system.risk_limits r",
-    ),
-    (
-        "system.risk_profile",
-        "SELECT to_jsonb(r) FROM system.risk_profile r",
     ),
     (
         "system.emergency_stop",
@@ -42,8 +34,6 @@ pub(super) fn read(
     Ok(Some(match table {
         "market.stocks" => issue(row, is_deleted)?,
         "market.best_prices" => price(row)?,
-        "system.risk_limits" => limits(row, is_deleted)?,
-        "system.risk_profile" => profile(row, is_deleted)?,
         "system.emergency_stop" => stop(row, is_deleted)?,
         _ => return Ok(None),
     }))
@@ -55,6 +45,8 @@ pub(super) fn of_change(change: &Change) -> Option<RiskChange> {
         Change::Position(row) => Some(RiskChange::Position(row.clone())),
         Change::Underway(key, row) => Some(RiskChange::Buying(key.clone(), row.clone())),
         Change::Sale(row) => Some(RiskChange::Sale(row.clone())),
+        Change::RiskLimits(id, row) => Some(RiskChange::Limits(*id, row.clone())),
+        Change::RiskProfile(profile) => Some(RiskChange::Profile(*profile)),
         Change::Equity(row) => Some(RiskChange::Equity(*row)),
         _ => None,
     }
@@ -91,11 +83,12 @@ pub(super) fn sale(row: &Value) -> Result<SaleResult, RowFault> {
     })
 }
 
-fn limits(row: &Value, is_deleted: bool) -> Result<RiskChange, RowFault> {
+/// Reads a row of `system.risk_limits`.
+pub(super) fn limits(row: &Value, is_deleted: bool) -> Result<Change, RowFault> {
     let fields = Fields::new(row, "id");
     let id = fields.whole("id")?;
     if is_deleted {
-        return Ok(RiskChange::Limits(id, None));
+        return Ok(Change::RiskLimits(id, None));
     }
     let limits = RiskLimits {
         id,
@@ -109,12 +102,13 @@ fn limits(row: &Value, is_deleted: bool) -> Result<RiskChange, RowFault> {
         from: fields.time("active_from")?,
         until: time_if(&fields, "active_to")?.unwrap_or(LogicalTime::MAX),
     };
-    Ok(RiskChange::Limits(id, Some(limits)))
+    Ok(Change::RiskLimits(id, Some(limits)))
 }
 
-fn profile(row: &Value, is_deleted: bool) -> Result<RiskChange, RowFault> {
+/// Reads the row of `system.risk_profile`.
+pub(super) fn profile(row: &Value, is_deleted: bool) -> Result<Change, RowFault> {
     let profile = Fields::new(row, "id").parsed("profile")?;
-    Ok(RiskChange::Profile((!is_deleted).then_some(profile)))
+    Ok(Change::RiskProfile((!is_deleted).then_some(profile)))
 }
 
 fn stop(row: &Value, is_deleted: bool) -> Result<RiskChange, RowFault> {

@@ -250,7 +250,10 @@ fn what_risk_asks_for_is_told_beside_the_engine() {
         "active_from": "2026-11-24T00:00:00+09:00", "active_to": null,
     });
     let read = reader.read([("system.risk_limits", false, &limits)], TODAY);
-    assert!(read.changes.is_empty(), "{read:?}");
+    assert!(
+        matches!(&read.changes[..], [Change::RiskLimits(7, Some(row))] if row.daily_loss_max == 20_000),
+        "{read:?}"
+    );
     let [RiskChange::Limits(7, Some(row))] = &read.risk[..] else {
         panic!("{read:?}")
     };
@@ -258,7 +261,7 @@ fn what_risk_asks_for_is_told_beside_the_engine() {
     let mut wrong = limits.clone();
     wrong["single_max_pct"] = json!("15");
     let read = reader.read([("system.risk_limits", false, &wrong)], TODAY);
-    assert!(read.risk.is_empty(), "{read:?}");
+    assert!(read.risk.is_empty() && read.changes.is_empty(), "{read:?}");
     let fault = read.faults[0].to_string();
     assert!(fault.contains("risk_limits") && fault.contains("single_max_pct"));
 

@@ -123,6 +123,18 @@ async fn what_stops_or_is_not_known_holds() {
             "HELD EQUITY",
         ),
         case("DELETE FROM trade.account_equity", "HELD EQUITY"),
+        // Nobody has said what may be lost.
+        case("DELETE FROM system.risk_profile", "HELD CONTROL"),
+        case("DELETE FROM system.risk_limits", "HELD CONTROL"),
+        case(
+            "UPDATE system.risk_limits SET active_to = now(), updated_by = 'kim'",
+            "HELD CONTROL",
+        ),
+        case(
+            "UPDATE system.risk_limits
+             SET active_from = now() + interval '1 hour', updated_by = 'kim'",
+            "HELD CONTROL",
+        ),
         // Nobody knows what it would cost.
         case(
             "INSERT INTO market.stocks (symbol, name, market) VALUES ('100040', 'four', 'KOSPI');
@@ -206,20 +218,45 @@ async fn limits_of_the_account_pass_at_the_limit_and_refuse_a_won_further() {
                 "UPDATE market.best_prices SET price = 2990000",
                 "REFUSED SYMBOL",
             ),
-            case(sold(-5_000_000, "now()"), "PLACED"),
-            case(sold(-5_000_001, "now()"), "REFUSED DAILY_LOSS"),
+            // The limit of risk in force is stricter than that of picks.
+            case(sold(-3_000_000, "now()"), "PLACED"),
+            case(sold(-3_000_001, "now()"), "REFUSED DAILY_LOSS"),
             // Lost before midnight in Seoul, though the position is closed today.
             case(
-                sold(-5_000_001, &format!("{MIDNIGHT} - interval '1 s'"))
+                sold(-3_000_001, &format!("{MIDNIGHT} - interval '1 s'"))
                     + "; "
                     + EXIT
-                    + "-5000001, 0)",
+                    + "-3000001, 0)",
                 "PLACED",
             ),
-            case(sold(-5_000_001, MIDNIGHT), "REFUSED DAILY_LOSS"),
+            case(sold(-3_000_001, MIDNIGHT), "REFUSED DAILY_LOSS"),
         ],
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stricter_of_the_limits_of_risk_and_of_picks_bounds_the_loss_of_the_day() {
+    let mut world = World::start().await;
+    for (profile, own, most) in [
+        ("DEFAULT", 50_000, 3_000_000),
+        ("CONSERVATIVE", 50_000, 2_000_000),
+        ("AGGRESSIVE", 50_000, 5_000_000),
+        ("AGGRESSIVE", 40_000, 4_000_000),
+        ("DEFAULT", 10_000, 1_000_000),
+    ] {
+        world.config.limits.daily_loss_max = own;
+        for (lost, expected) in [(most, "PLACED"), (most + 1, "REFUSED DAILY_LOSS")] {
+            world.again().await;
+            let choice = "UPDATE system.risk_profile SET updated_by = 'kim', profile =";
+            let sale = sold(-lost, "now()");
+            world.sql(&format!("{choice} '{profile}'; {sale}")).await;
+            world.send(3002, "a", &["('100010', 0.9, 'HIGH', 1)"]).await;
+            world.look().await;
+            let verdict = world.text(VERDICT).await;
+            assert_eq!(verdict, expected, "{profile}: own {own}, lost {lost}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -253,6 +253,8 @@ impl Inputs {
             | Change::ReentryMode(_)
             | Change::PauseWindow(..)
             | Change::ReentryLimits(_)
+            | Change::RiskLimits(..)
+            | Change::RiskProfile(_)
             | Change::Equity(_)
             | Change::Underway(..)
             | Change::Regime(_)

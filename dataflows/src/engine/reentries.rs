@@ -123,6 +123,14 @@ impl Reentries {
             Change::ReentryLimits(row) => {
                 self.scene.put(SceneKey::Limits, row.map(SceneFact::Limits));
             }
+            Change::RiskLimits(id, row) => {
+                let row = row.map(SceneFact::RiskLimits);
+                self.scene.put(SceneKey::RiskLimits(id), row);
+            }
+            Change::RiskProfile(profile) => {
+                let profile = profile.map(SceneFact::RiskProfile);
+                self.scene.put(SceneKey::RiskProfile, profile);
+            }
             Change::Equity(None) => self.scene.put(SceneKey::Equity, None),
             Change::Equity(Some(row)) => self.put_equity(row, now),
             Change::Regime(row) => self.put_regime(row, now),

@@ -4,12 +4,15 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::model::LogicalTime;
 
 /// A set of limits that the operator chooses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub enum RiskProfile {
     /// The defaults of domain section 7.
     #[default]
@@ -56,7 +59,7 @@ impl FromStr for RiskProfile {
 
 /// Limits of one profile for one period: a row of `system.risk_limits`. Parts of the equity are in
 /// millionths (150,000 is 15 %); all limits are inclusive.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RiskLimits {
     /// Identity of the row.
     pub id: i64,
@@ -81,6 +84,16 @@ pub struct RiskLimits {
 }
 
 impl RiskLimits {
+    /// Returns which of `rows` limits `profile` at `now`: those of a profile do not overlap.
+    pub fn in_force<'l>(
+        rows: impl IntoIterator<Item = &'l Self>,
+        profile: RiskProfile,
+        now: LogicalTime,
+    ) -> Option<&'l Self> {
+        let mut rows = rows.into_iter();
+        rows.find(|row| row.profile == profile && row.is_valid(now))
+    }
+
     /// Returns whether they are valid at `now`.
     pub fn is_valid(&self, now: LogicalTime) -> bool {
         self.from <= now && now < self.until

@@ -292,8 +292,7 @@ impl RiskView {
     pub fn limits(&self, now: LogicalTime) -> Result<&RiskLimits, &'static str> {
         self.counts(now)?;
         let profile = self.profile.ok_or("no risk profile is in force")?;
-        let mut limits = self.limits.values();
-        let valid = limits.find(|row| row.profile == profile && row.is_valid(now));
-        valid.ok_or("the risk profile in force has no limits at this time")
+        let limits = RiskLimits::in_force(self.limits.values(), profile, now);
+        limits.ok_or("the risk profile in force has no limits at this time")
     }
 }

@@ -17,6 +17,7 @@ use turnstile_dataflows::reentry::{
     CandidateState, Equity, ExitEvent, PauseWindow, Purchase, ReentryLimits, ReentryRule,
     StoredCandidate, Underway,
 };
+use turnstile_dataflows::risk::{RiskLimits, RiskProfile};
 
 use super::tally::Tally;
 
@@ -79,6 +80,8 @@ pub struct Oracle {
     ranked: BTreeMap<Symbol, u64>,
     windows: BTreeMap<String, PauseWindow>,
     limits: Option<ReentryLimits>,
+    risk_limits: BTreeMap<i64, RiskLimits>,
+    risk_profile: Option<RiskProfile>,
     equity: Option<Equity>,
     snapshot: Option<RegimeSnapshot>,
     overriding: Option<RegimeOverride>,

@@ -82,6 +82,9 @@ impl Oracle {
             }
             Change::PauseWindow(id, None) => drop(self.windows.remove(&**id)),
             Change::ReentryLimits(row) => self.limits = row.clone(),
+            Change::RiskLimits(id, Some(row)) => drop(self.risk_limits.insert(*id, row.clone())),
+            Change::RiskLimits(id, None) => drop(self.risk_limits.remove(id)),
+            Change::RiskProfile(profile) => self.risk_profile = *profile,
             Change::Equity(None) => self.equity = None,
             Change::Equity(Some(row)) => {
                 let is_possible = row.asof.micros() <= time + 5 * MINUTE;
