@@ -259,3 +259,59 @@ async fn a_part_that_is_sold_at_a_loss_counts_at_once_and_after_a_restart() {
     stream.stop().await;
     system.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_count_until_their_end_and_the_next_ones_from_it_on() {
+    let system = System::start(&[stock(HELD, 0)], "").await;
+    let stream = system.stream(REPORTS).await;
+    let api = api(&system).await;
+    reported(&api, |report| report["unknown"].is_null()).await;
+    // One percent is ten shares; the next limits allow five, and end in their turn.
+    let first = "UPDATE system.risk_limits SET single_max_pct = 1, updated_by = 'test',
+            active_to = clock_timestamp() + interval '20 s'
+        WHERE profile = 'DEFAULT' RETURNING id";
+    let first: i64 = system.one(first, &[]).await;
+    let second = "INSERT INTO system.risk_limits (profile, positions_max, single_max_pct, sector_max_pct,
+            market_max_pct, daily_loss_max_pct, total_loss_max_pct, active_from, active_to, updated_by)
+        SELECT profile, positions_max, 0.5, sector_max_pct, market_max_pct, daily_loss_max_pct,
+            total_loss_max_pct, active_to, active_to + interval '20 s', 'test'
+        FROM system.risk_limits WHERE id = $1 RETURNING id";
+    let second: i64 = system.one(second, &[&first]).await;
+    system.trade(HELD, 100_000).await;
+    assert_eq!(buy(&api, HELD, "first", 5).await, 200);
+    system.counts(FILLED, 1).await;
+
+    // What is held is all that the next ones allow.
+    let is_full = |report: &Value| report["usages"]["SINGLE_WEIGHT"].as_f64() > Some(95.0);
+    reported(&api, is_full).await;
+    assert_eq!(buy(&api, HELD, "second", 1).await, 200);
+    system.counts(VIOLATIONS, 1).await;
+
+    let none = "the risk profile in force has no limits at this time";
+    reported(&api, |report| report["unknown"] == none).await;
+    assert_eq!(buy(&api, HELD, "none", 1).await, 200);
+    system.counts(VIOLATIONS, 2).await;
+    let judged = system
+        .query(
+            "SELECT c.limits_id, v.check_type, l.id IS NULL OR (
+                 c.judged_us >= extract(epoch FROM l.active_from) * 1000000
+                 AND c.judged_us < extract(epoch FROM l.active_to) * 1000000)
+             FROM system.risk_checks c LEFT JOIN system.risk_violations v ON v.check_id = c.id
+             LEFT JOIN system.risk_limits l ON l.id = c.limits_id ORDER BY c.id",
+            &[],
+        )
+        .await;
+    let judged: Vec<(Option<i64>, Option<&str>, bool)> = judged
+        .iter()
+        .map(|row| (row.get(0), row.get(1), row.get(2)))
+        .collect();
+    let expected = [
+        (Some(first), None, true),
+        (Some(second), Some("SINGLE_WEIGHT"), true),
+        (None, Some("LIMITS"), true),
+    ];
+    assert_eq!(judged, expected);
+    api.stop().await;
+    stream.stop().await;
+    system.stop().await;
+}
