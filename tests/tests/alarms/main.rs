@@ -12,4 +12,5 @@ mod outage;
 mod picks;
 mod records;
 mod rig;
+mod risk;
 mod stores;
