@@ -9,7 +9,7 @@
 //! equity ───────────────────────────────┘
 //! ```
 //!
-//! 1. The intent type comes first: exits pass, whatever stands.
+//! 1. Entries alone are checked: exits go, whatever stands.
 //! 2. Checks have a fixed order ([`CheckKind`]) and stop at the first that fails; what is not known
 //!    fails the check that asks for it.
 //! 3. Limits are inclusive. Weights are of the equity, which a purchase leaves as it is; they count
@@ -32,7 +32,7 @@ mod limits;
 mod report;
 mod view;
 
-pub use check::{CheckKind, CheckResult, Checked, Figures, Intent, IntentKind, check};
+pub use check::{CheckKind, CheckResult, Checked, Figures, Intent, check};
 pub use desk::{RiskChange, RiskEvent, run};
 pub use exposure::{ExposureRow, Issue, Name, Sector, Total};
 pub use limits::{EmergencyStop, RiskLimits, RiskProfile, UnknownProfile};

@@ -139,7 +139,6 @@ fn chips() -> Sector {
 
 fn entry(name: &str, won: i64) -> Intent {
     Intent {
-        kind: IntentKind::Entry,
         symbol: symbol(name),
         qty: Quantity::ONE,
         price: Price::from_won(won).unwrap(),
@@ -320,26 +319,6 @@ fn the_stop_comes_before_limits_and_limits_before_all_others() {
     assert_eq!((name, count), ("EMERGENCY_STOP", 1));
     let (name, reason, count) = first(Err("gone"), Some(&stop(false)));
     assert_eq!((name, reason.as_str(), count), ("LIMITS", "gone", 2));
-}
-
-#[rstest]
-#[case::stopped(Err("gone"), Some(stop(true)))]
-#[case::unknown(Err("gone"), None)]
-#[case::lost(Ok(limits()), Some(stop(false)))]
-fn an_exit_passes_whatever_stands(
-    #[case] limits: Result<RiskLimits, &'static str>,
-    #[case] stop: Option<EmergencyStop>,
-) {
-    let account = Account::new().lost(50 * PERCENT, 50 * PERCENT);
-    // A part of a name that is heavier than any limit.
-    let exit = Intent {
-        kind: IntentKind::Exit,
-        ..entry(HELD, 90 * PERCENT)
-    };
-    let limits = limits.as_ref().map_err(|reason| *reason);
-    let checked = check(&exit, &account.0, limits, stop.as_ref(), NOW);
-    assert_eq!(checked.refusal(), None);
-    assert!(checked.results.is_empty());
 }
 
 #[test]
