@@ -100,6 +100,25 @@ impl RiskLimits {
     }
 }
 
+#[cfg(test)]
+impl RiskLimits {
+    /// The defaults of domain section 7, valid at any time.
+    pub(crate) fn of_domain() -> Self {
+        Self {
+            id: 1,
+            profile: RiskProfile::Default,
+            positions_max: 15,
+            single_max: 150_000,
+            sector_max: 400_000,
+            market_max: 1_000_000,
+            daily_loss_max: 30_000,
+            total_loss_max: 100_000,
+            from: LogicalTime::default(),
+            until: LogicalTime::MAX,
+        }
+    }
+}
+
 /// The emergency stop: the row of `system.emergency_stop`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmergencyStop {
@@ -124,14 +143,9 @@ mod tests {
         RiskLimits {
             id,
             profile,
-            positions_max: 15,
-            single_max: 150_000,
-            sector_max: 400_000,
-            market_max: 1_000_000,
-            daily_loss_max: 30_000,
-            total_loss_max: 100_000,
             from: LogicalTime::from_micros(from),
             until: LogicalTime::from_micros(until),
+            ..RiskLimits::of_domain()
         }
     }
 

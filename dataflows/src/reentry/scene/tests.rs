@@ -42,14 +42,8 @@ fn limits(id: i64, profile: RiskProfile, daily_loss_max: u32) -> RiskLimits {
     RiskLimits {
         id,
         profile,
-        positions_max: 15,
-        single_max: 150_000,
-        sector_max: 400_000,
-        market_max: 1_000_000,
         daily_loss_max,
-        total_loss_max: 100_000,
-        from: LogicalTime::default(),
-        until: LogicalTime::MAX,
+        ..RiskLimits::of_domain()
     }
 }
 

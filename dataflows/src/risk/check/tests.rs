@@ -1,7 +1,6 @@
 use rstest::rstest;
 
 use super::super::exposure::{ExposureRow, Issue, Name, Sector, Total};
-use super::super::limits::RiskProfile;
 use super::*;
 use crate::reentry::{EQUITY_AGE_US_MAX, Equity};
 
@@ -21,20 +20,8 @@ fn units(won: i64) -> i128 {
     i128::from(won) * 10_000
 }
 
-/// The defaults of domain section 7.
 fn limits() -> RiskLimits {
-    RiskLimits {
-        id: 1,
-        profile: RiskProfile::Default,
-        positions_max: 15,
-        single_max: 150_000,
-        sector_max: 400_000,
-        market_max: 1_000_000,
-        daily_loss_max: 30_000,
-        total_loss_max: 100_000,
-        from: LogicalTime::default(),
-        until: LogicalTime::MAX,
-    }
+    RiskLimits::of_domain()
 }
 
 fn stop(is_enabled: bool) -> EmergencyStop {
