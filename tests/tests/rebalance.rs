@@ -77,6 +77,18 @@ async fn a_portfolio_in_force_becomes_guarded_positions() {
         .exit_rules(json!({"sl1": {"pnl": -0.05, "qty": 1.0}}))
         .await;
     let day = market(&system).await;
+    // Each of twelve names gets a twelfth of 80 %: exactly what the risk gate lets a name have, and three
+    // together what it lets a sector have.
+    let first = NAMES[..3].to_vec();
+    let sector = "UPDATE market.stocks SET sector_source = 'IMPORT',
+        sector = CASE WHEN symbol = ANY($1) THEN 'one' END";
+    system.execute(sector, &[&first]).await;
+    system
+        .execute(
+            "UPDATE system.risk_limits SET single_max_pct = 6.6666, sector_max_pct = 19.9998",
+            &[],
+        )
+        .await;
 
     println!(
         "{}",
@@ -123,6 +135,16 @@ async fn a_portfolio_in_force_becomes_guarded_positions() {
             WHERE o.side = 'SELL' AND e.status = 'FILLED')
         < (SELECT min(created_ts) FROM trade.orders WHERE side = 'BUY')";
     assert!(system.one::<bool>(order, &[]).await, "sales come first");
+    // The risk gate has let every purchase through.
+    let judged =
+        "SELECT count(*) FILTER (WHERE is_approved), count(*) FILTER (WHERE NOT is_approved)
+        FROM system.risk_checks WHERE action_key LIKE 'REBAL:%'";
+    let judged = &system.query(judged, &[]).await[0];
+    let (approved, refused): (i64, i64) = (judged.get(0), judged.get(1));
+    assert_eq!((approved, refused), (buys, 0));
+    let of_sector = "SELECT count(*) FROM strategy.rebalance_lines
+        WHERE side = 'BUY' AND symbol = ANY($1) AND weight = 66666";
+    assert_eq!(system.one::<i64>(of_sector, &[&first]).await, 3);
     let turnover = "SELECT sum(l.qty * l.price) <= r.equity * 0.6 FROM strategy.rebalance_lines l
         JOIN strategy.rebalances r USING (portfolio_id) WHERE l.side <> 'NONE' GROUP BY r.equity";
     assert!(system.one::<bool>(turnover, &[]).await, "30 % of turnover");
