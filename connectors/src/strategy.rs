@@ -18,6 +18,7 @@
 //! 4. A universe that is not published ends the run as REFUSED; what stood before stays.
 
 mod activate;
+mod bounds;
 mod config;
 mod day;
 mod error;

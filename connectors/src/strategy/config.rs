@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::civil::{Time, time};
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use turnstile_strategy::Settings;
+use turnstile_strategy::{Settings, bounds};
 
 use super::id::{StrategyId, StrategyIdError};
 
@@ -107,6 +107,7 @@ impl StrategyConfig {
             ));
         }
         let limits = &self.limits;
+        let (least, most) = bounds::NAMES.into_inner();
         for (key, value, range) in [
             ("market_cap_min", limits.market_cap_min, 0..=i64::MAX),
             ("value_min", limits.value_min, 0..=i64::MAX),
@@ -119,16 +120,24 @@ impl StrategyConfig {
             ("conviction_min", limits.conviction_min, POINTS),
             ("signals_max", limits.signals_max.into(), 1..=10_000),
             ("selected_max", limits.selected_max.into(), 1..=10_000),
-            ("total_min", limits.total_min, POINTS),
+            (
+                "total_min",
+                limits.total_min,
+                bounds::TOTAL_MIN..=*POINTS.end(),
+            ),
             ("volatility_max", limits.volatility_max, 1..=10_000),
-            ("names_max", limits.names_max.into(), 1..=10_000),
+            (
+                "names_max",
+                limits.names_max.into(),
+                least.into()..=most.into(),
+            ),
             (
                 "names_min",
                 limits.names_min.into(),
-                1..=limits.names_max.into(),
+                least.into()..=limits.names_max.clamp(least, most).into(),
             ),
-            ("name_cap", limits.name_cap, 1..=WHOLE),
-            ("sector_cap", limits.sector_cap, 1..=WHOLE),
+            ("name_cap", limits.name_cap, 1..=bounds::NAME_CAP),
+            ("sector_cap", limits.sector_cap, 1..=bounds::SECTOR_CAP),
             ("min_cash", limits.min_cash, 0..=WHOLE),
         ] {
             if !range.contains(&value) {
@@ -171,6 +180,29 @@ mod tests {
             assert!(faults.contains(&format!("strategy.{key}:")), "{faults}");
         }
         assert!(toml::from_str::<StrategyConfig>("[limits]\nname_min = 3").is_err());
+        // The widest that is taken, and a step beyond each bound.
+        let with = |limits: &str| {
+            let config: StrategyConfig = toml::from_str(&format!("[limits]\n{limits}")).unwrap();
+            config.validate()
+        };
+        let widest =
+            "names_min = 5\nnames_max = 20\nname_cap = 300000\nsector_cap = 600000\ntotal_min = 40";
+        assert_eq!(with(widest), Vec::<String>::new());
+        for (limits, told) in [
+            ("names_min = 4", "names_min: 5 to 15 expected, was 4"),
+            ("names_max = 21", "names_max: 5 to 20 expected, was 21"),
+            (
+                "name_cap = 300001",
+                "name_cap: 1 to 300000 expected, was 300001",
+            ),
+            (
+                "sector_cap = 600001",
+                "sector_cap: 1 to 600000 expected, was 600001",
+            ),
+            ("total_min = 39", "total_min: 40 to 100 expected, was 39"),
+        ] {
+            assert_eq!(with(limits), [format!("strategy.limits.{told}")]);
+        }
         assert!(toml::from_str::<StrategyConfig>("at = \"25:00:00\"").is_err());
     }
 }

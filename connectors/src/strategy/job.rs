@@ -2,14 +2,15 @@
 
 use futures_util::FutureExt;
 use jiff::civil::Date;
-use tracing::info;
+use serde_json::json;
+use tracing::{info, warn};
 
 use super::activate::activate_newer;
 use super::run::{Asked, Days, Told, run};
 use super::runs::{DayRun, RunState, Trigger};
 use super::{ActivateError, StrategyConfig, StrategyError};
 use crate::jobs::{Counts, Job, JobError, JobFuture, Outcome, Schedule};
-use crate::postgres::Postgres;
+use crate::postgres::{LogLevel, LogRow, Postgres, write_log};
 use crate::redis::Cache;
 
 /// Name in `strategy.runs` and of whoever activates.
@@ -98,6 +99,21 @@ impl DailyStrategy {
             Err(error @ (ActivateError::Unknown(_) | ActivateError::NotDraft { .. })) => {
                 info!(%error, "the portfolio is not activated");
                 Ok(())
+            }
+            // Of other settings than those of now; asked again, it would be refused again.
+            Err(error @ ActivateError::BeyondBounds { .. }) => {
+                warn!(%error, "the portfolio is not activated");
+                let client = self.postgres.client().await?;
+                let row = LogRow {
+                    level: LogLevel::Warning,
+                    module: "strategy",
+                    event: "PORTFOLIO_BEYOND_BOUNDS",
+                    symbol: None,
+                    position_id: None,
+                    message: error.to_string(),
+                    context: json!({ "portfolio_id": portfolio }),
+                };
+                Ok(write_log(&**client, &row).await?)
             }
         }
     }
