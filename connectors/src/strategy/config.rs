@@ -26,6 +26,8 @@ pub struct StrategyConfig {
     pub daily: bool,
     /// When it does, in Seoul.
     pub at: Time,
+    /// When the universe of the morning is stored, in Seoul.
+    pub universe_at: Time,
     /// Whether the portfolio of such a run is activated at once; else somebody has to.
     pub auto_activate: bool,
     /// Limits and counts, section `[strategy.limits]`.
@@ -79,6 +81,7 @@ impl Default for StrategyConfig {
             strategy_id: StrategyId::default().into(),
             daily: true,
             at: time(16, 30, 0, 0), // Prices after hours end at 16:00; bars and flows follow.
+            universe_at: time(8, 0, 0, 0), // Domain 6.1; the listings are asked for before.
             auto_activate: false,
             limits: Settings::default(),
             rebalance: RebalanceConfig::default(),
@@ -114,6 +117,7 @@ impl StrategyConfig {
             ("volume_min", limits.volume_min, 0..=i64::MAX),
             ("liquidity_min", limits.liquidity_min, 0..=i64::MAX),
             ("list_len", limits.list_len.into(), 0..=10_000),
+            ("popular_days", limits.popular_days.into(), 0..=366),
             ("universe_min", limits.universe_min.into(), 1..=100_000),
             ("buy_min", limits.buy_min, POINTS),
             ("sell_max", limits.sell_max, POINTS),

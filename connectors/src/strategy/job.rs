@@ -1,20 +1,20 @@
 //! The job that runs the strategy each trading day.
 
+use std::sync::Arc;
+
 use futures_util::FutureExt;
 use jiff::civil::Date;
 use serde_json::json;
+use tokio::sync::Mutex;
 use tracing::{info, warn};
 
 use super::activate::activate_newer;
-use super::run::{Asked, Days, Told, run};
-use super::runs::{DayRun, RunState, Trigger};
+use super::run::{Asked, Days, Scope, Told, run};
+use super::runs::{DayRun, RunState, SCHEDULER, Trigger};
 use super::{ActivateError, StrategyConfig, StrategyError};
 use crate::jobs::{Counts, Job, JobError, JobFuture, Outcome, Schedule};
 use crate::postgres::{LogLevel, LogRow, Postgres, write_log};
 use crate::redis::Cache;
-
-/// Name in `strategy.runs` and of whoever activates.
-const WHO: &str = "scheduler";
 
 /// Listings that could make a universe: with fewer there is no strategy here.
 const LISTED: &str = "SELECT count(*) FROM market.stocks
@@ -28,6 +28,8 @@ pub struct DailyStrategy {
     pub cache: Cache,
     /// What is configured.
     pub config: StrategyConfig,
+    /// Whose turn it is: one run of a strategy at a time.
+    pub turn: Arc<Mutex<()>>,
 }
 
 impl Job for DailyStrategy {
@@ -40,35 +42,18 @@ impl Job for DailyStrategy {
     }
 
     fn has_work(&self, _day: Date) -> JobFuture<'_, bool> {
-        async {
-            let client = self.postgres.client().await?;
-            let listed: i64 = client.query_one(LISTED, &[]).await?.try_get(0)?;
-            Ok(listed >= i64::from(self.config.limits.universe_min))
-        }
-        .boxed()
+        has_listings(&self.postgres, &self.config).boxed()
     }
 
     fn run<'j>(&'j self, day: Date, counts: &'j Counts) -> JobFuture<'j, Outcome> {
         async move {
-            let asked = Asked {
-                strategy_id: self.config.strategy_id.clone(),
-                trigger: Trigger::Schedule,
-                asked_by: WHO.to_owned(),
-                days: Days::One(day),
-                again: false,
-            };
+            let _turn = self.turn.lock().await;
             let tell = |told| {
                 if let Told::Loaded { rows, .. } = told {
                     counts.fetched(rows);
                 }
             };
-            let done = run(&self.postgres, &self.config.limits, &asked, &tell).await;
-            let Some(done) = done.map_err(fault)?.pop() else {
-                return Err(JobError::Answer("no day was run".to_owned()));
-            };
-            if done.state == RunState::Refused {
-                return Err(JobError::Answer(done.reason.unwrap_or_default()));
-            }
+            let done = run_day(&self.postgres, &self.config, day, Scope::All, &tell).await?;
             for rows in ["candidates", "evaluated", "buy", "sell", "ranked", "names"] {
                 let rows = done.counts.get(rows).copied().unwrap_or_default();
                 counts.changed(usize::try_from(rows).unwrap_or_default());
@@ -88,7 +73,7 @@ impl DailyStrategy {
             return Ok(());
         };
         let why = Some("strategy.auto_activate");
-        match activate_newer(&self.postgres, &self.cache, portfolio, WHO, why).await {
+        match activate_newer(&self.postgres, &self.cache, portfolio, SCHEDULER, why).await {
             Ok(Some(_)) => Ok(()),
             Ok(None) => {
                 info!(%portfolio, "the portfolio is not activated: a newer one is in force");
@@ -116,6 +101,42 @@ impl DailyStrategy {
                 Ok(write_log(&**client, &row).await?)
             }
         }
+    }
+}
+
+/// Returns whether enough issues are listed for a universe.
+pub(super) async fn has_listings(
+    postgres: &Postgres,
+    config: &StrategyConfig,
+) -> Result<bool, JobError> {
+    let client = postgres.client().await?;
+    let listed: i64 = client.query_one(LISTED, &[]).await?.try_get(0)?;
+    Ok(listed >= i64::from(config.limits.universe_min))
+}
+
+/// Runs one day for the scheduler. One that is refused has failed.
+pub(super) async fn run_day(
+    postgres: &Postgres,
+    config: &StrategyConfig,
+    day: Date,
+    scope: Scope,
+    tell: &(dyn Fn(Told) + Send + Sync),
+) -> Result<DayRun, JobError> {
+    let asked = Asked {
+        strategy_id: config.strategy_id.clone(),
+        trigger: Trigger::Schedule,
+        asked_by: SCHEDULER.to_owned(),
+        days: Days::One(day),
+        scope,
+        again: false,
+    };
+    let days = run(postgres, &config.limits, &asked, tell).await;
+    let Some(done) = days.map_err(fault)?.pop() else {
+        return Err(JobError::Answer("no day was run".to_owned()));
+    };
+    match done.state {
+        RunState::Refused => Err(JobError::Answer(done.reason.unwrap_or_default())),
+        RunState::Done => Ok(done),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which portfolio is in force.
 
+use std::sync::Arc;
+
 use turnstile_connectors::jobs::{Counts, Job, Outcome};
 use turnstile_connectors::postgres::Actor;
 use turnstile_connectors::strategy::{ActivateError, DailyStrategy, StrategyConfig, activate};
@@ -136,6 +138,7 @@ async fn run_job(world: &World) {
             auto_activate: true,
             ..world.config.clone()
         },
+        turn: Arc::default(),
     };
     let done = job.run(date(LAST), &Counts::default()).await.unwrap();
     assert_eq!(done, Outcome::Done);

@@ -8,7 +8,7 @@ use turnstile_connectors::postgres::{Actor, Postgres};
 use turnstile_connectors::redis::{Cache, RedisConfig};
 use turnstile_connectors::rows::load;
 use turnstile_connectors::strategy::{
-    Asked, Days, Rebalance, RebalanceDays, Trigger, activate, run,
+    Asked, Days, Rebalance, RebalanceDays, Scope, Trigger, activate, run,
 };
 
 use crate::rig::{ACCOUNT, Rig};
@@ -49,6 +49,7 @@ async fn portfolio(postgres: &Postgres) -> Vec<String> {
         trigger: Trigger::Cli,
         asked_by: "kim".to_owned(),
         days: Days::One(date(LAST)),
+        scope: Scope::All,
         again: false,
     };
     let days = run(postgres, &config().limits, &asked, &|_told| {}).await;

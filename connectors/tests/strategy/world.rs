@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::{Cache, RedisConfig};
 use turnstile_connectors::strategy::{
-    Asked, DayRun, Days, StrategyConfig, StrategyError, Trigger, run,
+    Asked, DayRun, Days, Scope, StrategyConfig, StrategyError, Trigger, run,
 };
 
 use crate::postgres::Server;
@@ -80,6 +80,7 @@ impl World {
             trigger: Trigger::Cli,
             asked_by: "kim".to_owned(),
             days,
+            scope: Scope::All,
             again,
         };
         run(&self.postgres, &self.config.limits, &asked, &|_told| {}).await
