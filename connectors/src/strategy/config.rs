@@ -1,5 +1,6 @@
 //! Settings of the daily strategy, section `[strategy]`.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use jiff::civil::{Time, time};
@@ -16,6 +17,11 @@ const POINTS: std::ops::RangeInclusive<i64> = 0..=100;
 /// Furthest that a purchase may go after the price, a ratio.
 const LIMIT_ABOVE_MAX: Decimal = Decimal::from_parts(5, 0, 0, false, 2);
 
+/// A week of trading days.
+const CATCH_UP: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
+/// Most days that are made up for: what stands of listings and holdings says less and less of them.
+const CATCH_UP_MAX: u32 = 30;
+
 /// Settings of the daily strategy.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -26,6 +32,8 @@ pub struct StrategyConfig {
     pub daily: bool,
     /// When it does, in Seoul.
     pub at: Time,
+    /// How many of the last trading days it makes up for.
+    pub catch_up: NonZeroU32,
     /// When the universe of the morning is stored, in Seoul.
     pub universe_at: Time,
     /// Whether the portfolio of such a run is activated at once; else somebody has to.
@@ -81,6 +89,7 @@ impl Default for StrategyConfig {
             strategy_id: StrategyId::default().into(),
             daily: true,
             at: time(16, 30, 0, 0), // Prices after hours end at 16:00; bars and flows follow.
+            catch_up: CATCH_UP,
             universe_at: time(8, 0, 0, 0), // Domain 6.1; the listings are asked for before.
             auto_activate: false,
             limits: Settings::default(),
@@ -103,6 +112,12 @@ impl StrategyConfig {
     pub fn validate(&self) -> Vec<String> {
         let mut faults = Vec::new();
         faults.extend(self.id().err());
+        if self.catch_up.get() > CATCH_UP_MAX {
+            let days = self.catch_up;
+            faults.push(format!(
+                "strategy.catch_up: 1 to {CATCH_UP_MAX} expected, was {days}"
+            ));
+        }
         let above = self.rebalance.limit_above;
         if above.is_sign_negative() || above > LIMIT_ABOVE_MAX {
             faults.push(format!(
@@ -169,13 +184,14 @@ mod tests {
     fn defaults_are_usable_and_every_fault_is_named() {
         assert_eq!(StrategyConfig::default().validate(), Vec::<String>::new());
         let config: StrategyConfig = toml::from_str(
-            "strategy_id = \"a b\"\n[limits]\nnames_min = 20\nname_cap = 0\nsell_max = 65\nbuy_min = 65\n\
+            "strategy_id = \"a b\"\ncatch_up = 31\n[limits]\nnames_min = 20\nname_cap = 0\nsell_max = 65\nbuy_min = 65\n\
              [rebalance]\nlimit_above = 0.06",
         )
         .unwrap();
         let faults = config.validate().join("\n");
         for key in [
             "strategy_id",
+            "catch_up",
             "limits.names_min",
             "limits.name_cap",
             "limits.sell_max",

@@ -20,7 +20,12 @@ use crate::redis::Cache;
 const LISTED: &str = "SELECT count(*) FROM market.stocks
     WHERE status <> 'DELISTED' AND market IN ('KOSPI', 'KOSDAQ')";
 
-/// The job. A day that was refused counts as failed, and is tried again: bars may come late.
+/// Whether anything was traded on a day.
+const HAS_BARS: &str = "SELECT EXISTS (SELECT FROM market.daily_bars
+    WHERE trade_date = $1::text::date AND volume > 0)";
+
+/// The job. A day that was refused counts as failed, and is tried again: bars may come late. One that was
+/// missed waits for its bars without a word.
 pub struct DailyStrategy {
     /// Where from, and where to.
     pub postgres: Postgres,
@@ -38,11 +43,25 @@ impl Job for DailyStrategy {
     }
 
     fn schedule(&self) -> Schedule {
-        Schedule::LastTradingDay { at: self.config.at }
+        Schedule::TradingDays {
+            at: self.config.at,
+            last: self.config.catch_up.get(),
+        }
     }
 
     fn has_work(&self, _day: Date) -> JobFuture<'_, bool> {
         has_listings(&self.postgres, &self.config).boxed()
+    }
+
+    fn has_missed_work(&self, day: Date) -> JobFuture<'_, bool> {
+        async move {
+            let client = self.postgres.client().await?;
+            let day = day.to_string();
+            let has_bars: bool = client.query_one(HAS_BARS, &[&day]).await?.try_get(0)?;
+            drop(client);
+            Ok(has_bars && has_listings(&self.postgres, &self.config).await?)
+        }
+        .boxed()
     }
 
     fn run<'j>(&'j self, day: Date, counts: &'j Counts) -> JobFuture<'j, Outcome> {

@@ -15,7 +15,7 @@ pub(crate) const STRATEGY: &str = "daily";
 pub(crate) const LAST: &str = "2026-07-31";
 
 /// Issues, and their days: close and volume move by their number and the day.
-const MARKET: &str = "
+pub(crate) const MARKET: &str = "
 INSERT INTO market.stocks (symbol, name, market, sector, market_cap)
 SELECT (100000 + n)::text, 'name ' || n, CASE n % 2 WHEN 0 THEN 'KOSPI' ELSE 'KOSDAQ' END,
     'sector ' || n % 8, 900000000000
