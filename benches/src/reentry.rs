@@ -235,7 +235,6 @@ fn candidate_events(opening: &[Tick], candidates: usize) -> anyhow::Result<Vec<V
             exit_price: Price::from_units(price.max(1))?,
             original_qty: Quantity::new(100)?,
             prior_hwm: None,
-            result: 0,
         }));
     }
     events.extend(rows.chunks(LOAD_EVENT_CANDIDATES).map(<[Change]>::to_vec));

@@ -13,8 +13,8 @@ use turnstile_dataflows::model::{
 };
 use turnstile_dataflows::reentry::Equity;
 use turnstile_dataflows::risk::{
-    EmergencyStop, Intent, IntentKind, Issue, RiskChange, RiskEvent, RiskLimits, RiskProfile,
-    RiskView, ViewChange, check, run as run_desk,
+    EmergencyStop, Intent, Issue, RiskChange, RiskEvent, RiskLimits, RiskProfile, RiskView,
+    ViewChange, check, run as run_desk,
 };
 
 use crate::clock::{Stopwatch, now};
@@ -195,7 +195,6 @@ fn checks(args: &Args, mut view: RiskView) -> anyhow::Result<(f64, u32)> {
     let start = Stopwatch::start()?;
     for (symbol, _) in symbols.iter().cycle().zip(0..args.checks) {
         let intent = Intent {
-            kind: IntentKind::Entry,
             symbol: *symbol,
             qty: Quantity::ONE,
             price: Price::from_won(50_000)?,

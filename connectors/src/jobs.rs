@@ -6,9 +6,11 @@
 //! ```
 //!
 //! 1. A run has a key: the day, the day with a time, or the start that it is for. A key that is done or
-//!    skipped is not run again, also after a restart; one that failed is, after a pause that doubles.
+//!    skipped is not run again, also after a restart; one that failed is, after a pause that doubles. One
+//!    without work is looked at again.
 //! 2. One run of a job at a time; jobs do not wait for each other. What is missed while nothing runs is
-//!    made up for on the same day, not later; a job of the last trading day until the next one is due.
+//!    made up for on the same day, not later; a job of trading days makes up for a number of them, the
+//!    oldest first, and one that fails holds up none of the others.
 //! 3. A job bears to be run again over its own half-done work.
 //! 4. A run that a dead process has left is noted as failed at the next start of the account's engine.
 
@@ -45,6 +47,12 @@ pub trait Job: Send + Sync {
     /// Returns whether there is anything to do on `day`. A run that would do nothing is not noted.
     fn has_work(&self, _day: Date) -> JobFuture<'_, bool> {
         std::future::ready(Ok(true)).boxed()
+    }
+
+    /// Returns the same of a day that was missed. Nobody waits for it any more, so one without the data that
+    /// it needs has no work rather than a failure, until they come.
+    fn has_missed_work(&self, day: Date) -> JobFuture<'_, bool> {
+        self.has_work(day)
     }
 
     /// Does it for `day`. Dropping the future is a failure like any other.

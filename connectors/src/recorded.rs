@@ -38,7 +38,7 @@ mod table;
 mod ticks;
 
 pub use atr::read_contexts;
-pub use bars::{DailyRow, Listing};
+pub use bars::{DailyRow, Designation, Listing};
 pub use control::{ControlMode, ControlRow, read_control};
 pub use day::{Day, DayFeed, DayReport, recorded_time};
 pub use decisions::DecisionFile;

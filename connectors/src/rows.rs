@@ -107,12 +107,15 @@ impl RowReader {
             "trade.orders" => changes.extend(self.orders.add_order(row)?),
             "trade.order_events" => self.orders.add_event(row)?,
             "trade.exit_events" => changes.push(reentry::exit_event(row)?),
+            "trade.sale_results" => changes.push(Change::Sale(risk::sale(row)?)),
             "trade.reentry_rules" => changes.push(reentry::rule(row, is_deleted)?),
             "trade.reentry_candidates" => changes.push(reentry::candidate(row)?),
             "trade.reentry_blacklist" => changes.push(reentry::blacklisted(row, is_deleted)?),
             "strategy.ranked" => changes.push(reentry::ranked(row, is_deleted)?),
             "trade.reentry_windows" => changes.push(reentry::window(row, is_deleted)?),
             "trade.reentry_limits" => changes.push(reentry::limits(row, is_deleted)?),
+            "system.risk_limits" => changes.push(risk::limits(row, is_deleted)?),
+            "system.risk_profile" => changes.push(risk::profile(row, is_deleted)?),
             "trade.account_equity" => changes.push(reentry::equity(row, is_deleted)?),
             "trade.reentry_expiries" => changes.push(reentry::expiry(row)?),
             "market.regime_snapshots" => changes.push(reentry::regime(row)?),
@@ -128,8 +131,6 @@ impl ReadRows {
     fn note_risk(&mut self, table: &str, is_deleted: bool, row: &Value) {
         match risk::read(table, row, is_deleted) {
             Ok(change) => self.risk.extend(change),
-            // One that the engine reads as well has told of its fault.
-            Err(_) if table == "trade.exit_events" => {}
             Err(fault) => self.faults.push(fault.in_table(table)),
         }
     }
@@ -178,6 +179,9 @@ fn key(change: &Change) -> (u8, String) {
         Change::Underway(key, _) => (19, key.to_string()),
         Change::Equity(_) => (20, String::new()),
         Change::Ranked(symbol, _) => (21, symbol.to_string()),
+        Change::Sale(row) => (24, row.id.to_string()),
+        Change::RiskLimits(id, _) => (25, id.to_string()),
+        Change::RiskProfile(_) => (26, String::new()),
         // Told by the process itself, never read from a row.
         Change::Wish(symbol, _) => (22, symbol.to_string()),
         Change::Slots(_) => (23, String::new()),

@@ -15,9 +15,12 @@
 //!    results: a day whose digest is stored is given back rather than stored again.
 //! 3. The connection that stores holds the lock of the runs: whoever lost it can store nothing. All
 //!    stages of a day are one commit.
-//! 4. A universe that is not published ends the run as REFUSED; what stood before stays.
+//! 4. A run may end after its first stage: the universe of a morning is stored alone. It never counts as
+//!    one that has all stages.
+//! 5. A universe that is not published ends the run as REFUSED; what stood before stays.
 
 mod activate;
+mod bounds;
 mod config;
 mod day;
 mod error;
@@ -32,6 +35,7 @@ mod requests;
 mod run;
 mod runs;
 mod store;
+mod universe_job;
 
 pub use activate::{Activated, activate, portfolio_key};
 pub use config::{RebalanceConfig, RebalanceDays, StrategyConfig};
@@ -40,5 +44,6 @@ pub use id::{StrategyId, StrategyIdError};
 pub use job::DailyStrategy;
 pub use rebalance::Rebalance;
 pub use requests::RunRequests;
-pub use run::{Asked, Days, Told, run};
+pub use run::{Asked, Days, Scope, Told, run};
 pub use runs::{DayRun, HeldName, RunState, Trigger, names_of_portfolio, run_of_day};
+pub use universe_job::MorningUniverse;

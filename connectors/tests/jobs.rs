@@ -1,10 +1,12 @@
-//! Jobs, calendar, stock master and fundamentals against a real PostgreSQL and a scripted broker.
+//! Jobs, calendar, stock master, designations and fundamentals against a real PostgreSQL and a scripted broker.
 #![expect(clippy::unwrap_used, reason = "a test panics")]
 
 #[path = "jobs/broker.rs"]
 mod broker;
 #[path = "jobs/calendar.rs"]
 mod calendar;
+#[path = "jobs/designations.rs"]
+mod designations;
 #[path = "jobs/fundamentals.rs"]
 mod fundamentals;
 #[path = "execution/postgres.rs"]

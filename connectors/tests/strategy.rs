@@ -15,5 +15,7 @@ mod rebalance;
 mod rig;
 #[path = "strategy/runs.rs"]
 mod runs;
+#[path = "strategy/universe.rs"]
+mod universe;
 #[path = "strategy/world.rs"]
 mod world;

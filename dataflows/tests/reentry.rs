@@ -41,7 +41,6 @@ fn exit_event(id: &str, reason: &str) -> Change {
         exit_price: price("100"),
         original_qty: qty(10),
         prior_hwm: None,
-        result: 0,
     })
 }
 

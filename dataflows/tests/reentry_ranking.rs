@@ -53,7 +53,6 @@ fn watching(workers: usize, trigger: &Value) -> Harness {
         exit_price: price("100"),
         original_qty: qty(10),
         prior_hwm: None,
-        result: 0,
     });
     assert_eq!(
         entries(engine.send(TEN, |_time| Event::Changes(vec![exit]))),

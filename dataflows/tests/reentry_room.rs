@@ -8,7 +8,9 @@ mod support;
 use rstest::rstest;
 use support::{Harness, default_profile, price, qty, reentry_rule};
 use turnstile_dataflows::engine::{Change, Event, Output};
-use turnstile_dataflows::model::{LogicalTime, ReentryMode, Regime, RegimeOverride, Symbol, Tick};
+use turnstile_dataflows::model::{
+    LogicalTime, ReentryMode, Regime, RegimeOverride, SaleResult, Symbol, Tick,
+};
 use turnstile_dataflows::reentry::{
     CandidateState, EQUITY_AGE_US_MAX, Equity, ExitEvent, Purchase, ReentryLimits, ReentryRule,
     StoredCandidate, Underway, Verdict,
@@ -49,7 +51,6 @@ fn two_that_wait(workers: usize, limits: ReentryLimits) -> Harness {
             exit_price: price("100"),
             original_qty: qty(10),
             prior_hwm: None,
-            result: 0,
         })
     });
     engine.send(EXIT, |_time| Event::Changes(exits.into()));
@@ -282,4 +283,64 @@ fn percents_of_an_equity_that_is_unknown_or_old_let_nothing_through_until_it_is_
         );
         engine.stop();
     }
+}
+
+/// A loss of so many ten-thousandths of a won, realised so long after the exit.
+fn sale(id: &str, after_us: u64, units: i64) -> Change {
+    Change::Sale(SaleResult {
+        id: id.parse().unwrap(),
+        sold: LogicalTime::from_micros(EXIT + after_us),
+        units: -units,
+    })
+}
+
+#[test]
+fn the_loss_of_the_day_is_that_of_its_sales_whether_their_positions_go_on_or_not() {
+    const REFUSED: &str = "a G4: the realised loss of the day has reached its limit";
+    let most = 1_000_000;
+    let limits = ReentryLimits {
+        daily_loss_max: Some(most),
+        ..ReentryLimits::default()
+    };
+    let yesterday = LogicalTime::from_micros(EXIT).seoul_micro_of_day() + 1;
+    for (sales, expected) in [
+        (vec![sale("s1", SECOND, most - 1)], "a buys 10"),
+        (vec![sale("s1", SECOND, most)], REFUSED),
+        // In parts, and made up for by a gain.
+        (
+            vec![sale("s1", SECOND, most - 1), sale("s2", SECOND, 1)],
+            REFUSED,
+        ),
+        (
+            vec![sale("s1", SECOND, most), sale("s2", SECOND, -1)],
+            "a buys 10",
+        ),
+        // Told twice it counts once; corrected, as it is told last.
+        (
+            vec![sale("s1", SECOND, most - 1), sale("s1", SECOND, most - 1)],
+            "a buys 10",
+        ),
+    ] {
+        let mut engine = two_that_wait(1, limits.clone());
+        for sale in sales.clone() {
+            engine.changes(vec![sale]);
+        }
+        engine.changes(vec![Change::ReentryMode(ReentryMode::Running)]);
+        let said = tick(&mut engine, SECOND, "000660", "103");
+        assert_eq!(said, [expected], "{sales:?}");
+        engine.stop();
+    }
+    let mut engine = two_that_wait(1, limits);
+    let before = LogicalTime::from_micros(EXIT - yesterday);
+    engine.changes(vec![
+        Change::Sale(SaleResult {
+            id: "s1".parse().unwrap(),
+            sold: before,
+            units: -2 * most,
+        }),
+        Change::ReentryMode(ReentryMode::Running),
+    ]);
+    let said = tick(&mut engine, SECOND, "000660", "103");
+    assert_eq!(said, ["a buys 10"], "what was lost yesterday is over");
+    engine.stop();
 }

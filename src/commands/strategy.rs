@@ -9,7 +9,8 @@ use jiff::civil::Date;
 use turnstile_connectors::postgres::{Actor, Postgres, migrate};
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::strategy::{
-    self, Asked, DayRun, Days, RunState, Told, Trigger, activate, names_of_portfolio, run_of_day,
+    self, Asked, DayRun, Days, RunState, Scope, Told, Trigger, activate, names_of_portfolio,
+    run_of_day,
 };
 use uuid::Uuid;
 
@@ -137,6 +138,7 @@ async fn run_days(config: &Config, postgres: &Postgres, args: Run) -> anyhow::Re
         trigger: Trigger::Cli,
         asked_by: by.clone(),
         days,
+        scope: Scope::All,
         again: args.again,
     };
     let style = ProgressStyle::with_template("{bar:40} {msg}, {elapsed}, {eta} left");

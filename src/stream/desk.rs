@@ -73,7 +73,7 @@ impl Desk {
                 Arc::new(session)
             }
         };
-        let gate = RiskGate::new(store.clone(), alarms.clone(), wall_clock_us);
+        let gate = RiskGate::new(alarms.clone(), wall_clock_us);
         let monitor = RiskMonitor {
             gate: gate.clone(),
             store: store.clone(),

@@ -16,7 +16,7 @@ use turnstile_connectors::masters::{
 use turnstile_connectors::picks::{PickParts, PickRouter};
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::Cache;
-use turnstile_connectors::strategy::{DailyStrategy, Rebalance, RunRequests};
+use turnstile_connectors::strategy::{DailyStrategy, MorningUniverse, Rebalance, RunRequests};
 use turnstile_connectors::task;
 
 use super::account_id;
@@ -97,10 +97,18 @@ pub(super) fn start(
         }));
     }
     if strategy.daily {
+        let turn = Arc::new(Mutex::default());
+        jobs.push(Arc::new(MorningUniverse {
+            postgres: postgres.clone(),
+            calendar: desk.calendar.clone(),
+            config: strategy.clone(),
+            turn: turn.clone(),
+        }));
         jobs.push(Arc::new(DailyStrategy {
             postgres: postgres.clone(),
             cache: cache.clone(),
             config: strategy.clone(),
+            turn,
         }));
     }
     if strategy.rebalance.enabled {

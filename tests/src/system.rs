@@ -2,6 +2,7 @@
 
 mod control;
 mod settings;
+mod strong_market;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

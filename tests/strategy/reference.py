@@ -252,7 +252,9 @@ def ranked_lists(passing, day, data, settings):
     found = {}
     popular = {}
     for market, lists in data.popular.items():
-        days = [collected for collected in lists if collected <= day]
+        # A list counts on its day and the next one.
+        eve = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+        days = [collected for collected in lists if eve <= collected <= day]
         for rank, symbol in sorted(lists[max(days)]) if days else []:
             if symbol in data.stocks and data.stocks[symbol].market == market:
                 popular.setdefault(symbol, rank)

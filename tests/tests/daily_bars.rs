@@ -1,7 +1,7 @@
 //! Daily bars: the real file into the database, and what a session knows of the days before it.
 
-use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use nix::sys::signal::Signal;
@@ -52,9 +52,34 @@ async fn the_real_file_gives_the_same_table_twice_and_the_volatility_of_its_bars
     assert!(is_ok, "{output}");
     assert_eq!(report(&output)["changed"], json!(0));
     assert_eq!(system.one::<String>(CONTENT, &[]).await, first);
-    let global =
-        "SELECT count(*) FROM market.stocks WHERE market = 'KOSDAQ' AND segment IS NOT NULL";
-    assert!(system.one::<i64>(global, &[]).await > 0);
+    let last = last_rows(&file);
+    let of = |is_it: fn(&LastRow) -> bool| -> BTreeSet<String> {
+        let symbols = last.iter().filter(|(_, row)| is_it(row));
+        symbols.map(|(symbol, _)| symbol.clone()).collect()
+    };
+    for (what, stored, expected) in [
+        (
+            "the section GLOBAL",
+            "market = 'KOSDAQ' AND segment = 'GLOBAL'",
+            of(|row| row.market == "KOSDAQ GLOBAL"),
+        ),
+        (
+            "managed issues",
+            "is_managed",
+            of(|row| row.department == "관리종목(소속부없음)"),
+        ),
+        (
+            "issues under a caution",
+            "is_caution",
+            of(|row| row.department == "투자주의환기종목(소속부없음)"),
+        ),
+    ] {
+        let query = format!("SELECT symbol FROM market.stocks WHERE {stored}");
+        let rows = system.query(&query, &[]).await;
+        let stored: BTreeSet<String> = rows.iter().map(|row| row.get(0)).collect();
+        assert!(stored.len() > 40, "{what}: {}", stored.len());
+        assert_eq!(stored, expected, "{what}");
+    }
 
     // The last session of the file is 2026-02-20, a Friday; the next one 2026-02-23.
     let (_name, url) = system.environment()[0];
@@ -72,18 +97,32 @@ async fn the_real_file_gives_the_same_table_twice_and_the_volatility_of_its_bars
         .await
         .expect("refreshed");
     assert_eq!((again.changed, again.dropped), (0, 0));
+    // Of every issue that was listed on that day; of the others the last close is too old.
     let bars = read(&file);
-    for symbol in ["005930", "000660", "035720", "247540", "000040"] {
-        let (ratio, close) = expected(&bars[symbol]);
-        let rows = system
-            .query(
-                "SELECT atr_pct, prev_close FROM market.symbol_context WHERE symbol = $1",
-                &[&symbol],
-            )
-            .await;
-        let found = (rows[0].get::<_, Decimal>(0), rows[0].get::<_, Decimal>(1));
-        assert_eq!(found, (ratio, close), "{symbol}");
+    let listed = last.iter().filter(|(_, row)| row.date == "2026-02-20");
+    let expected: BTreeMap<String, (Option<Decimal>, Decimal)> = listed
+        .map(|(symbol, row)| {
+            let ratio = bars.get(symbol).and_then(|days| volatility(days));
+            (symbol.clone(), (ratio, row.close))
+        })
+        .collect();
+    assert!(expected.len() > 2_800);
+    let known = expected.values().filter(|(ratio, _)| ratio.is_some());
+    assert!(known.count() > 2_700);
+    let rows = system
+        .query(
+            "SELECT symbol, atr_pct, prev_close FROM market.symbol_context",
+            &[],
+        )
+        .await;
+    let found: BTreeMap<String, (Option<Decimal>, Decimal)> = rows
+        .iter()
+        .map(|row| (row.get(0), (row.get(1), row.get(2))))
+        .collect();
+    for (symbol, expected) in &expected {
+        assert_eq!(found.get(symbol), Some(expected), "{symbol}");
     }
+    assert_eq!(found.len(), expected.len(), "and nobody else");
     // A week later nothing of it counts any more.
     let (late, unknown) = ("2026-03-03".parse(), "2026-02-27".parse());
     let late = refresh(&postgres, late.expect("date"), unknown.expect("date"), None);
@@ -162,32 +201,61 @@ async fn a_session_begins_with_the_volatility_of_what_is_held() {
     system.stop().await;
 }
 
-/// Days of an issue: highest, lowest, last price.
+/// Days of an issue on which it was traded: highest, lowest, last price.
 type Bars = BTreeMap<String, Vec<[Decimal; 3]>>;
 
-fn read(file: &Path) -> Bars {
-    let mut text = String::new();
+/// The last line of an issue.
+struct LastRow {
+    date: String,
+    market: String,
+    close: Decimal,
+    department: String,
+}
+
+/// Calls `each` with the fields of each line of `file`, by its header.
+fn each_line(file: &Path, mut each: impl FnMut(&dyn Fn(&str) -> String)) {
     let file = std::fs::File::open(file).expect("file");
-    flate2::read::GzDecoder::new(file)
-        .read_to_string(&mut text)
-        .expect("text");
-    let mut bars = Bars::new();
-    for line in text.lines().skip(1) {
-        let fields: Vec<&str> = line.split(',').collect();
-        let [.., high, low, close, _volume, _value, _cap, _shares, _dept] = fields[..] else {
-            panic!("{line}");
-        };
-        let prices = [high, low, close].map(|price| price.parse::<Decimal>().expect("price"));
-        if !prices[0].is_zero() {
-            bars.entry(fields[1].to_owned()).or_default().push(prices);
-        }
+    let mut reader = csv::Reader::from_reader(flate2::read::GzDecoder::new(file));
+    let header = reader.headers().expect("a header").clone();
+    for line in reader.records() {
+        let line = line.expect("a line");
+        each(&|column: &str| {
+            let place = header.iter().position(|name| name == column);
+            line[place.expect(column)].to_owned()
+        });
     }
+}
+
+/// Returns the last line of each issue. The file is in order of days.
+fn last_rows(file: &Path) -> BTreeMap<String, LastRow> {
+    let mut rows = BTreeMap::new();
+    each_line(file, |field| {
+        let row = LastRow {
+            date: field("date"),
+            market: field("market"),
+            close: field("close").parse().expect("price"),
+            department: field("dept"),
+        };
+        rows.insert(field("symbol"), row);
+    });
+    rows
+}
+
+fn read(file: &Path) -> Bars {
+    let mut bars = Bars::new();
+    each_line(file, |field| {
+        let prices =
+            ["high", "low", "close"].map(|name| field(name).parse::<Decimal>().expect("price"));
+        if !prices[0].is_zero() {
+            bars.entry(field("symbol")).or_default().push(prices);
+        }
+    });
     bars
 }
 
 /// ATR(14) over the last close, by the textbook: the sum form of Wilder's average, kept as a fraction
-/// until the end.
-fn expected(days: &[[Decimal; 3]]) -> (Decimal, Decimal) {
+/// until the end. None for fewer than fourteen ranges.
+fn volatility(days: &[[Decimal; 3]]) -> Option<Decimal> {
     let mut ranges = Vec::new();
     for at in 1..days.len() {
         let ([high, low, _], before) = (days[at], days[at - 1][2]);
@@ -195,10 +263,10 @@ fn expected(days: &[[Decimal; 3]]) -> (Decimal, Decimal) {
         ranges.push(widest.into_iter().max().expect("three"));
     }
     let fourteen = Decimal::from(14);
-    let mut sum: Decimal = ranges[..14].iter().sum();
+    let mut sum: Decimal = ranges.get(..14)?.iter().sum();
     for range in &ranges[14..] {
         sum = sum - sum / fourteen + range;
     }
-    let close = days.last().expect("days")[2];
-    ((sum / fourteen / close).round_dp(6), close)
+    let close = days.last()?[2];
+    Some((sum / fourteen / close).round_dp(6))
 }

@@ -210,6 +210,7 @@ async fn insert_only_tables_refuse_changes_in_the_running_system() {
         "trade.order_events",
         "trade.executions",
         "trade.exit_events",
+        "trade.sale_results",
         "trade.exit_signals",
         "trade.exit_withheld",
         "trade.reentry_history",
@@ -226,7 +227,7 @@ async fn insert_only_tables_refuse_changes_in_the_running_system() {
                 "SET ctid = ctid",
                 match table {
                     "market.prices" => "SET volume = volume",
-                    "trade.orders" | "trade.executions" => "SET qty = qty",
+                    "trade.orders" | "trade.executions" | "trade.sale_results" => "SET qty = qty",
                     "trade.order_events" => "SET message = message",
                     "trade.exit_events" => "SET exit_qty = exit_qty",
                     "trade.reentry_history" | "trade.control_history" | "trade.exit_withheld" => {

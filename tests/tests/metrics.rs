@@ -46,6 +46,7 @@ fn shown(unit: Unit, is_below: bool, limit: Option<f64>, level: LogLevel) -> Str
     match unit {
         Unit::Seconds => format!("{sign} {limit} s{mark}"),
         Unit::Share => format!("{sign} {} %{mark}", (limit * 1_000.0).round() / 10.0),
+        Unit::Percent => format!("{sign} {limit} %{mark}"),
         Unit::Count => format!("{sign} {limit}{mark}"),
     }
 }

@@ -22,23 +22,6 @@ const DAY: &str = "SELECT max(day)::date::text FROM generate_series(
         interval '1 day') day
     WHERE extract(isodow FROM day) < 6";
 
-/// 130 sessions that end at that day: a slow rise with some noise.
-const BARS: &str = "INSERT INTO market.daily_bars
-        (symbol, trade_date, open, high, low, close, volume, value, market_cap, source)
-    SELECT $1, day, close, close + 100, close - 100, close, 1000000, close * 1000000,
-        close * 10000000, 'IMPORT'
-    FROM (SELECT day, round($3::bigint * (1 - 0.002 * (n - 1) + 0.004 * (n % 2)))::bigint AS close FROM (
-        SELECT day::date AS day, row_number() OVER (ORDER BY day DESC) AS n
-        FROM generate_series($2::text::date - 260, $2::text::date, interval '1 day') day
-        WHERE extract(isodow FROM day) < 6) days WHERE n <= 130) bars";
-const FUNDAMENTALS: &str = "INSERT INTO market.fundamentals
-        (symbol, report_date, per, pbr, psr, roe, debt_ratio, source)
-    VALUES ($1, $2::text::date - 30, 6, 0.6, 0.4, 0.19, 0.4, 'IMPORT')";
-const FLOWS: &str = "INSERT INTO market.investor_flows
-        (symbol, trade_date, foreign_net, institution_net, individual_net, source)
-    SELECT $1, trade_date, 200000, 150000, -350000, 'IMPORT' FROM market.daily_bars
-    WHERE symbol = $1 ORDER BY trade_date DESC LIMIT 20";
-
 async fn turnstile(system: &System, arguments: &[&str]) -> String {
     let config = system.config_file(LIMITS);
     let arguments = [&["--config", config.as_str()], arguments].concat();
@@ -48,16 +31,6 @@ async fn turnstile(system: &System, arguments: &[&str]) -> String {
         .await;
     assert!(is_ok, "{output}");
     output
-}
-
-async fn market(system: &System) -> String {
-    let day: String = system.one(DAY, &[]).await;
-    for name in NAMES {
-        system.execute(BARS, &[&name, &day, &CLOSE]).await;
-        system.execute(FUNDAMENTALS, &[&name, &day]).await;
-        system.execute(FLOWS, &[&name]).await;
-    }
-    day
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,7 +49,20 @@ async fn a_portfolio_in_force_becomes_guarded_positions() {
     system
         .exit_rules(json!({"sl1": {"pnl": -0.05, "qty": 1.0}}))
         .await;
-    let day = market(&system).await;
+    let day: String = system.one(DAY, &[]).await;
+    system.strong_market(&NAMES, &day, CLOSE).await;
+    // Each of twelve names gets a twelfth of 80 %: exactly what the risk gate lets a name have, and three
+    // together what it lets a sector have.
+    let first = NAMES[..3].to_vec();
+    let sector = "UPDATE market.stocks SET sector_source = 'IMPORT',
+        sector = CASE WHEN symbol = ANY($1) THEN 'one' END";
+    system.execute(sector, &[&first]).await;
+    system
+        .execute(
+            "UPDATE system.risk_limits SET single_max_pct = 6.6666, sector_max_pct = 19.9998",
+            &[],
+        )
+        .await;
 
     println!(
         "{}",
@@ -123,6 +109,16 @@ async fn a_portfolio_in_force_becomes_guarded_positions() {
             WHERE o.side = 'SELL' AND e.status = 'FILLED')
         < (SELECT min(created_ts) FROM trade.orders WHERE side = 'BUY')";
     assert!(system.one::<bool>(order, &[]).await, "sales come first");
+    // The risk gate has let every purchase through.
+    let judged =
+        "SELECT count(*) FILTER (WHERE is_approved), count(*) FILTER (WHERE NOT is_approved)
+        FROM system.risk_checks WHERE action_key LIKE 'REBAL:%'";
+    let judged = &system.query(judged, &[]).await[0];
+    let (approved, refused): (i64, i64) = (judged.get(0), judged.get(1));
+    assert_eq!((approved, refused), (buys, 0));
+    let of_sector = "SELECT count(*) FROM strategy.rebalance_lines
+        WHERE side = 'BUY' AND symbol = ANY($1) AND weight = 66666";
+    assert_eq!(system.one::<i64>(of_sector, &[&first]).await, 3);
     let turnover = "SELECT sum(l.qty * l.price) <= r.equity * 0.6 FROM strategy.rebalance_lines l
         JOIN strategy.rebalances r USING (portfolio_id) WHERE l.side <> 'NONE' GROUP BY r.equity";
     assert!(system.one::<bool>(turnover, &[]).await, "30 % of turnover");

@@ -18,7 +18,7 @@ const TOLD_MAX: usize = 20;
 /// Packs that each pair of batch and workers has at least.
 const ROUNDS: u64 = 3;
 
-const GATES: [&str; 17] = [
+const GATES: [&str; 18] = [
     "CONTROL",
     "G0",
     "G0 no limits",
@@ -35,6 +35,7 @@ const GATES: [&str; 17] = [
     "G4 amount",
     "G4 no equity",
     "G4 share",
+    "G4 risk",
     "G5",
 ];
 /// Entries that the ranking refused, alone, and entries that it let pass, where a rule asks for it.

@@ -6,6 +6,8 @@ use turnstile_tests::{Api, Stock, System};
 const HELD: &str = "005930";
 const OTHER: &str = "000660";
 const REPORTS: &str = "[risk]\nreport_every = \"1s\"\n";
+/// What sales have brought, KRW.
+const RESULT: &str = "SELECT sum(realized_pnl)::bigint FROM trade.sale_results";
 const VIOLATIONS: &str = "SELECT count(*) FROM system.risk_violations";
 const FILLED: &str =
     "SELECT count(*) FROM trade.orders_now WHERE side = 'BUY' AND status = 'FILLED'";
@@ -191,6 +193,125 @@ async fn a_reentry_that_is_refused_is_decided_on_again_once_there_is_room() {
     let entered = "SELECT count(*) FROM trade.orders
         WHERE side = 'BUY' AND action_key = candidate_id || ':ENTRY:1'";
     assert_eq!(system.one::<i64>(entered, &[]).await, 1);
+    stream.stop().await;
+    system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_is_sold_at_a_loss_counts_at_once_and_after_a_restart() {
+    let system = System::start(&[stock(HELD, 100), stock(OTHER, 0)], "").await;
+    system
+        .exit_rules(json!({"sl1": {"pnl": -0.03, "qty": 0.5}, "sl2": {"pnl": -0.05}}))
+        .await;
+    let stream = system.stream(REPORTS).await;
+    let api = api(&system).await;
+    reported(&api, |report| report["unknown"].is_null()).await;
+    system.trade(HELD, 96_900).await;
+    let half = "SELECT count(*) FROM trade.positions WHERE qty = 50 AND status = 'OPEN'";
+    system.counts(half, 1).await;
+    let lost: i64 = system.one(RESULT, &[]).await;
+    assert!(lost < 0, "{lost}");
+    let on_paper = |report: &Value| report["unrealized_result"].as_i64();
+    let report = reported(&api, |report| {
+        report["day_result"] == json!(lost) && on_paper(report).is_some_and(|paper| paper < 0)
+    })
+    .await;
+    assert_eq!(report["month_result"], json!(lost));
+    let total = on_paper(&report).map(|paper| paper + lost);
+    assert_eq!(report["total_result"].as_i64(), total);
+    let events = "SELECT count(*) FROM trade.exit_events";
+    assert_eq!(system.one::<i64>(events, &[]).await, 0, "it is still held");
+
+    // The day allows less than that.
+    let tight = "UPDATE system.risk_limits SET daily_loss_max_pct = 0.1, updated_by = 'test'";
+    system.execute(tight, &[]).await;
+    reported(&api, |report| report["level"] == "RED").await;
+    assert_eq!(buy(&api, OTHER, "lost", 1).await, 200);
+    let refused = "SELECT count(*) FROM system.risk_violations WHERE check_type = 'DAILY_LOSS'";
+    system.counts(refused, 1).await;
+
+    // Whoever starts again finds the same.
+    stream.stop().await;
+    let last = reported(&api, |_report| true).await;
+    let (last_ts, paper) = (last["ts"].as_str().unwrap_or_default(), on_paper(&last));
+    let stream = system.stream(REPORTS).await;
+    let again = reported(&api, |report| {
+        report["ts"].as_str().is_some_and(|ts| ts > last_ts)
+            && report["unknown"].is_null()
+            && report["day_result"] == json!(lost)
+    })
+    .await;
+    assert_eq!(on_paper(&again), paper);
+    assert_eq!(buy(&api, OTHER, "still lost", 1).await, 200);
+    system.counts(refused, 2).await;
+
+    // The rest is sold: what was lost on paper is realised, and nothing counts twice.
+    system.trade(HELD, 94_900).await;
+    system.counts(events, 1).await;
+    let lost: i64 = system.one(RESULT, &[]).await;
+    let told = "SELECT realized_pnl::bigint FROM trade.exit_events";
+    assert_eq!(system.one::<i64>(told, &[]).await, lost);
+    reported(&api, |report| {
+        report["day_result"] == json!(lost) && on_paper(report) == Some(0)
+    })
+    .await;
+    api.stop().await;
+    stream.stop().await;
+    system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_count_until_their_end_and_the_next_ones_from_it_on() {
+    let system = System::start(&[stock(HELD, 0)], "").await;
+    let stream = system.stream(REPORTS).await;
+    let api = api(&system).await;
+    reported(&api, |report| report["unknown"].is_null()).await;
+    // One percent is ten shares; the next limits allow five, and end in their turn.
+    let first = "UPDATE system.risk_limits SET single_max_pct = 1, updated_by = 'test',
+            active_to = clock_timestamp() + interval '20 s'
+        WHERE profile = 'DEFAULT' RETURNING id";
+    let first: i64 = system.one(first, &[]).await;
+    let second = "INSERT INTO system.risk_limits (profile, positions_max, single_max_pct, sector_max_pct,
+            market_max_pct, daily_loss_max_pct, total_loss_max_pct, active_from, active_to, updated_by)
+        SELECT profile, positions_max, 0.5, sector_max_pct, market_max_pct, daily_loss_max_pct,
+            total_loss_max_pct, active_to, active_to + interval '20 s', 'test'
+        FROM system.risk_limits WHERE id = $1 RETURNING id";
+    let second: i64 = system.one(second, &[&first]).await;
+    system.trade(HELD, 100_000).await;
+    assert_eq!(buy(&api, HELD, "first", 5).await, 200);
+    system.counts(FILLED, 1).await;
+
+    // What is held is all that the next ones allow.
+    let is_full = |report: &Value| report["usages"]["SINGLE_WEIGHT"].as_f64() > Some(95.0);
+    reported(&api, is_full).await;
+    assert_eq!(buy(&api, HELD, "second", 1).await, 200);
+    system.counts(VIOLATIONS, 1).await;
+
+    let none = "the risk profile in force has no limits at this time";
+    reported(&api, |report| report["unknown"] == none).await;
+    assert_eq!(buy(&api, HELD, "none", 1).await, 200);
+    system.counts(VIOLATIONS, 2).await;
+    let judged = system
+        .query(
+            "SELECT c.limits_id, v.check_type, l.id IS NULL OR (
+                 c.judged_us >= extract(epoch FROM l.active_from) * 1000000
+                 AND c.judged_us < extract(epoch FROM l.active_to) * 1000000)
+             FROM system.risk_checks c LEFT JOIN system.risk_violations v ON v.check_id = c.id
+             LEFT JOIN system.risk_limits l ON l.id = c.limits_id ORDER BY c.id",
+            &[],
+        )
+        .await;
+    let judged: Vec<(Option<i64>, Option<&str>, bool)> = judged
+        .iter()
+        .map(|row| (row.get(0), row.get(1), row.get(2)))
+        .collect();
+    let expected = [
+        (Some(first), None, true),
+        (Some(second), Some("SINGLE_WEIGHT"), true),
+        (None, Some("LIMITS"), true),
+    ];
+    assert_eq!(judged, expected);
+    api.stop().await;
     stream.stop().await;
     system.stop().await;
 }

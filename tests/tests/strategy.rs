@@ -1,5 +1,6 @@
 //! The daily strategy in the real program: on the real sessions, across a kill, and by the operator.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use nix::sys::signal::Signal;
@@ -45,7 +46,8 @@ async fn import(system: &System, file: &Path) {
     let file = file.display().to_string();
     let (is_ok, output) = turnstile(system, &["import", "daily", &file], "import").await;
     assert!(is_ok, "{output}");
-    // What an import does not say: two funds, a managed issue, one under a caution, one suspended.
+    // What an import does not say: two funds, of KOSPI a managed issue, a warning of the broker, one
+    // suspended.
     system
         .execute(
             "UPDATE market.stocks SET instrument_type = 'ETF' WHERE symbol IN ('000660', '035420')",
@@ -67,6 +69,30 @@ async fn import(system: &System, file: &Path) {
     system
         .execute("UPDATE market.stocks SET status = 'SUSPENDED', is_tradable = false WHERE symbol = '068270'", &[])
         .await;
+}
+
+/// Who is managed or under a caution by the last line of each issue of the raw file.
+fn designated(file: &Path) -> Vec<String> {
+    let file = std::fs::File::open(file).expect("file");
+    let mut reader = csv::Reader::from_reader(flate2::read::GzDecoder::new(file));
+    let header = reader.headers().expect("a header").clone();
+    let place = |column: &str| {
+        header
+            .iter()
+            .position(|name| name == column)
+            .expect("a column")
+    };
+    let (symbol, department) = (place("symbol"), place("dept"));
+    let mut last = BTreeMap::new();
+    for line in reader.records() {
+        let line = line.expect("a line");
+        last.insert(line[symbol].to_owned(), line[department].to_owned());
+    }
+    let is_designated = |department: &str| {
+        department.starts_with("관리종목") || department.starts_with("투자주의환기종목")
+    };
+    last.retain(|_, department| is_designated(department));
+    last.into_keys().collect()
 }
 
 async fn count(system: &System, query: &str) -> i64 {
@@ -158,6 +184,20 @@ async fn the_real_sessions_run_in_one_dataflow_also_across_a_kill() {
             OR d.volume IS NULL OR d.volume = 0 OR d.open = 0)";
     assert_eq!(count(&system, foul).await, 0);
     assert!(count(&system, &format!("SELECT count(*) FROM ({passed}) x")).await > 29 * 500);
+    // Nor what the file itself names as managed or under a caution: eleven that would be in otherwise.
+    let designated = designated(&file);
+    assert_eq!(designated.len(), 118);
+    let inside = format!("SELECT count(*) FROM ({passed}) x WHERE symbol = ANY($1)");
+    assert_eq!(system.one::<i64>(&inside, &[&designated]).await, 0);
+    let kept_out = "SELECT coalesce(array_agg(symbol ORDER BY symbol), '{}')
+        FROM strategy.universe_daily u JOIN market.daily_bars d USING (symbol)
+        WHERE universe_date = '2026-02-20' AND trade_date = '2026-02-20' AND exclusion = $1
+            AND symbol = ANY($2) AND d.volume > 0 AND d.open > 0 AND u.market_cap >= 10000000000
+            AND avg_value_5d >= 1000000000 AND avg_volume_5d >= 100000";
+    let managed: Vec<String> = system.one(kept_out, &[&"MANAGED", &designated]).await;
+    assert_eq!(managed, ["174900", "180400"]);
+    let cautions: Vec<String> = system.one(kept_out, &[&"CAUTION", &designated]).await;
+    assert_eq!(cautions.len(), 9, "{cautions:?}");
     let reasons = "SELECT count(DISTINCT exclusion) FROM strategy.universe_daily WHERE universe_date = '2026-02-20'";
     assert_eq!(
         count(&system, reasons).await,

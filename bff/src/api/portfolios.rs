@@ -245,6 +245,13 @@ pub(crate) async fn put_in_force(
             format!("the portfolio is {status}; only a DRAFT can be activated"),
             json!({ "status": status }),
         )),
+        Err(ActivateError::BeyondBounds { faults, .. }) => Err(ApiError::conflict(
+            format!(
+                "the portfolio is beyond the bounds of every portfolio: {}",
+                faults.join("; ")
+            ),
+            json!({ "bounds": faults }),
+        )),
         Err(ActivateError::Store(PostgresError::Statement(error))) => {
             Err(QueryError::from(error).into())
         }

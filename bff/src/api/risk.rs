@@ -51,7 +51,13 @@ pub(crate) struct RiskReport {
     pub(crate) usages: Box<RawValue>,
     /// (1 − loss ÷ limit) · 100.
     pub(crate) daily_buffer_pct: Option<Number>,
+    /// Of the month, realised and unrealised; a gain on paper makes up for nothing.
     pub(crate) total_buffer_pct: Option<Number>,
+    /// What is held against its average cost, at the price of its weight.
+    pub(crate) unrealized_result: Option<Number>,
+    /// Realised in the month, and unrealised.
+    pub(crate) total_result: Option<Number>,
+    pub(crate) total_result_pct: Option<Number>,
 }
 
 /// An entry that the gate refused.

@@ -75,5 +75,8 @@ fn read_report(row: &Row) -> Result<RiskReport, tokio_postgres::Error> {
         usages: row.try_get::<_, Json<_>>("usages")?.0,
         daily_buffer_pct: row.try_get("daily_buffer_pct")?,
         total_buffer_pct: row.try_get("total_buffer_pct")?,
+        unrealized_result: row.try_get("unrealized_result")?,
+        total_result: row.try_get("total_result")?,
+        total_result_pct: row.try_get("total_result_pct")?,
     })
 }

@@ -17,7 +17,7 @@ use crate::world::{Socket, World, answer};
 pub(crate) const CONTROL: &str = "/api/v1/exit/control";
 pub(crate) const SESSION: &str = "/api/v1/session";
 /// A portfolio of the rows of the strategy.
-const DRAFT: &str = "aaaaaaa5-0000-4000-8000-000000000002";
+const DRAFT: &str = "aaaaaaa5-0000-4000-8000-000000000004";
 const STOP: &str = "/api/v1/risk/emergency-stop";
 
 pub(crate) async fn token(world: &World, name: &str, role: Role) -> String {
@@ -326,6 +326,7 @@ async fn the_audit_says_who_changed_what_and_why_however_it_was_changed() {
 
     // A change that is made elsewhere than in this crate says who acts, too.
     world.sql(include_str!("../api/strategy.sql")).await;
+    world.sql(include_str!("draft.sql")).await;
     let activate = format!("/api/v1/portfolios/{DRAFT}/activate");
     let activate = world.http.post(world.url(&activate)).bearer_auth(&trader);
     assert_eq!(answer(activate.json(&json!({}))).await.0, 200);

@@ -157,9 +157,9 @@ async fn reports_and_refusals_are_shown() {
         .sql(
             r#"INSERT INTO system.risk_reports (level, is_stopped, positions, equity, largest_symbol,
                  largest_weight, sector_weights, market_weights, day_result, month_result, usages,
-                 highest_usage, daily_buffer_pct)
+                 highest_usage, daily_buffer_pct, unrealized_result, total_result, total_result_pct)
              VALUES ('ORANGE', false, 3, 120000000, '005930', 13.5, '{"Chips": 20.25}', '{"KOSPI": 20.25}',
-                 -500000, 0, '{"SINGLE_WEIGHT": 90}', 90, 86.12);
+                 -500000, 0, '{"SINGLE_WEIGHT": 90}', 90, 86.12, -1200000, -1200000, -1);
              WITH judged AS (INSERT INTO system.risk_checks (judged_us, action_key, symbol, intent_type,
                  qty, price, is_approved, results)
                  VALUES (1, 'MANUAL:1', '005930', 'ENTRY', 10, 70000, false,
@@ -178,6 +178,14 @@ async fn reports_and_refusals_are_shown() {
             &report["sector_weights"]
         ),
         (&json!("ORANGE"), &json!(13.5), &json!({ "Chips": 20.25 }))
+    );
+    assert_eq!(
+        (
+            &report["unrealized_result"],
+            &report["total_result"],
+            &report["total_result_pct"]
+        ),
+        (&json!(-1_200_000), &json!(-1_200_000), &json!(-1))
     );
     let violations = world.data("/api/v1/risk/violations").await;
     assert_eq!(violations.as_array().map(Vec::len), Some(1));

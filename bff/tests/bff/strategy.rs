@@ -7,6 +7,7 @@ use crate::world::World;
 
 const DRAFT: &str = "aaaaaaa5-0000-4000-8000-000000000002";
 const ACTIVE: &str = "aaaaaaa5-0000-4000-8000-000000000001";
+const FITTING: &str = "aaaaaaa5-0000-4000-8000-000000000004";
 const SIGNALS: &str = "aaaaaaa3-0000-4000-8000-000000000002";
 
 /// Two days of a strategy: the portfolio of the first is in force, that of the second a draft.
@@ -140,7 +141,15 @@ async fn an_activation_is_seen_at_once_and_only_a_draft_can_be_activated() {
     }
     let activate = |id: &str| format!("/api/v1/portfolios/{id}/activate");
     let asked = json!({ "asked_by": "kim", "reason": "monday" });
+    // Two names are too few.
     let (status, body) = world.post(&activate(DRAFT), &asked).await;
+    assert_eq!(
+        (status.as_u16(), &body["error"]["details"]["bounds"]),
+        (409, &json!(["5 to 20 names expected, was 2"])),
+        "{body}"
+    );
+    world.sql(include_str!("draft.sql")).await;
+    let (status, body) = world.post(&activate(FITTING), &asked).await;
     assert_eq!(status, 200, "{body}");
     let told = ["status", "activated_by", "activation_reason", "version"]
         .map(|key| body["data"][key].clone());
@@ -150,12 +159,12 @@ async fn an_activation_is_seen_at_once_and_only_a_draft_can_be_activated() {
     );
     assert_eq!(
         world.data("/api/v1/portfolios/active").await["portfolio_id"],
-        DRAFT
+        FITTING
     );
     let before = world.data(&format!("/api/v1/portfolios/{ACTIVE}")).await;
     assert_eq!(before["status"], "ARCHIVED");
 
-    for (id, status) in [(DRAFT, "ACTIVE"), (ACTIVE, "ARCHIVED")] {
+    for (id, status) in [(FITTING, "ACTIVE"), (ACTIVE, "ARCHIVED")] {
         let (given, body) = world.post(&activate(id), &asked).await;
         assert_eq!(
             (given.as_u16(), &body["error"]["details"]["status"]),

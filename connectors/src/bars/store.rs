@@ -7,22 +7,47 @@ use crate::postgres::PostgresError;
 use crate::recorded::DailyRow;
 
 /// Issues of the bars, as the latest bar describes them: one that is older than what is stored of its
-/// issue says nothing new. What others know of them stays.
+/// issue says nothing new. What others know of them stays. Of its designations V53 says who counts; what is
+/// told of them has a day in `managed_on` and `caution_on`.
 const STORE_STOCKS: &str =
-    "INSERT INTO market.stocks AS s (symbol, name, market, segment, market_cap)
-    SELECT DISTINCT ON (symbol) symbol, name, market, segment, cap::bigint
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[])
-        AS b (symbol, trade_date, name, market, segment, cap)
+    "INSERT INTO market.stocks AS s (symbol, name, market, segment, market_cap,
+        is_managed, managed_on, is_caution, caution_on, caution_source)
+    SELECT DISTINCT ON (symbol) symbol, name, market, segment, cap::bigint,
+        coalesce(managed, false), CASE WHEN managed IS NOT NULL THEN trade_date::date END,
+        coalesce(caution, false), CASE WHEN caution IS NOT NULL THEN trade_date::date END,
+        CASE WHEN caution IS NOT NULL THEN 'IMPORT' END
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[],
+            $7::boolean[], $8::boolean[])
+        AS b (symbol, trade_date, name, market, segment, cap, managed, caution)
     WHERE NOT EXISTS (SELECT FROM market.daily_bars d
         WHERE d.symbol = b.symbol AND d.trade_date > b.trade_date::date)
     ORDER BY symbol, trade_date DESC
     ON CONFLICT (symbol) DO UPDATE SET name = excluded.name, market = excluded.market,
         segment = excluded.segment, market_cap = excluded.market_cap, updated_ts = now(),
         instrument_type = CASE s.instrument_type WHEN 'UNKNOWN' THEN 'STOCK'
-            ELSE s.instrument_type END
+            ELSE s.instrument_type END,
+        is_managed = CASE WHEN excluded.managed_on >= coalesce(s.managed_on, excluded.managed_on)
+            THEN excluded.is_managed ELSE s.is_managed END,
+        managed_on = greatest(s.managed_on, excluded.managed_on),
+        is_caution = CASE WHEN market.caution_counts(s.is_caution, s.caution_on, s.caution_source,
+                excluded.is_caution, excluded.caution_on, 'IMPORT')
+            THEN excluded.is_caution ELSE s.is_caution END,
+        caution_on = CASE WHEN market.caution_counts(s.is_caution, s.caution_on, s.caution_source,
+                excluded.is_caution, excluded.caution_on, 'IMPORT')
+            THEN excluded.caution_on ELSE s.caution_on END,
+        caution_source = CASE WHEN market.caution_counts(s.is_caution, s.caution_on,
+                s.caution_source, excluded.is_caution, excluded.caution_on, 'IMPORT')
+            THEN 'IMPORT' ELSE s.caution_source END
     WHERE (s.name, s.market, s.segment, s.market_cap, s.instrument_type) IS DISTINCT FROM
         (excluded.name, excluded.market, excluded.segment, excluded.market_cap,
-         excluded.instrument_type)";
+         excluded.instrument_type)
+        OR excluded.managed_on >= coalesce(s.managed_on, excluded.managed_on)
+            AND (s.is_managed, s.managed_on) IS DISTINCT FROM
+                (excluded.is_managed, excluded.managed_on)
+        OR market.caution_counts(s.is_caution, s.caution_on, s.caution_source,
+                excluded.is_caution, excluded.caution_on, 'IMPORT')
+            AND (s.is_caution, s.caution_on, s.caution_source) IS DISTINCT FROM
+                (excluded.is_caution, excluded.caution_on, 'IMPORT')";
 
 /// Of two bars of one issue and day the later row counts.
 const STORE_BARS: &str = "INSERT INTO market.daily_bars AS d
@@ -118,10 +143,18 @@ async fn store_stocks(client: &impl GenericClient, rows: &[DailyRow]) -> Result<
     let segments: Vec<Option<&str>> = listed()
         .map(|(_, listing)| listing.segment.as_deref())
         .collect();
+    let managed: Vec<Option<bool>> = listed()
+        .map(|(_, listing)| listing.designation.is_managed)
+        .collect();
+    let cautions: Vec<Option<bool>> = listed()
+        .map(|(_, listing)| listing.designation.is_caution)
+        .collect();
     client
         .execute(
             STORE_STOCKS,
-            &[&symbols, &dates, &names, &markets, &segments, &caps],
+            &[
+                &symbols, &dates, &names, &markets, &segments, &caps, &managed, &cautions,
+            ],
         )
         .await?;
     Ok(())

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! news ─ lock order ─ merge ─┬─ execution, order event
-//!                            ├─ sale:     lock position ─ quantity, phase, floor ─ exit event
+//!                            ├─ sale:     lock position ─ result, quantity, phase, floor ─ exit event
 //!                            └─ purchase: lock candidate ─ position ─ history
 //! ```
 //!
@@ -16,6 +16,7 @@
 mod closing;
 mod entry;
 mod holding;
+mod result;
 mod sale;
 
 use std::sync::Arc;
@@ -38,7 +39,7 @@ use uuid::Uuid;
 use super::alarm::{Alarm, Alarms, Level};
 use super::book::Book;
 use super::broker::Side;
-use super::costs::{CostModel, TaxClass};
+use super::costs::{CostModel, Costs, TaxClass};
 use super::error::StoreError;
 use super::merge::{Merged, News, Progress, Step};
 use super::metrics as names;
@@ -103,9 +104,10 @@ pub(super) struct Subject {
 
 /// One execution as it is stored.
 struct Execution {
+    fill: Uuid,
     qty: Quantity,
     price: Price,
-    fee: Decimal,
+    costs: Costs,
     ts_us: i64,
 }
 
@@ -285,9 +287,10 @@ impl Ledger {
         )
         .await?;
         Ok(Some(Execution {
+            fill,
             qty,
             price,
-            fee: costs.fee,
+            costs,
             ts_us,
         }))
     }

@@ -8,7 +8,7 @@
 //!
 //! 1. Whoever places an entry asks [`RiskGate::judge`], stores the ruling with [`record`] in the
 //!    transaction of the order, and gives the room back with [`RiskGate::release`] where no order came
-//!    of it; or asks [`RiskGate::approve`], which stores the ruling itself.
+//!    of it.
 //! 2. Room is reserved from the ruling on until the view has the order, so no two entries take the
 //!    same room.
 //! 3. What is not known refuses: no view, an old one, no limits, no equity.

@@ -16,11 +16,13 @@ pub enum Schedule {
         /// On which days.
         on: Days,
     },
-    /// Once for each trading day, from a time on; until then, and on closed days, for the trading day
-    /// before: what was missed meanwhile is made up for, the last one of it.
-    LastTradingDay {
+    /// Once for each trading day, from a time on. Days that were missed are made up for, those of the
+    /// last ones whose time has come.
+    TradingDays {
         /// First moment.
         at: Time,
+        /// So many of the last ones, at least one.
+        last: u32,
     },
     /// Once in each stretch of this length, counted from midnight, while the exchange is in session.
     InSession {
@@ -45,10 +47,12 @@ pub struct Due {
     pub day: Date,
     /// What the run is for: equal keys are the same piece of work.
     pub key: String,
+    /// Whether it was due before something else of the same job came to be.
+    pub is_missed: bool,
 }
 
 /// What the exchange's clock and calendar say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moment {
     /// Date and time at the exchange.
     pub at: DateTime,
@@ -56,23 +60,38 @@ pub struct Moment {
     pub is_trading_day: bool,
     /// Whether it is in session.
     pub is_in_session: bool,
-    /// The last day before that date on which it traded; none where that is not known.
-    pub trading_day_before: Option<Date>,
+    /// The last days before that date on which it traded, the latest first; as many as are asked for, and
+    /// known.
+    pub trading_days_before: Vec<Date>,
 }
 
 impl Schedule {
-    /// Returns what is due at `now`, in a process that began at `started`. The same is due until
-    /// something else is, so that a moment nobody looked at is made up for on its day.
-    pub fn due(self, now: Moment, started: DateTime) -> Option<Due> {
+    /// Returns how many trading days before now a [`Moment`] has to know.
+    pub fn days_back(self) -> u32 {
+        match self {
+            Self::TradingDays { last, .. } => last,
+            Self::AtStart | Self::Daily { .. } | Self::InSession { .. } => 0,
+        }
+    }
+
+    /// Returns what is due at `now`, in a process that began at `started`, the oldest first. The same is
+    /// due until something else is, so that a moment nobody looked at is made up for on its day.
+    pub fn due(self, now: &Moment, started: DateTime) -> Vec<Due> {
         let (day, time) = (now.at.date(), now.at.time());
         let key = match self {
-            Self::LastTradingDay { at } => {
-                let is_today = now.is_trading_day && time >= at;
-                let day = Some(day).filter(|_| is_today).or(now.trading_day_before)?;
-                return Some(Due {
+            Self::TradingDays { at, last } => {
+                let today = Some(day).filter(|_| now.is_trading_day && time >= at);
+                let before = now.trading_days_before.iter().copied();
+                let last = usize::try_from(last).unwrap_or(usize::MAX);
+                let days = today.into_iter().chain(before).take(last).enumerate();
+                let due = days.map(|(place, day)| Due {
                     day,
                     key: day.to_string(),
+                    is_missed: place > 0,
                 });
+                let mut due: Vec<Due> = due.collect();
+                due.reverse();
+                return due;
             }
             Self::AtStart => Some(format!("start {started}")),
             Self::Daily { at, on } => {
@@ -84,7 +103,12 @@ impl Schedule {
                 is_due.then(|| format!("{day} {}", begin_of_stretch(time, every)))
             }
         };
-        key.map(|key| Due { day, key })
+        let due = key.map(|key| Due {
+            day,
+            key,
+            is_missed: false,
+        });
+        due.into_iter().collect()
     }
 }
 
@@ -114,13 +138,13 @@ mod tests {
             at,
             is_trading_day,
             is_in_session: is_trading_day && in_session.contains(&at.time()),
-            trading_day_before: at.date().yesterday().ok(),
+            trading_days_before: Vec::new(),
         }
     }
 
     fn key(schedule: Schedule, at: DateTime, is_trading_day: bool) -> Option<String> {
-        let due = schedule.due(moment(at, is_trading_day), STARTED)?;
-        assert_eq!(due.day, at.date());
+        let due = schedule.due(&moment(at, is_trading_day), STARTED).pop()?;
+        assert_eq!((due.day, due.is_missed), (at.date(), false));
         Some(due.key)
     }
 
@@ -146,36 +170,42 @@ mod tests {
     }
 
     #[test]
-    fn the_last_trading_day_is_made_up_for_until_the_next_one_is_due() {
-        let schedule = Schedule::LastTradingDay {
-            at: time(16, 30, 0, 0),
-        };
-        let (friday, monday) = (date(2026, 11, 20), date(2026, 11, 23));
-        let due = |at: DateTime, is_trading_day| {
+    fn the_last_trading_days_are_made_up_for_until_others_are_due() {
+        let (thursday, friday, monday) =
+            (date(2026, 11, 19), date(2026, 11, 20), date(2026, 11, 23));
+        let due = |last, at: DateTime, is_trading_day, before: &[Date]| {
+            let at_half_past_four = time(16, 30, 0, 0);
+            let schedule = Schedule::TradingDays {
+                at: at_half_past_four,
+                last,
+            };
             let now = Moment {
-                trading_day_before: Some(friday),
+                trading_days_before: before.to_vec(),
                 ..moment(at, is_trading_day)
             };
-            schedule.due(now, STARTED).unwrap()
+            let due = schedule.due(&now, STARTED).into_iter();
+            due.map(|due| {
+                assert_eq!(due.key, due.day.to_string());
+                (due.day, due.is_missed)
+            })
+            .collect::<Vec<_>>()
         };
+        let before = [friday, thursday];
         for (at, is_trading_day) in [
             (date(2026, 11, 21).at(20, 0, 0, 0), false),
             (monday.at(16, 29, 59, 0), true),
             (monday.at(20, 0, 0, 0), false),
         ] {
-            let found = due(at, is_trading_day);
-            assert_eq!(
-                (found.day, found.key.as_str()),
-                (friday, "2026-11-20"),
-                "{at}"
-            );
+            let missed = [(thursday, true), (friday, false)];
+            assert_eq!(due(2, at, is_trading_day, &before), missed, "{at}");
+            assert_eq!(due(1, at, is_trading_day, &before), [(friday, false)]);
         }
-        assert_eq!(due(monday.at(16, 30, 0, 0), true).day, monday);
-        let unknown = Moment {
-            trading_day_before: None,
-            ..moment(monday.at(9, 0, 0, 0), true)
-        };
-        assert_eq!(schedule.due(unknown, STARTED), None);
+        let at = monday.at(16, 30, 0, 0);
+        assert_eq!(due(1, at, true, &before), [(monday, false)]);
+        assert_eq!(due(2, at, true, &before), [(friday, true), (monday, false)]);
+        let all = [(thursday, true), (friday, true), (monday, false)];
+        assert_eq!(due(9, at, true, &before), all, "what is known");
+        assert!(due(2, monday.at(9, 0, 0, 0), true, &[]).is_empty());
     }
 
     #[test]
@@ -199,8 +229,8 @@ mod tests {
         let first = key(Schedule::AtStart, STARTED, false);
         assert!(first.is_some());
         assert_eq!(key(Schedule::AtStart, later, true), first);
-        let other = Schedule::AtStart.due(moment(later, true), later).unwrap();
-        assert_ne!(Some(other.key), first);
+        let other = Schedule::AtStart.due(&moment(later, true), later);
+        assert_ne!(Some(&other[0].key), first.as_ref());
     }
 
     proptest! {
@@ -218,7 +248,7 @@ mod tests {
                 at = at.saturating_add(jiff::SignedDuration::from_secs(step));
                 let day = at.date().since(STARTED.date()).unwrap().get_days();
                 let is_trading_day = !closed.contains(&day);
-                let Some(due) = schedule.due(moment(at, is_trading_day), STARTED) else {
+                let Some(due) = schedule.due(&moment(at, is_trading_day), STARTED).pop() else {
                     prop_assert!(!is_trading_day || at.hour() < hour);
                     continue;
                 };

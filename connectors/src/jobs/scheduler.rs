@@ -1,5 +1,6 @@
 //! The scheduler: looks what is due, runs it, notes what came of it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use turnstile_dataflows::price::Session;
 use super::metrics as names;
 use super::runs::{End, Runs};
 use super::schedule::Moment;
-use super::{Counts, Due, Job, JobError, Outcome};
+use super::{Counts, Due, Job, JobError, Outcome, Schedule};
 use crate::execution::{Alarm, Alarms, Level, NowUs, SessionSource};
 use crate::postgres::Postgres;
 use crate::task;
@@ -58,22 +59,84 @@ pub struct Scheduler {
 }
 
 /// What is known of one job since the start.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Course {
-    /// Key that needs no run any more.
-    finished: Option<String>,
-    /// Failures in a row.
-    failures: u32,
+    schedule: Schedule,
+    /// Of what is due, the keys that need no run any more.
+    finished: BTreeSet<String>,
+    /// By key where several may be due at once; all others go by one, so that a job that fails in every
+    /// stretch of a session pauses ever longer.
+    tries: BTreeMap<Option<String>, Tries>,
     /// Reason of the last run that was skipped: the same one is told once.
     skipped: Option<String>,
 }
 
-/// Returns the last day before `day` on which the exchange traded.
-fn trading_day_before(session: &dyn SessionSource, day: Date) -> Option<Date> {
-    let before = |back: i64| day.saturating_sub(Span::new().days(back));
-    (1..=CLOSED_DAYS_MAX)
-        .map(before)
-        .find(|day| session.trades_on(*day))
+/// How a piece of work went so far.
+#[derive(Debug, Default)]
+struct Tries {
+    /// Failures in a row.
+    failures: u32,
+    /// Not before then.
+    again_at: Option<Instant>,
+}
+
+/// How a run, or the look whether there is one, ended that did not fail.
+enum Taken {
+    Finished,
+    NoWork,
+}
+
+impl Course {
+    fn new(schedule: Schedule) -> Self {
+        Self {
+            schedule,
+            finished: BTreeSet::new(),
+            tries: BTreeMap::new(),
+            skipped: None,
+        }
+    }
+
+    /// Forgets all but what is due.
+    fn keep(&mut self, due: &[Due]) {
+        let is_due = |key: &String| due.iter().any(|due| due.key == *key);
+        self.finished.retain(is_due);
+        self.tries
+            .retain(|key, _tries| key.as_ref().is_none_or(is_due));
+    }
+
+    /// Returns whether `due` is to be looked at now.
+    fn wants(&self, due: &Due, now: Instant) -> bool {
+        let tries = self.tries.get(&self.slot(due));
+        let again_at = tries.and_then(|tries| tries.again_at);
+        !self.finished.contains(&due.key) && again_at.is_none_or(|at| at <= now)
+    }
+
+    fn tries(&mut self, due: &Due) -> &mut Tries {
+        let slot = self.slot(due);
+        self.tries.entry(slot).or_default()
+    }
+
+    /// Returns under which key the tries of `due` are counted.
+    fn slot(&self, due: &Due) -> Option<String> {
+        let are_many = matches!(self.schedule, Schedule::TradingDays { .. });
+        are_many.then(|| due.key.clone())
+    }
+}
+
+/// Returns the last `count` days before `day` on which the exchange traded, the latest first.
+fn trading_days_before(session: &dyn SessionSource, day: Date, count: u32) -> Vec<Date> {
+    let mut days = Vec::new();
+    let mut last = day;
+    for _ in 0..count {
+        let mut before =
+            (1..=CLOSED_DAYS_MAX).map(|back| last.saturating_sub(Span::new().days(back)));
+        let Some(found) = before.find(|day| session.trades_on(*day)) else {
+            break;
+        };
+        days.push(found);
+        last = found;
+    }
+    days
 }
 
 impl Scheduler {
@@ -139,42 +202,52 @@ impl Scheduler {
         while !self.parts.session.is_clock_known() {
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        self.moment().at
+        self.moment(0).at
     }
 
-    fn moment(&self) -> Moment {
+    /// Returns how the exchange stands, with so many trading days before.
+    fn moment(&self, days_back: u32) -> Moment {
         let session = &self.parts.session;
         let market = session.market();
         Moment {
             at: market.date.to_datetime(market.time),
             is_trading_day: session.trades_on(market.date),
             is_in_session: session.of_prices() == Session::Regular,
-            trading_day_before: trading_day_before(session.as_ref(), market.date),
+            trading_days_before: trading_days_before(session.as_ref(), market.date, days_back),
         }
     }
 
     async fn keep(&self, job: &dyn Job, started: DateTime, stop: &CancellationToken) {
-        let mut course = Course::default();
-        let mut pause = Duration::ZERO;
+        let schedule = job.schedule();
+        let mut course = Course::new(schedule);
         loop {
-            let look = tokio::time::sleep(pause.max(LOOK_EVERY));
+            let look = tokio::time::sleep(LOOK_EVERY);
             if stop.run_until_cancelled(look).await.is_none() {
                 return;
             }
-            pause = Duration::ZERO;
-            let Some(due) = job.schedule().due(self.moment(), started) else {
-                continue;
-            };
-            if course.finished.as_ref() == Some(&due.key) {
-                continue;
-            }
-            match self.take(job, &due, &mut course, stop).await {
-                Ok(()) => course.finished = Some(due.key),
-                Err(reason) => {
-                    if stop.is_cancelled() {
-                        return;
+            let all = schedule.due(&self.moment(schedule.days_back()), started);
+            course.keep(&all);
+            for due in all {
+                if !course.wants(&due, Instant::now()) {
+                    continue;
+                }
+                match self.take(job, &due, &mut course, stop).await {
+                    Ok(Taken::Finished) => {
+                        course.finished.insert(due.key);
                     }
-                    pause = self.failed(job.name(), &due, &mut course, &reason);
+                    // The next stretch of a session is soon enough.
+                    Ok(Taken::NoWork) if matches!(schedule, Schedule::InSession { .. }) => {
+                        course.finished.insert(due.key);
+                    }
+                    Ok(Taken::NoWork) => {
+                        let again_at = Instant::now() + self.parts.retry_min;
+                        course.tries(&due).again_at = Some(again_at);
+                    }
+                    Err(_) if stop.is_cancelled() => return,
+                    Err(reason) => self.failed(job.name(), &due, &mut course, &reason),
+                }
+                if stop.is_cancelled() {
+                    return;
                 }
             }
         }
@@ -187,14 +260,19 @@ impl Scheduler {
         due: &Due,
         course: &mut Course,
         stop: &CancellationToken,
-    ) -> Result<(), String> {
+    ) -> Result<Taken, String> {
         let name = job.name();
         let said = |error: JobError| error.to_string();
         let is_finished = self.runs.is_finished(name, due).await;
-        if is_finished.map_err(|error| said(error.into()))?
-            || !job.has_work(due.day).await.map_err(said)?
-        {
-            return Ok(());
+        if is_finished.map_err(|error| said(error.into()))? {
+            return Ok(Taken::Finished);
+        }
+        let has_work = match due.is_missed {
+            true => job.has_missed_work(due.day),
+            false => job.has_work(due.day),
+        };
+        if !has_work.await.map_err(said)? {
+            return Ok(Taken::NoWork);
         }
         let begun = self.runs.begin(name, due).await;
         let run = begun.map_err(|error| said(error.into()))?;
@@ -222,7 +300,7 @@ impl Scheduler {
         // Not noted is not done: a key counts as finished by its row alone.
         noted.map_err(|error| format!("the run cannot be noted: {error}"))?;
         self.succeeded(name, due, course, end, &counts);
-        Ok(())
+        Ok(Taken::Finished)
     }
 
     fn succeeded(
@@ -252,7 +330,7 @@ impl Scheduler {
             reason = "a gauge is a float"
         )]
         gauge!(names::LAST_SUCCESS, "job" => job).set(((self.parts.now_us)() / 1_000_000) as f64);
-        let failures = std::mem::take(&mut course.failures);
+        let failures = std::mem::take(course.tries(due)).failures;
         if failures >= self.parts.alarm_after {
             self.parts.alarms.raise(Alarm {
                 level: Level::Info,
@@ -265,14 +343,16 @@ impl Scheduler {
         }
     }
 
-    /// Tells of a failure and returns the pause after it.
-    fn failed(&self, job: &'static str, due: &Due, course: &mut Course, reason: &str) -> Duration {
+    /// Tells of a failure, and when it is tried again.
+    fn failed(&self, job: &'static str, due: &Due, course: &mut Course, reason: &str) {
         counter!(names::FAILURES, "job" => job).increment(1);
-        course.failures = course.failures.saturating_add(1);
-        let (failures, key) = (course.failures, &due.key);
+        let tries = course.tries(due);
+        tries.failures = tries.failures.saturating_add(1);
+        let (failures, key) = (tries.failures, &due.key);
         let doubled = 1_u32.checked_shl(failures - 1).unwrap_or(u32::MAX);
         let pause = self.parts.retry_min.saturating_mul(doubled);
         let pause = pause.min(self.parts.retry_max);
+        tries.again_at = Instant::now().checked_add(pause);
         warn!(job, %key, failures, ?pause, reason, "job failed, trying again");
         if failures == self.parts.alarm_after {
             self.parts.alarms.raise(Alarm {
@@ -286,6 +366,5 @@ impl Scheduler {
                 context: json!({"job": job, "key": key, "failures": failures, "reason": reason}),
             });
         }
-        pause
     }
 }

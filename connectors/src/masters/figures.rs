@@ -1,4 +1,5 @@
-//! Figures of companies in `market.fundamentals`, with what else the same answer says of a stock.
+//! Figures of companies in `market.fundamentals`, with what else the same answer says of a stock: sector,
+//! caution, and the foreign flow of the day.
 
 use jiff::civil::Date;
 use turnstile_dataflows::model::Symbol;
@@ -25,6 +26,11 @@ const NEXT: &str = "WITH traded AS MATERIALIZED (
     LIMIT $3";
 const ASKED: &str = "SELECT count(*) FROM market.stocks WHERE quoted_on = $1::text::date";
 const QUOTED: &str = "UPDATE market.stocks SET quoted_on = $2::text::date WHERE symbol = $1";
+/// Notes who told of a caution for day `$2`, where it counts.
+const CAUTION_TOLD: &str = "UPDATE market.stocks
+    SET caution_on = $2::text::date, caution_source = 'KIS_REST'
+    WHERE symbol = $1 AND market.caution_counts(is_caution, caution_on, caution_source,
+        $3::boolean, $2::text::date, 'KIS_REST')";
 /// Figures of day `$2`, where one of them is other than the newest that is known of it.
 const STORE_FIGURES: &str = "WITH newest AS (
         SELECT (array_agg(per ORDER BY report_date DESC) FILTER (WHERE per IS NOT NULL))[1] AS per,
@@ -41,14 +47,26 @@ const STORE_FIGURES: &str = "WITH newest AS (
         pbr = coalesce(excluded.pbr, f.pbr), eps = coalesce(excluded.eps, f.eps),
         bps = coalesce(excluded.bps, f.bps), source = excluded.source,
         updated_ts = clock_timestamp()";
+/// Shares that foreigners bought net on day `$2`. What an import has told of the day stays, and what others
+/// bought is not said.
+const STORE_FLOW: &str = "INSERT INTO market.investor_flows AS f
+        (symbol, trade_date, foreign_net, source)
+    VALUES ($1, $2::text::date, $3, 'KIS_REST')
+    ON CONFLICT (symbol, trade_date) DO UPDATE SET foreign_net = excluded.foreign_net,
+        updated_ts = clock_timestamp()
+    WHERE f.foreign_net IS NULL
+        OR f.source = 'KIS_REST' AND f.foreign_net <> excluded.foreign_net";
+/// What of day `$4` is another one of the issue; V53 says whether a caution counts.
 const STORE_STOCK: &str = "UPDATE market.stocks s SET
         sector = CASE WHEN may THEN $2::text ELSE sector END,
         sector_source = CASE WHEN may THEN 'KIS_REST' ELSE sector_source END,
-        is_caution = coalesce($3::boolean, is_caution), updated_ts = now()
-    FROM (SELECT sector_source IS DISTINCT FROM 'IMPORT' AND $2::text IS NOT NULL AS may
+        is_caution = CASE WHEN counts THEN $3::boolean ELSE is_caution END, updated_ts = now()
+    FROM (SELECT sector_source IS DISTINCT FROM 'IMPORT' AND $2::text IS NOT NULL AS may,
+            market.caution_counts(is_caution, caution_on, caution_source,
+                $3::boolean, $4::text::date, 'KIS_REST') AS counts
         FROM market.stocks WHERE symbol = $1) m
     WHERE s.symbol = $1 AND (may AND s.sector IS DISTINCT FROM $2::text
-        OR s.is_caution <> coalesce($3::boolean, s.is_caution))";
+        OR counts AND s.is_caution <> $3::boolean)";
 
 /// Returns up to `count` symbols that are to be asked for `day`, the most urgent first.
 pub(super) async fn next(
@@ -85,11 +103,13 @@ pub(super) async fn note_asked(
     Ok(())
 }
 
-/// Stores what was told of a company for `day`. Returns whether anything is new.
+/// Stores what was told of a company for `day`, its flow only where the day `is_over`. Returns whether
+/// anything is new.
 pub(super) async fn store(
     postgres: &Postgres,
     told: &CompanyFigures,
     day: Date,
+    is_over: bool,
 ) -> Result<bool, JobError> {
     let (symbol, day) = (told.symbol.to_string(), day.to_string());
     let mut client = postgres.client().await?;
@@ -101,9 +121,23 @@ pub(super) async fn store(
         )
         .await?;
     let stock = transaction
-        .execute(STORE_STOCK, &[&symbol, &told.sector, &told.is_caution])
+        .execute(
+            STORE_STOCK,
+            &[&symbol, &told.sector, &told.is_caution, &day],
+        )
+        .await?;
+    let flow = match told.foreign_net.filter(|_| is_over) {
+        Some(net) => {
+            transaction
+                .execute(STORE_FLOW, &[&symbol, &day, &net])
+                .await?
+        }
+        None => 0,
+    };
+    transaction
+        .execute(CAUTION_TOLD, &[&symbol, &day, &told.is_caution])
         .await?;
     transaction.execute(QUOTED, &[&symbol, &day]).await?;
     transaction.commit().await?;
-    Ok(figures + stock > 0)
+    Ok(figures + stock + flow > 0)
 }

@@ -36,6 +36,8 @@ pub(super) struct Stored {
     pub(super) status: Status,
     pub(super) is_tradable: bool,
     pub(super) is_managed: bool,
+    /// Day for which somebody told whether it is managed: the exchange's listing does, too.
+    pub(super) managed_on: Option<Date>,
     pub(super) is_on_nxt: Option<bool>,
     pub(super) is_stopped_on_nxt: Option<bool>,
     pub(super) listed_shares: Option<i64>,
@@ -58,7 +60,9 @@ impl Stored {
             Listing::Stands => None,
             Listing::Unknown => self.delisted_on,
         };
-        next.is_managed = told.is_managed.unwrap_or(self.is_managed);
+        if self.managed_on.is_none_or(|day| day <= today) {
+            next.is_managed = told.is_managed.unwrap_or(self.is_managed);
+        }
         next.is_on_nxt = told.is_on_nxt.or(self.is_on_nxt);
         next.is_stopped_on_nxt = told.is_stopped_on_nxt.or(self.is_stopped_on_nxt);
         next.listed_shares = told.listed_shares.or(self.listed_shares);
@@ -144,6 +148,7 @@ mod tests {
             status: Status::Active,
             is_tradable: true,
             is_managed: false,
+            managed_on: None,
             is_on_nxt: None,
             is_stopped_on_nxt: None,
             listed_shares: None,
@@ -215,6 +220,24 @@ mod tests {
         };
         let back = over.after(&stands, date(2026, 11, 26));
         assert_eq!((back.status, back.delisted_on), (Status::Active, None));
+    }
+
+    #[test]
+    fn a_word_on_a_managed_issue_counts_unless_another_is_newer() {
+        let told = |is_managed| StockInfo {
+            is_managed: Some(is_managed),
+            ..silent()
+        };
+        let managed = Stored {
+            is_managed: true,
+            managed_on: Some(TODAY),
+            ..stored()
+        };
+        assert!(!managed.after(&told(false), TODAY).is_managed);
+        let yesterday = TODAY.yesterday().unwrap();
+        assert!(managed.after(&told(false), yesterday).is_managed);
+        assert!(managed.after(&silent(), TODAY).is_managed);
+        assert!(stored().after(&told(true), TODAY).is_managed);
     }
 
     #[test]

@@ -21,10 +21,13 @@ const NEXT: &str = "SELECT s.symbol, f.symbol IS NOT NULL
     ORDER BY f.rank NULLS LAST, s.status = 'DELISTED', s.checked_on NULLS FIRST, s.symbol
     LIMIT $4";
 const ASKED: &str = "SELECT count(*) FROM market.stocks WHERE checked_on = $1::text::date";
+/// Notes that a symbol was asked for day `$2`, and, where `$3`, that it was told whether it is managed.
 const CHECKED: &str = "UPDATE market.stocks
-    SET checked_on = $2::text::date, checked_ts = clock_timestamp() WHERE symbol = $1";
+    SET checked_on = $2::text::date, checked_ts = clock_timestamp(),
+        managed_on = CASE WHEN $3 THEN greatest(managed_on, $2::text::date) ELSE managed_on END
+    WHERE symbol = $1";
 const READ: &str = "SELECT name, market, instrument_type, status, is_tradable, is_managed,
-        is_nxt_tradable, is_nxt_stopped, listed_shares, listing_date::text, delisting_date::text,
+        managed_on::text, is_nxt_tradable, is_nxt_stopped, listed_shares, listing_date::text, delisting_date::text,
         industry,
         EXISTS (SELECT FROM trade.positions p
             WHERE p.symbol = s.symbol AND p.status IN ('OPEN', 'CLOSING')) AS is_held
@@ -79,7 +82,7 @@ pub(super) async fn note_asked(
 ) -> Result<(), JobError> {
     let client = postgres.client().await?;
     client
-        .execute(CHECKED, &[&symbol.to_string(), &day.to_string()])
+        .execute(CHECKED, &[&symbol.to_string(), &day.to_string(), &false])
         .await?;
     Ok(())
 }
@@ -122,7 +125,10 @@ pub(super) async fn store(
             .await?;
     }
     transaction
-        .execute(CHECKED, &[&symbol, &day.to_string()])
+        .execute(
+            CHECKED,
+            &[&symbol, &day.to_string(), &told.is_managed.is_some()],
+        )
         .await?;
     let news = news(&symbol, &before, &after, is_held);
     if let Some(news) = &news {
@@ -177,6 +183,7 @@ fn read(row: &Row) -> Result<Stored, JobError> {
             .ok_or_else(|| JobError::Answer(format!("market.stocks: status {status}")))?,
         is_tradable: row.try_get("is_tradable")?,
         is_managed: row.try_get("is_managed")?,
+        managed_on: date_of(row, "managed_on")?,
         is_on_nxt: row.try_get("is_nxt_tradable")?,
         is_stopped_on_nxt: row.try_get("is_nxt_stopped")?,
         listed_shares: row.try_get("listed_shares")?,

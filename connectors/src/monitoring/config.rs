@@ -188,9 +188,17 @@ impl MonitoringConfig {
             ("danger", settings.danger),
             ("least", settings.least),
         ] {
-            if value.is_some_and(|value| !value.is_finite() || value < 0.0) {
+            // What can be below zero has a limit there.
+            let may_be_below = key != "least" && rule.warning.is_some_and(|limit| limit < 0.0);
+            let is_right = |value: f64| value.is_finite() && (value >= 0.0 || may_be_below);
+            if value.is_some_and(|value| !is_right(value)) {
+                let least = if may_be_below {
+                    ""
+                } else {
+                    ", not below zero,"
+                };
                 faults.push(format!(
-                    "monitoring.limits.{name}.{key}: finite number, not below zero, expected"
+                    "monitoring.limits.{name}.{key}: finite number{least} expected"
                 ));
             }
         }
@@ -253,6 +261,7 @@ mod tests {
             webhook = { url = \"hooks/T0/secret\" }\n\
             telegram = { token = \"123:secret\", base_url = \"nowhere\" }\n\
             [limits.db_query_time]\nwarning = 0.6\n[limits.cache_hit_rate]\nleast = -1\nwindow = \"0s\"\n\
+            [limits.risk_usage]\nwarning = -1\n[limits.risk_day_result]\nleast = -1\nwarning = nan\n\
             [limits.nothing]\n";
         let config: MonitoringConfig = toml::from_str(text).unwrap();
         let faults = config.validate().join("\n");
@@ -266,6 +275,9 @@ mod tests {
             "monitoring.limits.db_query_time.danger",
             "monitoring.limits.cache_hit_rate.least",
             "monitoring.limits.cache_hit_rate.window",
+            "monitoring.limits.risk_usage.warning",
+            "monitoring.limits.risk_day_result.least",
+            "monitoring.limits.risk_day_result.warning",
             "monitoring.limits.nothing",
         ] {
             assert!(faults.contains(key), "{key} in {faults}");
@@ -280,10 +292,11 @@ mod tests {
     #[test]
     fn a_limit_is_replaced_or_left_out() {
         let text = "window_max = \"2s\"\n[limits.db_query_time]\nwarning = 0.05\nleast = 1\n\
-            [limits.price_age]\nenabled = false\n";
+            [limits.price_age]\nenabled = false\n[limits.risk_day_result]\nwarning = -1.5\n";
         let config: MonitoringConfig = toml::from_str(text).unwrap();
         let rules = config.rules();
         assert_eq!(rules.len(), RULES.len() - 1);
+        assert_eq!(config.validate(), [""; 0]);
         let rule = rules
             .iter()
             .find(|rule| rule.name == "db_query_time")

@@ -49,9 +49,11 @@ impl Limits {
         steps.copied().find(|step| step.level == level)
     }
 
-    /// Returns the severest step that `value` is beyond, its limit eased by `ease` of it.
+    /// Returns the severest step that `value` is beyond, its limit eased by `ease` of it. One below zero
+    /// is eased towards the same side.
     fn reached(&self, value: f64, ease: f64) -> Option<Step> {
         let is_beyond = |step: &Step| {
+            let ease = ease.copysign(step.limit);
             if self.is_below {
                 value < step.limit * (1.0 + ease)
             } else {
@@ -141,6 +143,31 @@ mod tests {
             hold: Duration::from_secs(hold),
             clear_after: Duration::from_secs(CLEAR),
         }
+    }
+
+    #[test]
+    fn a_limit_below_zero_is_eased_to_the_better_side() {
+        let limits = Limits {
+            steps: [
+                Some(Step {
+                    level: LogLevel::Warning,
+                    limit: -2.0,
+                }),
+                None,
+            ],
+            is_below: true,
+            margin: 0.1,
+            hold: Duration::ZERO,
+            clear_after: Duration::ZERO,
+        };
+        let mut standing = Standing::default();
+        let mut after = |value| {
+            standing.take(Duration::ZERO, Some(value), &limits);
+            level(standing.step)
+        };
+        let warning = Some(LogLevel::Warning);
+        let course = [-2.0, -2.1, -1.9, -1.7, -1.9].map(&mut after);
+        assert_eq!(course, [None, warning, warning, None, None]);
     }
 
     /// Levels after each second of a course.

@@ -68,6 +68,14 @@ pub const PICK_CONFLICTS: &str = crate::picks::metrics::CONFLICTS;
 pub const PICK_REJECTS: &str = crate::picks::metrics::REJECTS;
 /// Picks that were decided, by `decision`.
 pub const PICK_DECISIONS: &str = crate::picks::metrics::DECISIONS;
+/// Usage of each limit of risk, by `check_type`.
+pub const RISK_USAGE: &str = crate::execution::metrics::RISK_USAGE;
+/// Weight of the heaviest name.
+pub const RISK_LARGEST: &str = crate::execution::metrics::RISK_LARGEST;
+/// Realised result of the day, of the equity.
+pub const RISK_DAY_RESULT: &str = crate::execution::metrics::RISK_DAY_RESULT;
+/// What is left of the loss that a day may bring.
+pub const RISK_BUFFER: &str = crate::execution::metrics::RISK_BUFFER;
 /// Age of the market regime in force.
 pub const REGIME_AGE: &str = "reentry_regime_age_seconds";
 /// Re-entries of the day.

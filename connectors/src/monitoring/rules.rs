@@ -1,6 +1,6 @@
 //! The table of limits: what raises which alarm.
 //!
-//! Sources: `spec/data-flow.md` section 6 ("spec"), domain section 8 ("domain"). What these leave open is
+//! Sources: `spec/data-flow.md` section 6 ("spec"), domain sections 7 and 8 ("domain"). What these leave open is
 //! decided here: quantiles and windows, and how many observations there have to be. `docs/metrics.md`
 //! lists every row; a test holds it to this table.
 
@@ -19,6 +19,8 @@ pub enum Unit {
     Seconds,
     /// A part of one, shown in percent.
     Share,
+    /// Percent.
+    Percent,
     /// A number of things.
     Count,
 }

@@ -53,6 +53,7 @@ fn shown(unit: Unit, value: f64) -> String {
         Unit::Seconds if value < 1.0 => format!("{:.0} ms", value * 1_000.0),
         Unit::Seconds => format!("{value:.1} s"),
         Unit::Share => format!("{:.1} %", value * 100.0),
+        Unit::Percent => format!("{value:.1} %"),
         Unit::Count => format!("{value:.0}"),
     }
 }
@@ -77,6 +78,10 @@ mod tests {
         assert_eq!(
             beyond(rule("cache_hit_rate"), 0.497, step(0.5)),
             "cache hit rate is 49.7 %, below 50.0 % (over 1 min)"
+        );
+        assert_eq!(
+            beyond(rule("risk_day_result"), -2.04, step(-2.0)),
+            "realised result of the day is -2.0 %, below -2.0 %"
         );
         assert_eq!(
             well(rule("engine_silent"), Some(1.02)),

@@ -75,8 +75,12 @@ const FACTS: &str = "WITH clock AS MATERIALIZED (
             -- Clocks may differ a little; a price of a time that has not come is not known to be fresh.
             AND received_ts <= t.now_ts + interval '1 second') AS price,
         (SELECT instrument_type IN ('ETF', 'ETN') FROM market.stocks WHERE symbol = $2) AS is_fund,
-        (SELECT coalesce(sum(realized_pnl), 0) FROM trade.exit_events
-            WHERE account_id = $1 AND exit_ts >= t.since_ts) AS day_result,
+        (SELECT coalesce(sum(realized_pnl), 0) FROM trade.sale_results
+            WHERE account_id = $1 AND sold_ts >= t.since_ts) AS day_result,
+        (SELECT (l.daily_loss_max_pct * 10000)::integer
+            FROM system.risk_limits l JOIN system.risk_profile p ON p.profile = l.profile
+            WHERE l.active_from <= t.now_ts AND (l.active_to IS NULL OR t.now_ts < l.active_to))
+            AS risk_daily_loss_max,
         (SELECT count(*) FROM entries) AS entries,
         (SELECT (extract(epoch FROM t.now_ts - max(created_ts)) * 1000000)::bigint FROM entries)
             AS since_entry_us,
@@ -126,6 +130,7 @@ pub(super) async fn load(
     let amount = |column: &'static str| amount(&row, column, &symbol);
     let entries: i64 = row.try_get("entries")?;
     let since: Option<i64> = row.try_get("since_entry_us")?;
+    let risk: Option<i32> = row.try_get("risk_daily_loss_max")?;
     let price_max = pick.price_max();
     let facts = Facts {
         closed,
@@ -136,6 +141,7 @@ pub(super) async fn load(
         offer: offer(&row, price_max, config, &symbol)?,
         price_max,
         day_result: amount("day_result")?.unwrap_or_default(),
+        risk_daily_loss_max: risk.map(|most| u32::try_from(most).unwrap_or_default()),
         entries: u32::try_from(entries).unwrap_or(u32::MAX),
         since_entry_us: since.map(|since| u64::try_from(since).unwrap_or_default()),
         duplicate: row.try_get("duplicate")?,

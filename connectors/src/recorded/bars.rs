@@ -24,6 +24,9 @@ const COLUMNS: [Column; 13] = [
     ("shares", false),
     ("dept", false),
 ];
+/// Departments of issues that have none for being designated.
+const MANAGED: &str = "관리종목(소속부없음)";
+const CAUTION: &str = "투자주의환기종목(소속부없음)";
 /// Decimals of a price.
 const PLACES: u32 = 4;
 
@@ -34,8 +37,37 @@ pub struct Listing {
     pub name: String,
     /// KOSPI, KOSDAQ or KONEX.
     pub market: &'static str,
-    /// Section of its market, if any.
+    /// Section of its market, if any: GLOBAL, else the department (소속부).
     pub segment: Option<String>,
+    /// What its department says of how it is designated.
+    pub designation: Designation,
+}
+
+/// What the department of an issue says of it; `None` where it does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Designation {
+    /// Whether it is an administrative issue (관리종목).
+    pub is_managed: Option<bool>,
+    /// Whether investors are reminded to be careful (투자주의환기종목).
+    pub is_caution: Option<bool>,
+}
+
+impl Designation {
+    /// Returns what `department` says. The exchange takes a designated issue out of its department and
+    /// lists the gravest designation in its place; one that is in a department has none. Issues of KOSPI
+    /// have no department, and nothing is said of them.
+    fn of(department: &str) -> Self {
+        let (is_managed, is_caution) = match department {
+            "" => (None, None),
+            MANAGED => (Some(true), Some(false)),
+            CAUTION => (Some(false), Some(true)),
+            _ => (Some(false), Some(false)),
+        };
+        Self {
+            is_managed,
+            is_caution,
+        }
+    }
 }
 
 /// One issue on one day.
@@ -105,6 +137,7 @@ fn parse(row: &Fields<'_, 13>) -> Result<DailyRow, FieldFault> {
             name: fields::text(name).map_err(of_column("name"))?.to_owned(),
             market,
             segment: segment.map(str::to_owned),
+            designation: Designation::of(dept),
         }),
         open: price(open, "open")?,
         high: price(high, "high")?,
@@ -202,6 +235,21 @@ mod tests {
             .unwrap();
         assert_eq!((halted.open, halted.close), (Decimal::ZERO, 443.into()));
         assert_eq!(halted.shares, None);
+    }
+
+    #[test]
+    fn a_department_tells_managed_issues_and_those_under_a_caution() {
+        for (department, expected) in [
+            ("", (None, None)),
+            ("관리종목(소속부없음)", (Some(true), Some(false))),
+            ("투자주의환기종목(소속부없음)", (Some(false), Some(true))),
+            ("우량기업부", (Some(false), Some(false))),
+            ("SPAC(소속부없음)", (Some(false), Some(false))),
+        ] {
+            let line = format!("2026-01-02,1,n,KOSDAQ,1,1,1,1,1,1,,,{department}");
+            let told = read(&line).unwrap().unwrap().listing.unwrap().designation;
+            assert_eq!((told.is_managed, told.is_caution), expected, "{department}");
+        }
     }
 
     #[test]

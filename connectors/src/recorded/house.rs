@@ -85,8 +85,6 @@ impl House {
         let Ok(id) = position.id.as_str().parse::<ExitEventId>() else {
             return;
         };
-        let bought = position.avg_price.map_or(0, Price::units);
-        let result = held.sold_value - i128::from(bought) * i128::from(held.sold_qty);
         let event = ExitEvent {
             id: id.clone(),
             symbol: position.symbol,
@@ -95,7 +93,6 @@ impl House {
             exit_price: average(held.sold_value, held.sold_qty).unwrap_or(price),
             original_qty: position.original_qty,
             prior_hwm: decision.explanation.high_water_mark,
-            result: i64::try_from(result).unwrap_or(i64::MIN),
         };
         self.left.insert(id, position.clone());
         self.coming

@@ -98,7 +98,7 @@ impl PortionSource {
 }
 
 /// Tables whose changes the engine follows, beside those of positions.
-const FOLLOWED_TABLES: [&str; 20] = [
+const FOLLOWED_TABLES: [&str; 23] = [
     "market.symbol_context",
     "trade.exit_control",
     "trade.exit_pauses",
@@ -108,6 +108,7 @@ const FOLLOWED_TABLES: [&str; 20] = [
     "trade.orders",
     "trade.order_events",
     "trade.exit_events",
+    "trade.sale_results",
     "trade.reentry_candidates",
     "trade.reentry_expiries",
     "trade.reentry_blacklist",
@@ -115,6 +116,8 @@ const FOLLOWED_TABLES: [&str; 20] = [
     "trade.reentry_windows",
     "trade.reentry_limits",
     "trade.account_equity",
+    "system.risk_limits",
+    "system.risk_profile",
     "market.regime_snapshots",
     "market.regime_override",
     "trade.manual_exits",
@@ -143,6 +146,11 @@ fn condition(table: &str) -> &'static str {
             "r.exit_ts > now() - interval '8 days'
              OR NOT EXISTS (SELECT 1 FROM trade.reentry_candidates c
              WHERE c.exit_event_id = r.exit_event_id AND c.state IN ('ENTERED', 'EXPIRED', 'BLOCKED'))"
+        }
+        // Losses of the day count for re-entries, those of the month in Seoul for risk.
+        "trade.sale_results" => {
+            "r.sold_ts > now() - interval '8 days' OR r.sold_ts >=
+             date_trunc('month', now() AT TIME ZONE 'Asia/Seoul') AT TIME ZONE 'Asia/Seoul'"
         }
         // What a rebalance of an earlier day asked for, and nobody decided by its close, is over.
         "trade.manual_exits" => {

@@ -27,7 +27,6 @@ pub(super) fn exit_event(row: &Value) -> Result<Change, RowFault> {
         exit_price: fields.price("exit_avg_price")?,
         original_qty: fields.quantity("original_qty")?,
         prior_hwm: fields.price_if("prior_hwm")?,
-        result: won(&fields, "realized_pnl")?,
     }))
 }
 

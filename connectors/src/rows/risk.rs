@@ -2,15 +2,14 @@
 
 use serde_json::Value;
 use turnstile_dataflows::engine::Change;
-use turnstile_dataflows::model::{LogicalTime, Market};
+use turnstile_dataflows::model::{LogicalTime, Market, SaleResult};
 use turnstile_dataflows::risk::{EmergencyStop, Issue, RiskChange, RiskLimits};
 
 use super::fields::{Fields, RowFault};
 use super::reentry::{millionths, time_if, won};
 
 /// What stands at start and only risk asks for: each table with its rows, as its followers have them.
-/// Of exits those of the month in Seoul.
-pub(super) const QUERIES: [(&str, &str); 6] = [
+pub(super) const QUERIES: [(&str, &str); 3] = [
     (
         "market.stocks",
         "SELECT jsonb_build_object('symbol', symbol, 'market', market, 'sector', sector)
@@ -19,21 +18,6 @@ pub(super) const QUERIES: [(&str, &str); 6] = [
     (
         "market.best_prices",
         "SELECT jsonb_build_object('symbol', symbol, 'price', price) FROM market.best_prices",
-    ),
-    (
-        "trade.exit_events",
-        "SELECT jsonb_build_object('exit_event_id', exit_event_id, 'exit_ts', exit_ts,
-             'realized_pnl', realized_pnl)
-         FROM trade.exit_events
-         WHERE exit_ts >= date_trunc('month', now() AT TIME ZONE 'Asia/Seoul') AT TIME ZONE 'Asia/Seoul'",
-    ),
-    (
-        "system.risk_limits",
-        "SELECT to_jsonb(r) FROM system.risk_limits r",
-    ),
-    (
-        "system.risk_profile",
-        "SELECT to_jsonb(r) FROM system.risk_profile r",
     ),
     (
         "system.emergency_stop",
@@ -50,9 +34,6 @@ pub(super) fn read(
     Ok(Some(match table {
         "market.stocks" => issue(row, is_deleted)?,
         "market.best_prices" => price(row)?,
-        "trade.exit_events" => result(row)?,
-        "system.risk_limits" => limits(row, is_deleted)?,
-        "system.risk_profile" => profile(row, is_deleted)?,
         "system.emergency_stop" => stop(row, is_deleted)?,
         _ => return Ok(None),
     }))
@@ -63,6 +44,9 @@ pub(super) fn of_change(change: &Change) -> Option<RiskChange> {
     match change {
         Change::Position(row) => Some(RiskChange::Position(row.clone())),
         Change::Underway(key, row) => Some(RiskChange::Buying(key.clone(), row.clone())),
+        Change::Sale(row) => Some(RiskChange::Sale(row.clone())),
+        Change::RiskLimits(id, row) => Some(RiskChange::Limits(*id, row.clone())),
+        Change::RiskProfile(profile) => Some(RiskChange::Profile(*profile)),
         Change::Equity(row) => Some(RiskChange::Equity(*row)),
         _ => None,
     }
@@ -89,20 +73,22 @@ fn price(row: &Value) -> Result<RiskChange, RowFault> {
     ))
 }
 
-fn result(row: &Value) -> Result<RiskChange, RowFault> {
-    let fields = Fields::new(row, "exit_event_id");
-    Ok(RiskChange::Result(
-        fields.parsed("exit_event_id")?,
-        fields.time("exit_ts")?,
-        won(&fields, "realized_pnl")?,
-    ))
+/// Reads a row of `trade.sale_results`.
+pub(super) fn sale(row: &Value) -> Result<SaleResult, RowFault> {
+    let fields = Fields::new(row, "sale_id");
+    Ok(SaleResult {
+        id: fields.parsed("sale_id")?,
+        sold: fields.time("sold_ts")?,
+        units: won(&fields, "realized_pnl")?,
+    })
 }
 
-fn limits(row: &Value, is_deleted: bool) -> Result<RiskChange, RowFault> {
+/// Reads a row of `system.risk_limits`.
+pub(super) fn limits(row: &Value, is_deleted: bool) -> Result<Change, RowFault> {
     let fields = Fields::new(row, "id");
     let id = fields.whole("id")?;
     if is_deleted {
-        return Ok(RiskChange::Limits(id, None));
+        return Ok(Change::RiskLimits(id, None));
     }
     let limits = RiskLimits {
         id,
@@ -116,12 +102,13 @@ fn limits(row: &Value, is_deleted: bool) -> Result<RiskChange, RowFault> {
         from: fields.time("active_from")?,
         until: time_if(&fields, "active_to")?.unwrap_or(LogicalTime::MAX),
     };
-    Ok(RiskChange::Limits(id, Some(limits)))
+    Ok(Change::RiskLimits(id, Some(limits)))
 }
 
-fn profile(row: &Value, is_deleted: bool) -> Result<RiskChange, RowFault> {
+/// Reads the row of `system.risk_profile`.
+pub(super) fn profile(row: &Value, is_deleted: bool) -> Result<Change, RowFault> {
     let profile = Fields::new(row, "id").parsed("profile")?;
-    Ok(RiskChange::Profile((!is_deleted).then_some(profile)))
+    Ok(Change::RiskProfile((!is_deleted).then_some(profile)))
 }
 
 fn stop(row: &Value, is_deleted: bool) -> Result<RiskChange, RowFault> {

@@ -250,7 +250,10 @@ fn what_risk_asks_for_is_told_beside_the_engine() {
         "active_from": "2026-11-24T00:00:00+09:00", "active_to": null,
     });
     let read = reader.read([("system.risk_limits", false, &limits)], TODAY);
-    assert!(read.changes.is_empty(), "{read:?}");
+    assert!(
+        matches!(&read.changes[..], [Change::RiskLimits(7, Some(row))] if row.daily_loss_max == 20_000),
+        "{read:?}"
+    );
     let [RiskChange::Limits(7, Some(row))] = &read.risk[..] else {
         panic!("{read:?}")
     };
@@ -258,7 +261,7 @@ fn what_risk_asks_for_is_told_beside_the_engine() {
     let mut wrong = limits.clone();
     wrong["single_max_pct"] = json!("15");
     let read = reader.read([("system.risk_limits", false, &wrong)], TODAY);
-    assert!(read.risk.is_empty(), "{read:?}");
+    assert!(read.risk.is_empty() && read.changes.is_empty(), "{read:?}");
     let fault = read.faults[0].to_string();
     assert!(fault.contains("risk_limits") && fault.contains("single_max_pct"));
 
@@ -271,6 +274,23 @@ fn what_risk_asks_for_is_told_beside_the_engine() {
     let stop = json!({"id": 1, "is_enabled": true, "updated_by": "kim", "reason": "news"});
     let read = reader.read([("system.emergency_stop", true, &stop)], TODAY);
     assert!(matches!(read.risk[..], [RiskChange::Stop(None)]));
+    let sale = json!({"sale_id": "s1", "sold_ts": "2026-11-24T10:00:00+09:00", "qty": 5,
+        "realized_pnl": -1234.5});
+    let read = reader.read([("trade.sale_results", false, &sale)], TODAY);
+    let [RiskChange::Sale(row)] = &read.risk[..] else {
+        panic!("{read:?}")
+    };
+    assert!(matches!(&read.changes[..], [Change::Sale(same)] if same == row));
+    let sold = LogicalTime::from_micros(1_795_482_000_000_000);
+    assert_eq!(
+        (row.id.as_str(), row.sold, row.units),
+        ("s1", sold, -12_345_000)
+    );
+    let wrong =
+        json!({"sale_id": "s1", "sold_ts": "2026-11-24T10:00:00+09:00", "realized_pnl": null});
+    let read = reader.read([("trade.sale_results", false, &wrong)], TODAY);
+    assert!(read.risk.is_empty() && read.changes.is_empty(), "{read:?}");
+    assert_eq!(read.faults.len(), 1, "it is told once: {read:?}");
     // A position is told to both.
     let read = reader.read([("trade.positions", false, &position("OPEN"))], TODAY);
     assert!(matches!(read.risk[..], [RiskChange::Position(_)]));

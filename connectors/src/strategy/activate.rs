@@ -4,7 +4,7 @@ use crate::postgres::Transaction;
 use tracing::info;
 use uuid::Uuid;
 
-use super::ActivateError;
+use super::{ActivateError, bounds};
 use crate::postgres::{Actor, LogLevel, LogRow, Postgres, begin_as, write_log};
 use crate::redis::Cache;
 
@@ -45,8 +45,8 @@ pub fn portfolio_key(strategy: &str) -> String {
 /// cached copy is deleted after the commit. `who` is named in the row, `actor` in the audit.
 ///
 /// # Errors
-/// [`ActivateError::Unknown`], [`ActivateError::NotDraft`], or what the database says; then nothing has
-/// changed.
+/// [`ActivateError::Unknown`], [`ActivateError::NotDraft`], [`ActivateError::BeyondBounds`], or what the
+/// database says; then nothing has changed.
 pub async fn activate(
     postgres: &Postgres,
     cache: &Cache,
@@ -88,7 +88,8 @@ pub(super) async fn activate_newer(
     Ok(Some(activated))
 }
 
-/// Keeps other activations out until the end of `transaction`, and returns the strategy of the draft.
+/// Keeps other activations out until the end of `transaction`, and returns the strategy of the draft, which
+/// is within the bounds.
 async fn lock_draft(
     transaction: &Transaction<'_>,
     portfolio: Uuid,
@@ -102,6 +103,7 @@ async fn lock_draft(
     if status != "DRAFT" {
         return Err(ActivateError::NotDraft { portfolio, status });
     }
+    bounds::check(transaction, portfolio).await?;
     Ok(strategy_id)
 }
 

@@ -73,6 +73,14 @@ pub enum ActivateError {
         /// How it stands.
         status: String,
     },
+    /// It is beyond what any portfolio may be.
+    #[error("portfolio {portfolio} is beyond the bounds of every portfolio: {}", .faults.join("; "))]
+    BeyondBounds {
+        /// The portfolio.
+        portfolio: Uuid,
+        /// Every bound that is broken, in words.
+        faults: Vec<String>,
+    },
 }
 
 impl From<tokio_postgres::Error> for ActivateError {

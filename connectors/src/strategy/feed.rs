@@ -2,7 +2,7 @@
 //!
 //! What stands for a day is the same whatever days came before it: of each symbol the newest
 //! [`BARS_KEPT`] bars and [`FLOWS_KEPT`] flows, fundamentals and disclosures as long as they may count,
-//! and the newest list of each market. Rows that fall out of that are taken back.
+//! and the newest list of each market that is not too old. Rows that fall out of that are taken back.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -164,12 +164,33 @@ impl<'i> Feed<'i> {
         }
     }
 
-    /// The newest list of each market counts.
+    /// Returns the newest list of each market up to `day`: its market, day and rows.
+    fn newest_lists(&self, day: Day) -> impl Iterator<Item = (Market, Day, &'i [(Symbol, u32)])> {
+        let input = self.input;
+        let markets = [Market::Kospi, Market::Kosdaq].into_iter();
+        markets.filter_map(move |market| {
+            let mut lists = input.popular.range((market, Day(0))..=(market, day));
+            let ((_, on), rows) = lists.next_back()?;
+            Some((market, *on, rows.as_slice()))
+        })
+    }
+
+    fn is_outdated(&self, list: Day, day: Day) -> bool {
+        day.0 - list.0 > self.settings.popular_days
+    }
+
+    /// Returns the newest list of each market, with its day, that is too old to count on `day`.
+    pub(super) fn outdated_lists(&self, day: Day) -> Vec<(Market, Day)> {
+        let lists = self.newest_lists(day);
+        let lists = lists.filter(|(_, on, _)| self.is_outdated(*on, day));
+        lists.map(|(market, on, _)| (market, on)).collect()
+    }
+
+    /// The newest list of each market counts, unless it is too old.
     fn move_lists(&mut self, day: Day, apply: &mut impl FnMut(Change)) {
         let mut ranks = BTreeMap::new();
-        for market in [Market::Kospi, Market::Kosdaq] {
-            let lists = self.input.popular.range((market, Day(0))..=(market, day));
-            if let Some((_, rows)) = lists.last() {
+        for (_, on, rows) in self.newest_lists(day) {
+            if !self.is_outdated(on, day) {
                 ranks.extend(rows.iter().copied());
             }
         }

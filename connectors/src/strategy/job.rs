@@ -1,25 +1,31 @@
 //! The job that runs the strategy each trading day.
 
+use std::sync::Arc;
+
 use futures_util::FutureExt;
 use jiff::civil::Date;
-use tracing::info;
+use serde_json::json;
+use tokio::sync::Mutex;
+use tracing::{info, warn};
 
 use super::activate::activate_newer;
-use super::run::{Asked, Days, Told, run};
-use super::runs::{DayRun, RunState, Trigger};
+use super::run::{Asked, Days, Scope, Told, run};
+use super::runs::{DayRun, RunState, SCHEDULER, Trigger};
 use super::{ActivateError, StrategyConfig, StrategyError};
 use crate::jobs::{Counts, Job, JobError, JobFuture, Outcome, Schedule};
-use crate::postgres::Postgres;
+use crate::postgres::{LogLevel, LogRow, Postgres, write_log};
 use crate::redis::Cache;
-
-/// Name in `strategy.runs` and of whoever activates.
-const WHO: &str = "scheduler";
 
 /// Listings that could make a universe: with fewer there is no strategy here.
 const LISTED: &str = "SELECT count(*) FROM market.stocks
     WHERE status <> 'DELISTED' AND market IN ('KOSPI', 'KOSDAQ')";
 
-/// The job. A day that was refused counts as failed, and is tried again: bars may come late.
+/// Whether anything was traded on a day.
+const HAS_BARS: &str = "SELECT EXISTS (SELECT FROM market.daily_bars
+    WHERE trade_date = $1::text::date AND volume > 0)";
+
+/// The job. A day that was refused counts as failed, and is tried again: bars may come late. One that was
+/// missed waits for its bars without a word.
 pub struct DailyStrategy {
     /// Where from, and where to.
     pub postgres: Postgres,
@@ -27,6 +33,8 @@ pub struct DailyStrategy {
     pub cache: Cache,
     /// What is configured.
     pub config: StrategyConfig,
+    /// Whose turn it is: one run of a strategy at a time.
+    pub turn: Arc<Mutex<()>>,
 }
 
 impl Job for DailyStrategy {
@@ -35,39 +43,36 @@ impl Job for DailyStrategy {
     }
 
     fn schedule(&self) -> Schedule {
-        Schedule::LastTradingDay { at: self.config.at }
+        Schedule::TradingDays {
+            at: self.config.at,
+            last: self.config.catch_up.get(),
+        }
     }
 
     fn has_work(&self, _day: Date) -> JobFuture<'_, bool> {
-        async {
+        has_listings(&self.postgres, &self.config).boxed()
+    }
+
+    fn has_missed_work(&self, day: Date) -> JobFuture<'_, bool> {
+        async move {
             let client = self.postgres.client().await?;
-            let listed: i64 = client.query_one(LISTED, &[]).await?.try_get(0)?;
-            Ok(listed >= i64::from(self.config.limits.universe_min))
+            let day = day.to_string();
+            let has_bars: bool = client.query_one(HAS_BARS, &[&day]).await?.try_get(0)?;
+            drop(client);
+            Ok(has_bars && has_listings(&self.postgres, &self.config).await?)
         }
         .boxed()
     }
 
     fn run<'j>(&'j self, day: Date, counts: &'j Counts) -> JobFuture<'j, Outcome> {
         async move {
-            let asked = Asked {
-                strategy_id: self.config.strategy_id.clone(),
-                trigger: Trigger::Schedule,
-                asked_by: WHO.to_owned(),
-                days: Days::One(day),
-                again: false,
-            };
+            let _turn = self.turn.lock().await;
             let tell = |told| {
                 if let Told::Loaded { rows, .. } = told {
                     counts.fetched(rows);
                 }
             };
-            let done = run(&self.postgres, &self.config.limits, &asked, &tell).await;
-            let Some(done) = done.map_err(fault)?.pop() else {
-                return Err(JobError::Answer("no day was run".to_owned()));
-            };
-            if done.state == RunState::Refused {
-                return Err(JobError::Answer(done.reason.unwrap_or_default()));
-            }
+            let done = run_day(&self.postgres, &self.config, day, Scope::All, &tell).await?;
             for rows in ["candidates", "evaluated", "buy", "sell", "ranked", "names"] {
                 let rows = done.counts.get(rows).copied().unwrap_or_default();
                 counts.changed(usize::try_from(rows).unwrap_or_default());
@@ -87,7 +92,7 @@ impl DailyStrategy {
             return Ok(());
         };
         let why = Some("strategy.auto_activate");
-        match activate_newer(&self.postgres, &self.cache, portfolio, WHO, why).await {
+        match activate_newer(&self.postgres, &self.cache, portfolio, SCHEDULER, why).await {
             Ok(Some(_)) => Ok(()),
             Ok(None) => {
                 info!(%portfolio, "the portfolio is not activated: a newer one is in force");
@@ -99,7 +104,58 @@ impl DailyStrategy {
                 info!(%error, "the portfolio is not activated");
                 Ok(())
             }
+            // Of other settings than those of now; asked again, it would be refused again.
+            Err(error @ ActivateError::BeyondBounds { .. }) => {
+                warn!(%error, "the portfolio is not activated");
+                let client = self.postgres.client().await?;
+                let row = LogRow {
+                    level: LogLevel::Warning,
+                    module: "strategy",
+                    event: "PORTFOLIO_BEYOND_BOUNDS",
+                    symbol: None,
+                    position_id: None,
+                    message: error.to_string(),
+                    context: json!({ "portfolio_id": portfolio }),
+                };
+                Ok(write_log(&**client, &row).await?)
+            }
         }
+    }
+}
+
+/// Returns whether enough issues are listed for a universe.
+pub(super) async fn has_listings(
+    postgres: &Postgres,
+    config: &StrategyConfig,
+) -> Result<bool, JobError> {
+    let client = postgres.client().await?;
+    let listed: i64 = client.query_one(LISTED, &[]).await?.try_get(0)?;
+    Ok(listed >= i64::from(config.limits.universe_min))
+}
+
+/// Runs one day for the scheduler. One that is refused has failed.
+pub(super) async fn run_day(
+    postgres: &Postgres,
+    config: &StrategyConfig,
+    day: Date,
+    scope: Scope,
+    tell: &(dyn Fn(Told) + Send + Sync),
+) -> Result<DayRun, JobError> {
+    let asked = Asked {
+        strategy_id: config.strategy_id.clone(),
+        trigger: Trigger::Schedule,
+        asked_by: SCHEDULER.to_owned(),
+        days: Days::One(day),
+        scope,
+        again: false,
+    };
+    let days = run(postgres, &config.limits, &asked, tell).await;
+    let Some(done) = days.map_err(fault)?.pop() else {
+        return Err(JobError::Answer("no day was run".to_owned()));
+    };
+    match done.state {
+        RunState::Refused => Err(JobError::Answer(done.reason.unwrap_or_default())),
+        RunState::Done => Ok(done),
     }
 }
 

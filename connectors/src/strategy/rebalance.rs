@@ -162,7 +162,8 @@ impl Rebalance {
             if !is_in_force || store::held_back(&tx).await?.is_some() {
                 return Ok(None);
             }
-            let plan = plan::load(&tx, portfolio, strategy, &self.account, keeper).await?;
+            let above = self.config.rebalance.limit_above;
+            let plan = plan::load(&tx, portfolio, strategy, &self.account, above, keeper).await?;
             let (missing, names) = (plan.without_price(), plan.names.len());
             if missing == 0 || since.elapsed() >= PRICES_WAIT {
                 if missing * 2 > names {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use super::run::{Asked, Days, run};
+use super::run::{Asked, Days, Scope, run};
 use super::runs::{DayRun, Trigger};
 use super::{StrategyConfig, StrategyError};
 use crate::postgres::{Postgres, PostgresError};
@@ -124,6 +124,7 @@ impl RunRequests {
             trigger: Trigger::Api,
             asked_by: request.by.clone(),
             days: request.days()?,
+            scope: Scope::All,
             again: false,
         };
         let mut days = run(&self.postgres, &self.config.limits, &asked, &|_told| {}).await?;

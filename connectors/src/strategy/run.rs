@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::{info, warn};
-use turnstile_strategy::{Day, Settings, Snapshot, Stage};
+use turnstile_strategy::{Day, Market, Settings, Snapshot, Stage};
 use uuid::Uuid;
 
 use super::day::date_of;
@@ -15,7 +15,7 @@ use super::feed::{Feed, Input};
 use super::load::{days, load};
 use super::runs::{DayRun, Desk, Open, RunState, Trigger, result};
 use super::{StrategyError, names, store};
-use crate::postgres::Postgres;
+use crate::postgres::{Postgres, write_log};
 
 /// Names of the stages around the dataflow.
 const LOAD: &str = "LOAD";
@@ -35,8 +35,19 @@ pub struct Asked {
     pub asked_by: String,
     /// For which days.
     pub days: Days,
+    /// Which stages are stored.
+    pub scope: Scope,
     /// Whether a day is run again though a run of the same input is stored.
     pub again: bool,
+}
+
+/// Stages that a run stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All of them.
+    All,
+    /// The universe alone.
+    Universe,
 }
 
 /// Days of a run.
@@ -78,7 +89,7 @@ pub enum Told {
 /// What the thread of the dataflow says.
 enum Said {
     Known(Day, Uuid),
-    Fed(Day, String, Duration),
+    Fed(Day, String, Vec<(Market, Day)>, Duration),
     Reached(&'static str, Duration),
     Settled(Box<Snapshot>),
 }
@@ -113,7 +124,7 @@ async fn run_at(
     };
     let known = match asked.again {
         true => BTreeMap::new(),
-        false => desk.known(&asked.strategy_id, first, last).await?,
+        false => desk.known(asked, first, last).await?,
     };
     let began = Instant::now();
     let input = match load(&mut desk.client, first, last).await {
@@ -189,7 +200,8 @@ fn compute(
                 }
                 continue;
             }
-            if !say(Said::Fed(day, digest, began.elapsed())) {
+            let outdated = feed.outdated_lists(day);
+            if !say(Said::Fed(day, digest, outdated, began.elapsed())) {
                 return;
             }
             let mut lap = Instant::now();
@@ -226,7 +238,11 @@ impl Follower<'_> {
                     info!(as_of = %date_of(day), run = %run.run_id, "a run of the same input is stored");
                     self.end(run);
                 }
-                Said::Fed(day, digest, took) => {
+                Said::Fed(day, digest, outdated, took) => {
+                    if self.asked.trigger == Trigger::Schedule && !outdated.is_empty() {
+                        let told = store::outdated(self.asked, day, &outdated);
+                        write_log(&self.desk.client, &told).await?;
+                    }
                     let first = names::stage(Stage::ALL[0]);
                     let mut run = self.desk.begin(self.asked, day, &digest, first).await?;
                     if let Some(load) = self.load.take() {

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::StrategyError;
 use super::day::{column, date_of};
+use super::run::Scope;
 use crate::postgres::{Postgres, PostgresError};
 
 /// The lock that a run holds, whatever its strategy: one at a time in a database.
@@ -23,9 +24,12 @@ const PATIENCE: &str = "SET statement_timeout = '10min'";
 const ABANDON: &str = "UPDATE strategy.runs SET state = 'FAILED', ended_ts = clock_timestamp(),
         reason = 'the process ended before the run did'
     WHERE state = 'RUNNING'";
-const KNOWN: &str = "SELECT as_of - '1970-01-01'::date, input_digest, run_id FROM strategy.runs
+/// What of runs that ended has all stages, or none; of the others, where `$4`, too.
+const KNOWN: &str = "SELECT as_of - '1970-01-01'::date, input_digest, run_id
+    FROM strategy.run_results
     WHERE strategy_id = $1 AND as_of BETWEEN $2 AND $3 AND state IN ('DONE', 'REFUSED')
         AND input_digest IS NOT NULL
+        AND (state = 'REFUSED' OR ranking_snapshot_id IS NOT NULL OR $4)
     ORDER BY created_ts, run_id";
 const BEGIN: &str = "INSERT INTO strategy.runs
         (run_id, strategy_id, as_of, trigger, asked_by, input_digest, stage)
@@ -47,6 +51,9 @@ const RESULT: &str =
 
 const NAMES: &str = "SELECT rank, symbol, name, sector, weight FROM strategy.portfolio_holdings
     WHERE portfolio_id = $1 ORDER BY rank";
+
+/// Name of the jobs in `strategy.runs`, and of whoever activates.
+pub(super) const SCHEDULER: &str = "scheduler";
 
 /// Who set a run off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,18 +172,18 @@ impl Desk {
         }
     }
 
-    /// Returns the last run of each day and digest that ended with a result.
+    /// Returns the last run of each day and digest that ended with what is asked for.
     pub(super) async fn known(
         &self,
-        strategy: &str,
+        asked: &super::Asked,
         first: Day,
         last: Day,
     ) -> Result<BTreeMap<(Day, String), Uuid>, StrategyError> {
         let (first, last) = (column(first), column(last));
-        let rows = self
-            .client
-            .query(KNOWN, &[&strategy, &first, &last])
-            .await?;
+        let is_universe = asked.scope == Scope::Universe;
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
+            [&asked.strategy_id, &first, &last, &is_universe];
+        let rows = self.client.query(KNOWN, &values).await?;
         let known = rows.iter().map(|row| {
             let day = u32::try_from(row.try_get::<_, i32>(0)?).unwrap_or_default();
             Ok(((Day(day), row.try_get(1)?), row.try_get(2)?))
@@ -283,7 +290,7 @@ pub(super) async fn result(
     read(&row, is_known)
 }
 
-/// Returns the last run of a strategy that ended with a result: of `date`, or of its last day.
+/// Returns the last run of a strategy that ended with all stages or refused: of `date`, or of its last day.
 ///
 /// # Errors
 /// What the database says.
@@ -294,7 +301,7 @@ pub async fn run_of_day(
 ) -> Result<Option<DayRun>, StrategyError> {
     let query = format!(
         "{RESULT} WHERE strategy_id = $1 AND as_of = coalesce($2, as_of)
-            AND state IN ('DONE', 'REFUSED')
+            AND (state = 'REFUSED' OR state = 'DONE' AND ranking_snapshot_id IS NOT NULL)
          ORDER BY as_of DESC, created_ts DESC LIMIT 1"
     );
     let day = date.map(super::day::day_of).transpose()?.map(column);

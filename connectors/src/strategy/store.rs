@@ -10,10 +10,11 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Transaction};
 use turnstile_dataflows::model::Symbol;
-use turnstile_strategy::{Evaluation, FactorScores, Holding, NoPortfolio, Snapshot};
+use turnstile_strategy::{Day, Evaluation, FactorScores, Holding, Market, NoPortfolio, Snapshot};
 use uuid::Uuid;
 
 use super::day::{column, date_of};
+use super::run::Scope;
 use super::runs::{Open, RunState, end};
 use super::{Asked, StrategyError, names};
 use crate::postgres::{LogLevel, LogRow, write_log};
@@ -82,6 +83,9 @@ pub(super) async fn store(
     let transaction = client.transaction().await?;
     let (state, reason) = match &snapshot.portfolio {
         Err(reason @ NoPortfolio::Universe { .. }) => (RunState::Refused, Some(words(*reason))),
+        Err(NoPortfolio::Names(_)) | Ok(_) if asked.scope == Scope::Universe => {
+            (RunState::Done, None)
+        }
         Err(reason @ NoPortfolio::Names(_)) => (RunState::Done, Some(words(*reason))),
         Ok(_) => (RunState::Done, None),
     };
@@ -92,10 +96,8 @@ pub(super) async fn store(
             as_of: column(run.day),
         };
         let universe = stages.universe(run.run_id, snapshot).await?;
-        let signals = stages.signals(universe, snapshot).await?;
-        let rankings = stages.rankings(signals, snapshot).await?;
-        if let Ok(holdings) = &snapshot.portfolio {
-            stages.portfolio(rankings, holdings).await?;
+        if asked.scope == Scope::All {
+            stages.others(universe, snapshot).await?;
         }
     }
     run.took("STORE", began.elapsed());
@@ -139,6 +141,26 @@ fn alarm(asked: &Asked, run: &Open, state: RunState, reason: String) -> LogRow {
     }
 }
 
+/// Returns what is told of lists of others that are too old to count, by market, with their days.
+pub(super) fn outdated(asked: &Asked, day: Day, lists: &[(Market, Day)]) -> LogRow {
+    let as_of = date_of(day);
+    let lists = lists.iter();
+    let lists = lists.map(|(market, on)| format!("{} of {}", market.name(), date_of(*on)));
+    let lists = lists.collect::<Vec<_>>().join(", ");
+    LogRow {
+        level: LogLevel::Warning,
+        module: "strategy",
+        event: "STRATEGY_RANKINGS_OLD",
+        symbol: None,
+        position_id: None,
+        message: format!(
+            "strategy {} of {as_of}: the newest POPULAR lists are too old to count: {lists}",
+            asked.strategy_id
+        ),
+        context: json!({"strategy_id": asked.strategy_id, "as_of": as_of, "lists": lists}),
+    }
+}
+
 /// The stages of a day, each with the id of the one before.
 struct Stages<'t> {
     transaction: &'t Transaction<'t>,
@@ -147,6 +169,16 @@ struct Stages<'t> {
 }
 
 impl Stages<'_> {
+    /// Stores what follows from a universe.
+    async fn others(&self, universe: Uuid, snapshot: &Snapshot) -> Result<(), StrategyError> {
+        let signals = self.signals(universe, snapshot).await?;
+        let rankings = self.rankings(signals, snapshot).await?;
+        if let Ok(holdings) = &snapshot.portfolio {
+            self.portfolio(rankings, holdings).await?;
+        }
+        Ok(())
+    }
+
     async fn universe(&self, run: Uuid, snapshot: &Snapshot) -> Result<Uuid, StrategyError> {
         let (id, stats) = (Uuid::new_v4(), filter_stats(snapshot));
         let header: [&(dyn ToSql + Sync); 5] = [&id, &run, &self.strategy, &self.as_of, &stats];

@@ -8,6 +8,10 @@ use super::rig::{POSITION, Rig};
 const QTY: &str = "SELECT qty || ' ' || status FROM trade.positions";
 const STATE: &str = "SELECT phase || ' ' || coalesce(stop_floor_price::text, '-')
     FROM trade.position_state";
+/// What each sale brought, the smaller first.
+const RESULTS: &str = "SELECT string_agg(r.qty || ' ' || r.realized_pnl, ', ' ORDER BY r.qty)
+    FROM trade.sale_results r JOIN trade.executions x ON x.fill_id = r.sale_id AND x.ts = r.sold_ts
+        AND x.qty = r.qty";
 const EXECUTED: &str = "SELECT coalesce(sum(qty), 0) || ' in ' || count(*) FROM trade.executions";
 
 async fn submitted(rig: &Rig, reason: ExitReason, qty: i64) -> String {
@@ -34,6 +38,8 @@ async fn partial_fills_move_the_quantity_and_the_end_moves_the_phase() {
     let costs = "SELECT string_agg(trunc(fee) || '/' || trunc(tax), ' ' ORDER BY created_ts)
         FROM trade.executions";
     rig.expect(costs, "280/560 420/841").await;
+    // Of 280,000 and 420,600, less what they cost and 65,000 a share.
+    rig.expect(RESULTS, "4 19160.0000, 6 29339.0000").await;
     rig.expect("SELECT version FROM trade.positions", "3").await;
 }
 
@@ -46,6 +52,8 @@ async fn a_repeated_notice_sells_nothing_twice() {
     rig.broker.tell(notice.clone()).await;
     rig.until(|rig| rig.broker.lists() >= 1, true).await;
     rig.expect(EXECUTED, "20 in 1").await;
+    rig.expect("SELECT count(*) FROM trade.sale_results", "1")
+        .await;
     rig.expect(QTY, "80 CLOSING").await;
     // Two equal fills in one second give equal notices: the list tells them from a repeat.
     rig.broker.fill(0, 20, 70_000);
@@ -112,10 +120,34 @@ async fn the_last_share_closes_the_position_with_one_exit_event() {
     // Sold for 6,280,000; costs 3200 + 6400, 1860 + 3720, 1220 + 2440; bought for 6,500,000.
     let result = "SELECT realized_pnl || ' ' || realized_pnl_pct FROM trade.exit_events";
     rig.expect(result, "-238840.0000 -3.674462").await;
+    rig.expect(
+        "SELECT count(*) || ' ' || sum(realized_pnl) FROM trade.sale_results",
+        "3 -238840.0000",
+    )
+    .await;
     let closed =
         "SELECT (p.closed_ts IS NOT NULL) AND e.exit_ts = (SELECT max(ts) FROM trade.executions)
         FROM trade.positions p JOIN trade.exit_events e USING (position_id)";
     rig.expect(closed, "true").await;
+}
+
+#[tokio::test]
+async fn each_sale_counts_against_the_average_cost_of_its_time() {
+    let rig = Rig::start_without_poll().await;
+    submitted(&rig, ExitReason::Sl1, 50).await;
+    rig.broker.fill_and_tell(0, 50, 64_000).await;
+    rig.expect(QTY, "50 OPEN").await;
+    let dearer = "UPDATE trade.positions SET avg_price = 66000";
+    let client = rig.postgres.client().await.unwrap();
+    client.batch_execute(dearer).await.unwrap();
+    drop(client);
+    let order = submitted(&rig, ExitReason::Sl2, 40).await;
+    rig.broker.fill_and_tell(1, 40, 64_000).await;
+    rig.expect_status(&order, "FILLED").await;
+    // 3,200,000 less 9600 and 3,250,000; 2,560,000 less 7680 and 2,640,000.
+    rig.expect(RESULTS, "40 -87680.0000, 50 -59600.0000").await;
+    let events = "SELECT count(*) FROM trade.exit_events";
+    assert_eq!(rig.value(events).await, "0", "it is still held");
 }
 
 #[tokio::test]

@@ -169,6 +169,13 @@ async fn shares_that_are_gone_without_a_fill_end_the_position_and_not_at_once() 
     rig.expect("SELECT phase FROM trade.position_state", "EXITED")
         .await;
     rig.expect(&alarms("HOLDING_VANISHED"), "2").await;
+    // Each time they count like a sale without costs; of the last ones the exit event says the same.
+    let results = "SELECT string_agg(concat_ws(' ', r.qty, r.costs,
+            r.realized_pnl = r.qty * (r.price - r.avg_price), e.realized_pnl = r.realized_pnl),
+            ', ' ORDER BY r.qty)
+        FROM trade.sale_results r LEFT JOIN trade.exit_events e ON e.exit_qty = r.qty";
+    let counted = "40 0.0000 t, 60 0.0000 t t";
+    assert_eq!(rig.value(results).await, counted);
     rig.stop().await;
 }
 

@@ -243,7 +243,7 @@ impl Rig {
             alarms.clone(),
         );
         let prices = PriceProgress::new(self.durable.subscribe(), self.begun_us, |_| {});
-        let gate = RiskGate::new(store.clone(), alarms.clone(), wall_clock_us);
+        let gate = RiskGate::new(alarms.clone(), wall_clock_us);
         gate.update(account());
         let executor = Executor::new(ExecutorParts {
             config: config.clone(),

@@ -1,8 +1,8 @@
 //! The risk gate between what is decided and its orders.
 
-use turnstile_connectors::execution::{RiskGate, Ruling};
+use turnstile_connectors::execution::RiskGate;
 use turnstile_dataflows::reentry::Verdict;
-use turnstile_dataflows::risk::{ExposureRow, Intent, IntentKind, Issue, Name, ViewChange};
+use turnstile_dataflows::risk::{ExposureRow, Intent, Issue, Name, ViewChange};
 
 use super::account::{account, stop};
 use super::decisions::{shares, submit, verdict, won};
@@ -54,9 +54,10 @@ async fn a_reentry_that_is_refused_watches_on_and_the_same_entry_may_come_again(
     let history = rig.value(HISTORY).await;
     assert!(history.ends_with("SUBMITTED/REENTRY_REBOUND"), "{history}");
     let approved =
-        "SELECT concat_ws(' ', count(*), max(jsonb_array_length(results)), max(limits_id))
+        "SELECT concat_ws(' ', count(*), max(jsonb_array_length(results)), max(limits_id),
+            max(intent_type))
         FROM system.risk_checks WHERE is_approved";
-    assert_eq!(rig.value(approved).await, "1 8 1");
+    assert_eq!(rig.value(approved).await, "1 8 1 ENTRY");
 }
 
 #[tokio::test]
@@ -96,7 +97,6 @@ async fn a_purchase_by_hand_passes_the_gate_or_is_refused_with_the_reason() {
 
 fn intent(won_each: i64) -> Intent {
     Intent {
-        kind: IntentKind::Entry,
         symbol: "005930".parse().unwrap(),
         qty: shares(1),
         price: won(won_each),
@@ -124,6 +124,7 @@ async fn room_is_taken_from_the_ruling_on_until_the_view_has_the_order() {
     let name = Name {
         shares: 0,
         held: Some(0),
+        cost: Some(0),
         pending: i128::from(most - 1) * 10_000,
         issue: Issue::UNKNOWN,
     };
@@ -150,24 +151,4 @@ async fn nothing_is_approved_by_a_gate_that_knows_nothing_or_has_lost_its_desk()
     let ruling = gate.judge(&intent(1), "b");
     let why = "LIMITS: the risk desk has fallen behind";
     assert_eq!(ruling.refusal().as_deref(), Some(why));
-    let exit = Intent {
-        kind: IntentKind::Exit,
-        ..intent(1)
-    };
-    assert!(gate.judge(&exit, "c").is_approved());
-}
-
-#[tokio::test]
-async fn a_ruling_that_others_ask_for_is_stored_before_it_is_told() {
-    let rig = Rig::start().await;
-    let stop = tokio_util::sync::CancellationToken::new();
-    let ruling = rig
-        .gate()
-        .approve(&intent(70_000), "REBALANCE:1", &stop)
-        .await;
-    assert!(ruling.as_ref().is_some_and(Ruling::is_approved));
-    let stored = "SELECT concat_ws(' ', action_key, symbol, intent_type, qty, price, is_approved)
-        FROM system.risk_checks";
-    let row = "REBALANCE:1 005930 ENTRY 1 70000.0000 t";
-    assert_eq!(rig.value(stored).await, row);
 }

@@ -114,3 +114,43 @@ async fn a_row_is_written_where_a_figure_is_another_and_an_imported_sector_stays
     assert_eq!(rig.text(changed).await, "2 2, 2 1");
     rig.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_foreign_flow_of_the_day_is_stored_after_the_close_beside_what_is_imported() {
+    let (mut rig, broker, client, _folder) = start().await;
+    for (symbol, flow) in [("000001", "-2500"), ("000002", "700"), ("000009", "0")] {
+        let mut told = figures("12.07");
+        told["frgn_ntby_qty"] = json!(flow);
+        broker.stock(symbol, told);
+    }
+    rig.sql(
+        "INSERT INTO market.investor_flows (symbol, trade_date, foreign_net, institution_net, source)
+         VALUES ('000002', '2026-12-01', 650, 30, 'IMPORT'), ('000001', '2026-11-30', 1, 2, 'IMPORT')",
+    )
+    .await;
+    rig.run(job(&rig, &client, 100)).await;
+    rig.until_runs("fundamentals", "2026-12-01 DONE").await;
+    let flows = "SELECT string_agg(concat_ws(' ', symbol, trade_date, foreign_net, institution_net, source),
+        '; ' ORDER BY symbol, trade_date) FROM market.investor_flows";
+    let stored = "000001 2026-11-30 1 2 IMPORT; 000001 2026-12-01 -2500 KIS_REST; \
+        000002 2026-12-01 650 30 IMPORT";
+    assert_eq!(rig.text(flows).await, stored);
+    rig.stop().await;
+
+    // Asked before the close, a day's flow is a part of it.
+    let early = Fundamentals {
+        postgres: rig.postgres.clone(),
+        client,
+        budget: StockBudget {
+            per_day: 100,
+            spacing: Duration::ZERO,
+        },
+        at: time(15, 29, 59, 0),
+    };
+    rig.at(date(2026, 12, 2).at(15, 45, 0, 0));
+    rig.run(vec![Arc::new(early)]).await;
+    rig.until_runs("fundamentals", "2026-12-01 DONE, 2026-12-02 DONE")
+        .await;
+    assert_eq!(rig.text(flows).await, stored);
+    rig.stop().await;
+}

@@ -11,6 +11,10 @@ const EXIT: &str = "INSERT INTO trade.positions (position_id, account_id, symbol
     VALUES ('aaaaaaaa-0000-4000-8000-000000000002', 'aaaaaaaa-0000-4000-8000-000000000001', '50123456-01',
         '100030', now(), 1, 1, 1, 'SL2', 'AUTO_EXIT', ";
 
+/// The beginning of the day in Seoul.
+const MIDNIGHT: &str =
+    "date_trunc('day', now() AT TIME ZONE 'Asia/Seoul') AT TIME ZONE 'Asia/Seoul'";
+
 /// What became of the one pick.
 const VERDICT: &str =
     "SELECT coalesce((SELECT concat_ws(' ', decision, gate) FROM trade.pick_decisions),
@@ -22,6 +26,18 @@ fn held(symbol: &str, qty: i64, cost: i64) -> String {
         "INSERT INTO trade.positions
             (position_id, account_id, symbol, qty, original_qty, avg_price, entry_ts)
          VALUES (gen_random_uuid(), '50123456-01', '{symbol}', {qty}, {qty}, {cost}, now())"
+    )
+}
+
+/// Returns the SQL of a sale with this result, at a time, of a position that is still held.
+fn sold(result: i64, at: &str) -> String {
+    format!(
+        "{};
+         INSERT INTO trade.sale_results (sale_id, position_id, account_id, symbol, sold_ts, qty, price,
+            avg_price, costs, realized_pnl)
+         SELECT gen_random_uuid(), position_id, account_id, symbol, {at}, 1, 1, 1, 0, {result}
+         FROM trade.positions WHERE symbol = '100030'",
+        held("100030", 1, 1)
     )
 }
 
@@ -107,6 +123,18 @@ async fn what_stops_or_is_not_known_holds() {
             "HELD EQUITY",
         ),
         case("DELETE FROM trade.account_equity", "HELD EQUITY"),
+        // Nobody has said what may be lost.
+        case("DELETE FROM system.risk_profile", "HELD CONTROL"),
+        case("DELETE FROM system.risk_limits", "HELD CONTROL"),
+        case(
+            "UPDATE system.risk_limits SET active_to = now(), updated_by = 'kim'",
+            "HELD CONTROL",
+        ),
+        case(
+            "UPDATE system.risk_limits
+             SET active_from = now() + interval '1 hour', updated_by = 'kim'",
+            "HELD CONTROL",
+        ),
         // Nobody knows what it would cost.
         case(
             "INSERT INTO market.stocks (symbol, name, market) VALUES ('100040', 'four', 'KOSPI');
@@ -156,40 +184,79 @@ async fn a_price_has_to_be_fresh() {
 async fn limits_of_the_account_pass_at_the_limit_and_refuse_a_won_further() {
     // The pick takes 29 shares of 100,500: 2,914,500 of 80 million.
     let world = World::start().await;
-    judge(world, vec![
-        case(held("100020", 1, 1) + "; DELETE FROM market.best_prices WHERE symbol = '100020';
-            UPDATE trade.positions SET avg_price = 77085500", "PLACED"),
-        case(held("100020", 1, 1) + "; DELETE FROM market.best_prices WHERE symbol = '100020';
-            UPDATE trade.positions SET avg_price = 77085501", "REFUSED EXPOSURE"),
-        // A request that waits, and what an order may still buy, count like holdings.
-        case(
-            "INSERT INTO trade.manual_entries (request_id, symbol, qty, limit_price, asked_by)
-             VALUES (gen_random_uuid(), '100020', 1, 77085501, 'kim')",
-            "REFUSED EXPOSURE",
-        ),
-        case(
-            bought(1, 1, "'PARTIAL', 3").replace("'100010'", "'100020'")
-                + &held("100030", 1, 1)
-                + "; DELETE FROM market.best_prices WHERE symbol = '100030';
-                   UPDATE trade.positions SET avg_price = 77085500 - 699999",
-            "REFUSED EXPOSURE",
-        ),
-        // At 0.5 % above it one share costs all that a pick may.
-        case("UPDATE market.best_prices SET price = 2985000", "PLACED"),
-        case("UPDATE market.best_prices SET price = 2990000", "REFUSED SYMBOL"),
-        case(format!("{EXIT} -5000000, 0)"), "PLACED"),
-        case(format!("{EXIT} -5000001, 0)"), "REFUSED DAILY_LOSS"),
-        // Lost before midnight in Seoul.
-        case(
-            format!("{EXIT} -5000001, 0)").replace(
-                "'100030', now()",
-                "'100030', date_trunc('day', now() AT TIME ZONE 'Asia/Seoul') AT TIME ZONE 'Asia/Seoul'
-                    - interval '1 s'",
+    judge(
+        world,
+        vec![
+            case(
+                held("100020", 1, 1)
+                    + "; DELETE FROM market.best_prices WHERE symbol = '100020';
+            UPDATE trade.positions SET avg_price = 77085500",
+                "PLACED",
             ),
-            "PLACED",
-        ),
-    ])
+            case(
+                held("100020", 1, 1)
+                    + "; DELETE FROM market.best_prices WHERE symbol = '100020';
+            UPDATE trade.positions SET avg_price = 77085501",
+                "REFUSED EXPOSURE",
+            ),
+            // A request that waits, and what an order may still buy, count like holdings.
+            case(
+                "INSERT INTO trade.manual_entries (request_id, symbol, qty, limit_price, asked_by)
+             VALUES (gen_random_uuid(), '100020', 1, 77085501, 'kim')",
+                "REFUSED EXPOSURE",
+            ),
+            case(
+                bought(1, 1, "'PARTIAL', 3").replace("'100010'", "'100020'")
+                    + &held("100030", 1, 1)
+                    + "; DELETE FROM market.best_prices WHERE symbol = '100030';
+                   UPDATE trade.positions SET avg_price = 77085500 - 699999",
+                "REFUSED EXPOSURE",
+            ),
+            // At 0.5 % above it one share costs all that a pick may.
+            case("UPDATE market.best_prices SET price = 2985000", "PLACED"),
+            case(
+                "UPDATE market.best_prices SET price = 2990000",
+                "REFUSED SYMBOL",
+            ),
+            // The limit of risk in force is stricter than that of picks.
+            case(sold(-3_000_000, "now()"), "PLACED"),
+            case(sold(-3_000_001, "now()"), "REFUSED DAILY_LOSS"),
+            // Lost before midnight in Seoul, though the position is closed today.
+            case(
+                sold(-3_000_001, &format!("{MIDNIGHT} - interval '1 s'"))
+                    + "; "
+                    + EXIT
+                    + "-3000001, 0)",
+                "PLACED",
+            ),
+            case(sold(-3_000_001, MIDNIGHT), "REFUSED DAILY_LOSS"),
+        ],
+    )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stricter_of_the_limits_of_risk_and_of_picks_bounds_the_loss_of_the_day() {
+    let mut world = World::start().await;
+    for (profile, own, most) in [
+        ("DEFAULT", 50_000, 3_000_000),
+        ("CONSERVATIVE", 50_000, 2_000_000),
+        ("AGGRESSIVE", 50_000, 5_000_000),
+        ("AGGRESSIVE", 40_000, 4_000_000),
+        ("DEFAULT", 10_000, 1_000_000),
+    ] {
+        world.config.limits.daily_loss_max = own;
+        for (lost, expected) in [(most, "PLACED"), (most + 1, "REFUSED DAILY_LOSS")] {
+            world.again().await;
+            let choice = "UPDATE system.risk_profile SET updated_by = 'kim', profile =";
+            let sale = sold(-lost, "now()");
+            world.sql(&format!("{choice} '{profile}'; {sale}")).await;
+            world.send(3002, "a", &["('100010', 0.9, 'HIGH', 1)"]).await;
+            world.look().await;
+            let verdict = world.text(VERDICT).await;
+            assert_eq!(verdict, expected, "{profile}: own {own}, lost {lost}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -49,6 +49,14 @@ DELETE FROM system.emergency_stop;
 INSERT INTO system.emergency_stop (reason, updated_by) VALUES ('test', 'test');
 DELETE FROM trade.exit_control;
 INSERT INTO trade.exit_control (mode, updated_by) VALUES ('RUNNING', 'test');
+DELETE FROM system.risk_profile;
+INSERT INTO system.risk_profile (profile, updated_by) VALUES ('DEFAULT', 'test');
+DELETE FROM system.risk_limits;
+INSERT INTO system.risk_limits (profile, positions_max, single_max_pct, sector_max_pct, market_max_pct,
+    daily_loss_max_pct, total_loss_max_pct, active_from, updated_by)
+VALUES ('DEFAULT', 15, 15, 40, 100, 3, 10, 'epoch', 'test'),
+    ('CONSERVATIVE', 10, 10, 30, 100, 2, 6, 'epoch', 'test'),
+    ('AGGRESSIVE', 20, 20, 50, 100, 5, 15, 'epoch', 'test');
 ";
 
 /// A session that a test opens and closes.

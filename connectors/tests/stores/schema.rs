@@ -66,6 +66,7 @@ async fn insert_only_tables_refuse_every_change_for_every_role() {
         ("trade.executions", "qty"),
         ("trade.exit_events", "symbol"),
         ("trade.cash_flows", "note"),
+        ("trade.sale_results", "symbol"),
         ("trade.exit_signals", "symbol"),
         ("trade.exit_signals_20261124", "symbol"),
         ("trade.exit_withheld", "symbol"),

@@ -1,5 +1,7 @@
 //! Which portfolio is in force.
 
+use std::sync::Arc;
+
 use turnstile_connectors::jobs::{Counts, Job, Outcome};
 use turnstile_connectors::postgres::Actor;
 use turnstile_connectors::strategy::{ActivateError, DailyStrategy, StrategyConfig, activate};
@@ -95,6 +97,38 @@ async fn of_many_activations_at_once_each_is_whole_and_one_is_in_force() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_beyond_the_hard_bounds_is_not_put_in_force() {
+    let mut world = World::start().await;
+    // No configuration is taken with these.
+    world.config.limits.names_max = 4;
+    world.config.limits.names_min = 4;
+    world.config.limits.name_cap = 310_000;
+    world.config.limits.min_cash = 0;
+    let portfolio = world.day(LAST, false).await.portfolio.unwrap();
+    let error = activate(
+        &world.postgres,
+        &world.cache,
+        portfolio,
+        "kim",
+        None,
+        &Actor::default(),
+    )
+    .await
+    .unwrap_err();
+    let text = error.to_string();
+    let ActivateError::BeyondBounds { faults, .. } = error else {
+        panic!("{text}");
+    };
+    assert_eq!(faults, ["5 to 20 names expected, was 4"], "{text}");
+    assert!(text.contains("beyond the bounds"), "{text}");
+    run_job(&world).await;
+    assert_eq!(world.text(STANDS).await, "2026-07-31 DRAFT 1");
+    let told = "SELECT level || ' ' || count(*) FROM system.logs
+        WHERE event = 'PORTFOLIO_BEYOND_BOUNDS' GROUP BY level";
+    assert_eq!(world.text(told).await, "WARNING 1");
+}
+
 /// Runs the daily job for the last day; it puts what it finds in force.
 async fn run_job(world: &World) {
     let job = DailyStrategy {
@@ -104,6 +138,7 @@ async fn run_job(world: &World) {
             auto_activate: true,
             ..world.config.clone()
         },
+        turn: Arc::default(),
     };
     let done = job.run(date(LAST), &Counts::default()).await.unwrap();
     assert_eq!(done, Outcome::Done);

@@ -13,7 +13,7 @@ use turnstile_connectors::strategy::{DailyStrategy, RunRequests, StrategyConfig}
 use turnstile_connectors::task;
 
 use crate::rig::Rig;
-use crate::world::{World, config, date, make_market, text};
+use crate::world::{LAST, MARKET, World, config, date, make_market, text};
 
 const PORTFOLIOS: &str = "SELECT string_agg(as_of || ' ' || status, ', ' ORDER BY created_ts)
     FROM strategy.portfolios";
@@ -23,11 +23,20 @@ fn daily(rig: &Rig, config: StrategyConfig) -> Vec<Arc<dyn Job>> {
         postgres: rig.postgres.clone(),
         cache: Cache::new(&RedisConfig::default()).unwrap(),
         config,
+        turn: Arc::default(),
     })]
 }
 
+/// Settings that make up for so many days.
+fn making_up(days: u32) -> StrategyConfig {
+    StrategyConfig {
+        catch_up: days.try_into().unwrap(),
+        ..config()
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_trading_day_is_made_up_for_and_each_day_is_run_once() {
+async fn the_last_trading_days_are_made_up_for_and_each_day_is_run_once() {
     // A Thursday morning: Wednesday is a holiday, Tuesday was missed, and the days before it.
     let mut rig = Rig::start(date("2026-07-30").at(10, 0, 0, 0)).await;
     make_market(&rig.postgres).await;
@@ -37,25 +46,86 @@ async fn the_last_trading_day_is_made_up_for_and_each_day_is_run_once() {
     };
     rig.calendar
         .tell(BTreeMap::from([(date("2026-07-29"), closed)]));
-    rig.run(daily(&rig, config())).await;
-    rig.until_runs("strategy", "2026-07-28 DONE").await;
+    rig.run(daily(&rig, making_up(2))).await;
+    let missed = "2026-07-27 DONE, 2026-07-28 DONE";
+    rig.until_runs("strategy", missed).await;
     // A restart, also over the weekend, runs nothing twice.
     rig.kill().await;
     rig.at(date("2026-07-30").at(16, 29, 59, 0));
-    rig.run(daily(&rig, config())).await;
+    rig.run(daily(&rig, making_up(2))).await;
     rig.at(date("2026-07-30").at(16, 30, 0, 0));
-    rig.until_runs("strategy", "2026-07-28 DONE, 2026-07-30 DONE")
+    rig.until_runs("strategy", &format!("{missed}, 2026-07-30 DONE"))
         .await;
     rig.at(date("2026-07-31").at(16, 30, 0, 0));
-    let all = "2026-07-28 DONE, 2026-07-30 DONE, 2026-07-31 DONE";
-    rig.until_runs("strategy", all).await;
+    let all = format!("{missed}, 2026-07-30 DONE, 2026-07-31 DONE");
+    rig.until_runs("strategy", &all).await;
     rig.at(date("2026-08-01").at(12, 0, 0, 0));
-    rig.run(daily(&rig, config())).await;
+    rig.run(daily(&rig, making_up(2))).await;
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     assert_eq!(rig.runs("strategy").await, all);
-    let drafts = "2026-07-28 DRAFT, 2026-07-30 DRAFT, 2026-07-31 DRAFT";
+    let drafts = "2026-07-27 DRAFT, 2026-07-28 DRAFT, 2026-07-30 DRAFT, 2026-07-31 DRAFT";
     assert_eq!(rig.text(PORTFOLIOS).await, drafts);
     rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_without_data_hold_up_none_and_are_run_when_data_come() {
+    // Of the last three trading days the first has no bars, and the last one has none yet.
+    let mut rig = Rig::start(date("2026-08-03").at(16, 30, 0, 0)).await;
+    rig.run(daily(&rig, making_up(3))).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(rig.runs("strategy").await, "", "nothing is listed");
+    make_market_without(&rig, "2026-07-30").await;
+    let done =
+        "SELECT string_agg(DISTINCT run_key, ', ') FROM system.job_runs WHERE status = 'DONE'";
+    until(&rig, done, "2026-07-31").await;
+    let failed =
+        "SELECT string_agg(DISTINCT run_key, ', ') FROM system.job_runs WHERE status = 'FAILED'";
+    until(&rig, failed, "2026-08-03").await;
+
+    let copied = |to: &str| {
+        format!(
+            "INSERT INTO market.daily_bars SELECT symbol, '{to}', open, high, low, close, volume,
+                 value, market_cap, shares, source
+             FROM market.daily_bars WHERE trade_date = '2026-07-31'"
+        )
+    };
+    rig.sql(&copied("2026-07-30")).await;
+    until(&rig, done, "2026-07-30, 2026-07-31").await;
+    assert_eq!(
+        rig.text(failed).await,
+        "2026-08-03",
+        "it waited without a word"
+    );
+    rig.sql(&copied("2026-08-03")).await;
+    until(&rig, done, "2026-07-30, 2026-07-31, 2026-08-03").await;
+    let once = "SELECT max(runs)::text FROM (SELECT count(*) AS runs FROM system.job_runs
+        WHERE status = 'DONE' GROUP BY run_key) r";
+    assert_eq!(rig.text(once).await, "1");
+    rig.stop().await;
+}
+
+/// Puts the market into the database of a rig, but for the bars of a day, as one change.
+async fn make_market_without(rig: &Rig, day: &str) {
+    rig.sql(&format!(
+        "BEGIN; {MARKET} DELETE FROM market.daily_bars WHERE trade_date = '{day}'; COMMIT"
+    ))
+    .await;
+}
+
+/// Waits until a query says so.
+async fn until(rig: &Rig, query: &str, expected: &str) {
+    let looked = async {
+        while rig.text(query).await != expected {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(60), looked).await;
+    assert!(
+        in_time.is_ok(),
+        "{expected} expected, was {}",
+        rig.text(query).await
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,7 +134,7 @@ async fn a_day_without_bars_is_refused_until_they_come() {
     make_market(&rig.postgres).await;
     let config = StrategyConfig {
         auto_activate: true,
-        ..config()
+        ..making_up(1)
     };
     rig.run(daily(&rig, config)).await;
     let failed = "SELECT (count(*) > 3)::text FROM system.job_runs WHERE status = 'FAILED'
@@ -92,6 +162,28 @@ async fn a_day_without_bars_is_refused_until_they_come() {
         rig.text(PORTFOLIOS).await,
         "2026-08-03 ACTIVE",
         "it is activated by itself"
+    );
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_popular_list_that_is_too_old_does_not_count_and_is_told_of() {
+    let mut rig = Rig::start(date(LAST).at(16, 30, 0, 0)).await;
+    make_market(&rig.postgres).await;
+    rig.sql(
+        "INSERT INTO market.stock_rankings (category, market, rank, symbol, collected_on, source)
+         VALUES ('POPULAR', 'KOSPI', 1, '100002', '2026-07-29', 'IMPORT'),
+             ('POPULAR', 'KOSDAQ', 1, '100001', '2026-07-30', 'IMPORT')",
+    )
+    .await;
+    rig.run(daily(&rig, making_up(1))).await;
+    rig.until_runs("strategy", "2026-07-31 DONE").await;
+    let told = "SELECT string_agg(level || ' ' || message, ',') FROM system.logs
+        WHERE event = 'STRATEGY_RANKINGS_OLD'";
+    assert_eq!(
+        rig.text(told).await,
+        "WARNING strategy daily of 2026-07-31: the newest POPULAR lists are too old to count: \
+         KOSPI of 2026-07-29"
     );
     rig.stop().await;
 }

@@ -8,7 +8,7 @@ use turnstile_connectors::postgres::{Actor, Postgres};
 use turnstile_connectors::redis::{Cache, RedisConfig};
 use turnstile_connectors::rows::load;
 use turnstile_connectors::strategy::{
-    Asked, Days, Rebalance, RebalanceDays, Trigger, activate, run,
+    Asked, Days, Rebalance, RebalanceDays, Scope, Trigger, activate, run,
 };
 
 use crate::rig::{ACCOUNT, Rig};
@@ -49,6 +49,7 @@ async fn portfolio(postgres: &Postgres) -> Vec<String> {
         trigger: Trigger::Cli,
         asked_by: "kim".to_owned(),
         days: Days::One(date(LAST)),
+        scope: Scope::All,
         again: false,
     };
     let days = run(postgres, &config().limits, &asked, &|_told| {}).await;
@@ -205,10 +206,24 @@ async fn what_is_kept_or_under_way_stays_and_what_has_changed_meanwhile_counts()
         let held = rig.text(&target).await.parse().unwrap();
         rig.sql(&position(symbol, held, "ENABLED")).await;
     }
+    // All others have become dearer.
+    rig.sql(&format!(
+        "UPDATE market.best_prices SET price = price * 1.03 WHERE symbol <> '{}'",
+        names[4]
+    ))
+    .await;
     rig.sql("UPDATE trade.manual_exits SET state = 'REFUSED' WHERE asked_by = 'rebalance'")
         .await;
     rig.sql(EQUITY).await;
     run_until(&rig, &job, IS_DONE).await;
+    // No name is asked for beyond its weight at its limit, at which the risk gate weighs it.
+    let weighed = "SELECT (bool_and(e.qty * e.limit_price <= 1000000000 * (l.weight / 1000000.0))
+            AND bool_and((e.qty + 1) * e.limit_price > 1000000000 * (l.weight / 1000000.0)
+                OR l.skipped = 'CASH')
+            AND count(*) > 0)::text
+        FROM trade.manual_entries e JOIN strategy.rebalance_lines l USING (request_id)
+        WHERE l.held = 0 AND l.skipped IS NOT NULL AND l.qty > 3";
+    assert_eq!(rig.text(weighed).await, "true");
     assert_eq!(line(&rig, &names[2]).await, "NONE 0 ACTIVE_EXIT");
     assert_eq!(line(&rig, &names[3]).await, "NONE 0 SMALL_WEIGHT");
     assert_eq!(line(&rig, &names[4]).await, "BUY 3 REDUCED");

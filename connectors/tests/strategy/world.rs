@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::{Cache, RedisConfig};
 use turnstile_connectors::strategy::{
-    Asked, DayRun, Days, StrategyConfig, StrategyError, Trigger, run,
+    Asked, DayRun, Days, Scope, StrategyConfig, StrategyError, Trigger, run,
 };
 
 use crate::postgres::Server;
@@ -15,7 +15,7 @@ pub(crate) const STRATEGY: &str = "daily";
 pub(crate) const LAST: &str = "2026-07-31";
 
 /// Issues, and their days: close and volume move by their number and the day.
-const MARKET: &str = "
+pub(crate) const MARKET: &str = "
 INSERT INTO market.stocks (symbol, name, market, sector, market_cap)
 SELECT (100000 + n)::text, 'name ' || n, CASE n % 2 WHEN 0 THEN 'KOSPI' ELSE 'KOSDAQ' END,
     'sector ' || n % 8, 900000000000
@@ -80,6 +80,7 @@ impl World {
             trigger: Trigger::Cli,
             asked_by: "kim".to_owned(),
             days,
+            scope: Scope::All,
             again,
         };
         run(&self.postgres, &self.config.limits, &asked, &|_told| {}).await

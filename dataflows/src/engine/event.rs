@@ -5,12 +5,13 @@ use std::sync::Arc;
 use crate::exit::{ExitRule, SymbolContext};
 use crate::model::{
     ExitEventId, ExitMode, ExitOrder, LogicalTime, ManualSale, Position, PositionId, PositionState,
-    ProfileId, ReentryMode, RegimeOverride, RegimeSnapshot, Symbol, Tick,
+    ProfileId, ReentryMode, RegimeOverride, RegimeSnapshot, SaleResult, Symbol, Tick,
 };
 use crate::price::{Quote, Session, Taken};
 use crate::reentry::{
     Equity, ExitEvent, PauseWindow, Purchase, ReentryLimits, ReentryRule, StoredCandidate, Underway,
 };
+use crate::risk::{RiskLimits, RiskProfile};
 use crate::slots::Wish;
 
 /// One event at its logical time. Times are strictly increasing.
@@ -61,6 +62,8 @@ pub enum Change {
     Preview(Arc<str>, Option<ExitRule>),
     /// An exit event.
     ExitEvent(ExitEvent),
+    /// What a sale brought.
+    Sale(SaleResult),
     /// A re-entry candidate.
     Candidate(ExitEventId, StoredCandidate),
     /// Who asks that a candidate expires.
@@ -80,6 +83,10 @@ pub enum Change {
     PauseWindow(Arc<str>, Option<PauseWindow>),
     /// The limits of re-entries; none where their row is gone.
     ReentryLimits(Option<ReentryLimits>),
+    /// Limits of risk by the identity of their row; none where it is gone.
+    RiskLimits(i64, Option<RiskLimits>),
+    /// The risk profile in force; none where none is.
+    RiskProfile(Option<RiskProfile>),
     /// What the account is worth; none where nobody says so any more. What is older than the last, or
     /// more than five minutes ahead, counts for nothing.
     Equity(Option<Equity>),
@@ -109,6 +116,7 @@ impl Change {
             | Self::ManualSale(..)
             | Self::Preview(..) => true,
             Self::ExitEvent(_)
+            | Self::Sale(_)
             | Self::Candidate(..)
             | Self::Expiry(..)
             | Self::ReentryRule(..)
@@ -118,6 +126,8 @@ impl Change {
             | Self::ReentryMode(_)
             | Self::PauseWindow(..)
             | Self::ReentryLimits(_)
+            | Self::RiskLimits(..)
+            | Self::RiskProfile(_)
             | Self::Equity(_)
             | Self::Underway(..)
             | Self::Regime(_)

@@ -243,6 +243,7 @@ impl Inputs {
             Change::ManualSale(request, sale) => self.manual.put(request, sale),
             Change::Preview(request, rule) => self.previews.put(request, rule.map(Arc::new)),
             Change::ExitEvent(_)
+            | Change::Sale(_)
             | Change::Candidate(..)
             | Change::Expiry(..)
             | Change::ReentryRule(..)
@@ -252,6 +253,8 @@ impl Inputs {
             | Change::ReentryMode(_)
             | Change::PauseWindow(..)
             | Change::ReentryLimits(_)
+            | Change::RiskLimits(..)
+            | Change::RiskProfile(_)
             | Change::Equity(_)
             | Change::Underway(..)
             | Change::Regime(_)

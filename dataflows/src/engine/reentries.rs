@@ -7,7 +7,9 @@ use timely::dataflow::Scope;
 
 use super::event::Change;
 use crate::exit::SymbolContext;
-use crate::model::{ExitEventId, LogicalTime, PositionId, PositionRow, RegimeSnapshot, Symbol};
+use crate::model::{
+    ExitEventId, LogicalTime, PositionId, PositionRow, RegimeSnapshot, SaleId, Symbol,
+};
 use crate::reentry::{
     CandidateState, EQUITY_AGE_US_MAX, Equity, ExitEvent, Purchase, REGIME_AGE_US_MAX,
     ReentryInputs, ReentryRule, SceneFact, SceneKey, StoredCandidate, Underway, reason_class,
@@ -28,7 +30,7 @@ pub(super) struct Reentries {
     purchases: Table<Arc<str>, Purchase>,
     underway: Table<Arc<str>, Underway>,
     losses: Table<ExitEventId, (Symbol, LogicalTime)>,
-    results: Table<ExitEventId, (u64, i64)>,
+    results: Table<SaleId, (u64, i64)>,
     blacklist: Table<Symbol, LogicalTime>,
     ranked: Table<Symbol, u64>,
     scene: Table<SceneKey, SceneFact>,
@@ -91,6 +93,10 @@ impl Reentries {
     pub(super) fn change(&mut self, change: Change, now: LogicalTime) {
         match change {
             Change::ExitEvent(event) => self.put_event(event),
+            Change::Sale(sale) => {
+                let result = (sale.sold.seoul_day(), sale.units);
+                self.results.put(sale.id, Some(result));
+            }
             Change::Candidate(id, stored) if stored.state == CandidateState::Over => {
                 let exit = self.exit_events.rows.get(&id).map(|event| event.exit);
                 if let Some(exit) = exit {
@@ -116,6 +122,14 @@ impl Reentries {
             }
             Change::ReentryLimits(row) => {
                 self.scene.put(SceneKey::Limits, row.map(SceneFact::Limits));
+            }
+            Change::RiskLimits(id, row) => {
+                let row = row.map(SceneFact::RiskLimits);
+                self.scene.put(SceneKey::RiskLimits(id), row);
+            }
+            Change::RiskProfile(profile) => {
+                let profile = profile.map(SceneFact::RiskProfile);
+                self.scene.put(SceneKey::RiskProfile, profile);
             }
             Change::Equity(None) => self.scene.put(SceneKey::Equity, None),
             Change::Equity(Some(row)) => self.put_equity(row, now),
@@ -172,8 +186,6 @@ impl Reentries {
             self.losses
                 .put(id.clone(), Some((event.symbol, event.exit)));
         }
-        let result = (event.exit.seoul_day(), event.result);
-        self.results.put(id.clone(), Some(result));
         if !self.ended.contains_key(&id) {
             self.exit_events.put(id, Some(event));
         }

@@ -69,6 +69,10 @@ text_id! {
     ExitEventId
 }
 text_id! {
+    /// A sale of shares of a position: an execution, or shares that are gone without one.
+    SaleId
+}
+text_id! {
     /// A re-entry candidate, one per exit event.
     CandidateId
 }

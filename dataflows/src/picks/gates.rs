@@ -11,7 +11,7 @@ const UNITS: i128 = 10_000;
 pub enum Gate {
     /// The exchange takes orders.
     Session,
-    /// Nothing is stopped or paused.
+    /// Nothing is stopped or paused, and there are limits of risk.
     Control,
     /// What the account is worth, and what it has in what, is known.
     Equity,
@@ -77,7 +77,7 @@ pub struct Limits {
     pub exposure_max: u32,
     /// What may be held and being bought of its symbol after it.
     pub symbol_max: u32,
-    /// What the day may have lost.
+    /// What the day may have lost. The limit of risk in force counts beside it: the stricter of the two.
     pub daily_loss_max: u32,
     /// Purchases of a symbol in a day, this one among them.
     pub entries_max: u32,
@@ -113,6 +113,9 @@ pub struct Facts {
     pub price_max: Option<Price>,
     /// Realised result of the day.
     pub day_result: i128,
+    /// What the day may have lost by the limits of risk in force, millionths of the equity; none where
+    /// there are none.
+    pub risk_daily_loss_max: Option<u32>,
     /// Purchases of the symbol today.
     pub entries: u32,
     /// Microseconds since the last purchase of the symbol; none: never.
@@ -137,7 +140,12 @@ pub struct Refusal {
 /// # Errors
 /// The first condition that fails, in the order of [`Gate`].
 pub fn judge(limits: &Limits, facts: &Facts) -> Result<Quantity, Refusal> {
-    let (equity, exposure, offer) = known(facts)?;
+    let Known {
+        equity,
+        exposure,
+        offer,
+        risk_daily_loss_max,
+    } = known(facts)?;
     let share = i128::from(offer.limit.units());
     let shares = equity * i128::from(limits.size) / (share * MILLION);
     let weigh = Weigh { equity };
@@ -155,7 +163,7 @@ pub fn judge(limits: &Limits, facts: &Facts) -> Result<Quantity, Refusal> {
     let lost = -facts.day_result;
     weigh.at_most(
         lost,
-        limits.daily_loss_max,
+        limits.daily_loss_max.min(risk_daily_loss_max),
         Gate::DailyLoss,
         "the loss of the day comes to",
     )?;
@@ -164,14 +172,27 @@ pub fn judge(limits: &Limits, facts: &Facts) -> Result<Quantity, Refusal> {
     Ok(Quantity::new(shares).unwrap_or_default())
 }
 
-/// Returns what a purchase is reckoned with: the equity, what is held and being bought, and the offer.
-fn known(facts: &Facts) -> Result<(i128, i128, Offer), Refusal> {
+/// What a purchase is reckoned with.
+struct Known {
+    equity: i128,
+    /// What is held and being bought.
+    exposure: i128,
+    offer: Offer,
+    risk_daily_loss_max: u32,
+}
+
+/// Returns what a purchase is reckoned with.
+fn known(facts: &Facts) -> Result<Known, Refusal> {
     if let Some(why) = &facts.closed {
         return refuse(Gate::Session, why.clone());
     }
     if let Some(why) = &facts.halted {
         return refuse(Gate::Control, why.clone());
     }
+    let Some(risk_daily_loss_max) = facts.risk_daily_loss_max else {
+        let why = "the risk profile in force has no limits at this time";
+        return refuse(Gate::Control, why);
+    };
     let Some(equity) = facts.equity.filter(|equity| *equity > 0) else {
         let why = "what the account is worth is not known, or not above zero";
         return refuse(Gate::Equity, why);
@@ -187,7 +208,12 @@ fn known(facts: &Facts) -> Result<(i128, i128, Offer), Refusal> {
         let why = format!("the price is above {most} KRW, the most that is to be paid");
         return refuse(Gate::Constraint, why);
     }
-    Ok((equity, exposure, offer))
+    Ok(Known {
+        equity,
+        exposure,
+        offer,
+        risk_daily_loss_max,
+    })
 }
 
 /// Asks how often and how lately the symbol was bought.

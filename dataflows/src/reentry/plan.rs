@@ -4,7 +4,7 @@
 //! exit events ─┬─ (symbol, reason) ─⋈─ rules ─> best rule by regime ──────────────⋈──┐
 //!              ├─ stored states, orders to expire ────────────────────────────────⋈──┼─> plans
 //! entries, losses, blacklist, positions, ATR, ranking ─> one row a followed symbol ⋈──┘
-//! mode, regime, windows, limits, cost of positions and purchases under way, results ─> scene
+//! mode, regime, windows, limits, cost of positions and purchases under way, sales ─> scene
 //! ```
 //!
 //! Arrangements: open exit events by id, by symbol and reason, and by symbol; rules by what they match
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::Rows;
 use crate::exit::SymbolContext;
 use crate::model::{
-    ExitEventId, LogicalTime, PositionId, PositionRow, Price, Quantity, Regime, Symbol,
+    ExitEventId, LogicalTime, PositionId, PositionRow, Price, Quantity, Regime, SaleId, Symbol,
 };
 
 use super::rule::{ReentryRule, reason_class};
@@ -49,8 +49,6 @@ pub struct ExitEvent {
     pub original_qty: Quantity,
     /// Highest price of the position, where it is known.
     pub prior_hwm: Option<Price>,
-    /// Realised result, net, in ten-thousandths of a won.
-    pub result: i64,
 }
 
 /// State of a candidate, as stored.
@@ -212,8 +210,8 @@ pub(crate) struct ReentryInputs<'s> {
     pub(crate) contexts: Rows<'s, (Symbol, SymbolContext)>,
     /// What concerns all candidates, as it was told: mode, regime, windows, limits, equity.
     pub(crate) scene: Rows<'s, (SceneKey, SceneFact)>,
-    /// Realised results of exits by day in Seoul: exit event, day and result.
-    pub(crate) results: Rows<'s, (ExitEventId, (u64, i64))>,
+    /// Realised results of sales: day in Seoul, and ten-thousandths of a won.
+    pub(crate) results: Rows<'s, (SaleId, (u64, i64))>,
 }
 
 /// Renders plans and scene.

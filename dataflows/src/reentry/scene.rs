@@ -12,6 +12,7 @@ use crate::model::{
 };
 
 use super::gate::Reason;
+use crate::risk::{RiskLimits, RiskProfile};
 
 /// Age beyond which a regime snapshot no longer counts (domain 5.2).
 pub const REGIME_AGE_US_MAX: u64 = 5 * 60_000_000;
@@ -102,6 +103,8 @@ pub(crate) enum SceneKey {
     Override,
     Window(Arc<str>),
     Limits,
+    RiskLimits(i64),
+    RiskProfile,
     Equity,
 }
 
@@ -118,6 +121,10 @@ pub(crate) enum SceneFact {
     Window(Arc<str>, PauseWindow),
     /// Limits.
     Limits(ReentryLimits),
+    /// Limits of risk.
+    RiskLimits(RiskLimits),
+    /// The risk profile in force.
+    RiskProfile(RiskProfile),
     /// What the account is worth.
     Equity(Equity),
     /// Cost of all live positions and purchases under way, ten-thousandths of a won.
@@ -181,6 +188,8 @@ pub(super) struct Scene {
     windows: BTreeMap<Arc<str>, PauseWindow>,
     /// None where nobody knows them: nothing is bought.
     pub(super) limits: Option<ReentryLimits>,
+    risk_limits: BTreeMap<i64, RiskLimits>,
+    risk_profile: Option<RiskProfile>,
     equity: Option<Equity>,
     exposure: i64,
     positions: i64,
@@ -211,6 +220,8 @@ impl Scene {
             SceneFact::Override(_) => self.overriding = None,
             SceneFact::Window(id, _) => drop(self.windows.remove(&id)),
             SceneFact::Limits(_) => self.limits = None,
+            SceneFact::RiskLimits(row) => drop(self.risk_limits.remove(&row.id)),
+            SceneFact::RiskProfile(_) => self.risk_profile = None,
             SceneFact::Equity(_) => self.equity = None,
             SceneFact::Exposure(_) => self.exposure = 0,
             SceneFact::Positions(_) => self.positions = 0,
@@ -225,6 +236,8 @@ impl Scene {
             SceneFact::Override(row) => self.overriding = Some(row),
             SceneFact::Window(id, window) => drop(self.windows.insert(id, window)),
             SceneFact::Limits(limits) => self.limits = Some(limits),
+            SceneFact::RiskLimits(row) => drop(self.risk_limits.insert(row.id, row)),
+            SceneFact::RiskProfile(profile) => self.risk_profile = Some(profile),
             SceneFact::Equity(equity) => self.equity = Some(equity),
             SceneFact::Exposure(cost) => self.exposure = cost,
             SceneFact::Positions(count) => self.positions = count,
@@ -330,12 +343,24 @@ impl Scene {
             .then_some("the cost of all positions would exceed its part of the equity")
     }
 
-    /// Gate G4: the loss of the day.
+    /// Gate G4: the loss of the day. Both the limits of re-entries and those of risk in force have to let
+    /// it pass, so that the stricter counts.
     pub(super) fn loss_refusal(&self, now: LogicalTime) -> Option<&'static str> {
         let result = self.results.get(&now.seoul_day()).copied().unwrap_or(0);
         let Some(limits) = &self.limits else {
             return Some(NO_LIMITS);
         };
+        self.own_loss_refusal(limits, now, result)
+            .or_else(|| self.risk_loss_refusal(now, result))
+    }
+
+    /// A loss is refused from the limit on.
+    fn own_loss_refusal(
+        &self,
+        limits: &ReentryLimits,
+        now: LogicalTime,
+        result: i64,
+    ) -> Option<&'static str> {
         let most = limits.daily_loss_max;
         if most.is_some_and(|most| result <= -most) {
             return Some("the realised loss of the day has reached its limit");
@@ -347,42 +372,21 @@ impl Scene {
         (i128::from(result) * MILLION <= -equity * share)
             .then_some("the realised loss of the day has reached its part of the equity")
     }
+
+    /// As the risk gate has it, a loss passes at the limit; without limits in force it is that gate that
+    /// refuses.
+    fn risk_loss_refusal(&self, now: LogicalTime, result: i64) -> Option<&'static str> {
+        if result >= 0 {
+            return None;
+        }
+        let limits = RiskLimits::in_force(self.risk_limits.values(), self.risk_profile?, now)?;
+        let Some(equity) = self.equity(now) else {
+            return Some(NO_EQUITY);
+        };
+        (i128::from(result) * MILLION < -equity * i128::from(limits.daily_loss_max))
+            .then_some("the realised loss of the day exceeds the limit of risk in force")
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const MINUTE_US: u64 = 60_000_000;
-
-    fn time() -> impl Strategy<Value = LogicalTime> {
-        (0..30_u64, 0..3_u64)
-            .prop_map(|(minutes, micros)| LogicalTime::from_micros(minutes * MINUTE_US + micros))
-    }
-
-    proptest! {
-        #[test]
-        fn what_counts_stays_as_long_as_the_outlook_says(
-            asof in proptest::option::of(time()),
-            until in proptest::option::of(time()),
-            from_s in proptest::option::of(32_400..33_600_u64),
-            now in time(),
-            then in time(),
-        ) {
-            let window = |from_s| PauseWindow { from_s, until_s: from_s + 90 };
-            let scene = Scene {
-                windows: from_s.map(|from_s| ("w".into(), window(from_s))).into_iter().collect(),
-                snapshot: asof.map(|asof| RegimeSnapshot { regime: Regime::RiskOn, asof }),
-                overriding: until.map(|until| RegimeOverride { regime: Regime::Panic, until }),
-                ..Scene::default()
-            };
-            let (outlook, end) = scene.outlook(now);
-            prop_assert!(now < end);
-            if (now..end).contains(&then) {
-                prop_assert_eq!(scene.outlook(then).0, outlook);
-            }
-        }
-    }
-}
+mod tests;

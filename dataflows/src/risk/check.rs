@@ -1,4 +1,4 @@
-//! The checks of an intent, in their fixed order.
+//! The checks of an entry, in their fixed order.
 
 use std::borrow::Cow;
 
@@ -9,30 +9,9 @@ use crate::model::{LogicalTime, Market, Price, Quantity, Symbol};
 /// Parts of the equity in which limits are counted.
 const MILLION: i128 = 1_000_000;
 
-/// Which way an intent goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum IntentKind {
-    /// Buys.
-    Entry,
-    /// Sells, in part or whole.
-    Exit,
-}
-
-impl IntentKind {
-    /// Returns the name, as the database has it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Entry => "ENTRY",
-            Self::Exit => "EXIT",
-        }
-    }
-}
-
-/// An order that somebody wants to place.
+/// An entry that somebody wants to place. An exit is none: nothing keeps it back, so nobody asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Intent {
-    /// Which way.
-    pub kind: IntentKind,
     /// Of what.
     pub symbol: Symbol,
     /// Shares.
@@ -58,7 +37,7 @@ pub enum CheckKind {
     MarketWeight,
     /// Realised loss of the day.
     DailyLoss,
-    /// Realised loss of the month.
+    /// Loss of the month, realised and on paper.
     TotalLoss,
 }
 
@@ -123,19 +102,19 @@ pub struct CheckResult {
 /// What all checks found, up to the first that refuses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// In their order; of an exit there is none.
+    /// In their order.
     pub results: Vec<CheckResult>,
 }
 
 impl Checked {
-    /// Returns the check that refuses, with its reason; none where the intent passes.
+    /// Returns the check that refuses, with its reason; none where the entry passes.
     pub fn refusal(&self) -> Option<(&CheckResult, &str)> {
         let last = self.results.last()?;
         last.refusal.as_deref().map(|reason| (last, reason))
     }
 }
 
-/// Checks an intent against the account as it stands. Limits that could not be had are told by their
+/// Checks an entry against the account as it stands. Limits that could not be had are told by their
 /// reason; an emergency stop that nobody knows counts as one.
 pub fn check(
     intent: &Intent,
@@ -145,10 +124,6 @@ pub fn check(
     now: LogicalTime,
 ) -> Checked {
     let mut checked = Checked::default();
-    // By intent type first: nothing keeps an exit back.
-    if intent.kind == IntentKind::Exit {
-        return checked;
-    }
     let results = &mut checked.results;
     results.reserve_exact(CheckKind::ALL.len());
     if !stopped(stop, results) {
@@ -181,7 +156,7 @@ pub fn check(
     checked
 }
 
-/// Returns whether the intent may go on.
+/// Returns whether the entry may go on.
 fn stopped(stop: Option<&EmergencyStop>, results: &mut Vec<CheckResult>) -> bool {
     let kind = CheckKind::EmergencyStop;
     let result = match stop {
@@ -287,8 +262,8 @@ impl Checks<'_> {
     }
 
     fn total_loss(&self) -> CheckResult {
-        let loss = loss(self.exposure.of_month(self.now));
-        let what = "the realised loss of the month";
+        let loss = total_loss(self.exposure, self.now);
+        let what = "the loss of the month, with that of what is held,";
         self.weigh(CheckKind::TotalLoss, what, loss, self.limits.total_loss_max)
     }
 
@@ -322,6 +297,16 @@ impl Checks<'_> {
 /// Returns what a result lost.
 pub(super) fn loss(result: i128) -> i128 {
     result.saturating_neg().max(0)
+}
+
+/// Returns the loss that counts against the limit of the month: what its sales have lost, and what all
+/// that is held would lose at its price. A gain on paper makes up for nothing.
+pub(super) fn total_loss(exposure: &Exposure, now: LogicalTime) -> i128 {
+    loss(
+        exposure
+            .of_month(now)
+            .saturating_add(exposure.unrealised().min(0)),
+    )
 }
 
 /// Prints ten-thousandths of a won.

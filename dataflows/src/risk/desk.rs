@@ -8,11 +8,11 @@ use std::sync::Arc;
 use timely::dataflow::ProbeHandle;
 use timely::worker::Worker;
 
-use super::exposure::{self, ExitResult, ExposureInputs, ExposureRow, Holding, Issue};
+use super::exposure::{self, DayResult, ExposureInputs, ExposureRow, Holding, Issue};
 use super::limits::{EmergencyStop, RiskLimits, RiskProfile};
 use super::view::ViewChange;
 use crate::Time;
-use crate::model::{ExitEventId, LogicalTime, Position, PositionId, Price, Symbol};
+use crate::model::{LogicalTime, Position, PositionId, Price, SaleId, SaleResult, Symbol};
 use crate::reentry::{EQUITY_AGE_US_MAX, Equity, Underway};
 use crate::table::Table;
 
@@ -38,8 +38,8 @@ pub enum RiskChange {
     Price(Symbol, Price),
     /// What an issue belongs to; none where it is gone.
     Issue(Symbol, Option<Issue>),
-    /// When a position was left, and the result in ten-thousandths of a won.
-    Result(ExitEventId, LogicalTime, i64),
+    /// What a sale brought.
+    Sale(SaleResult),
     /// What the account is worth; none where nobody says so any more. What is older than the last, or
     /// more than five minutes ahead, counts for nothing.
     Equity(Option<Equity>),
@@ -78,7 +78,7 @@ struct Desk {
     buys: Table<Arc<str>, Underway>,
     prices: Table<Symbol, Price>,
     issues: Table<Symbol, Issue>,
-    results: Table<ExitEventId, ExitResult>,
+    results: Table<SaleId, DayResult>,
     equity: Table<(), Equity>,
     said: Rc<RefCell<Vec<(ExposureRow, isize)>>>,
     probe: ProbeHandle<Time>,
@@ -172,14 +172,14 @@ impl Desk {
             }
             RiskChange::Price(symbol, price) => self.prices.put(symbol, Some(price)),
             RiskChange::Issue(symbol, issue) => self.issues.put(symbol, issue),
-            RiskChange::Result(id, exit, units) => {
-                let result = ExitResult {
-                    day: exit.seoul_day(),
-                    month: exit.seoul_month(),
-                    units,
+            RiskChange::Sale(sale) => {
+                let result = DayResult {
+                    day: sale.sold.seoul_day(),
+                    month: sale.sold.seoul_month(),
+                    units: sale.units,
                 };
                 let counts = result.month >= self.month;
-                self.results.put(id, counts.then_some(result));
+                self.results.put(sale.id, counts.then_some(result));
             }
             RiskChange::Equity(None) => self.equity.put((), None),
             RiskChange::Equity(Some(row)) => {

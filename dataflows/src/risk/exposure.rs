@@ -1,5 +1,5 @@
 //! Exposure as a differential dataflow: what is held and being bought, by name, sector and market,
-//! and what exits have brought by day and month.
+//! what that would bring against its cost, and what sales have brought by day and month.
 //!
 //! Every sum is a multiplicity ([`Sum`]), so that a changed row costs the sums that it is part of and
 //! nothing else.
@@ -10,7 +10,7 @@ use differential_dataflow::difference::{IsZero, Monoid, Multiply, Semigroup};
 use differential_dataflow::operators::CountTotal;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ExitEventId, Market, PositionId, Price, Quantity, Symbol};
+use crate::model::{Market, PositionId, Price, Quantity, SaleId, Symbol};
 use crate::reentry::{Equity, Underway};
 use crate::{Rows, Time};
 
@@ -56,10 +56,21 @@ pub struct Name {
     /// Shares held at their last price, at cost where there was none; ten-thousandths of a won. None
     /// where neither is known.
     pub held: Option<i128>,
+    /// Average cost of the shares held, ten-thousandths of a won. None where that of a position is not
+    /// known.
+    pub cost: Option<i128>,
     /// What purchases under way may still cost, ten-thousandths of a won.
     pub pending: i128,
     /// What it belongs to.
     pub issue: Issue,
+}
+
+impl Name {
+    /// Returns the unrealised result, ten-thousandths of a won: the shares held at the price that their
+    /// weight is reckoned with, less their cost. None where either is not known.
+    pub fn unrealised(&self) -> Option<i128> {
+        Some(self.held?.saturating_sub(self.cost?))
+    }
 }
 
 /// Names that count together.
@@ -75,6 +86,9 @@ pub struct Total {
     pub names: i64,
     /// Of these, names whose value is not known.
     pub unvalued: i64,
+    /// Unrealised result, ten-thousandths of a won. A name whose result is not known adds nothing: what
+    /// has cost nothing can lose nothing.
+    pub unrealised: i128,
 }
 
 /// A fact about the account as a whole, or about a part of it.
@@ -106,9 +120,9 @@ pub(super) struct Holding {
     pub(super) avg_price: Option<Price>,
 }
 
-/// What an exit brought.
+/// What a sale brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(super) struct ExitResult {
+pub(super) struct DayResult {
     pub(super) day: u64,
     pub(super) month: u64,
     /// Ten-thousandths of a won.
@@ -125,8 +139,8 @@ pub(super) struct ExposureInputs<'s> {
     pub(super) prices: Rows<'s, (Symbol, Price)>,
     /// Listed issues: one row a symbol at most.
     pub(super) issues: Rows<'s, (Symbol, Issue)>,
-    /// Results of exits, each with its identity.
-    pub(super) results: Rows<'s, (ExitEventId, ExitResult)>,
+    /// Results of sales, each with its identity.
+    pub(super) results: Rows<'s, (SaleId, DayResult)>,
     /// One row, or none.
     pub(super) equity: Rows<'s, ((), Equity)>,
 }
@@ -144,6 +158,8 @@ struct Sum {
     rows: i64,
     /// Of these, how many have no value.
     unvalued: i64,
+    /// Unrealised result, ten-thousandths of a won.
+    unrealised: i128,
 }
 
 impl IsZero for Sum {
@@ -158,6 +174,7 @@ impl Semigroup for Sum {
         self.part = self.part.saturating_add(other.part);
         self.rows += other.rows;
         self.unvalued += other.unvalued;
+        self.unrealised = self.unrealised.saturating_add(other.unrealised);
     }
 }
 
@@ -177,6 +194,7 @@ impl Multiply<isize> for Sum {
             part: self.part.saturating_mul(times.into()),
             rows: self.rows.saturating_mul(times),
             unvalued: self.unvalued.saturating_mul(times),
+            unrealised: self.unrealised.saturating_mul(times.into()),
         }
     }
 }
@@ -225,6 +243,7 @@ pub(super) fn render(inputs: ExposureInputs<'_>) -> Rows<'_, ExposureRow> {
             part: row.qty.shares().into(),
             rows: 1,
             unvalued: i64::from(row.avg_price.is_none()),
+            ..Sum::default()
         };
         (!row.qty.is_zero()).then_some((row.symbol, sum))
     });
@@ -302,6 +321,7 @@ fn name(parts: &[(&Part, isize)]) -> Option<Name> {
     Some(Name {
         shares: i64::try_from(held.part).unwrap_or(i64::MAX),
         held: price.map(at_price).or(at_cost),
+        cost: at_cost,
         pending: pending.units,
         issue,
     })
@@ -313,6 +333,7 @@ fn weight(name: &Name) -> Sum {
         part: name.pending,
         rows: 1,
         unvalued: i64::from(name.held.is_none()),
+        unrealised: name.unrealised().unwrap_or(0),
     }
 }
 
@@ -320,7 +341,7 @@ fn cost(price: i64, qty: Quantity) -> i128 {
     i128::from(price) * i128::from(qty.shares())
 }
 
-impl ExitResult {
+impl DayResult {
     fn sum(self) -> Sum {
         Sum {
             units: self.units.into(),
@@ -337,6 +358,7 @@ impl Sum {
             pending: self.part,
             names: self.rows,
             unvalued: self.unvalued,
+            unrealised: self.unrealised,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How much of its limits an account uses.
 
-use super::check::{CheckKind, loss};
+use super::check::{CheckKind, loss, total_loss};
 use super::exposure::Sector;
 use super::limits::RiskProfile;
 use super::view::RiskView;
@@ -107,6 +107,8 @@ pub struct RiskReport {
     pub day_result: i128,
     /// Realised result of the month.
     pub month_result: i128,
+    /// Unrealised result of all that is held.
+    pub unrealised: i128,
     /// Usages in the order of checks. A limit of the whole equity or more bounds nothing and has none.
     pub usages: Vec<Usage>,
 }
@@ -154,7 +156,7 @@ impl RiskReport {
                 ),
                 (
                     CheckKind::TotalLoss,
-                    loss(month_result),
+                    total_loss(exposure, now),
                     limits.total_loss_max,
                 ),
             ];
@@ -187,8 +189,14 @@ impl RiskReport {
             markets,
             day_result,
             month_result,
+            unrealised: exposure.unrealised(),
             usages,
         }
+    }
+
+    /// Returns what the month has brought, realised and unrealised.
+    pub fn total_result(&self) -> i128 {
+        self.month_result.saturating_add(self.unrealised)
     }
 
     /// Notes that the figures cannot be trusted.

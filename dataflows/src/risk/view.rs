@@ -187,7 +187,12 @@ impl Exposure {
         of(market) + unknown
     }
 
-    /// Returns the realised result of the day of `now`, ten-thousandths of a won.
+    /// Returns the unrealised result of all that is held, ten-thousandths of a won.
+    pub fn unrealised(&self) -> i128 {
+        self.account.unrealised
+    }
+
+    /// Returns the realised result of the day of `now`, ten-thousandths of a won: that of its sales.
     pub fn of_day(&self, now: LogicalTime) -> i128 {
         self.days.get(&now.seoul_day()).copied().unwrap_or(0)
     }
@@ -287,8 +292,7 @@ impl RiskView {
     pub fn limits(&self, now: LogicalTime) -> Result<&RiskLimits, &'static str> {
         self.counts(now)?;
         let profile = self.profile.ok_or("no risk profile is in force")?;
-        let mut limits = self.limits.values();
-        let valid = limits.find(|row| row.profile == profile && row.is_valid(now));
-        valid.ok_or("the risk profile in force has no limits at this time")
+        let limits = RiskLimits::in_force(self.limits.values(), profile, now);
+        limits.ok_or("the risk profile in force has no limits at this time")
     }
 }

@@ -12,6 +12,7 @@
 
 mod alone;
 mod bar;
+pub mod bounds;
 mod changes;
 mod dataflow;
 mod dated;

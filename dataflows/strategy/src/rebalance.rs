@@ -23,7 +23,8 @@ mod wish;
 
 pub use purse::afford;
 pub use session::{Book, with};
-pub use values::{Change, Funds, Kept, Order, Rebalance, Side, Skip, Stake, Target};
+pub use values::{Change, Funds, Kept, Order, Quote, Rebalance, Side, Skip, Stake, Target};
+pub use wish::room;
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,8 @@ pub struct Settings {
     pub volume_min: i64,
     /// Symbols of each list.
     pub list_len: u32,
+    /// Days after which a list that others keep (POPULAR) counts no more.
+    pub popular_days: u32,
     /// Fewest symbols that make a universe.
     pub universe_min: u32,
     /// Strength from which a signal is BUY, whole points.
@@ -51,6 +53,7 @@ impl Default for Settings {
             value_min: 1_000_000_000,
             volume_min: 100_000,
             list_len: 100,
+            popular_days: 1, // Domain 6.1: 24 hours.
             universe_min: 100,
             buy_min: 65,
             sell_max: 35,

@@ -20,6 +20,7 @@ use turnstile_dataflows::model::{
     LogicalTime, ReentryMode, Regime, RegimeOverride, RegimeSnapshot,
 };
 use turnstile_dataflows::reentry::{Equity, PauseWindow, ReentryLimits, ReentryVerdict, Verdict};
+use turnstile_dataflows::risk::{RiskLimits, RiskProfile};
 
 use crate::Dice;
 use crate::histories::{ListFeed, Shape};
@@ -133,6 +134,7 @@ impl Player {
             rows.push(Change::ReentryLimits(Some(ReentryLimits::default())));
         }
         rows.push(self.equity(self.last));
+        rows.push(Change::RiskProfile(Some(RiskProfile::Default)));
         for history in &mut self.histories {
             rows.extend(history.before(self.last));
         }
@@ -240,10 +242,35 @@ impl Player {
                 Event::Changes(vec![Change::RegimeOverride(row)])
             }
             70..78 => Event::Changes(vec![rules::edit(&mut self.dice)]),
-            78..92 => Event::Changes(vec![self.limits()]),
+            78..88 => Event::Changes(vec![self.limits()]),
+            88..92 => Event::Changes(vec![self.risk(now)]),
             _ => Event::Clock,
         };
         self.play(now, event);
+    }
+
+    /// Limits of risk begin, end or go, or another profile is in force.
+    fn risk(&mut self, now: u64) -> Change {
+        let profiles = [RiskProfile::Default, RiskProfile::Aggressive];
+        let dice = &mut self.dice;
+        if dice.percent(10) {
+            let profile = dice.pick(&profiles);
+            return Change::RiskProfile(dice.percent(70).then_some(profile));
+        }
+        let id = dice.between(1, 3);
+        let limits = RiskLimits {
+            id,
+            profile: dice.pick(&profiles),
+            positions_max: 0,
+            single_max: 0,
+            sector_max: 0,
+            market_max: 0,
+            daily_loss_max: dice.pick(&[50_000, 10_000, 1_000, 1]),
+            total_loss_max: 0,
+            from: LogicalTime::from_micros(now + MINUTE - dice.below(3 * MINUTE)),
+            until: LogicalTime::from_micros(now + MINUTE + dice.below(9 * MINUTE)),
+        };
+        Change::RiskLimits(id, dice.percent(85).then_some(limits))
     }
 
     fn limits(&mut self) -> Change {

@@ -12,5 +12,6 @@ mod outage;
 mod picks;
 mod records;
 mod rig;
+mod risk;
 mod stores;
 mod watchlist;

@@ -56,7 +56,6 @@ fn day(rules: &[Change], regime: Regime, reason: &str, is_ranked: bool) -> Vec<T
             exit_price: price(10_000),
             original_qty: Quantity::new(100).expect("shares"),
             prior_hwm: Some(price(10_200)),
-            result: 0,
         }),
     ]);
     let mut log = vec![Timed {

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use tracing::info;
 use turnstile_dataflows::model::{ActionKey, OrderStatus, Price, Quantity, Symbol};
-use turnstile_dataflows::risk::{Intent, IntentKind};
+use turnstile_dataflows::risk::Intent;
 use uuid::Uuid;
 
 use super::super::error::StoreError;
@@ -88,12 +88,7 @@ impl Request {
             reason: row.try_get("reason")?,
             is_by_hand: row.try_get("is_by_hand")?,
             is_outdated: row.try_get("is_outdated")?,
-            intent: price.map(|price| Intent {
-                kind: IntentKind::Entry,
-                symbol,
-                qty,
-                price,
-            }),
+            intent: price.map(|price| Intent { symbol, qty, price }),
         })
     }
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::super::error::StoreError;
 use super::super::merge::average;
 use super::super::order::quantity;
+use super::result::profit;
 
 /// All sales of a position, and the order behind the last of them, the larger where two tie.
 const SALES: &str = "SELECT coalesce(sum(x.qty), 0)::bigint AS qty,
@@ -35,12 +36,11 @@ const STORE_EXIT: &str = "INSERT INTO trade.exit_events
     WHERE p.position_id = $2
     ON CONFLICT (position_id) DO NOTHING";
 
-/// Decimal places of money and of a percentage as stored.
-const MONEY_SCALE: u32 = 4;
+/// Decimal places of a percentage as stored.
 const PERCENT_SCALE: u32 = 6;
 
 /// All sales of a position.
-struct Sales {
+pub(super) struct Sales {
     qty: Quantity,
     /// Money that they traded for, KRW.
     amount: Decimal,
@@ -58,13 +58,13 @@ struct LastSale {
 
 impl Sales {
     /// Returns the average price; none without a sale.
-    fn average(&self) -> Option<Decimal> {
+    pub(super) fn average(&self) -> Option<Decimal> {
         average(self.amount, self.qty).map(Price::to_decimal)
     }
 }
 
 /// Returns what has been sold of a position.
-async fn sales(tx: &Transaction<'_>, position: Uuid) -> Result<Sales, StoreError> {
+pub(super) async fn sales(tx: &Transaction<'_>, position: Uuid) -> Result<Sales, StoreError> {
     let statement = tx.prepare_cached(SALES).await?;
     let row = tx.query_one(&statement, &[&position]).await?;
     let last = match row.try_get::<_, Option<Uuid>>("order_id")? {
@@ -103,25 +103,24 @@ pub(super) async fn store_sold(
     } else {
         "AUTO_EXIT"
     };
-    let result = result(avg_price, sales.qty.shares(), sales.amount, sales.costs);
+    let result = result(avg_price, sales.qty, sales.amount, sales.costs);
     let cause = (reason.as_str(), source, Some(*order), profile.as_deref());
     store(tx, position, sales.qty, price, cause, result).await
 }
 
 /// Stores the exit event of a position whose last `gone` shares are at the broker no more although
-/// nobody sold them. They count at `price` unless there were sales, whose average counts then.
+/// nobody sold them. They count at `price`, beside the `sales` there were.
 pub(super) async fn store_vanished(
     tx: &Transaction<'_>,
     position: Uuid,
     avg_price: Decimal,
     gone: Quantity,
     price: Decimal,
+    sales: &Sales,
 ) -> Result<(), StoreError> {
-    let sales = sales(tx, position).await?;
-    let price = sales.average().unwrap_or(price);
     let qty = sales.qty.saturating_add(gone);
     let amount = sales.amount + price * Decimal::from(gone.shares());
-    let result = result(avg_price, qty.shares(), amount, sales.costs);
+    let result = result(avg_price, qty, amount, sales.costs);
     let cause = ("BROKER", "BROKER", None, None);
     store(tx, position, qty, price, cause, result).await
 }
@@ -159,15 +158,17 @@ async fn store(
 }
 
 /// Returns the realised profit in KRW and in percent of the cost; zero percent of no cost.
-fn result(avg_price: Decimal, qty: i64, amount: Decimal, costs: Decimal) -> (Decimal, Decimal) {
-    let cost = avg_price * Decimal::from(qty);
-    let profit = amount - costs - cost;
+fn result(
+    avg_price: Decimal,
+    qty: Quantity,
+    amount: Decimal,
+    costs: Decimal,
+) -> (Decimal, Decimal) {
+    let cost = avg_price * Decimal::from(qty.shares());
+    let profit = profit(avg_price, qty, amount, costs);
     let share = profit.checked_div(cost).unwrap_or_default() * Decimal::ONE_HUNDRED;
     let even = RoundingStrategy::MidpointNearestEven;
-    (
-        profit.round_dp_with_strategy(MONEY_SCALE, even),
-        share.round_dp_with_strategy(PERCENT_SCALE, even),
-    )
+    (profit, share.round_dp_with_strategy(PERCENT_SCALE, even))
 }
 
 #[cfg(test)]
@@ -175,11 +176,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn profit_is_net_of_costs_and_of_the_cost_basis() {
-        let (profit, percent) = result(100.into(), 10, 1_100.into(), 3.into());
+    fn the_percentage_is_of_the_cost_and_zero_of_no_cost() {
+        let qty = Quantity::new(10).unwrap();
+        let (profit, percent) = result(100.into(), qty, 1_100.into(), 3.into());
         assert_eq!((profit, percent), (97.into(), Decimal::new(97, 1)));
         assert_eq!(
-            result(Decimal::ZERO, 10, 5.into(), Decimal::ZERO).1,
+            result(Decimal::ZERO, qty, 5.into(), Decimal::ZERO).1,
             Decimal::ZERO
         );
     }

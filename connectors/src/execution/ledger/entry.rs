@@ -316,7 +316,7 @@ async fn end_candidate(
 
 /// Returns what a fill cost, fee included.
 fn piece_cost(execution: &Execution) -> Decimal {
-    execution.price.to_decimal() * Decimal::from(execution.qty.shares()) + execution.fee
+    execution.price.to_decimal() * Decimal::from(execution.qty.shares()) + execution.costs.fee
 }
 
 fn grown_average(live: &Growing, execution: &Execution) -> Decimal {

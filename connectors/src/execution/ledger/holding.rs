@@ -3,7 +3,8 @@
 //! The broker is right. Shares that appeared belong to the position that was bought by hand; shares
 //! that are gone are taken from it first, then from the oldest. No trade is invented: a position
 //! that is gone without a fill ends with an exit event of source BROKER, its price the average of
-//! the sales there were, else the last price known.
+//! the sales there were, else the last price known. At that price the shares that are gone count as sold,
+//! without costs, also where others are left.
 
 use crate::postgres::Transaction;
 use rust_decimal::Decimal;
@@ -16,7 +17,8 @@ use super::super::error::StoreError;
 use super::super::order::quantity;
 use super::super::store::GivenUp;
 use super::Ledger;
-use super::closing::store_vanished;
+use super::closing::{sales, store_vanished};
+use super::result::Sold;
 
 /// Live positions of a symbol, the one bought by hand first.
 const LOCK_LIVE: &str = "SELECT position_id, qty, avg_price, strategy_id, status
@@ -212,11 +214,26 @@ async fn vanish(
         let statement = tx.prepare_cached(SHRINK).await?;
         tx.execute(&statement, &[&position.id, &left.shares(), &status])
             .await?;
+        let (id, avg_price) = (position.id, position.avg_price);
+        let sales = sales(tx, id).await?;
+        let price = match sales.average() {
+            Some(average) => average,
+            None => last_price(tx, symbol).await?.unwrap_or(avg_price),
+        };
+        let sold = Sold {
+            id: Uuid::new_v4(),
+            position: id,
+            ts_us: None,
+            qty: gone,
+            price,
+            avg_price,
+            costs: Decimal::ZERO,
+        };
+        sold.store(tx).await?;
         if left.is_zero() {
             let statement = tx.prepare_cached(END_STATE).await?;
-            tx.execute(&statement, &[&position.id]).await?;
-            let price = last_price(tx, symbol).await?.unwrap_or(position.avg_price);
-            store_vanished(tx, position.id, position.avg_price, gone, price).await?;
+            tx.execute(&statement, &[&id]).await?;
+            store_vanished(tx, id, avg_price, gone, price, &sales).await?;
         }
     }
     Ok(changed)

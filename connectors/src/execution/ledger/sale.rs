@@ -14,6 +14,7 @@ use super::super::error::StoreError;
 use super::super::merge::Step;
 use super::super::order::quantity;
 use super::closing::store_sold;
+use super::result::Sold;
 use super::{Execution, Ledger, Subject};
 
 const LOCK_POSITION: &str = "SELECT p.qty, p.avg_price, p.status, p.cycle, s.phase, s.stop_floor
@@ -50,8 +51,8 @@ pub(super) struct Held {
 }
 
 impl Ledger {
-    /// Moves quantity, status, phase and floor of the position that an order sells. Returns the
-    /// position if it changed.
+    /// Stores what a sale brought, and moves quantity, status, phase and floor of its position. Returns
+    /// the position if it changed.
     pub(super) async fn after_sale(
         &self,
         tx: &Transaction<'_>,
@@ -69,6 +70,7 @@ impl Ledger {
             self.oversold(subject, &held, sold);
         }
         if held.status == "CLOSED" {
+            store_result(tx, &held, execution).await?;
             return Ok(Some(position));
         }
         let left = held.qty.saturating_sub(sold);
@@ -82,6 +84,7 @@ impl Ledger {
         };
         let is_moved = !sold.is_zero() || status != held.status;
         try_join!(
+            store_result(tx, &held, execution),
             async {
                 match is_moved {
                     true => set_position(tx, position, left, status).await,
@@ -140,6 +143,27 @@ async fn lock_position(tx: &Transaction<'_>, position: Uuid) -> Result<Held, Sto
         phase: phase.parse().map_err(StoreError::inconsistent)?,
         floor: floor.map_err(StoreError::inconsistent)?,
     })
+}
+
+/// Stores what an execution brought, if there is one.
+async fn store_result(
+    tx: &Transaction<'_>,
+    held: &Held,
+    execution: Option<&Execution>,
+) -> Result<(), StoreError> {
+    let Some(execution) = execution else {
+        return Ok(());
+    };
+    let sold = Sold {
+        id: execution.fill,
+        position: held.id,
+        ts_us: Some(execution.ts_us),
+        qty: execution.qty,
+        price: execution.price.to_decimal(),
+        avg_price: held.avg_price,
+        costs: execution.costs.fee + execution.costs.tax,
+    };
+    sold.store(tx).await
 }
 
 async fn set_position(

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use metrics::counter;
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 use turnstile_dataflows::model::LogicalTime;
 use turnstile_dataflows::risk::{
     CheckKind, Checked, Intent, Reservation, RiskReport, RiskView, ViewChange, check,
@@ -14,8 +13,7 @@ use turnstile_dataflows::risk::{
 use super::super::alarm::{Alarm, Alarms, Level};
 use super::super::metrics as names;
 use super::super::session::NowUs;
-use super::super::store::{Chain, GivenUp, Store};
-use super::record::{self, record};
+use super::record;
 
 /// Judges entries. Its clones share one view.
 #[derive(Clone)]
@@ -25,7 +23,6 @@ pub struct RiskGate {
 
 struct Shared {
     state: Mutex<State>,
-    store: Store,
     alarms: Alarms,
     now_us: NowUs,
 }
@@ -82,10 +79,9 @@ impl Ruling {
 
 impl RiskGate {
     /// Returns a gate that knows nothing yet, and so refuses.
-    pub fn new(store: Store, alarms: Alarms, now_us: NowUs) -> Self {
+    pub fn new(alarms: Alarms, now_us: NowUs) -> Self {
         let shared = Shared {
             state: Mutex::default(),
-            store,
             alarms,
             now_us,
         };
@@ -143,8 +139,8 @@ impl RiskGate {
         stop.map(|stop| stop.is_enabled)
     }
 
-    /// Judges an intent, and reserves the room of an approved one under its action key. The ruling
-    /// has to be stored with [`record`].
+    /// Judges an entry, and reserves the room of an approved one under its action key. The ruling
+    /// has to be stored, with [`record::record`].
     pub fn judge(&self, intent: &Intent, action_key: &str) -> Ruling {
         let judged = LogicalTime::from_micros((self.shared.now_us)());
         let mut state = self.state();
@@ -182,37 +178,6 @@ impl RiskGate {
     /// Gives back the room of an order that is not placed.
     pub fn release(&self, action_key: &str) {
         self.state().release(action_key);
-    }
-
-    /// Judges an entry and stores the ruling in a transaction of its own. None where that was not
-    /// possible before `stop`, or the database refuses: then nothing may be placed, and nothing is
-    /// reserved. After an approval the caller places the order under the same key, or releases it.
-    pub async fn approve(
-        &self,
-        intent: &Intent,
-        action_key: &str,
-        stop: &CancellationToken,
-    ) -> Option<Ruling> {
-        let ruling = self.judge(intent, action_key);
-        let (store, stored) = (&self.shared.store, &ruling);
-        let work =
-            |client: crate::postgres::PostgresClient| async move { record(&client, stored).await };
-        let written = store.persist("ruling of the risk gate", stop, work);
-        match written.await {
-            Ok(()) => return Some(ruling),
-            Err(GivenUp::Stopped) => {}
-            Err(GivenUp::Refused(error)) => {
-                let message = format!(
-                    "the ruling on {action_key} is not stored: {}",
-                    Chain(&error)
-                );
-                let context = json!({"action_key": action_key});
-                let level = Level::Critical;
-                self.raise(level, "risk_ruling_not_stored", None, message, context);
-            }
-        }
-        self.release(action_key);
-        None
     }
 
     /// Returns the account beside its limits, now.

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use metrics::gauge;
+use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use turnstile_dataflows::risk::{ReportLevel, RiskReport};
+use turnstile_dataflows::risk::{CheckKind, ReportLevel, RiskReport};
 
 use super::super::alarm::{Alarm, Alarms, Level};
 use super::super::metrics as names;
@@ -26,6 +27,15 @@ const SAME_ALARM: Duration = Duration::from_secs(300);
 /// Realised loss of the day that is a warning, in millionths of the equity (domain section 7).
 const DAY_WARNING: i128 = 25_000;
 const MILLION: i128 = 1_000_000;
+/// Checks that have a limit to use.
+const LIMITED: [CheckKind; 6] = [
+    CheckKind::TotalPositions,
+    CheckKind::SingleWeight,
+    CheckKind::SectorWeight,
+    CheckKind::MarketWeight,
+    CheckKind::DailyLoss,
+    CheckKind::TotalLoss,
+];
 
 /// Section `[risk]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -149,17 +159,23 @@ fn alarms(report: &RiskReport, row: &ReportRow) -> Vec<Alarm> {
     alarms
 }
 
+/// Shows what is known. What has become unknown stays as it was, and is told by `risk_red`.
 fn measure(report: &RiskReport, row: &ReportRow) {
-    for usage in &report.usages {
-        let percent = hundredths(usage.basis_points())
-            .to_f64()
-            .unwrap_or(f64::MAX);
-        gauge!(names::RISK_USAGE, "check_type" => usage.kind.name()).set(percent);
+    // A limit that bounds nothing is used by nothing.
+    let unbounded = |percent: i64| report.unknown.is_none().then(|| Decimal::from(percent));
+    for kind in LIMITED {
+        let usage = report.usage(kind);
+        let percent = usage.map(|usage| hundredths(usage.basis_points()));
+        if let Some(percent) = percent.or(unbounded(0)) {
+            let percent = percent.to_f64().unwrap_or(f64::MAX);
+            gauge!(names::RISK_USAGE, "check_type" => kind.name()).set(percent);
+        }
     }
+    // Nothing is heavy in an account that holds nothing.
     let gauges = [
-        (names::RISK_LARGEST, row.largest_weight),
+        (names::RISK_LARGEST, row.largest_weight.or(unbounded(0))),
         (names::RISK_DAY_RESULT, row.day_result_pct),
-        (names::RISK_BUFFER, row.daily_buffer),
+        (names::RISK_BUFFER, row.daily_buffer.or(unbounded(100))),
     ];
     for (name, percent) in gauges {
         if let Some(percent) = percent.and_then(|percent| percent.to_f64()) {
@@ -170,7 +186,7 @@ fn measure(report: &RiskReport, row: &ReportRow) {
 
 #[cfg(test)]
 mod tests {
-    use turnstile_dataflows::risk::{CheckKind, RiskView, Usage};
+    use turnstile_dataflows::risk::{RiskView, Usage};
 
     use super::*;
 

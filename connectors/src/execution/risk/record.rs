@@ -12,13 +12,13 @@ use super::gate::Ruling;
 const STORE: &str = "WITH judged AS (
         INSERT INTO system.risk_checks (judged_us, action_key, symbol, intent_type, qty, price,
             is_approved, limits_id, results)
-        VALUES ($1, $2, $3, $4, $5, $6, $7::text IS NULL, $8, $9)
+        VALUES ($1, $2, $3, 'ENTRY', $4, $5, $6::text IS NULL, $7, $8)
         ON CONFLICT (action_key, judged_us) DO NOTHING
         RETURNING *
     )
     INSERT INTO system.risk_violations (check_id, action_key, symbol, intent_type, check_type,
         current_value, limit_value, message)
-    SELECT id, action_key, symbol, intent_type, $7, $10, $11, $12 FROM judged WHERE NOT is_approved";
+    SELECT id, action_key, symbol, intent_type, $6, $9, $10, $11 FROM judged WHERE NOT is_approved";
 
 /// Stores a ruling.
 ///
@@ -44,7 +44,6 @@ pub(in crate::execution) async fn record(
                 &judged_us,
                 &&*ruling.action_key,
                 &intent.symbol.to_string(),
-                &intent.kind.name(),
                 &intent.qty.shares(),
                 &intent.price.to_decimal(),
                 &check,

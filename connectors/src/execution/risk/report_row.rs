@@ -12,8 +12,9 @@ const STORE: &str =
     "INSERT INTO system.risk_reports (level, unknown, profile, is_stopped, positions,
         equity, largest_symbol, largest_weight, sector_weights, market_weights, day_result,
         month_result, day_result_pct, month_result_pct, highest_usage, usages, daily_buffer_pct,
-        total_buffer_pct)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+        total_buffer_pct, unrealized_result, total_result, total_result_pct)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+        $21)";
 
 /// The columns of a report. Amounts in KRW, parts in percent of the equity.
 pub(super) struct ReportRow {
@@ -35,6 +36,9 @@ pub(super) struct ReportRow {
     pub(super) usages: Value,
     pub(super) daily_buffer: Option<Decimal>,
     total_buffer: Option<Decimal>,
+    unrealised: Decimal,
+    total_result: Decimal,
+    total_result_pct: Option<Decimal>,
 }
 
 impl ReportRow {
@@ -74,6 +78,9 @@ impl ReportRow {
             usages: usages(report),
             daily_buffer: buffer(CheckKind::DailyLoss),
             total_buffer: buffer(CheckKind::TotalLoss),
+            unrealised: won(report.unrealised),
+            total_result: won(report.total_result()),
+            total_result_pct: weight(report.total_result()),
         }
     }
 
@@ -105,6 +112,9 @@ impl ReportRow {
                     &self.usages,
                     &self.daily_buffer,
                     &self.total_buffer,
+                    &self.unrealised,
+                    &self.total_result,
+                    &self.total_result_pct,
                 ],
             )
             .await?;

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use turnstile_dataflows::model::{Quantity, Symbol};
 use turnstile_dataflows::reentry::{ReentryVerdict, Verdict};
-use turnstile_dataflows::risk::{Intent, IntentKind};
+use turnstile_dataflows::risk::Intent;
 use uuid::Uuid;
 
 use super::super::broker::Side;
@@ -155,7 +155,6 @@ impl Storable for ReentryVerdict {
             return None;
         };
         let intent = Intent {
-            kind: IntentKind::Entry,
             symbol: self.symbol,
             qty: *qty,
             price: self.price.unwrap_or(*level),

@@ -280,6 +280,38 @@ pub const RULES: &[Rule] = &[
         &["KEY"],
     )
     .warning(0.05),
+    // Risk: domain, section 7. How near the account is to its limits as a whole is told by the events
+    // `risk_orange` and `risk_red`.
+    rule(
+        "risk_usage",
+        "usage of the limit of risk that is used most",
+        Unit::Percent,
+        Reading::Gauge(Select::all(names::RISK_USAGE)),
+    )
+    .warning(85.0),
+    rule(
+        "risk_single_weight",
+        "weight of the heaviest name",
+        Unit::Percent,
+        Reading::Gauge(Select::all(names::RISK_LARGEST)),
+    )
+    .warning(12.0),
+    rule(
+        "risk_day_result",
+        "realised result of the day",
+        Unit::Percent,
+        Reading::Gauge(Select::all(names::RISK_DAY_RESULT)),
+    )
+    .below()
+    .warning(-2.0),
+    rule(
+        "risk_loss_buffer",
+        "what is left of the loss that a day may bring",
+        Unit::Percent,
+        Reading::Gauge(Select::all(names::RISK_BUFFER)),
+    )
+    .below()
+    .warning(20.0),
     // Re-entries: domain.
     rule(
         "reentry_snapshot_age",

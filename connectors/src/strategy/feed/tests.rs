@@ -157,6 +157,36 @@ proptest! {
 }
 
 #[test]
+fn a_list_counts_for_its_days_and_is_told_of_afterwards() {
+    let mut input = Input::default();
+    input
+        .popular
+        .insert((Market::Kospi, Day(100)), vec![(symbol(1), 1)]);
+    input
+        .popular
+        .insert((Market::Kosdaq, Day(102)), vec![(symbol(2), 1)]);
+    let settings = Settings::default();
+    assert_eq!(settings.popular_days, 1, "24 hours, as lists have days");
+    for (day, counting, outdated) in [
+        (100, vec!["p 000001"], vec![]),
+        (101, vec!["p 000001"], vec![]),
+        (102, vec!["p 000002"], vec![(Market::Kospi, Day(100))]),
+        (
+            104,
+            vec![],
+            vec![(Market::Kospi, Day(100)), (Market::Kosdaq, Day(102))],
+        ),
+    ] {
+        let mut held = Held::default();
+        let mut feed = Feed::new(&input, &settings);
+        feed.move_to(Day(day), &mut |change| held.take(change));
+        let popular = held.0.keys().filter(|key| key.starts_with("p "));
+        assert_eq!(popular.collect::<Vec<_>>(), counting, "{day}");
+        assert_eq!(feed.outdated_lists(Day(day)), outdated, "{day}");
+    }
+}
+
+#[test]
 fn nothing_after_the_day_is_fed() {
     let input = input(2, 50, 7);
     let (_, held) = feed(&input, &[1_009]);

@@ -69,7 +69,7 @@ fn keep(mut looks: mpsc::Receiver<Look>) {
             known = tell(book, &known, look.funds, &look.names);
             book.settle();
             for held in &mut look.names {
-                held.price = book.price(held.symbol);
+                held.quote = book.quote(held.symbol);
             }
             // It may have stopped waiting.
             drop(look.answer.send((look.names, book.rebalance())));
@@ -89,8 +89,8 @@ fn tell(
     for held in names {
         book.apply(Change::Target(held.symbol, held.target));
         book.apply(Change::Stake(held.symbol, Some(held.stake)));
-        if held.price.is_some() {
-            book.apply(Change::Price(held.symbol, held.price));
+        if held.quote.is_some() {
+            book.apply(Change::Price(held.symbol, held.quote));
         }
     }
     let named = names.iter().map(|held| held.symbol).collect();
@@ -105,7 +105,7 @@ fn tell(
 mod tests {
     use turnstile_dataflows::model::{Price, Quantity};
     use turnstile_strategy::Weight;
-    use turnstile_strategy::rebalance::{Skip, Stake, Target};
+    use turnstile_strategy::rebalance::{Quote, Skip, Stake, Target};
 
     use super::*;
 
@@ -118,6 +118,12 @@ mod tests {
         format!("{number:06}").parse().unwrap()
     }
 
+    fn quote(won: i64) -> Quote {
+        let price = Price::from_won(won).unwrap();
+        let limit = price;
+        Quote { price, limit }
+    }
+
     /// A name that is wanted and not held.
     fn held(number: u32, won: Option<i64>) -> Held {
         Held {
@@ -127,7 +133,7 @@ mod tests {
                 weight: Weight(50_000),
             }),
             stake: Stake::default(),
-            price: won.map(|won| Price::from_won(won).unwrap()),
+            quote: won.map(quote),
             position: None,
         }
     }
@@ -149,7 +155,7 @@ mod tests {
         let names = vec![held(1, None), held(2, Some(20_000))];
         let (names, result) = keeper.look(FUNDS, names).await.unwrap();
         assert_eq!(ordered(&result), [(symbol(1), 500), (symbol(2), 250)]);
-        assert_eq!(names[0].price, Some(Price::from_won(10_000).unwrap()));
+        assert_eq!(names[0].quote, Some(quote(10_000)));
         keeper.end().await;
     }
 

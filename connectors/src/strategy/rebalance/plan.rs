@@ -5,7 +5,9 @@ use rust_decimal::Decimal;
 use tokio_postgres::Row;
 use turnstile_dataflows::model::{Price, Quantity, Symbol};
 use turnstile_strategy::Weight;
-use turnstile_strategy::rebalance::{Funds, Kept, Order, Rebalance, Side, Stake, Target};
+use turnstile_strategy::rebalance::{
+    Funds, Kept, Order, Quote, Rebalance, Side, Stake, Target, room,
+};
 use uuid::Uuid;
 
 use super::keeper::Keeper;
@@ -48,9 +50,17 @@ const NAMES: &str = "SELECT symbol, t.rank, t.weight::bigint AS weight, s.positi
         WHERE NOT is_stale AND fresh_until > clock_timestamp()) b USING (symbol)
     ORDER BY symbol";
 
-/// What of the purchases of a rebalance is to be asked for.
-const WISHES: &str = "SELECT symbol, qty, price, is_fresh FROM strategy.purchases_left($1)
-    WHERE kept IS NULL ORDER BY place";
+/// What of the purchases of a rebalance is to be asked for, with what is held of each and the lower of what
+/// the account was and is worth.
+const WISHES: &str = "SELECT w.symbol, w.qty, w.price, w.is_fresh, l.weight::bigint AS weight,
+        coalesce(s.held, 0) AS held, least(r.equity, e.equity) AS equity
+    FROM strategy.purchases_left($1) w
+    JOIN strategy.rebalance_lines l ON l.portfolio_id = $1 AND l.symbol = w.symbol
+    JOIN strategy.rebalances r USING (portfolio_id)
+    JOIN strategy.portfolios f USING (portfolio_id)
+    LEFT JOIN strategy.stakes(f.strategy_id, r.account_id) s ON s.symbol = w.symbol
+    LEFT JOIN trade.account_equity e ON e.account_id = r.account_id
+    WHERE w.kept IS NULL ORDER BY w.place";
 
 /// A purchase that is left.
 pub(super) struct Wish {
@@ -64,8 +74,8 @@ pub(super) struct Held {
     pub(super) symbol: Symbol,
     pub(super) target: Option<Target>,
     pub(super) stake: Stake,
-    /// A fresh price, as it was seen last.
-    pub(super) price: Option<Price>,
+    /// A fresh price, as it was seen last, with the limit of a purchase.
+    pub(super) quote: Option<Quote>,
     pub(super) position: Option<Uuid>,
 }
 
@@ -80,17 +90,18 @@ impl Plan {
     /// Returns how many names have no fresh price.
     pub(super) fn without_price(&self) -> usize {
         let names = self.names.iter();
-        names.filter(|held| held.price.is_none()).count()
+        names.filter(|held| held.quote.is_none()).count()
     }
 }
 
 /// Computes what is traded for `portfolio`. The cash does not bound it yet: sales come before. A name
-/// whose price is not fresh now has the one that `keeper` saw last.
+/// whose price is not fresh now has the one that `keeper` saw last. Limits of purchases are `above` prices.
 pub(super) async fn load(
     tx: &Transaction<'_>,
     portfolio: Uuid,
     strategy: &str,
     account: &str,
+    above: Decimal,
     keeper: &Keeper,
 ) -> Result<Plan, JobError> {
     let worth = tx.query_opt(EQUITY, &[&account]).await?;
@@ -100,7 +111,10 @@ pub(super) async fn load(
         return Err(unusable("what the account is worth is not above zero"));
     }
     let rows = tx.query(NAMES, &[&portfolio, &strategy, &account]).await?;
-    let names = rows.iter().map(held).collect::<Result<Vec<_>, _>>()?;
+    let names = rows
+        .iter()
+        .map(|row| held(row, above))
+        .collect::<Result<Vec<_>, _>>()?;
     let funds = Funds {
         equity: units(equity)?,
         cash: i128::from(i64::MAX) * i128::from(UNITS),
@@ -113,7 +127,8 @@ pub(super) async fn load(
     })
 }
 
-/// Returns the purchases that are left, their limits `above` the prices and on the grid.
+/// Returns the purchases that are left, their limits `above` the prices and on the grid. Prices and equity
+/// have moved since the beginning: a name is bought up to its weight at most, at its limit of now.
 pub(super) async fn wishes(
     tx: &Transaction<'_>,
     portfolio: Uuid,
@@ -122,20 +137,22 @@ pub(super) async fn wishes(
     let rows = tx.query(WISHES, &[&portfolio]).await?;
     let mut wishes = Vec::with_capacity(rows.len());
     for row in &rows {
-        let (Some(price), quantity) = (price(row)?, quantity(row, "qty")?) else {
+        let Some(quote) = price(row)?.and_then(|price| quote(price, above)) else {
             continue;
         };
-        let limit = price.to_decimal() * (Decimal::ONE + above);
-        let limit = limit.trunc_with_scale(4).try_into().ok();
-        let Some(price) = limit.and_then(|limit| on_grid(limit, OrderSide::Buy, false)) else {
+        let equity = units(row.try_get("equity")?)?;
+        let weight = Weight(row.try_get("weight")?);
+        let room = room(equity, weight, quantity(row, "held")?, quote);
+        let quantity = quantity(row, "qty")?.min(room);
+        if quantity == Quantity::ZERO {
             continue;
-        };
+        }
         let order = Order {
             side: Side::Buy,
             symbol: symbol(row)?,
             quantity,
             wanted: quantity,
-            price,
+            price: quote.limit,
         };
         wishes.push(Wish {
             order,
@@ -153,7 +170,16 @@ pub(super) async fn cash(tx: &Transaction<'_>, account: &str) -> Result<i128, Jo
     Ok(units(cash)? * SPENT / 1_000)
 }
 
-fn held(row: &Row) -> Result<Held, JobError> {
+/// Returns a price with the limit of a purchase, which is `above` it and on the grid below; none where there
+/// is no such limit.
+fn quote(price: Price, above: Decimal) -> Option<Quote> {
+    let limit = price.to_decimal().checked_mul(Decimal::ONE + above)?;
+    let limit: Price = limit.trunc_with_scale(4).try_into().ok()?;
+    let limit = on_grid(limit, OrderSide::Buy, false)?;
+    Some(Quote { price, limit })
+}
+
+fn held(row: &Row, above: Decimal) -> Result<Held, JobError> {
     let (rank, weight): (Option<i32>, Option<i64>) = (row.try_get("rank")?, row.try_get("weight")?);
     let rank = rank.and_then(|rank| u32::try_from(rank).ok());
     let target = rank.zip(weight.map(Weight));
@@ -168,7 +194,7 @@ fn held(row: &Row) -> Result<Held, JobError> {
                 .map(kept)
                 .transpose()?,
         },
-        price: price(row)?,
+        quote: price(row)?.and_then(|price| quote(price, above)),
         position: row.try_get("position_id")?,
     })
 }

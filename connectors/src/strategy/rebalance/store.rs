@@ -180,7 +180,7 @@ pub(super) async fn begin(
             Side::Sell => shares - order.wanted.shares(),
             Side::Buy => shares + order.wanted.shares(),
         });
-        let price = held.price.map(|price| price.to_decimal());
+        let price = held.quote.map(|quote| quote.price.to_decimal());
         let symbol = symbol.to_string();
         tx.execute(
             &line,

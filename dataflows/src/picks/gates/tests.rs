@@ -36,6 +36,7 @@ fn facts() -> Facts {
         offer: offer(100_000, 100_000),
         price_max: None,
         day_result: 0,
+        risk_daily_loss_max: Some(1_000_000),
         entries: 0,
         since_entry_us: None,
         duplicate: None,
@@ -66,7 +67,7 @@ fn a_pick_is_as_many_shares_as_its_size_pays_at_the_limit(
 type Change = fn(&mut Facts);
 
 /// For each gate an account that just passes, and one that is refused a won or a step further.
-const EDGES: [(Gate, Change, Change); 14] = [
+const EDGES: [(Gate, Change, Change); 15] = [
     (
         Gate::Session,
         |_| {},
@@ -76,6 +77,11 @@ const EDGES: [(Gate, Change, Change); 14] = [
         Gate::Control,
         |_| {},
         |facts| facts.halted = Some("stop".into()),
+    ),
+    (
+        Gate::Control,
+        |_| {},
+        |facts| facts.risk_daily_loss_max = None,
     ),
     (Gate::Equity, |_| {}, |facts| facts.equity = None),
     (
@@ -129,6 +135,33 @@ const EDGES: [(Gate, Change, Change); 14] = [
     ),
 ];
 
+#[rstest]
+#[case::risk_is_stricter(30_000, 50_000, 3_000_000)]
+#[case::both_alike(50_000, 50_000, 5_000_000)]
+#[case::its_own_is_stricter(50_000, 20_000, 2_000_000)]
+#[case::risk_bounds_nothing(1_000_000, 50_000, 5_000_000)]
+#[case::a_millionth(1, 50_000, 100)]
+fn of_two_limits_of_daily_loss_the_stricter_counts(
+    #[case] of_risk: u32,
+    #[case] own: u32,
+    #[case] most_won: i128,
+) {
+    let limits = Limits {
+        daily_loss_max: own,
+        ..LIMITS
+    };
+    let judged = |lost_won: i128| {
+        let facts = Facts {
+            day_result: -lost_won * WON,
+            risk_daily_loss_max: Some(of_risk),
+            ..facts()
+        };
+        judge(&limits, &facts).err().map(|refusal| refusal.gate)
+    };
+    assert_eq!(judged(most_won), None);
+    assert_eq!(judged(most_won + 1), Some(Gate::DailyLoss));
+}
+
 #[test]
 fn each_gate_passes_at_its_limit_and_refuses_one_step_further() {
     for (place, (expected, at_the_limit, beyond)) in EDGES.iter().enumerate() {
@@ -153,13 +186,17 @@ fn the_first_gate_that_fails_counts() {
         offer: None,
         price_max: Some(price(1)),
         day_result: -EQUITY,
+        risk_daily_loss_max: None,
         entries: 9,
         since_entry_us: Some(0),
         duplicate: Some("it is held".into()),
     };
-    let repairs: [(Gate, Change); 12] = [
+    let repairs: [(Gate, Change); 13] = [
         (Gate::Session, |facts| facts.closed = None),
         (Gate::Control, |facts| facts.halted = None),
+        (Gate::Control, |facts| {
+            facts.risk_daily_loss_max = Some(30_000);
+        }),
         (Gate::Equity, |facts| facts.equity = Some(EQUITY)),
         (Gate::Equity, |facts| facts.exposure = Some(EQUITY)),
         (Gate::Price, |facts| facts.offer = offer(100_000, 100_000)),

@@ -4,7 +4,7 @@
 //! live positions ────────────┬─> cost ──────┐
 //! purchases under way ─┬─────┘              ├─> facts of the scene
 //!                      └─ not held ─> count ┤
-//! results of exits ─> sum by day ───────────┘
+//! results of sales ─> sum by day ───────────┘
 //! ```
 
 use super::{Fact, ReentryInputs};

@@ -1,7 +1,6 @@
 use rstest::rstest;
 
 use super::super::exposure::{ExposureRow, Issue, Name, Sector, Total};
-use super::super::limits::RiskProfile;
 use super::*;
 use crate::reentry::{EQUITY_AGE_US_MAX, Equity};
 
@@ -21,20 +20,8 @@ fn units(won: i64) -> i128 {
     i128::from(won) * 10_000
 }
 
-/// The defaults of domain section 7.
 fn limits() -> RiskLimits {
-    RiskLimits {
-        id: 1,
-        profile: RiskProfile::Default,
-        positions_max: 15,
-        single_max: 150_000,
-        sector_max: 400_000,
-        market_max: 1_000_000,
-        daily_loss_max: 30_000,
-        total_loss_max: 100_000,
-        from: LogicalTime::default(),
-        until: LogicalTime::MAX,
-    }
+    RiskLimits::of_domain()
 }
 
 fn stop(is_enabled: bool) -> EmergencyStop {
@@ -77,6 +64,7 @@ impl Account {
         let row = Name {
             shares: 1,
             held: Some(held),
+            cost: Some(held),
             pending: 0,
             issue,
         };
@@ -100,6 +88,15 @@ impl Account {
             ExposureRow::Month(NOW.seoul_month(), -units(month)),
         ];
         rows.into_iter().for_each(|row| self.0.apply(row, 1));
+        self
+    }
+
+    fn on_paper(mut self, won: i64) -> Self {
+        let account = Total {
+            unrealised: units(won),
+            ..self.0.account()
+        };
+        self.0.apply(ExposureRow::Account(account), 1);
         self
     }
 
@@ -129,7 +126,6 @@ fn chips() -> Sector {
 
 fn entry(name: &str, won: i64) -> Intent {
     Intent {
-        kind: IntentKind::Entry,
         symbol: symbol(name),
         qty: Quantity::ONE,
         price: Price::from_won(won).unwrap(),
@@ -207,6 +203,23 @@ fn a_market_breaks_by_one_won_and_what_has_no_market_counts_to_each() {
 #[case::gains(-9 * PERCENT, -90 * PERCENT, None)]
 fn losses_break_by_one_won(#[case] day: i64, #[case] month: i64, #[case] refused: Option<&str>) {
     let account = Account::new().lost(day, month);
+    assert_eq!(account.refusal(NEW, PERCENT), refused);
+}
+
+#[rstest]
+#[case::nothing_sold_at_limit(0, -10 * PERCENT, None)]
+#[case::nothing_sold_by_one_won(0, -10 * PERCENT - 1, Some("TOTAL_LOSS"))]
+#[case::both_at_limit(4 * PERCENT, -6 * PERCENT, None)]
+#[case::both_by_one_won(4 * PERCENT, -6 * PERCENT - 1, Some("TOTAL_LOSS"))]
+#[case::sold_with_a_gain(-4 * PERCENT, -14 * PERCENT, None)]
+// What is held may stand as well as it likes.
+#[case::a_gain_on_paper(10 * PERCENT + 1, 90 * PERCENT, Some("TOTAL_LOSS"))]
+fn losses_on_paper_count_to_the_month_and_gains_do_not(
+    #[case] month: i64,
+    #[case] paper: i64,
+    #[case] refused: Option<&str>,
+) {
+    let account = Account::new().lost(0, month).on_paper(paper);
     assert_eq!(account.refusal(NEW, PERCENT), refused);
 }
 
@@ -293,26 +306,6 @@ fn the_stop_comes_before_limits_and_limits_before_all_others() {
     assert_eq!((name, count), ("EMERGENCY_STOP", 1));
     let (name, reason, count) = first(Err("gone"), Some(&stop(false)));
     assert_eq!((name, reason.as_str(), count), ("LIMITS", "gone", 2));
-}
-
-#[rstest]
-#[case::stopped(Err("gone"), Some(stop(true)))]
-#[case::unknown(Err("gone"), None)]
-#[case::lost(Ok(limits()), Some(stop(false)))]
-fn an_exit_passes_whatever_stands(
-    #[case] limits: Result<RiskLimits, &'static str>,
-    #[case] stop: Option<EmergencyStop>,
-) {
-    let account = Account::new().lost(50 * PERCENT, 50 * PERCENT);
-    // A part of a name that is heavier than any limit.
-    let exit = Intent {
-        kind: IntentKind::Exit,
-        ..entry(HELD, 90 * PERCENT)
-    };
-    let limits = limits.as_ref().map_err(|reason| *reason);
-    let checked = check(&exit, &account.0, limits, stop.as_ref(), NOW);
-    assert_eq!(checked.refusal(), None);
-    assert!(checked.results.is_empty());
 }
 
 #[test]

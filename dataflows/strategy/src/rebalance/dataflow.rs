@@ -14,10 +14,10 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use turnstile_dataflows::Rows;
-use turnstile_dataflows::model::{Price, Symbol};
+use turnstile_dataflows::model::Symbol;
 
 use super::purse::Purses;
-use super::values::{Funds, Order, Skip, Stake, Target};
+use super::values::{Funds, Order, Quote, Skip, Stake, Target};
 use super::wish::{Name, Place};
 use crate::tell::{Symbols, tell};
 
@@ -27,7 +27,7 @@ pub(super) struct Inputs<'s> {
     pub(super) funds: Rows<'s, Funds>,
     pub(super) targets: Rows<'s, (Symbol, Target)>,
     pub(super) stakes: Rows<'s, (Symbol, Stake)>,
-    pub(super) prices: Rows<'s, (Symbol, Price)>,
+    pub(super) prices: Rows<'s, (Symbol, Quote)>,
 }
 
 /// What goes out: each name in one of both.
@@ -43,7 +43,7 @@ enum Fact {
     Equity(i128),
     Target(Target),
     Stake(Stake),
-    Price(Price),
+    Price(Quote),
 }
 
 /// What is dealt with, in this order.
@@ -105,14 +105,14 @@ fn name(symbol: Symbol, equity: i128, facts: &[(&Fact, isize)]) -> Name {
         equity,
         target: None,
         stake: Stake::default(),
-        price: None,
+        quote: None,
     };
     for (fact, _count) in facts {
         match fact {
             Fact::Equity(_equity) => {}
             Fact::Target(target) => name.target = Some(*target),
             Fact::Stake(stake) => name.stake = *stake,
-            Fact::Price(price) => name.price = Some(*price),
+            Fact::Price(quote) => name.quote = Some(*quote),
         }
     }
     name

@@ -8,11 +8,11 @@ use std::rc::Rc;
 use timely::dataflow::{ProbeHandle, Scope};
 use timely::worker::Worker;
 use turnstile_dataflows::Time;
-use turnstile_dataflows::model::{Price, Symbol};
+use turnstile_dataflows::model::Symbol;
 use turnstile_dataflows::table::Table;
 
 use super::dataflow::{self, Inputs};
-use super::values::{Change, Funds, Order, Rebalance, Skip, Stake, Target};
+use super::values::{Change, Funds, Order, Quote, Rebalance, Skip, Stake, Target};
 use super::wish::Place;
 use crate::alone::alone;
 use crate::changes::Changes;
@@ -40,7 +40,7 @@ struct Tables {
     funds: Table<(), Funds>,
     targets: Table<Symbol, Target>,
     stakes: Table<Symbol, Stake>,
-    prices: Table<Symbol, Price>,
+    prices: Table<Symbol, Quote>,
 }
 
 /// Changes of the outputs since the last settling.
@@ -104,8 +104,8 @@ impl<'w> Book<'w> {
         }
     }
 
-    /// Returns the price of `symbol` that stands.
-    pub fn price(&self, symbol: Symbol) -> Option<Price> {
+    /// Returns what `symbol` costs, as it stands.
+    pub fn quote(&self, symbol: Symbol) -> Option<Quote> {
         self.tables.prices.row(&symbol).copied()
     }
 

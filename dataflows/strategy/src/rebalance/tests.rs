@@ -23,7 +23,7 @@ struct Name {
     target: Option<Target>,
     held: Quantity,
     sellable: Quantity,
-    price: Option<Price>,
+    price: Option<Quote>,
     kept: Option<Kept>,
 }
 
@@ -63,6 +63,17 @@ fn target(rank: u32, millionths: i64) -> Target {
     Target { rank, weight }
 }
 
+/// A price at which is bought, too.
+fn at(won: i64) -> Quote {
+    up_to(won, won)
+}
+
+/// A price with the limit of a purchase.
+fn up_to(won: i64, limit: i64) -> Quote {
+    let [price, limit] = [won, limit].map(|won| Price::from_won(won).unwrap());
+    Quote { price, limit }
+}
+
 /// A name at 10,000 won of which all can be sold; the weight in percent.
 fn name(number: u32, percent: Option<i64>, held: i64) -> Name {
     Name {
@@ -70,7 +81,7 @@ fn name(number: u32, percent: Option<i64>, held: i64) -> Name {
         target: percent.map(|percent| target(number, percent * 10_000)),
         held: shares(held),
         sellable: shares(held),
-        price: Some(Price::from_won(10_000).unwrap()),
+        price: Some(at(10_000)),
         kept: None,
     }
 }
@@ -83,10 +94,39 @@ fn orders(result: &Rebalance) -> Vec<(Side, Symbol, i64)> {
 #[test]
 fn targets_are_whole_shares_cut_off() {
     let mut one = name(1, Some(8), 0);
-    one.price = Some(Price::from_won(70_001).unwrap());
+    one.price = Some(at(70_001));
     // 8,000,000 / 70,001 = 114.28…
     let result = rebalance(FUNDS, &[one]);
     assert_eq!(orders(&result), [(Side::Buy, symbol(1), 114)]);
+}
+
+/// The gate weighs a purchase at its limit: a name, and a sector of three, at their caps pass it.
+#[test]
+fn purchases_are_sized_by_their_limit() {
+    let quote = up_to(10_000, 10_050);
+    let at_cap = |number, percent, held| Name {
+        price: Some(quote),
+        ..name(number, Some(percent), held)
+    };
+    let (sector, single) = ([(1, 13), (2, 13), (3, 14)], (4, 15));
+    let names = sector.map(|(number, percent)| at_cap(number, percent, 0));
+    let result = rebalance(FUNDS, &names);
+    let cost =
+        |order: &Order| i128::from(order.quantity.shares()) * i128::from(quote.limit.units());
+    for (order, (_, percent)) in result.orders.iter().zip(sector) {
+        let cap = FUNDS.equity * i128::from(percent) / 100;
+        assert!(cost(order) <= cap && cap < cost(order) + i128::from(quote.limit.units()));
+    }
+    assert_eq!(result.orders.len(), 3);
+    let sum: i128 = result.orders.iter().map(cost).sum();
+    assert!(sum <= FUNDS.equity * 40 / 100);
+    // 1,500 shares at the price are the cap; 1,492 at the limit keep within it, and 497 beside 1,000.
+    let (number, percent) = single;
+    let bought = |held| orders(&rebalance(FUNDS, &[at_cap(number, percent, held)]));
+    assert_eq!(bought(0), [(Side::Buy, symbol(4), 1_492)]);
+    assert_eq!(bought(1_000), [(Side::Buy, symbol(4), 497)]);
+    // What is sold is so by the price.
+    assert_eq!(bought(1_700), [(Side::Sell, symbol(4), 200)]);
 }
 
 #[test]
@@ -203,7 +243,7 @@ fn names() -> impl Strategy<Value = Vec<Name>> {
         proptest::option::of(0_i64..150_000),
         0_i64..5_000,
         0_i64..5_000,
-        proptest::option::weighted(0.9, 1_i64..500_000),
+        proptest::option::weighted(0.9, (1_i64..500_000, 0_i64..1_000)),
         proptest::option::weighted(0.1, Just(Kept::ActiveExit)),
     );
     proptest::collection::vec(name, 0..25).prop_map(|rows| {
@@ -214,7 +254,7 @@ fn names() -> impl Strategy<Value = Vec<Name>> {
                 target: weight.map(|weight| target(number % 9, weight)),
                 held: shares(held),
                 sellable: shares((held - locked).max(0)),
-                price: price.map(|won| Price::from_won(won).unwrap()),
+                price: price.map(|(won, above)| up_to(won, won + above)),
                 kept,
             })
             .collect()
@@ -243,13 +283,22 @@ proptest! {
             prop_assert_eq!(name.kept, None);
             let held = i128::from(name.held.shares());
             let weight = name.target.map_or(0, |target| i128::from(target.weight.0));
-            let target = funds.equity * weight / 1_000_000 / i128::from(order.price.units());
+            let quote = name.price.unwrap();
+            prop_assert_eq!(quote.price, order.price);
+            let units = |price: Price| i128::from(price.units());
+            let target = funds.equity * weight / 1_000_000 / units(quote.price);
             match order.side {
                 Side::Sell => {
                     prop_assert!(order.quantity <= name.sellable);
                     prop_assert_eq!(held - target, i128::from(order.wanted.shares()));
                 }
-                Side::Buy => prop_assert_eq!(target - held, i128::from(order.wanted.shares())),
+                // No share more than weighs what it may.
+                Side::Buy => {
+                    let cost = |shares: i128| held * units(quote.price) + shares * units(quote.limit);
+                    let wanted = i128::from(order.wanted.shares());
+                    prop_assert!(cost(wanted) * 1_000_000 <= funds.equity * weight);
+                    prop_assert!(cost(wanted + 1) * 1_000_000 > funds.equity * weight);
+                }
             }
         }
         prop_assert!(result.orders.is_sorted_by_key(|order| order.side));

@@ -15,7 +15,7 @@ pub enum Change {
     /// A name of the positions of the strategy, or that it is buying.
     Stake(Symbol, Option<Stake>),
     /// The price of an issue, whether or not it is a name.
-    Price(Symbol, Option<Price>),
+    Price(Symbol, Option<Quote>),
 }
 
 /// What the account has, in units of [`Price`].
@@ -25,6 +25,15 @@ pub struct Funds {
     pub equity: i128,
     /// Cash that is there.
     pub cash: i128,
+}
+
+/// What an issue costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Quote {
+    /// Its price: what it is held at, and sold for.
+    pub price: Price,
+    /// The most that a purchase pays, at which the risk gate weighs it.
+    pub limit: Price,
 }
 
 /// What the portfolio wants of a name. All of a name without one is sold.

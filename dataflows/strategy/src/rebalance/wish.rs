@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
-use turnstile_dataflows::model::{Price, Quantity, Symbol};
+use turnstile_dataflows::model::{Quantity, Symbol};
 
-use super::values::{Order, Side, Skip, Stake, Target};
+use super::values::{Order, Quote, Side, Skip, Stake, Target};
 use crate::Weight;
 
 const MILLION: i128 = 1_000_000;
@@ -27,11 +27,21 @@ pub(crate) enum Place {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Name {
     pub(super) symbol: Symbol,
-    /// What the account is worth, in units of [`Price`].
+    /// What the account is worth, in units of a price.
     pub(super) equity: i128,
     pub(super) target: Option<Target>,
     pub(super) stake: Stake,
-    pub(super) price: Option<Price>,
+    pub(super) quote: Option<Quote>,
+}
+
+/// Returns how many shares may be bought beside those that are `held`, so that what is held, at its price,
+/// and the purchase, at its limit, are at most `weight` of `equity`, which is in units of a price. So the
+/// risk gate reckons: a name at its cap passes.
+pub fn room(equity: i128, weight: Weight, held: Quantity, quote: Quote) -> Quantity {
+    let held = i128::from(held.shares()) * i128::from(quote.price.units());
+    let left = equity * i128::from(weight.0) - held * MILLION;
+    let most = left.div_euclid(MILLION * i128::from(quote.limit.units()));
+    Quantity::new(i64::try_from(most.max(0)).unwrap_or(i64::MAX)).unwrap_or_default()
 }
 
 impl Name {
@@ -41,12 +51,16 @@ impl Name {
         if let Some(kept) = self.stake.kept {
             return Err(Skip::Kept(kept));
         }
-        let price = self.price.ok_or(Skip::NoPrice)?;
-        let units = i128::from(price.units());
+        let quote = self.quote.ok_or(Skip::NoPrice)?;
+        let units = i128::from(quote.price.units());
         let weight = self.target.map_or(Weight(0), |target| target.weight);
+        let held = self.stake.held;
         let target = (self.equity * i128::from(weight.0)).div_euclid(MILLION * units);
-        let delta = target.max(0) - i128::from(self.stake.held.shares());
-        let shares = delta.abs();
+        let delta = target.max(0) - i128::from(held.shares());
+        let shares = match delta > 0 {
+            true => i128::from(room(self.equity, weight, held, quote).shares()),
+            false => -delta,
+        };
         if shares == 0 || shares * units * WEIGHT_PARTS < self.equity {
             return Err(Skip::SmallWeight);
         }
@@ -59,7 +73,7 @@ impl Name {
             symbol: self.symbol,
             quantity: wanted,
             wanted,
-            price,
+            price: quote.price,
         };
         if delta > 0 {
             let rank = self.target.map_or(u32::MAX, |target| target.rank);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use turnstile_dataflows::engine::{Change, Event};
 use turnstile_dataflows::exit::SymbolContext;
 use turnstile_dataflows::model::{
-    ExitEventId, LogicalTime, Position, Price, Quantity, Symbol, Tick,
+    ExitEventId, LogicalTime, Position, Price, Quantity, SaleResult, Symbol, Tick,
 };
 use turnstile_dataflows::reentry::{CandidateState, ExitEvent, StoredCandidate};
 
@@ -43,6 +43,7 @@ pub(super) struct History {
     price: i64,
     left: u64,
     exits: u64,
+    sales: u64,
     positions: u64,
     stored: BTreeMap<String, StoredCandidate>,
     held: Vec<Position>,
@@ -65,6 +66,7 @@ impl History {
             price: 100_000_000,
             left: EVENTS,
             exits: 0,
+            sales: 0,
             positions: 0,
             stored: BTreeMap::new(),
             held: Vec::new(),
@@ -79,6 +81,7 @@ impl History {
         for _ in 0..self.dice.pick(&[0, 0, 0, 0, 0, 1, 1, 2]) {
             let (id, mut row) = self.exit(now);
             row.exit = at(now - self.dice.below(DAY + DAY / 4));
+            rows.push(self.sale(row.exit));
             rows.push(Change::ExitEvent(row));
             rows.push(Change::Candidate(id, self.over()));
         }
@@ -133,7 +136,12 @@ impl History {
         };
         let key = id.to_string();
         self.stored.insert(key.clone(), row.clone());
-        let mut rows = vec![Change::ExitEvent(event), Change::Candidate(id, row.clone())];
+        let sale = self.sale(event.exit);
+        let mut rows = vec![
+            sale,
+            Change::ExitEvent(event),
+            Change::Candidate(id, row.clone()),
+        ];
         if matches!(row.state, Ready | Entered) {
             rows.push(self.purchase(&key, now));
         }
@@ -164,12 +172,12 @@ impl History {
         }
         if self.left == EVENTS {
             self.left -= 1;
-            return Event::Changes(vec![self.leave(now)]);
+            return Event::Changes(self.leave(now));
         }
         self.left = self.left.saturating_sub(1);
         match self.dice.below(100) {
             0..88 => self.tick(now),
-            88..91 => Event::Changes(vec![self.leave(now)]),
+            88..91 => Event::Changes(self.leave(now)),
             91 => {
                 let until = self
                     .dice
@@ -179,6 +187,8 @@ impl History {
             }
             92 => Event::Changes(vec![self.context()]),
             98 => Event::Changes(vec![self.ranked(now)]),
+            // Part of something is sold.
+            99 => Event::Changes(vec![self.sale(at(now))]),
             // Somebody buys by hand, or has done so.
             97 => {
                 let qty = self.dice.pick(&[0, 0, 0, 60]);
@@ -192,7 +202,9 @@ impl History {
             95..97 if !self.held.is_empty() => {
                 let mut position = self.held.remove(0);
                 position.is_live = false;
-                Event::Changes(vec![Change::Position(position), self.leave(now)])
+                let mut rows = vec![Change::Position(position)];
+                rows.extend(self.leave(now));
+                Event::Changes(rows)
             }
             _ => self.tick(now),
         }
@@ -230,8 +242,20 @@ impl History {
     }
 
     /// A position is left at about the present price.
-    fn leave(&mut self, now: u64) -> Change {
-        Change::ExitEvent(self.exit(now).1)
+    fn leave(&mut self, now: u64) -> Vec<Change> {
+        let (_id, event) = self.exit(now);
+        vec![self.sale(event.exit), Change::ExitEvent(event)]
+    }
+
+    /// What a sale brought.
+    fn sale(&mut self, sold: LogicalTime) -> Change {
+        self.sales += 1;
+        let id = format!("s{}-{}", self.number, self.sales);
+        Change::Sale(SaleResult {
+            id: id.parse().expect("an id"),
+            sold,
+            units: self.dice.between(-1_000_000_000, 800_000_000),
+        })
     }
 
     fn exit(&mut self, now: u64) -> (ExitEventId, ExitEvent) {
@@ -251,7 +275,6 @@ impl History {
                 .dice
                 .percent(85)
                 .then(|| Price::from_units(mark).expect("above zero")),
-            result: self.dice.between(-1_000_000_000, 800_000_000),
         };
         (id, event)
     }

@@ -12,11 +12,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use turnstile_dataflows::engine::{Change, Event};
-use turnstile_dataflows::model::{ReentryMode, RegimeOverride, RegimeSnapshot, Symbol};
+use turnstile_dataflows::model::{ReentryMode, RegimeOverride, RegimeSnapshot, SaleResult, Symbol};
 use turnstile_dataflows::reentry::{
     CandidateState, Equity, ExitEvent, PauseWindow, Purchase, ReentryLimits, ReentryRule,
     StoredCandidate, Underway,
 };
+use turnstile_dataflows::risk::{RiskLimits, RiskProfile};
 
 use super::tally::Tally;
 
@@ -73,11 +74,14 @@ pub struct Oracle {
     bought: BTreeMap<String, Purchase>,
     underway: BTreeMap<String, Underway>,
     exits: BTreeMap<String, ExitEvent>,
+    sales: BTreeMap<String, SaleResult>,
     blacklist: BTreeMap<Symbol, u64>,
     /// Days of the rankings that select symbols.
     ranked: BTreeMap<Symbol, u64>,
     windows: BTreeMap<String, PauseWindow>,
     limits: Option<ReentryLimits>,
+    risk_limits: BTreeMap<i64, RiskLimits>,
+    risk_profile: Option<RiskProfile>,
     equity: Option<Equity>,
     snapshot: Option<RegimeSnapshot>,
     overriding: Option<RegimeOverride>,
@@ -192,6 +196,8 @@ impl Oracle {
             .retain(|_, row| !is_old(seoul_day(row.decided.micros())));
         self.exits
             .retain(|_, exit| !is_old(seoul_day(exit.exit.micros())));
+        self.sales
+            .retain(|_, sale| !is_old(seoul_day(sale.sold.micros())));
         let old: Vec<String> = self
             .stored
             .iter()

@@ -171,7 +171,6 @@ impl Rows {
                 exit_price: Price::from_won(100).unwrap(),
                 original_qty: Quantity::new(10).unwrap(),
                 prior_hwm: None,
-                result: 0,
             };
             let plan = CandidatePlan {
                 event,

@@ -27,8 +27,8 @@ fn change() -> impl Strategy<Value = Change> {
         sellable: shares((held - locked).max(0)),
         kept,
     });
-    let prices =
-        prop_oneof![1_i64..60_000, 1_i64..500].prop_map(|won| Price::from_won(won).unwrap());
+    let prices = (prop_oneof![1_i64..60_000, 1_i64..500], 0_i64..300)
+        .prop_map(|(won, above)| up_to(won, won + above));
     let equity = prop_oneof![20 => 0_i64..300_000_000, 5 => 0_i64..5_000_000, 1 => -2_i64..2];
     let funds = (equity, -1_i64..100_000_000);
     let funds = funds.prop_map(|(equity, cash)| Funds {
@@ -121,7 +121,7 @@ fn load(book: &mut Book<'_>) {
 }
 
 fn price(number: u32, won: i64) -> Change {
-    Change::Price(symbol(number), Some(Price::from_won(won).unwrap()))
+    Change::Price(symbol(number), Some(at(won)))
 }
 
 /// What the account has, with so many won more.
@@ -212,12 +212,12 @@ fn only_what_differs_comes_out() {
         funds.put((), Some(FUNDS));
         for number in 1..=3 {
             targets.put(symbol(number), Some(target(number, 60_000)));
-            prices.put(symbol(number), Some(Price::from_won(10_000).unwrap()));
+            prices.put(symbol(number), Some(at(10_000)));
         }
         // From here on, only prices change.
         funds.advance(Time::MAX);
         targets.advance(Time::MAX);
-        let mut settle = |prices: &mut Table<Symbol, Price>, time| {
+        let mut settle = |prices: &mut Table<Symbol, Quote>, time| {
             prices.advance(time);
             worker.step_while(|| probe.less_than(&time));
             let mut said = said.take();
@@ -229,7 +229,7 @@ fn only_what_differs_comes_out() {
             settle(&mut prices, 1),
             all.map(|(number, shares)| (symbol(number), shares, 1))
         );
-        prices.put(symbol(2), Some(Price::from_won(12_000).unwrap()));
+        prices.put(symbol(2), Some(at(12_000)));
         assert_eq!(
             settle(&mut prices, 2),
             [(symbol(2), 500, 1), (symbol(2), 600, -1)]

@@ -10,7 +10,7 @@ pub(super) struct Rows {
     pub(super) funds: Option<Funds>,
     pub(super) targets: BTreeMap<Symbol, Target>,
     pub(super) stakes: BTreeMap<Symbol, Stake>,
-    pub(super) prices: BTreeMap<Symbol, Price>,
+    pub(super) prices: BTreeMap<Symbol, Quote>,
 }
 
 /// What is missing of a name, in shares: below zero where it is to be sold.
@@ -84,7 +84,7 @@ impl Rows {
             symbol: one.symbol,
             quantity: quantity(one.asked),
             wanted: quantity(one.delta.abs()),
-            price: self.prices[&one.symbol],
+            price: self.prices[&one.symbol].price,
         };
         Rebalance {
             orders: all.iter().map(order).collect(),
@@ -98,16 +98,25 @@ impl Rows {
         if let Some(kept) = stake.kept {
             return Err(Skip::Kept(kept));
         }
-        let Some(price) = self.prices.get(&symbol) else {
+        let Some(quote) = self.prices.get(&symbol) else {
             return Err(Skip::NoPrice);
         };
-        let price = i128::from(price.units());
+        let (price, limit) = (
+            i128::from(quote.price.units()),
+            i128::from(quote.limit.units()),
+        );
         let wanted = match target {
             // An account that is worth nothing wants nothing.
             Some(target) if equity > 0 => equity * i128::from(target.weight.0) / 1_000_000 / price,
             _ => 0,
         };
-        let delta = wanted - i128::from(stake.held.shares());
+        let held = i128::from(stake.held.shares());
+        let mut delta = wanted - held;
+        if delta > 0 {
+            // At its limit, a purchase takes more of the weight than its price says.
+            let weight = target.map_or(0, |target| i128::from(target.weight.0));
+            delta = (equity * weight - held * price * 1_000_000) / (limit * 1_000_000);
+        }
         let amount = delta.abs() * price;
         if delta == 0 || amount * 100 < equity {
             return Err(Skip::SmallWeight);

@@ -237,9 +237,9 @@ impl Oracle {
             };
             return Some(("G3", why_not.to_owned(), Some(by)));
         }
-        let today = self.exits.values();
-        let today = today.filter(|exit| seoul_day(exit.exit.micros()) == seoul_day(time));
-        let result: i64 = today.map(|exit| exit.result).sum();
+        let today = self.sales.values();
+        let today = today.filter(|sale| seoul_day(sale.sold.micros()) == seoul_day(time));
+        let result: i64 = today.map(|sale| sale.units).sum();
         if limits.daily_loss_max.is_some_and(|most| result <= -most) {
             return Some(("G4", "amount".to_owned(), None));
         }
@@ -255,6 +255,32 @@ impl Oracle {
                 return Some(("G4", why.to_owned(), None));
             }
         }
+        if result < 0
+            && let Some(share) = self.risk_share(time)
+        {
+            let lost = -i128::from(result) * 1_000_000;
+            let why = match worth {
+                None => Some("no equity"),
+                Some(worth) if lost > worth * share => Some("risk"),
+                Some(_) => None,
+            };
+            if let Some(why) = why {
+                return Some(("G4", why.to_owned(), None));
+            }
+        }
         (time - tick > 5 * SECOND).then(|| ("G5", String::new(), None))
+    }
+
+    /// What the day may lose by the profile in force, millionths of the equity.
+    fn risk_share(&self, time: u64) -> Option<i128> {
+        let profile = self.risk_profile?;
+        for row in self.risk_limits.values() {
+            let has_begun = row.from.micros() <= time;
+            let has_ended = row.until.micros() <= time;
+            if row.profile == profile && has_begun && !has_ended {
+                return Some(row.daily_loss_max.into());
+            }
+        }
+        None
     }
 }

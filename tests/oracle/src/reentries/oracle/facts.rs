@@ -44,6 +44,7 @@ impl Oracle {
                     self.events.insert(id, event.clone());
                 }
             }
+            Change::Sale(sale) => drop(self.sales.insert(sale.id.to_string(), sale.clone())),
             Change::Candidate(id, row) if row.state == CandidateState::Over => {
                 let key = self.events.get(id.as_str()).map(|event| event.symbol);
                 let key = key.map(|symbol| (symbol, id.to_string()));
@@ -81,6 +82,9 @@ impl Oracle {
             }
             Change::PauseWindow(id, None) => drop(self.windows.remove(&**id)),
             Change::ReentryLimits(row) => self.limits = row.clone(),
+            Change::RiskLimits(id, Some(row)) => drop(self.risk_limits.insert(*id, row.clone())),
+            Change::RiskLimits(id, None) => drop(self.risk_limits.remove(id)),
+            Change::RiskProfile(profile) => self.risk_profile = *profile,
             Change::Equity(None) => self.equity = None,
             Change::Equity(Some(row)) => {
                 let is_possible = row.asof.micros() <= time + 5 * MINUTE;
@@ -173,6 +177,8 @@ impl Oracle {
             Change::Position(row) => Some(row.symbol),
             _ => None,
         };
-        changes.iter().map(of).collect()
+        // What a sale brought concerns none until it is judged for something else.
+        let changes = changes.iter().filter(|row| !matches!(row, Change::Sale(_)));
+        changes.map(of).collect()
     }
 }

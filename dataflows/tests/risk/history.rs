@@ -1,50 +1,19 @@
-//! The exposure that the risk desk maintains equals the one that is computed from scratch, after every
-//! batch of random histories.
-
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! What the risk desk maintains equals what is computed from scratch, after every batch of random
+//! histories; and a restart gives what one without it would have.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use turnstile_dataflows::model::{
-    ExitEventId, LogicalTime, Market, Position, PositionId, PositionMode, Price, Quantity, Symbol,
+    LogicalTime, Market, Position, PositionId, Price, Quantity, SaleId, SaleResult, Symbol,
 };
 use turnstile_dataflows::reentry::{Equity, Underway};
 use turnstile_dataflows::risk::{
-    Exposure, ExposureRow, Issue, Name, RiskChange, RiskEvent, RiskLimits, RiskProfile, RiskView,
-    Sector, Total, run,
+    Exposure, ExposureRow, Issue, Name, RiskChange, RiskEvent, RiskView, Sector, Total, run,
 };
 
-/// 2026-11-24 in Seoul.
-const BEGIN_US: u64 = 1_795_480_000_000_000;
-const DAY_US: u64 = 86_400_000_000;
-const SYMBOLS: [&str; 4] = ["005930", "000660", "035720", "069500"];
-
-fn symbol(n: usize) -> Symbol {
-    SYMBOLS[n % SYMBOLS.len()].parse().unwrap()
-}
-
-fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(n: usize) -> T {
-    format!("00000000-0000-4000-8000-{n:012}").parse().unwrap()
-}
-
-fn position(n: usize, of: usize, qty: i64, avg: i64) -> Position {
-    Position {
-        id: id(n),
-        symbol: symbol(of),
-        qty: Quantity::new(qty).unwrap(),
-        original_qty: Quantity::new(qty).unwrap(),
-        avg_price: Price::from_units(avg).ok(),
-        entry: LogicalTime::from_micros(BEGIN_US),
-        is_live: qty > 0 || avg % 2 == 0,
-        mode: PositionMode::Enabled,
-        profile: None,
-        strategy: "test".into(),
-        cycle: 1,
-        version: 1,
-    }
-}
+use super::{BEGIN_US, DAY_US, SYMBOLS, id, position, sale, symbol, views};
 
 fn change() -> impl Strategy<Value = RiskChange> {
     let issue = |market: usize, sector: usize| Issue {
@@ -75,7 +44,7 @@ fn change() -> impl Strategy<Value = RiskChange> {
             }
         ),
         2 => (0..6usize, 0..12u64, -9..9i64)
-            .prop_map(move |(n, day, units)| RiskChange::Result(id(n), at(day), units)),
+            .prop_map(move |(n, day, units)| sale(n, at(day), units)),
         1 => (0..9u64, 1..9i64).prop_map(move |(day, units)| {
             RiskChange::Equity(Some(Equity { asof: at(day), units }))
         }),
@@ -89,7 +58,7 @@ struct Rows {
     buys: BTreeMap<Arc<str>, Underway>,
     prices: BTreeMap<Symbol, Price>,
     issues: BTreeMap<Symbol, Issue>,
-    results: BTreeMap<ExitEventId, (LogicalTime, i64)>,
+    results: BTreeMap<SaleId, (LogicalTime, i64)>,
     equity: Option<Equity>,
 }
 
@@ -117,8 +86,8 @@ impl Rows {
             RiskChange::Issue(symbol, None) => {
                 self.issues.remove(&symbol);
             }
-            RiskChange::Result(id, exit, units) => {
-                self.results.insert(id, (exit, units));
+            RiskChange::Sale(sale) => {
+                self.results.insert(sale.id, (sale.sold, sale.units));
             }
             RiskChange::Equity(row) => {
                 let is_older = |row: &Equity| self.equity.is_some_and(|last| row.asof < last.asof);
@@ -156,6 +125,7 @@ impl Rows {
             let name = Name {
                 shares,
                 held: at_price.or(at_cost),
+                cost: at_cost,
                 pending: buys.iter().map(cost).sum(),
                 issue: self.issues.get(&symbol).cloned().unwrap_or(Issue::UNKNOWN),
             };
@@ -179,13 +149,16 @@ impl Rows {
                 total.pending += name.pending;
                 total.names += 1;
                 total.unvalued += i64::from(name.held.is_none());
+                if let (Some(held), Some(cost)) = (name.held, name.cost) {
+                    total.unrealised += held - cost;
+                }
             }
         }
         let (mut days, mut months) = (BTreeMap::new(), BTreeMap::new());
         let results = self.results.values();
-        for (exit, units) in results.filter(|(exit, _)| exit.seoul_month() >= month) {
-            *days.entry(exit.seoul_day()).or_default() += i128::from(*units);
-            *months.entry(exit.seoul_month()).or_default() += i128::from(*units);
+        for (sold, units) in results.filter(|(sold, _)| sold.seoul_month() >= month) {
+            *days.entry(sold.seoul_day()).or_default() += i128::from(*units);
+            *months.entry(sold.seoul_month()).or_default() += i128::from(*units);
         }
         rows.extend(
             names
@@ -221,6 +194,20 @@ impl Rows {
     }
 }
 
+/// Events with what each changes, so many microseconds after the one before.
+fn in_time(history: Vec<(Vec<RiskChange>, u64)>) -> Vec<RiskEvent> {
+    let mut time = BEGIN_US;
+    let events = history.into_iter().map(|(changes, step_us)| {
+        time += step_us;
+        RiskEvent {
+            time: LogicalTime::from_micros(time),
+            changes,
+            is_complete: true,
+        }
+    });
+    events.collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -232,16 +219,8 @@ proptest! {
         ),
         batch in 1..7usize,
     ) {
-        let mut time = BEGIN_US;
-        let events: Vec<RiskEvent> = history
-            .into_iter()
-            .map(|(changes, step_us)| {
-                // Hours apart: some histories pass into the next month.
-                time += step_us;
-                let time = LogicalTime::from_micros(time);
-                RiskEvent { time, changes, is_complete: true }
-            })
-            .collect();
+        // Hours apart: some histories pass into the next month.
+        let events = in_time(history);
         let mut batches: Vec<Vec<RiskEvent>> = events.chunks(batch).map(<[_]>::to_vec).collect();
         let expected: Vec<(LogicalTime, Exposure)> = batches
             .iter()
@@ -278,109 +257,49 @@ proptest! {
     }
 }
 
-/// Runs the desk over `events`, one after the other. Returns the view after each.
-fn views(mut events: Vec<RiskEvent>) -> Vec<RiskView> {
-    events.reverse();
-    let seen = Arc::new(Mutex::new((RiskView::default(), Vec::new())));
-    let told = seen.clone();
-    run(
-        move |waiting| {
-            waiting.extend(events.pop());
-            !events.is_empty()
-        },
-        move |changes| {
-            let (view, seen) = &mut *told.lock().unwrap();
-            view.apply(changes);
-            seen.push(view.clone());
-        },
-    );
-    let (_view, seen) = &*seen.lock().unwrap();
-    seen.clone()
-}
-
-/// A second after `BEGIN_US` with what it tells.
-fn event(second: u64, is_complete: bool, changes: Vec<RiskChange>) -> RiskEvent {
-    RiskEvent {
-        time: LogicalTime::from_micros(BEGIN_US + second * 1_000_000),
-        changes,
-        is_complete,
+/// The rows that stand at start as whole: each key with its last row, those of results of the month alone.
+fn loaded(history: &[RiskEvent]) -> Vec<RiskChange> {
+    let mut rows = Rows::default();
+    for event in history {
+        let changes = event.changes.iter().cloned();
+        changes.for_each(|change| rows.take(event.time.micros(), change));
     }
+    let month = history.last().map(|event| event.time.seoul_month());
+    let results = rows.results.into_iter();
+    let results = results.filter(|(_id, (sold, _))| Some(sold.seoul_month()) >= month);
+    let mut changes: Vec<_> = results
+        .map(|(id, (sold, units))| RiskChange::Sale(SaleResult { id, sold, units }))
+        .collect();
+    changes.extend(rows.positions.into_values().map(RiskChange::Position));
+    let buys = rows.buys.into_iter();
+    changes.extend(buys.map(|(key, row)| RiskChange::Buying(key, Some(row))));
+    let prices = rows.prices.into_iter();
+    changes.extend(prices.map(|(symbol, price)| RiskChange::Price(symbol, price)));
+    let issues = rows.issues.into_iter();
+    changes.extend(issues.map(|(symbol, issue)| RiskChange::Issue(symbol, Some(issue))));
+    changes.push(RiskChange::Equity(rows.equity));
+    changes
 }
 
-fn limits() -> Vec<RiskChange> {
-    let limits = RiskLimits {
-        id: 1,
-        profile: RiskProfile::Default,
-        positions_max: 1,
-        single_max: 150_000,
-        sector_max: 400_000,
-        market_max: 1_000_000,
-        daily_loss_max: 30_000,
-        total_loss_max: 100_000,
-        from: LogicalTime::default(),
-        until: LogicalTime::MAX,
-    };
-    vec![
-        RiskChange::Limits(limits.id, Some(limits)),
-        RiskChange::Profile(Some(RiskProfile::Default)),
-    ]
-}
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
-#[test]
-fn there_is_no_view_before_the_first_state_is_told_as_a_whole() {
-    let held = vec![RiskChange::Position(position(0, 0, 1, 1))];
-    let later = vec![RiskChange::Position(position(1, 1, 1, 1))];
-    let seen = views(vec![
-        event(0, false, limits()),
-        event(1, false, held),
-        event(2, true, Vec::new()),
-        event(3, false, later),
-    ]);
-    let known: Vec<bool> = seen.iter().map(RiskView::is_known).collect();
-    assert_eq!(known, [false, false, true, true]);
-    let now = event(3, false, Vec::new()).time;
-    let given: Vec<bool> = seen.iter().map(|view| view.limits(now).is_ok()).collect();
-    assert_eq!(
-        given,
-        [false, false, true, true],
-        "limits alone are no view"
-    );
-    let names: Vec<usize> = seen.iter().map(|view| view.exposure.count()).collect();
-    assert_eq!(names, [0, 1, 1, 2], "what comes later counts at once");
-}
-
-#[test]
-fn a_view_counts_for_ten_seconds_either_way() {
-    let view = views(vec![event(60, true, limits())]).pop().unwrap();
-    let given = |second| view.limits(event(second, false, Vec::new()).time).err();
-    assert_eq!((given(50), given(60), given(70)), (None, None, None));
-    let (early, late) = (given(49), given(71));
-    assert_eq!(
-        early,
-        Some("limits and exposure are of a time that has not come")
-    );
-    assert_eq!(late, Some("limits and exposure are older than ten seconds"));
-}
-
-#[test]
-fn an_equity_of_a_time_to_come_keeps_no_later_one_out() {
-    let equity = |second| {
-        let asof = event(second, true, Vec::new()).time;
-        RiskChange::Equity(Some(Equity { asof, units: 7 }))
-    };
-    let seen = views(vec![
-        event(0, true, vec![equity(301)]),
-        event(1, true, vec![equity(1)]),
-        event(2, true, vec![equity(302)]),
-    ]);
-    let at = |second| event(second, true, Vec::new()).time;
-    let [far, later, ahead] = &seen[..] else {
-        panic!("{seen:?}")
-    };
-    let nobody = Err("nobody has said what the account is worth");
-    assert_eq!(far.exposure.equity(at(301)), nobody);
-    assert_eq!(later.exposure.equity(at(1)), Ok(7));
-    let to_come = Err("what the account is worth is of a time that has not come");
-    assert_eq!(ahead.exposure.equity(at(291)), to_come);
-    assert_eq!(ahead.exposure.equity(at(292)), Ok(7));
+    #[test]
+    fn a_restart_gives_the_view_of_a_desk_that_never_stopped(
+        history in prop::collection::vec(
+            (prop::collection::vec(change(), 0..4), 1..12u64 * 3_600_000_000),
+            1..40,
+        ),
+    ) {
+        let mut events = in_time(history);
+        // The equity that stands is of no time to come at the restart.
+        let last = events.last().map_or(BEGIN_US, |event| event.time.micros());
+        let end = LogicalTime::from_micros(last + 12 * DAY_US);
+        events.push(RiskEvent { time: end, changes: Vec::new(), is_complete: true });
+        let changes = loaded(&events);
+        let again = RiskEvent { time: end, changes, is_complete: true };
+        let went_on = views(events).pop().map(|view| view.exposure);
+        let restarted = views(vec![again]).pop().map(|view| view.exposure);
+        prop_assert_eq!(restarted, went_on);
+    }
 }
