@@ -14,6 +14,7 @@ use crate::monitoring::rules::{RULES, Rule, Unit};
 const ALARMS: &str = "alarms.";
 /// Largest limit that is no share: seconds of three decades, and more of anything than there is.
 const LIMIT_MAX: f64 = 1e9;
+const LIMIT_MIN: f64 = -1e9;
 
 /// A key that is known.
 #[derive(Clone, Copy, Debug)]
@@ -76,12 +77,14 @@ impl Setting {
         self.0.title
     }
 
-    /// Returns what its numbers count: SECONDS, SHARE (a part of one) or COUNT.
+    /// Returns what its numbers count: SECONDS, SHARE (a part of one), PERCENT (of a limit or
+    /// of the equity, signed) or COUNT.
     pub fn unit(self) -> &'static str {
         match self.0.unit {
             Unit::Seconds => "SECONDS",
             Unit::Share => "SHARE",
             Unit::Count => "COUNT",
+            Unit::Percent => "PERCENT",
         }
     }
 
@@ -132,14 +135,15 @@ impl Setting {
 
     fn limit(self, given: &Map<String, Value>, name: &str) -> Result<f64, String> {
         let value = given.get(name).ok_or("is required")?;
-        let most = match self.0.unit {
-            Unit::Share => 1.0,
-            Unit::Seconds | Unit::Count => LIMIT_MAX,
+        let (least, most) = match self.0.unit {
+            Unit::Share => (0.0, 1.0),
+            Unit::Seconds | Unit::Count => (0.0, LIMIT_MAX),
+            Unit::Percent => (LIMIT_MIN, LIMIT_MAX),
         };
         let number = value
             .as_f64()
-            .filter(|number| (0.0..=most).contains(number));
-        number.ok_or_else(|| format!("must be a number from 0 to {most}, was {value}"))
+            .filter(|number| (least..=most).contains(number));
+        number.ok_or_else(|| format!("must be a number from {least} to {most}, was {value}"))
     }
 }
 
@@ -207,5 +211,8 @@ mod tests {
         assert_eq!(of(one, json!({"warning": 1e9})), [""; 0]);
         assert_eq!(of(one, json!({"warning": 1e10})), ["warning"]);
         assert_eq!(of(one, json!({"warning": 1, "critical": 2})), ["critical"]);
+        let signed = "alarms.risk_day_result";
+        assert_eq!(of(signed, json!({"warning": -1.5})), [""; 0]);
+        assert_eq!(of(signed, json!({"warning": -1e10})), ["warning"]);
     }
 }

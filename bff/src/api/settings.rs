@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tracing::info;
@@ -17,6 +18,7 @@ use crate::extract::{Body, InPath, NoParams};
 use crate::queries;
 use crate::seoul::SeoulTime;
 use crate::state::AppState;
+use crate::versioned::Versioned;
 
 /// A key of the configuration.
 #[derive(Debug, Serialize, ToSchema)]
@@ -25,7 +27,7 @@ pub(crate) struct Setting {
     pub(crate) key: String,
     /// What it is about.
     pub(crate) title: &'static str,
-    /// What its numbers count: SECONDS, SHARE (a part of one) or COUNT.
+    /// What its numbers count: SECONDS, SHARE (a part of one), PERCENT (signed) or COUNT.
     pub(crate) unit: &'static str,
     /// The value in force, where the file of a process says nothing else. Limits of an alarm: `warning`,
     /// `critical`, as far as it has them.
@@ -95,6 +97,7 @@ pub(crate) async fn list(
     params(("key" = String, Path, description = "key, such as alarms.db_query_time")),
     responses(
         (status = 200, body = Success<Setting>),
+        (status = 304, description = "the client has it, by its header if-none-match"),
         (status = "4XX", body = Failure),
         (status = "5XX", body = Failure),
     ),
@@ -102,13 +105,16 @@ pub(crate) async fn list(
 pub(crate) async fn one(
     State(state): State<AppState>,
     InPath(key): InPath<String>,
+    headers: HeaderMap,
     _: NoParams,
-) -> Result<Success<Setting>, ApiError> {
+) -> Result<Versioned<Setting>, ApiError> {
     let known = known(&key)?;
     let load = async || Ok(Some(queries::settings::one(&state.db, &key).await?));
     let stored: Result<Option<Stored>, ApiError> =
         cache_aside(&state.cache, &cache_key(&key), TTL_CONFIG, load).await;
-    Ok(Success::one(setting(known, stored?.unwrap_or_default())))
+    let setting = setting(known, stored?.unwrap_or_default());
+    let name = (setting.version, setting.updated_ts);
+    Ok(Versioned::of(setting, name, &headers))
 }
 
 /// Puts a value in force, as a change of the version that it was made from.
