@@ -13,7 +13,7 @@ use turnstile_dataflows::risk::{
     Exposure, ExposureRow, Issue, Name, RiskChange, RiskEvent, RiskView, Sector, Total, run,
 };
 
-use super::{BEGIN_US, DAY_US, SYMBOLS, id, position, sale, symbol, views};
+use super::{BEGIN_US, DAY_US, SYMBOLS, position, sale, symbol, views};
 
 fn change() -> impl Strategy<Value = RiskChange> {
     let issue = |market: usize, sector: usize| Issue {
