@@ -25,18 +25,18 @@ struct Desk {
 }
 
 impl Desk {
-    /// Each symbol is held in `shares`; `monitoring` are the sections of alarms.
-    async fn start(shares: i64, monitoring: impl Fn(&Webhook) -> String) -> Self {
+    /// `picks` are further keys of their section; `monitoring` are the sections of alarms.
+    async fn start(picks: &str, monitoring: impl Fn(&Webhook) -> String) -> Self {
         let symbols: Vec<String> = (0..SYMBOLS).map(symbol).collect();
         let stocks = symbols.iter().map(|symbol| Stock {
             symbol,
             close: PRICE,
-            held: shares,
+            held: 0,
         });
         let system = System::start(&stocks.collect::<Vec<_>>(), "").await;
         system.exit_rules(json!({"sl2": {"pnl": -0.05}})).await;
         let webhook = Webhook::start().await;
-        let settings = format!("{PICKS}{}", monitoring(&webhook));
+        let settings = format!("{PICKS}{picks}{}", monitoring(&webhook));
         let stream = system.stream(&settings).await;
         let (program, url) = system.bff_with("requests_per_second = 0\n").await;
         let api = Api::new(program, url);
@@ -110,7 +110,7 @@ fn run() -> String {
 /// What is held cannot be written for a while.
 #[tokio::test(flavor = "multi_thread")]
 async fn late_verdicts_raise_an_alarm() {
-    let desk = Desk::start(0, |webhook| monitoring(webhook, "")).await;
+    let desk = Desk::start("", |webhook| monitoring(webhook, "")).await;
     show_one(
         (&desk.system, &desk.webhook, "picks_latency"),
         "WARNING",
@@ -131,7 +131,7 @@ async fn late_verdicts_raise_an_alarm() {
 /// The day's decision stands; eleven more runs would have had it.
 #[tokio::test(flavor = "multi_thread")]
 async fn conflicts_of_picks_raise_an_alarm() {
-    let desk = Desk::start(0, |webhook| monitoring(webhook, "")).await;
+    let desk = Desk::start("", |webhook| monitoring(webhook, "")).await;
     let symbol = desk.next();
     desk.price(&symbol).await;
     desk.judged(&run(), &symbol).await;
@@ -171,7 +171,7 @@ async fn show(desk: &Desk, alarm: &str, mut bad: impl AsyncFnMut()) {
 #[tokio::test(flavor = "multi_thread")]
 async fn picks_without_a_price_raise_an_alarm() {
     let limits = "[monitoring.limits.picks_gate_freshness]\nleast = 2\n";
-    let desk = Desk::start(0, |webhook| monitoring(webhook, limits)).await;
+    let desk = Desk::start("", |webhook| monitoring(webhook, limits)).await;
     show(&desk, "picks_gate_freshness", async || {
         for _ in 0..2 {
             desk.judged(&run(), &desk.next()).await;
@@ -181,11 +181,14 @@ async fn picks_without_a_price_raise_an_alarm() {
     desk.stop().await;
 }
 
-/// Ten verdicts in the table, two here.
+/// No share fits into a millionth of the equity. Ten verdicts in the table, two here.
 #[tokio::test(flavor = "multi_thread")]
-async fn picks_of_what_is_held_raise_an_alarm() {
+async fn picks_that_limits_refuse_raise_an_alarm() {
     let limits = "[monitoring.limits.picks_gate_risk]\nleast = 2\n";
-    let desk = Desk::start(1, |webhook| monitoring_over(webhook, "10s", limits)).await;
+    let desk = Desk::start("size = 1\n", |webhook| {
+        monitoring_over(webhook, "10s", limits)
+    })
+    .await;
     show(&desk, "picks_gate_risk", async || {
         for _ in 0..2 {
             let symbol = desk.next();
@@ -201,7 +204,7 @@ async fn picks_of_what_is_held_raise_an_alarm() {
 #[tokio::test(flavor = "multi_thread")]
 async fn action_keys_that_were_used_raise_an_alarm() {
     let limits = "[monitoring.limits.picks_gate_key]\nleast = 2\n";
-    let desk = Desk::start(0, |webhook| monitoring_over(webhook, "10s", limits)).await;
+    let desk = Desk::start("", |webhook| monitoring_over(webhook, "10s", limits)).await;
     let used = "INSERT INTO trade.manual_entries (request_id, symbol, qty, asked_by, state, message,
             action_key)
         SELECT gen_random_uuid(), $1::text, 1, 'test', 'REFUSED', 'test',
