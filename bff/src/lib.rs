@@ -32,6 +32,7 @@ mod seoul;
 mod server;
 mod shared;
 mod state;
+mod versioned;
 mod web_files;
 
 pub use config::{BffConfig, ConfigFault};

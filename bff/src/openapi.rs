@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use axum::Json;
-use axum::http::Method;
+use axum::http::{HeaderMap, Method, header};
 use axum::response::IntoResponse;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::Schema;
@@ -25,6 +27,7 @@ use crate::api::{
     trades, universe, watchlist,
 };
 use crate::health;
+use crate::versioned::Named;
 
 /// Names of the ways in which a request says who makes it.
 const TOKEN: &str = "token";
@@ -240,7 +243,18 @@ pub fn openapi_json() -> Result<String, serde_json::Error> {
     Api::openapi().to_pretty_json()
 }
 
+/// The description as it is served, and its name: it is the same as long as the program is.
+static DOCUMENT: LazyLock<(String, String)> = LazyLock::new(|| {
+    // A test shows that it can be written.
+    let text = Api::openapi().to_json().unwrap_or_default();
+    let name = format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(&text)));
+    (text, name)
+});
+
 /// Answers with the description, as it is rather than in an envelope: tools read it.
-pub(crate) async fn document() -> impl IntoResponse {
-    Json(Api::openapi())
+pub(crate) async fn document(headers: HeaderMap) -> impl IntoResponse {
+    let (text, name) = &*DOCUMENT;
+    Named::of(name, &headers, || {
+        ([(header::CONTENT_TYPE, "application/json")], text.as_str())
+    })
 }

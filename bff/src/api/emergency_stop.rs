@@ -1,6 +1,7 @@
 //! The emergency stop: nothing is bought while it is on; exits go on.
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use serde::Serialize;
 use serde_json::Value;
 use tracing::warn;
@@ -14,6 +15,7 @@ use crate::extract::{Body, NoParams};
 use crate::queries;
 use crate::seoul::SeoulTime;
 use crate::state::AppState;
+use crate::versioned::Versioned;
 
 /// Whether entries are stopped.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,16 +46,20 @@ pub(crate) struct EmergencyStopChange {
     get, path = "/api/v1/risk/emergency-stop", tag = "risk",
     responses(
         (status = 200, body = Success<EmergencyStop>),
+        (status = 304, description = "the client has it, by its header if-none-match"),
         (status = "4XX", body = Failure),
         (status = "5XX", body = Failure),
     ),
 )]
 pub(crate) async fn one(
     State(state): State<AppState>,
+    headers: HeaderMap,
     _: NoParams,
-) -> Result<Success<EmergencyStop>, ApiError> {
+) -> Result<Versioned<EmergencyStop>, ApiError> {
     let stop = queries::emergency_stop::one(&state.db).await?;
-    stop.map(Success::one).ok_or_else(missing)
+    let stop = stop.ok_or_else(missing)?;
+    let name = (stop.version, Some(stop.updated_ts));
+    Ok(Versioned::of(stop, name, &headers))
 }
 
 /// Stops entries at once, or lets them go on as a change of the version that it was made from. Only an

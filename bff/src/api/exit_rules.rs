@@ -1,6 +1,7 @@
 //! Exit rules: what stands, and saving it.
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -15,6 +16,7 @@ use crate::extract::{Body, InPath, NoParams, Params};
 use crate::queries;
 use crate::seoul::SeoulTime;
 use crate::state::AppState;
+use crate::versioned::Versioned;
 
 /// Whom a rule serves.
 pub(crate) const SCOPES: [&str; 4] = ["DEFAULT", "STRATEGY", "SYMBOL", "POSITION"];
@@ -107,6 +109,7 @@ pub(crate) async fn list(
     params(("id" = String, Path, description = "rule_id")),
     responses(
         (status = 200, body = Success<ExitRule>),
+        (status = 304, description = "the client has it, by its header if-none-match"),
         (status = "4XX", body = Failure),
         (status = "5XX", body = Failure),
     ),
@@ -114,11 +117,13 @@ pub(crate) async fn list(
 pub(crate) async fn one(
     State(state): State<AppState>,
     InPath(id): InPath<ProfileId>,
+    headers: HeaderMap,
     _: NoParams,
-) -> Result<Success<ExitRule>, ApiError> {
+) -> Result<Versioned<ExitRule>, ApiError> {
     let rule = queries::exit_rules::one(&state.db, id.as_str()).await?;
-    rule.map(Success::one)
-        .ok_or_else(|| ApiError::not_found("exit rule", id))
+    let rule = rule.ok_or_else(|| ApiError::not_found("exit rule", id))?;
+    let name = (rule.version, Some(rule.updated_ts));
+    Ok(Versioned::of(rule, name, &headers))
 }
 
 /// Saves an exit rule: a new one, or a change of the version that it was made from.

@@ -1,6 +1,7 @@
 //! Limits of re-entries: what stands, and changing it.
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value;
@@ -16,6 +17,7 @@ use crate::number::{Number, PERCENT, WON};
 use crate::queries;
 use crate::seoul::SeoulTime;
 use crate::state::AppState;
+use crate::versioned::Versioned;
 
 /// What re-entries may do to the account. What is null limits nothing.
 #[derive(Debug, Serialize, ToSchema)]
@@ -76,16 +78,20 @@ pub(crate) struct LimitsChange {
     get, path = "/api/v1/reentry/limits", tag = "reentry",
     responses(
         (status = 200, body = Success<Limits>),
+        (status = 304, description = "the client has it, by its header if-none-match"),
         (status = "4XX", body = Failure),
         (status = "5XX", body = Failure),
     ),
 )]
 pub(crate) async fn one(
     State(state): State<AppState>,
+    headers: HeaderMap,
     _: NoParams,
-) -> Result<Success<Limits>, ApiError> {
+) -> Result<Versioned<Limits>, ApiError> {
     let limits = queries::reentry_limits::one(&state.db).await?;
-    limits.map(Success::one).ok_or_else(missing)
+    let limits = limits.ok_or_else(missing)?;
+    let name = (limits.version, Some(limits.updated_ts));
+    Ok(Versioned::of(limits, name, &headers))
 }
 
 /// Sets the limits of re-entries, as a change of the version that it was made from.

@@ -181,3 +181,30 @@ async fn unknown_keys_and_faulty_values_are_named() {
     }
     assert_eq!(world.data(ONE).await["version"], 0, "nothing was set");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_client_has_is_not_sent_again_until_it_changes() {
+    let world = World::start().await;
+    let get = async |path: &str, known: Option<&str>| {
+        let mut request = world.http.get(world.url(path));
+        if let Some(known) = known {
+            request = request.header("if-none-match", known);
+        }
+        let response = request.send().await.unwrap();
+        let name = response.headers()["etag"].to_str().unwrap().to_owned();
+        let status = response.status().as_u16();
+        (status, name, response.text().await.unwrap())
+    };
+    for path in [ONE, "/api/openapi.json", "/api/v1/risk/emergency-stop"] {
+        let (status, name, body) = get(path, None).await;
+        assert_eq!((status, body.is_empty()), (200, false), "{path}");
+        let again = get(path, Some(&name)).await;
+        assert_eq!(again, (304, name, String::new()), "{path}");
+    }
+    let (_, before, _) = get(ONE, None).await;
+    let (status, body) = put(&world, ONE, &change(0.2, 0)).await;
+    assert_eq!(status, 200, "{body}");
+    let (status, after, body) = get(ONE, Some(&before)).await;
+    assert_eq!((status, after == before), (200, false));
+    assert!(body.contains("slow disk"), "{body}");
+}
