@@ -26,9 +26,14 @@ pub(super) struct Reads {
     connections: usize,
     /// Answers a second, of each round.
     bff: Vec<f64>,
+    /// The handler on the Redis client of the system.
     bare: Vec<f64>,
-    /// Median of the rounds' ratios.
+    /// The handler on one shared connection.
+    bare_shared: Vec<f64>,
+    /// Median of the rounds' ratios to the first of them.
     pub(super) ratio: f64,
+    /// And to the other.
+    ratio_shared: f64,
     /// Share of these reads that the cache answered.
     hit_rate: f64,
 }
@@ -51,31 +56,36 @@ pub(super) async fn measure(
     redis_url: &str,
 ) -> anyhow::Result<Reads> {
     let server = |host, path| Server { host, path };
-    let (bff, bare) = (server(bff, "/api/v1/prices/"), server(bare, "/prices/"));
+    let (bff, shared) = (server(bff, "/api/v1/prices/"), server(bare, "/shared/"));
+    let bare = server(bare, "/prices/");
     let mut keys = redis::Client::open(redis_url)?
         .get_multiplexed_async_connection()
         .await?;
     let before = hits(bff.host).await?;
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    let mut ratios = Vec::new();
+    let (mut counts, mut ratios) = ([const { Vec::new() }; 3], [const { Vec::new() }; 2]);
     for _ in 0..load.rounds {
-        let mut counts = [0; 2];
-        for (server, count) in [bff, bare].into_iter().zip(&mut counts) {
+        let mut round = [0; 3];
+        for (server, count) in [bff, bare, shared].into_iter().zip(&mut round) {
             fill(&mut keys, bff.host, load.symbols).await?;
             *count = closed_loop(load, server).await?;
         }
-        let [our, their] = counts;
-        ours.push(ratio(our, load.seconds));
-        theirs.push(ratio(their, load.seconds));
-        ratios.push(ratio(our, their));
+        for (all, count) in counts.iter_mut().zip(round) {
+            all.push(ratio(count, load.seconds));
+        }
+        for (all, other) in ratios.iter_mut().zip(&round[1..]) {
+            all.push(ratio(round[0], *other));
+        }
     }
     let after = hits(bff.host).await?;
     let (hits, misses) = (after.0 - before.0, after.1 - before.1);
+    let ([bff, bare, bare_shared], [to_bare, to_shared]) = (counts, ratios);
     Ok(Reads {
         connections: load.connections,
-        bff: ours,
-        bare: theirs,
-        ratio: median(ratios),
+        bff,
+        bare,
+        bare_shared,
+        ratio: median(to_bare),
+        ratio_shared: median(to_shared),
         hit_rate: ratio(hits, hits + misses),
     })
 }
