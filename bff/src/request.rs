@@ -1,15 +1,18 @@
-//! What belongs to one request: its id, its deadline, its log line and its metrics.
+//! What belongs to one request: its id, its deadline, who makes it, its log line and its metrics; and to
+//! every answer: headers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 use tracing::{Instrument, debug, info_span};
 use uuid::Uuid;
 
+use crate::access::Guard;
 use crate::error::{ApiError, Code};
 use crate::metrics;
 
@@ -27,19 +30,26 @@ pub(crate) fn current_id() -> String {
     CURRENT_ID.try_with(Clone::clone).unwrap_or_default()
 }
 
-/// Gives the request its id and the answer the same one, holds it to `timeout`, and measures it.
+/// What every request is held to.
+pub(crate) struct Frame {
+    /// Longest time until the answer begins.
+    pub(crate) timeout: Duration,
+    pub(crate) guard: Guard,
+}
+
+/// Gives the request its id and the answer the same one, lets through who may, holds it to its deadline, and
+/// measures it.
 pub(crate) async fn frame(
-    State(timeout): State<Duration>,
+    State(frame): State<Arc<Frame>>,
     mut request: Request,
     next: Next,
 ) -> Response {
+    let timeout = frame.timeout;
     let id = accepted_id(&request).unwrap_or_else(|| Uuid::new_v4().to_string());
     let method = method_label(request.method());
-    let route = match request.extensions().get::<MatchedPath>() {
-        Some(path) => path.as_str().to_owned(),
-        // Everything else is a file of the web app: one label, or labels would grow without end.
-        None => "other".to_owned(),
-    };
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    // Everything else is a file of the web app: one label, or labels would grow without end.
+    let route = path.as_ref().map_or("other", MatchedPath::as_str);
     let header = HeaderValue::from_str(&id).ok();
     if let Some(header) = &header {
         request.headers_mut().insert(REQUEST_ID, header.clone());
@@ -47,7 +57,7 @@ pub(crate) async fn frame(
     let started = Instant::now();
     let span = info_span!("request", %id, %method, %route);
     let answer = async {
-        match tokio::time::timeout(timeout, next.run(request)).await {
+        match tokio::time::timeout(timeout, frame.guard.pass(request, next)).await {
             Ok(response) => response,
             Err(_) => ApiError::new(
                 Code::RequestTimeout,
@@ -57,13 +67,34 @@ pub(crate) async fn frame(
         }
     };
     let mut response = CURRENT_ID.scope(id, answer).instrument(span).await;
+    let headers = response.headers_mut();
     if let Some(header) = header {
-        response.headers_mut().insert(REQUEST_ID, header);
+        headers.insert(REQUEST_ID, header);
     }
+    if path.is_some() {
+        // Answers of the API are of the moment.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    harden(headers);
     let status = response.status();
     debug!(%method, %route, status = status.as_u16(), elapsed = ?started.elapsed(), "answered");
-    metrics::request_done(method, route, status, started.elapsed());
+    metrics::request_done(method, route.to_owned(), status, started.elapsed());
     response
+}
+
+/// No page may frame this one and press its buttons, and no content is guessed to be a script.
+fn harden(headers: &mut HeaderMap) {
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
 }
 
 /// Returns the id that the client chose, if it is short and harmless in a log.

@@ -1,17 +1,17 @@
 //! Routes and what surrounds them.
 //!
 //! ```text
-//! request ─► id, deadline, metrics ─► headers ─► who may ─► body limit ─► handler
+//! request ─► id, deadline, metrics, who may, headers ─► body limit ─► handler
 //! ```
 
-use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderName, HeaderValue, Uri, header};
-use axum::middleware::{from_fn_with_state, map_response};
-use axum::response::Response;
-use axum::routing::{get, post, put};
-use axum::{Router, http::Method};
+use std::sync::Arc;
 
-use crate::access::guard;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, Uri};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post, put};
+
 use crate::api::{
     alarms, audit, best_prices, calendar, cash_flows, control, emergency_stop, executions,
     exit_events, exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests,
@@ -22,6 +22,7 @@ use crate::api::{
 };
 use crate::config::BffConfig;
 use crate::error::ApiError;
+use crate::request::Frame;
 use crate::state::AppState;
 use crate::{health, live, openapi, request, web_files};
 
@@ -171,13 +172,15 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
             get(unknown_path).post(unknown_path).put(unknown_path),
         )
         .route("/ws", get(live::upgrade))
-        .layer(map_response(no_store))
         .method_not_allowed_fallback(wrong_method);
+    // One layer for all of it: each costs a request about as much as a call of Redis.
+    let frame = Arc::new(Frame {
+        timeout: config.request_timeout,
+        guard: state.guard.clone(),
+    });
     web_files::serve(api, config.web_dir.as_deref())
         .layer(DefaultBodyLimit::max(config.body_limit))
-        .layer(from_fn_with_state(state.guard.clone(), guard::guard))
-        .layer(map_response(harden))
-        .layer(from_fn_with_state(config.request_timeout, request::frame))
+        .layer(from_fn_with_state(frame, request::frame))
         .with_state(state)
 }
 
@@ -188,29 +191,4 @@ pub(crate) async fn unknown_path(uri: Uri) -> ApiError {
 
 async fn wrong_method(method: Method, uri: Uri) -> ApiError {
     ApiError::wrong_method(&method, uri.path(), None)
-}
-
-/// Answers of the API are of the moment.
-async fn no_store(mut response: Response) -> Response {
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-/// No page may frame this one and press its buttons, and no content is guessed to be a script.
-async fn harden(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (
-            HeaderName::from_static("cross-origin-resource-policy"),
-            "same-origin",
-        ),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
 }

@@ -22,7 +22,7 @@ use crate::config::{BffConfig, ConfigFault};
 use crate::live::{self, Live};
 use crate::router::router;
 use crate::shared::SharedReads;
-use crate::state::{AppState, SessionSettings};
+use crate::state::{AppState, SessionSettings, Shared};
 
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -98,7 +98,7 @@ impl Bff {
             warn!(%local_addr, "no token exists: only this machine is answered until \"turnstile token create\" makes one");
         }
         let guard = Guard::new(keys.clone(), &config);
-        let state = AppState {
+        let state = AppState::from(Shared {
             strategy: Arc::new(strategy),
             db,
             cache,
@@ -112,7 +112,7 @@ impl Bff {
                 is_secure: config.is_session_secure(),
             },
             preview_timeout: config.preview_timeout,
-        };
+        });
         let mut sources = live::start(&state, &stop);
         let follow = keys.follow(state.db.clone(), stop.clone());
         sources.push(task::spawn("bff tokens", follow));

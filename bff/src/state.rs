@@ -1,5 +1,6 @@
 //! What every handler may use.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,9 +14,12 @@ use crate::envelope::WrittenPage;
 use crate::live::Live;
 use crate::shared::SharedReads;
 
-/// Handles to the stores and to the live part, and settings. Cheap to clone.
+/// What every handler may use. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct AppState {
+pub(crate) struct AppState(Arc<Shared>);
+
+/// Handles to the stores and to the live part, and settings.
+pub(crate) struct Shared {
     /// The strategy that is meant where a client names none.
     pub(crate) strategy: Arc<StrategyId>,
     pub(crate) db: Postgres,
@@ -29,6 +33,20 @@ pub(crate) struct AppState {
     pub(crate) sessions: SessionSettings,
     /// How long a preview waits for the engine.
     pub(crate) preview_timeout: Duration,
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl From<Shared> for AppState {
+    fn from(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
 }
 
 /// Sessions of browsers.

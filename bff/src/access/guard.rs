@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, Method, header, uri::Authority};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -129,6 +129,18 @@ impl Guard {
         Err(ApiError::new(Code::Unauthorized, refusal))
     }
 
+    /// Refuses a request that may not pass, and tells the others who makes them.
+    pub(crate) async fn pass(&self, request: Request, next: Next) -> Response {
+        match self.check(&request) {
+            Ok(Some(principal)) => principal.scope(next.run(request)).await,
+            Ok(None) => next.run(request).await,
+            Err(error) => {
+                metrics::refused(error.code());
+                error.into_response()
+            }
+        }
+    }
+
     /// Counts a wrong token or session.
     ///
     /// # Errors
@@ -150,18 +162,6 @@ impl Principal {
         let (has, needs) = (self.role.name(), role.name());
         let message = format!("the token is of a {has}, a {needs} may do this");
         Err(ApiError::new(Code::ForbiddenRole, message))
-    }
-}
-
-/// Refuses requests that may not pass, and tells the others who makes them.
-pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    match guard.check(&request) {
-        Ok(Some(principal)) => principal.scope(next.run(request)).await,
-        Ok(None) => next.run(request).await,
-        Err(error) => {
-            metrics::refused(error.code());
-            error.into_response()
-        }
     }
 }
 
