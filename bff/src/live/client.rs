@@ -24,6 +24,8 @@ use crate::state::AppState;
 const PING: Duration = Duration::from_secs(15);
 /// Largest message of a client; a subscription of 500 symbols is about 6 kB.
 const MESSAGE_MAX: usize = 16 * 1024;
+/// What is read of a client at once. It is cleared before each reading, for clients that say little.
+const READ_BUFFER: usize = 2 * 1024;
 /// How long a client may take to accept the end.
 const FAREWELL: Duration = Duration::from_millis(100);
 
@@ -43,7 +45,8 @@ pub(crate) async fn upgrade(
     let running = state.live.tasks.token();
     let upgrade = upgrade
         .max_message_size(MESSAGE_MAX)
-        .max_frame_size(MESSAGE_MAX);
+        .max_frame_size(MESSAGE_MAX)
+        .read_buffer_size(READ_BUFFER);
     Ok(upgrade.on_upgrade(async move |socket| {
         Box::pin(serve(socket, seat, &state, principal.as_ref())).await;
         drop(running);

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -20,9 +20,9 @@ use super::topic::Topic;
 use crate::api::prices::Price;
 use crate::metrics;
 
-/// How long ticks gather: the part of their delay that conflates them. More often than anybody can
-/// read, and a client of ten symbols gets one message and not ten.
-const ROUND: Duration = Duration::from_millis(50);
+/// Least time between two rounds, in which ticks gather: more often than anybody can read, and a client of
+/// ten symbols gets one message and not ten.
+const SPACING: Duration = Duration::from_millis(40);
 
 /// Where prices come from at present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -39,6 +39,8 @@ pub(crate) struct Live {
     core: RwLock<Core>,
     /// Newest price of each symbol since the last round.
     ticks: Mutex<BTreeMap<String, Price>>,
+    /// That there are some.
+    has_ticks: Notify,
     /// Rises with every change, after it can be read.
     pub(crate) head: watch::Sender<u64>,
     /// Snapshots that several clients share.
@@ -84,6 +86,7 @@ impl Live {
         Self {
             core: RwLock::new(core),
             ticks: Mutex::default(),
+            has_ticks: Notify::new(),
             head: watch::Sender::new(0),
             snapshots: Snapshots::default(),
             epoch: Uuid::new_v4().simple().to_string(),
@@ -206,6 +209,8 @@ impl Live {
                 Entry::Occupied(_later) => {}
             }
         }
+        drop(ticks);
+        self.has_ticks.notify_one();
     }
 
     /// Puts the gathered ticks on the board.
@@ -245,13 +250,16 @@ impl Drop for Seat {
     }
 }
 
-/// Puts ticks on the board, round after round, until `stop`.
+/// Puts ticks on the board as they come, in rounds, until `stop`.
 pub(super) async fn rounds(live: Arc<Live>, stop: CancellationToken) {
-    let mut round = interval(ROUND);
-    round.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while stop.run_until_cancelled(round.tick()).await.is_some() {
-        live.round();
-    }
+    let each = async {
+        loop {
+            live.has_ticks.notified().await;
+            live.round();
+            sleep(SPACING).await;
+        }
+    };
+    stop.run_until_cancelled(each).await;
 }
 
 #[cfg(test)]
