@@ -1,5 +1,4 @@
-//! Figures of companies in `market.fundamentals`, with what else the same answer says of a stock: sector,
-//! caution, and the foreign flow of the day.
+//! Figures of companies in `market.fundamentals`, with what else the same answer says of a stock.
 
 use jiff::civil::Date;
 use turnstile_dataflows::model::Symbol;
@@ -47,15 +46,6 @@ const STORE_FIGURES: &str = "WITH newest AS (
         pbr = coalesce(excluded.pbr, f.pbr), eps = coalesce(excluded.eps, f.eps),
         bps = coalesce(excluded.bps, f.bps), source = excluded.source,
         updated_ts = clock_timestamp()";
-/// Shares that foreigners bought net on day `$2`. What an import has told of the day stays, and what others
-/// bought is not said.
-const STORE_FLOW: &str = "INSERT INTO market.investor_flows AS f
-        (symbol, trade_date, foreign_net, source)
-    VALUES ($1, $2::text::date, $3, 'KIS_REST')
-    ON CONFLICT (symbol, trade_date) DO UPDATE SET foreign_net = excluded.foreign_net,
-        updated_ts = clock_timestamp()
-    WHERE f.foreign_net IS NULL
-        OR f.source = 'KIS_REST' AND f.foreign_net <> excluded.foreign_net";
 /// What of day `$4` is another one of the issue; V53 says whether a caution counts.
 const STORE_STOCK: &str = "UPDATE market.stocks s SET
         sector = CASE WHEN may THEN $2::text ELSE sector END,
@@ -103,13 +93,11 @@ pub(super) async fn note_asked(
     Ok(())
 }
 
-/// Stores what was told of a company for `day`, its flow only where the day `is_over`. Returns whether
-/// anything is new.
+/// Stores what was told of a company for `day`. Returns whether anything is new.
 pub(super) async fn store(
     postgres: &Postgres,
     told: &CompanyFigures,
     day: Date,
-    is_over: bool,
 ) -> Result<bool, JobError> {
     let (symbol, day) = (told.symbol.to_string(), day.to_string());
     let mut client = postgres.client().await?;
@@ -126,18 +114,10 @@ pub(super) async fn store(
             &[&symbol, &told.sector, &told.is_caution, &day],
         )
         .await?;
-    let flow = match told.foreign_net.filter(|_| is_over) {
-        Some(net) => {
-            transaction
-                .execute(STORE_FLOW, &[&symbol, &day, &net])
-                .await?
-        }
-        None => 0,
-    };
     transaction
         .execute(CAUTION_TOLD, &[&symbol, &day, &told.is_caution])
         .await?;
     transaction.execute(QUOTED, &[&symbol, &day]).await?;
     transaction.commit().await?;
-    Ok(figures + stock + flow > 0)
+    Ok(figures + stock > 0)
 }

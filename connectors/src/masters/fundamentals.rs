@@ -1,13 +1,12 @@
 //! The job that asks the broker for the figures of companies (inquire-price).
 //!
 //! Asked is what is followed, then what is traded most: more than the universe of the strategy takes.
-//! The broker tells PER, PBR, EPS and BPS; PSR, ROE and debt come by import alone. After the close it also
-//! tells the foreign flow of the day, in shares; what institutions and individuals bought comes by import.
+//! The broker tells PER, PBR, EPS and BPS; PSR, ROE and debt come by import alone.
 
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use jiff::civil::{Date, Time, time};
+use jiff::civil::{Date, Time};
 use turnstile_dataflows::model::Symbol;
 
 use super::figures;
@@ -15,9 +14,6 @@ use super::inquiry::{Inquiry, PORTION, StockBudget, Unasked, ask_all};
 use crate::jobs::{Counts, Days, Job, JobError, JobFuture, Outcome, Schedule};
 use crate::kis::{CompanyFigures, Environment, KisClient, KisError, Lane};
 use crate::postgres::Postgres;
-
-/// End of the session, from which on a day's flow is whole (KRX market rules, section 1.1).
-const CLOSE: Time = time(15, 30, 0, 0);
 
 /// The job.
 pub struct Fundamentals {
@@ -85,7 +81,7 @@ impl Inquiry for Fundamentals {
     }
 
     async fn store(&self, told: &CompanyFigures, day: Date) -> Result<bool, JobError> {
-        figures::store(&self.postgres, told, day, self.at >= CLOSE).await
+        figures::store(&self.postgres, told, day).await
     }
 
     async fn note_asked(&self, symbol: Symbol, day: Date) -> Result<(), JobError> {

@@ -30,9 +30,6 @@ pub struct CompanyFigures {
     pub sector: Option<String>,
     /// Whether an investment caution, warning or risk is in force (투자주의, 투자경고, 투자위험).
     pub is_caution: Option<bool>,
-    /// Shares that foreigners bought less those that they sold, of the session that is under way or was
-    /// the last one.
-    pub foreign_net: Option<i64>,
 }
 
 impl KisClient {
@@ -74,8 +71,6 @@ fn read(row: Row<'_>, symbol: Symbol) -> Result<CompanyFigures, Malformed> {
         "01" | "02" | "03" => Some(true),
         _ => None,
     };
-    // Here, too, 0 is what is written where nothing is known.
-    let foreign_net = row.optional_integer("frgn_ntby_qty").ok().flatten();
     Ok(CompanyFigures {
         symbol,
         per: figure("per")?,
@@ -88,6 +83,5 @@ fn read(row: Row<'_>, symbol: Symbol) -> Result<CompanyFigures, Malformed> {
             (Some(false), Some(false)) => Some(false),
             _ => None,
         },
-        foreign_net: foreign_net.filter(|shares| *shares != 0),
     })
 }

@@ -31,7 +31,6 @@ async fn a_whole_answer_is_read() {
     let figures = told(json!({
         "stck_shrn_iscd": "005930", "bstp_kor_isnm": "전기·전자 ", "per": "38.63", "pbr": "-1.26",
         "eps": "4950.00", "bps": "151000", "invt_caful_yn": "N", "mrkt_warn_cls_code": "00",
-        "frgn_ntby_qty": "-1234567",
     }))
     .await;
     assert_eq!(
@@ -44,7 +43,6 @@ async fn a_whole_answer_is_read() {
             bps: Some(Decimal::new(151_000, 0)),
             sector: Some("전기·전자".to_owned()),
             is_caution: Some(false),
-            foreign_net: Some(-1_234_567),
         })
     );
 }
@@ -55,14 +53,6 @@ async fn zero_blank_and_absent_are_not_told() {
     let figures = figures.unwrap();
     assert_eq!((figures.per, figures.pbr, figures.eps), (None, None, None));
     assert_eq!((figures.sector, figures.is_caution), (None, None));
-}
-
-#[tokio::test]
-async fn a_foreign_flow_that_is_no_number_or_zero_is_not_told() {
-    for flow in ["0", "", "many", "1.5"] {
-        let figures = told(json!({"per": "1", "frgn_ntby_qty": flow})).await;
-        assert_eq!(figures.unwrap().foreign_net, None, "{flow}");
-    }
 }
 
 #[tokio::test]
