@@ -20,9 +20,15 @@ use crate::redis::Cache;
 const LISTED: &str = "SELECT count(*) FROM market.stocks
     WHERE status <> 'DELISTED' AND market IN ('KOSPI', 'KOSDAQ')";
 
-/// Whether anything was traded on a day.
-const HAS_BARS: &str = "SELECT EXISTS (SELECT FROM market.daily_bars
-    WHERE trade_date = $1::text::date AND volume > 0)";
+/// How many issues were traded on a day, as far as is known: of what is followed the broker tells bars by
+/// itself, and they alone make no universe.
+const TRADED: &str = "SELECT count(*) FROM market.daily_bars
+    WHERE trade_date = $1::text::date AND volume > 0";
+
+/// Whether something was traded after the day of a portfolio.
+const IS_PAST: &str = "SELECT EXISTS (SELECT FROM strategy.portfolios p
+    JOIN market.daily_bars b ON b.trade_date > p.as_of AND b.volume > 0
+    WHERE p.portfolio_id = $1)";
 
 /// The job. A day that was refused counts as failed, and is tried again: bars may come late. One that was
 /// missed waits for its bars without a word.
@@ -57,9 +63,10 @@ impl Job for DailyStrategy {
         async move {
             let client = self.postgres.client().await?;
             let day = day.to_string();
-            let has_bars: bool = client.query_one(HAS_BARS, &[&day]).await?.try_get(0)?;
+            let traded: i64 = client.query_one(TRADED, &[&day]).await?.try_get(0)?;
             drop(client);
-            Ok(has_bars && has_listings(&self.postgres, &self.config).await?)
+            let is_enough = traded >= i64::from(self.config.limits.universe_min);
+            Ok(is_enough && has_listings(&self.postgres, &self.config).await?)
         }
         .boxed()
     }
@@ -85,12 +92,20 @@ impl Job for DailyStrategy {
 }
 
 impl DailyStrategy {
-    /// Activates the portfolio of a run where that is configured, unless somebody has, or a newer one is
-    /// in force.
+    /// Activates the portfolio of a run where that is configured, unless somebody has, a newer one is in
+    /// force, or another session has traded since: nobody is to trade what was right some days ago, and a
+    /// week that is made up for is not to be traded day by day.
     async fn put_in_force(&self, done: &DayRun) -> Result<(), JobError> {
         let Some(portfolio) = done.portfolio.filter(|_| self.config.auto_activate) else {
             return Ok(());
         };
+        let client = self.postgres.client().await?;
+        let is_past: bool = client.query_one(IS_PAST, &[&portfolio]).await?.try_get(0)?;
+        drop(client);
+        if is_past {
+            info!(%portfolio, "the portfolio is not activated: a session has traded since its day");
+            return Ok(());
+        }
         let why = Some("strategy.auto_activate");
         match activate_newer(&self.postgres, &self.cache, portfolio, SCHEDULER, why).await {
             Ok(Some(_)) => Ok(()),

@@ -76,13 +76,6 @@ async fn days_without_data_hold_up_none_and_are_run_when_data_come() {
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     assert_eq!(rig.runs("strategy").await, "", "nothing is listed");
     make_market_without(&rig, "2026-07-30").await;
-    let done =
-        "SELECT string_agg(DISTINCT run_key, ', ') FROM system.job_runs WHERE status = 'DONE'";
-    until(&rig, done, "2026-07-31").await;
-    let failed =
-        "SELECT string_agg(DISTINCT run_key, ', ') FROM system.job_runs WHERE status = 'FAILED'";
-    until(&rig, failed, "2026-08-03").await;
-
     let copied = |to: &str| {
         format!(
             "INSERT INTO market.daily_bars SELECT symbol, '{to}', open, high, low, close, volume,
@@ -90,7 +83,19 @@ async fn days_without_data_hold_up_none_and_are_run_when_data_come() {
              FROM market.daily_bars WHERE trade_date = '2026-07-31'"
         )
     };
-    rig.sql(&copied("2026-07-30")).await;
+    // The broker's bar of what is followed is no market.
+    let followed = "AND symbol = (SELECT min(symbol) FROM market.daily_bars)";
+    rig.sql(&format!("{} {followed}", copied("2026-07-30")))
+        .await;
+    let done =
+        "SELECT string_agg(DISTINCT run_key, ', ') FROM system.job_runs WHERE status = 'DONE'";
+    until(&rig, done, "2026-07-31").await;
+    let failed =
+        "SELECT string_agg(DISTINCT run_key, ', ') FROM system.job_runs WHERE status = 'FAILED'";
+    until(&rig, failed, "2026-08-03").await;
+
+    let others = "ON CONFLICT DO NOTHING";
+    rig.sql(&format!("{} {others}", copied("2026-07-30"))).await;
     until(&rig, done, "2026-07-30, 2026-07-31").await;
     assert_eq!(
         rig.text(failed).await,
