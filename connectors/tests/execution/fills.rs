@@ -202,3 +202,20 @@ async fn a_notice_of_an_order_that_is_not_ours_is_reported_once() {
     .await;
     rig.expect(QTY, "90 CLOSING").await; // By the list, for our own.
 }
+
+#[tokio::test]
+async fn shares_that_a_position_does_not_hold_are_not_counted_again() {
+    let rig = Rig::start_without_poll().await;
+    let order = submitted(&rig, ExitReason::Sl1, 100).await;
+    // The others are gone, and were counted then.
+    let gone = "UPDATE trade.positions SET qty = 60";
+    let client = rig.postgres.client().await.unwrap();
+    client.batch_execute(gone).await.unwrap();
+    drop(client);
+    rig.broker.fill_and_tell(0, 100, 64_000).await;
+    rig.expect_status(&order, "FILLED").await;
+    rig.expect(QTY, "0 CLOSED").await;
+    // Of 3,840,000, less 19,200 and 3,900,000.
+    let counted = "SELECT string_agg(qty || ' ' || realized_pnl, ', ') FROM trade.sale_results";
+    rig.expect(counted, "60 -79200.0000").await;
+}

@@ -3,8 +3,8 @@
 //! The broker is right. Shares that appeared belong to the position that was bought by hand; shares
 //! that are gone are taken from it first, then from the oldest. No trade is invented: a position
 //! that is gone without a fill ends with an exit event of source BROKER, its price the average of
-//! the sales there were, else the last price known. At that price the shares that are gone count as sold,
-//! without costs, also where others are left.
+//! the sales there were, else the last price known. For the limits of losses the shares that are gone count
+//! as sold, without costs, also where others are left: at the lower of both, since nobody knows.
 
 use crate::postgres::Transaction;
 use rust_decimal::Decimal;
@@ -216,16 +216,14 @@ async fn vanish(
             .await?;
         let (id, avg_price) = (position.id, position.avg_price);
         let sales = sales(tx, id).await?;
-        let price = match sales.average() {
-            Some(average) => average,
-            None => last_price(tx, symbol).await?.unwrap_or(avg_price),
-        };
+        let (average, last) = (sales.average(), last_price(tx, symbol).await?);
+        let price = average.or(last).unwrap_or(avg_price);
         let sold = Sold {
             id: Uuid::new_v4(),
             position: id,
             ts_us: None,
             qty: gone,
-            price,
+            price: last.map_or(price, |last| last.min(price)),
             avg_price,
             costs: Decimal::ZERO,
         };

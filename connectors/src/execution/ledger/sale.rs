@@ -70,7 +70,6 @@ impl Ledger {
             self.oversold(subject, &held, sold);
         }
         if held.status == "CLOSED" {
-            store_result(tx, &held, execution).await?;
             return Ok(Some(position));
         }
         let left = held.qty.saturating_sub(sold);
@@ -145,7 +144,8 @@ async fn lock_position(tx: &Transaction<'_>, position: Uuid) -> Result<Held, Sto
     })
 }
 
-/// Stores what an execution brought, if there is one.
+/// Stores what an execution brought, if there is one, of the shares that the position held: any more are
+/// those of another one, or counted when they were gone.
 async fn store_result(
     tx: &Transaction<'_>,
     held: &Held,
@@ -154,11 +154,15 @@ async fn store_result(
     let Some(execution) = execution else {
         return Ok(());
     };
+    let qty = execution.qty.min(held.qty);
+    if qty.is_zero() {
+        return Ok(());
+    }
     let sold = Sold {
         id: execution.fill,
         position: held.id,
         ts_us: Some(execution.ts_us),
-        qty: execution.qty,
+        qty,
         price: execution.price.to_decimal(),
         avg_price: held.avg_price,
         costs: execution.costs.fee + execution.costs.tax,
