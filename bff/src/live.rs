@@ -3,7 +3,7 @@
 //! ```text
 //! Redis channel ──┐                ┌──────── core ────────┐
 //! (away: poll of  ├─► prices ─────►│ board: newest price  │   reader + price reader
-//!  PostgreSQL) ───┘   each 50 ms   │        of each symbol│◄── one pair per client ─► WebSocket
+//!  PostgreSQL) ───┘   in rounds    │        of each symbol│◄── one pair per client ─► WebSocket
 //! change feed ───► changes ───────►│ ring: last changes   │                        └► stream
 //! each second ───► seconds ───────►│       of all topics  │◄── snapshots, shared
 //! ```
