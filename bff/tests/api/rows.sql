@@ -29,3 +29,7 @@ FROM generate_series(1, 30) age ON CONFLICT DO NOTHING;
 INSERT INTO trade.cash_flows (flow_id, account_id, day, amount, note, asked_by)
 VALUES ('aaaaaaa6-0000-4000-8000-000000000001', '50123456-01', '2026-02-20', 1000000, '입금', 'rows')
 ON CONFLICT DO NOTHING;
+INSERT INTO system.alarms (id, key, name, level, instance, message, value, threshold, raised_ts, last_ts)
+VALUES ('aaaaaaa7-0000-4000-8000-000000000001', 'rows', 'price_lag', 'WARNING', 'rows', 'prices are late', 31.5, 30,
+    now(), now())
+ON CONFLICT DO NOTHING;
