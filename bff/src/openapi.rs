@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::schema::Schema;
+use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
 };
@@ -163,6 +163,11 @@ impl Modify for Token {
                 object
                     .required
                     .retain(|name| !ACTORS.contains(&name.as_str()));
+                for name in ACTORS {
+                    if let Some(RefOr::T(Schema::Object(actor))) = object.properties.get_mut(name) {
+                        actor.schema_type = SchemaType::Array(vec![Type::String, Type::Null]);
+                    }
+                }
             }
         }
         for (path, item) in &mut openapi.paths.paths {
