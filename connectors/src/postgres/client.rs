@@ -1,29 +1,52 @@
 //! Pooled connections whose statements are timed, and transactions that are counted by how they end.
 //!
+//! A statement that nobody waits for any more goes on in PostgreSQL. Its connection is not lent again: the
+//! next borrower would wait for its end.
+//!
 //! Statements that are run through `tokio_postgres::GenericClient`, and those of connections outside the
 //! pool, have times of their own where they matter (`price_sink_commit_seconds`).
 
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deadpool_postgres::{ClientWrapper, Object};
 use metrics::{counter, histogram};
 use tokio::time::Instant;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row, Statement, ToStatement};
+use tracing::debug;
 
 use super::metrics as names;
 
 /// Values of a statement.
 type Values<'v> = [&'v (dyn ToSql + Sync)];
 
-/// A connection of the pool; it goes back when dropped.
+/// A connection of the pool; it goes back when dropped, unless a statement is under way.
 #[derive(Debug)]
-pub struct PostgresClient(Object);
+pub struct PostgresClient {
+    /// There until it is dropped.
+    object: Option<Object>,
+    /// Statements that have begun and not ended.
+    under_way: AtomicUsize,
+}
 
 impl From<Object> for PostgresClient {
     fn from(object: Object) -> Self {
-        Self(object)
+        Self {
+            object: Some(object),
+            under_way: AtomicUsize::new(0),
+        }
+    }
+}
+
+impl Drop for PostgresClient {
+    fn drop(&mut self) {
+        let is_abandoned = *self.under_way.get_mut() > 0;
+        if let Some(object) = self.object.take().filter(|_| is_abandoned) {
+            debug!("a connection is given up with the statement that nobody waits for");
+            drop(Object::take(object));
+        }
     }
 }
 
@@ -31,19 +54,25 @@ impl Deref for PostgresClient {
     type Target = ClientWrapper;
 
     fn deref(&self) -> &ClientWrapper {
-        &self.0
+        self.object.as_ref().expect("taken by drop alone")
     }
 }
 
 impl DerefMut for PostgresClient {
     fn deref_mut(&mut self) -> &mut ClientWrapper {
-        &mut self.0
+        self.object.as_mut().expect("taken by drop alone")
     }
 }
 
-async fn timed<T>(statement: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+async fn timed<T>(
+    under_way: &AtomicUsize,
+    statement: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
     let began = Instant::now();
+    under_way.fetch_add(1, Ordering::Relaxed);
     let done = statement.await;
+    // Not reached where nobody waits any more.
+    under_way.fetch_sub(1, Ordering::Relaxed);
     histogram!(names::QUERY_SECONDS).record(began.elapsed().as_secs_f64());
     if done.is_err() {
         counter!(names::STATEMENT_FAILURES).increment(1);
@@ -62,7 +91,7 @@ macro_rules! timed_statements {
         where
             T: ?Sized + ToStatement,
         {
-            timed((**self).query(statement, values)).await
+            timed(self.under_way(), (**self).query(statement, values)).await
         }
 
         /// Returns the one row of a statement.
@@ -73,7 +102,7 @@ macro_rules! timed_statements {
         where
             T: ?Sized + ToStatement,
         {
-            timed((**self).query_one(statement, values)).await
+            timed(self.under_way(), (**self).query_one(statement, values)).await
         }
 
         /// Returns the row of a statement, if there is one.
@@ -88,7 +117,7 @@ macro_rules! timed_statements {
         where
             T: ?Sized + ToStatement,
         {
-            timed((**self).query_opt(statement, values)).await
+            timed(self.under_way(), (**self).query_opt(statement, values)).await
         }
 
         /// Runs a statement and returns how many rows it changed.
@@ -99,7 +128,7 @@ macro_rules! timed_statements {
         where
             T: ?Sized + ToStatement,
         {
-            timed((**self).execute(statement, values)).await
+            timed(self.under_way(), (**self).execute(statement, values)).await
         }
 
         /// Runs statements without values.
@@ -107,7 +136,7 @@ macro_rules! timed_statements {
         /// # Errors
         /// If one of them fails.
         pub async fn batch_execute(&self, statements: &str) -> Result<(), Error> {
-            timed((**self).batch_execute(statements)).await
+            timed(self.under_way(), (**self).batch_execute(statements)).await
         }
     };
 }
@@ -115,14 +144,21 @@ macro_rules! timed_statements {
 impl PostgresClient {
     timed_statements!();
 
+    fn under_way(&self) -> &AtomicUsize {
+        &self.under_way
+    }
+
     /// Begins a transaction, which is rolled back unless it is committed.
     ///
     /// # Errors
     /// If it cannot be begun.
     pub async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
+        let Self { object, under_way } = self;
+        let object = object.as_mut().expect("taken by drop alone");
         Ok(Transaction {
-            inner: timed(self.0.transaction()).await?,
+            inner: timed(under_way, object.transaction()).await?,
             ending: Ending(Some("rolled_back")),
+            under_way,
         })
     }
 }
@@ -169,7 +205,7 @@ macro_rules! session {
                 statement: &Statement,
                 values: &Values<'_>,
             ) -> Result<Vec<Row>, Error> {
-                timed((**self).query(statement, values)).await
+                timed(self.under_way(), (**self).query(statement, values)).await
             }
 
             async fn query_one(
@@ -177,7 +213,7 @@ macro_rules! session {
                 statement: &Statement,
                 values: &Values<'_>,
             ) -> Result<Row, Error> {
-                timed((**self).query_one(statement, values)).await
+                timed(self.under_way(), (**self).query_one(statement, values)).await
             }
 
             async fn execute(
@@ -185,7 +221,7 @@ macro_rules! session {
                 statement: &Statement,
                 values: &Values<'_>,
             ) -> Result<u64, Error> {
-                timed((**self).execute(statement, values)).await
+                timed(self.under_way(), (**self).execute(statement, values)).await
             }
         }
     };
@@ -198,6 +234,7 @@ session!(Transaction<'_>);
 pub struct Transaction<'c> {
     inner: deadpool_postgres::Transaction<'c>,
     ending: Ending,
+    under_way: &'c AtomicUsize,
 }
 
 /// Counts how a transaction ends when it is dropped.
@@ -228,13 +265,17 @@ impl DerefMut for Transaction<'_> {
 impl Transaction<'_> {
     timed_statements!();
 
+    fn under_way(&self) -> &AtomicUsize {
+        self.under_way
+    }
+
     /// Commits.
     ///
     /// # Errors
     /// If the commit fails, or nobody knows whether it did.
     pub async fn commit(mut self) -> Result<(), Error> {
         self.ending.0 = Some("failed");
-        timed(self.inner.commit()).await?;
+        timed(self.under_way, self.inner.commit()).await?;
         self.ending.0 = Some("committed");
         Ok(())
     }
@@ -244,6 +285,6 @@ impl Transaction<'_> {
     /// # Errors
     /// If it cannot be said so to the server, which then finds out by itself.
     pub async fn rollback(self) -> Result<(), Error> {
-        timed(self.inner.rollback()).await
+        timed(self.under_way, self.inner.rollback()).await
     }
 }

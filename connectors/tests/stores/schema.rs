@@ -1,8 +1,13 @@
 //! Migrations, the insert-only guard, and a server that is not there.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
+use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
-use turnstile_connectors::postgres::{Postgres, PostgresConfig, PostgresError, migrate};
+use turnstile_connectors::postgres::{
+    Postgres, PostgresClient, PostgresConfig, PostgresError, migrate,
+};
 
 use crate::servers::PostgresServer;
 
@@ -214,4 +219,45 @@ async fn the_pool_keeps_options_of_the_address_and_its_least_number() {
             == 2
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_connection_whose_statement_nobody_waits_for_is_not_lent_again() {
+    let server = PostgresServer::start_empty().await;
+    let config = PostgresConfig {
+        pool_max: 1,
+        pool_min: 0,
+        ..server.config()
+    };
+    let postgres = Postgres::connect(&config).await.unwrap();
+    let own = async |client: &PostgresClient| -> i32 {
+        let row = client.query_one("SELECT pg_backend_pid()", &[]).await;
+        row.unwrap().get(0)
+    };
+    let mut client = postgres.client().await.unwrap();
+    let first = own(&client).await;
+    drop(client);
+    client = postgres.client().await.unwrap();
+    assert_eq!(own(&client).await, first, "lent again");
+    let soon = Duration::from_millis(50);
+    let asleep = client.batch_execute("SELECT pg_sleep(20)");
+    assert!(timeout(soon, asleep).await.is_err());
+    drop(client);
+
+    // Well before the statement ends. So it is with one of a transaction.
+    let next = async || {
+        timeout(Duration::from_secs(10), postgres.client())
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    let mut client = next().await;
+    let second = own(&client).await;
+    assert_ne!(second, first);
+    let transaction = client.transaction().await.unwrap();
+    let asleep = transaction.batch_execute("SELECT pg_sleep(20)");
+    assert!(timeout(soon, asleep).await.is_err());
+    drop(transaction);
+    drop(client);
+    assert_ne!(own(&next().await).await, second);
 }
