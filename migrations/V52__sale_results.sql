@@ -9,7 +9,7 @@ CREATE TABLE trade.sale_results (
     position_id  uuid NOT NULL REFERENCES trade.positions,
     account_id   text NOT NULL,
     symbol       text NOT NULL,
-    sold_ts      timestamptz NOT NULL,      -- of the fill
+    sold_ts      timestamptz NOT NULL,      -- when the fill became known, by its notice or a list
     qty          bigint NOT NULL CHECK (qty > 0),
     price        numeric(20,4) NOT NULL,
     avg_price    numeric(20,4) NOT NULL,    -- average cost of the position

@@ -14,13 +14,13 @@
 //!    fails the check that asks for it.
 //! 3. Limits are inclusive. Weights are of the equity, which a purchase leaves as it is; they count
 //!    what the order and all pending purchases will have made of the account. Everything is exact.
-//! 4. A sale is realised on the day and in the month in Seoul of its fill, against the average cost of
-//!    its position at that time, net of fee and tax, whether the position goes on or ends. What a
+//! 4. A sale is realised on the day and in the month in Seoul on which its fill becomes known, against
+//!    the average cost of its position at that time, net of fee and tax, whether the position goes on or ends. What a
 //!    position lost on paper in the days before counts whole on the day it is sold, and what was sold of
 //!    it on earlier days does not count again.
 //! 5. The limit of the day takes realised results. That of the month takes total results: what is held
-//!    counts with its loss against cost, at the price of its weight; a gain on paper makes up for
-//!    nothing that was lost.
+//!    counts with its loss against cost, at its last price, and without one at cost, so with none; a
+//!    gain on paper makes up for nothing that was lost.
 //!
 //! Memory: a few words for each listed issue, each held symbol, each purchase under way, and each
 //! sale of the month. A position leaves no trace but its share in the sums of its symbol.

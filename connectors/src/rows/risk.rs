@@ -8,7 +8,8 @@ use turnstile_dataflows::risk::{EmergencyStop, Issue, RiskChange, RiskLimits};
 use super::fields::{Fields, RowFault};
 use super::reentry::{millionths, time_if, won};
 
-/// What stands at start and only risk asks for: each table with its rows, as its followers have them.
+/// What stands at start and only risk asks for: each table with its rows, as its followers have them. What
+/// is held has a price although nobody has told one of late, such as a suspended issue.
 pub(super) const QUERIES: [(&str, &str); 3] = [
     (
         "market.stocks",
@@ -17,7 +18,19 @@ pub(super) const QUERIES: [(&str, &str); 3] = [
     ),
     (
         "market.best_prices",
-        "SELECT jsonb_build_object('symbol', symbol, 'price', price) FROM market.best_prices",
+        "SELECT jsonb_build_object('symbol', symbol, 'price', price) FROM market.best_prices
+         UNION ALL
+         SELECT jsonb_build_object('symbol', held.symbol, 'price', known.price)
+         FROM (SELECT DISTINCT symbol FROM trade.positions WHERE status IN ('OPEN', 'CLOSING')
+             EXCEPT SELECT symbol FROM market.best_prices) held
+         CROSS JOIN LATERAL (
+             SELECT coalesce(
+                 (SELECT last_price FROM market.prices WHERE symbol = held.symbol
+                  ORDER BY logical_us DESC LIMIT 1),
+                 (SELECT close FROM market.daily_bars WHERE symbol = held.symbol
+                  ORDER BY trade_date DESC LIMIT 1),
+                 (SELECT prev_close FROM market.symbol_context WHERE symbol = held.symbol)) AS price
+         ) known WHERE known.price > 0",
     ),
     (
         "system.emergency_stop",

@@ -180,6 +180,30 @@ async fn shares_that_are_gone_without_a_fill_end_the_position_and_not_at_once() 
 }
 
 #[tokio::test]
+async fn shares_that_are_gone_count_at_a_loss_and_never_at_a_gain() {
+    let mut rig = Rig::start().await;
+    rig.until(Rig::is_ready, true).await;
+    for (us, won, left) in [(1, 70_000, 80), (2, 60_000, 70)] {
+        let price = format!(
+            "SELECT market.ensure_prices_partition('2026-11-24');
+             INSERT INTO market.prices (trade_date, logical_us, symbol, ts, recv_ts, source,
+                 last_price, bid, volume, session)
+             VALUES ('2026-11-24', {us}, '005930', now(), now(), 'KIS_WS', {won}, {won}, 1, 'REGULAR')"
+        );
+        let client = rig.postgres.client().await.unwrap();
+        client.batch_execute(&price).await.unwrap();
+        drop(client);
+        rig.broker.hold(&[("005930", left, 65_000)]);
+        rig.expect(HELD, &format!("005930 momentum {left} OPEN"))
+            .await;
+    }
+    let results = "SELECT string_agg(qty || ' ' || realized_pnl, ', ' ORDER BY qty DESC)
+        FROM trade.sale_results";
+    rig.expect(results, "20 0.0000, 10 -50000.0000").await;
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn nothing_begins_on_an_empty_answer_that_is_not_believed() {
     let mut rig = Rig::at_rest().await;
     let other = "22222222-2222-4222-8222-222222222222";

@@ -124,7 +124,7 @@ async fn room_is_taken_from_the_ruling_on_until_the_view_has_the_order() {
     let name = Name {
         shares: 0,
         held: Some(0),
-        cost: Some(0),
+        unrealised: 0,
         pending: i128::from(most - 1) * 10_000,
         issue: Issue::UNKNOWN,
     };

@@ -56,21 +56,13 @@ pub struct Name {
     /// Shares held at their last price, at cost where there was none; ten-thousandths of a won. None
     /// where neither is known.
     pub held: Option<i128>,
-    /// Average cost of the shares held, ten-thousandths of a won. None where that of a position is not
-    /// known.
-    pub cost: Option<i128>,
+    /// Unrealised result, ten-thousandths of a won: at their last price, the shares of all positions whose
+    /// cost is known, less that. 0 without a price: they are reckoned at cost.
+    pub unrealised: i128,
     /// What purchases under way may still cost, ten-thousandths of a won.
     pub pending: i128,
     /// What it belongs to.
     pub issue: Issue,
-}
-
-impl Name {
-    /// Returns the unrealised result, ten-thousandths of a won: the shares held at the price that their
-    /// weight is reckoned with, less their cost. None where either is not known.
-    pub fn unrealised(&self) -> Option<i128> {
-        Some(self.held?.saturating_sub(self.cost?))
-    }
 }
 
 /// Names that count together.
@@ -86,8 +78,7 @@ pub struct Total {
     pub names: i64,
     /// Of these, names whose value is not known.
     pub unvalued: i64,
-    /// Unrealised result, ten-thousandths of a won. A name whose result is not known adds nothing: what
-    /// has cost nothing can lose nothing.
+    /// Unrealised result, ten-thousandths of a won.
     pub unrealised: i128,
 }
 
@@ -158,8 +149,8 @@ struct Sum {
     rows: i64,
     /// Of these, how many have no value.
     unvalued: i64,
-    /// Unrealised result, ten-thousandths of a won.
-    unrealised: i128,
+    /// Unrealised result, ten-thousandths of a won; of a position, the shares that `units` are the cost of.
+    result: i128,
 }
 
 impl IsZero for Sum {
@@ -174,7 +165,7 @@ impl Semigroup for Sum {
         self.part = self.part.saturating_add(other.part);
         self.rows += other.rows;
         self.unvalued += other.unvalued;
-        self.unrealised = self.unrealised.saturating_add(other.unrealised);
+        self.result = self.result.saturating_add(other.result);
     }
 }
 
@@ -194,7 +185,7 @@ impl Multiply<isize> for Sum {
             part: self.part.saturating_mul(times.into()),
             rows: self.rows.saturating_mul(times),
             unvalued: self.unvalued.saturating_mul(times),
-            unrealised: self.unrealised.saturating_mul(times.into()),
+            result: self.result.saturating_mul(times.into()),
         }
     }
 }
@@ -243,7 +234,7 @@ pub(super) fn render(inputs: ExposureInputs<'_>) -> Rows<'_, ExposureRow> {
             part: row.qty.shares().into(),
             rows: 1,
             unvalued: i64::from(row.avg_price.is_none()),
-            ..Sum::default()
+            result: row.avg_price.map_or(0, |_| row.qty.shares().into()),
         };
         (!row.qty.is_zero()).then_some((row.symbol, sum))
     });
@@ -317,11 +308,12 @@ fn name(parts: &[(&Part, isize)]) -> Option<Name> {
         return None;
     }
     let at_cost = (held.unvalued == 0).then_some(held.units);
-    let at_price = |price: Price| held.part.saturating_mul(price.units().into());
+    let of = |shares: i128, price: Price| shares.saturating_mul(price.units().into());
+    let result = |price| of(held.result, price).saturating_sub(held.units);
     Some(Name {
         shares: i64::try_from(held.part).unwrap_or(i64::MAX),
-        held: price.map(at_price).or(at_cost),
-        cost: at_cost,
+        held: price.map(|price| of(held.part, price)).or(at_cost),
+        unrealised: price.map_or(0, result),
         pending: pending.units,
         issue,
     })
@@ -333,7 +325,7 @@ fn weight(name: &Name) -> Sum {
         part: name.pending,
         rows: 1,
         unvalued: i64::from(name.held.is_none()),
-        unrealised: name.unrealised().unwrap_or(0),
+        result: name.unrealised,
     }
 }
 
@@ -358,7 +350,7 @@ impl Sum {
             pending: self.part,
             names: self.rows,
             unvalued: self.unvalued,
-            unrealised: self.unrealised,
+            unrealised: self.result,
         }
     }
 }

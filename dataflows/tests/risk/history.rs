@@ -121,11 +121,16 @@ impl Rows {
             let at_cost: Option<i128> = at_cost.sum();
             let price = self.prices.get(&symbol);
             let at_price = price.map(|price| i128::from(shares * price.units()));
+            // Of each position whose cost is known, at the price.
+            let results = held.iter().filter_map(|row| {
+                let gain = price?.units() - row.avg_price?.units();
+                Some(i128::from(row.qty.shares() * gain))
+            });
             let cost = |row: &&Underway| i128::from(row.left.shares() * row.price.units());
             let name = Name {
                 shares,
                 held: at_price.or(at_cost),
-                cost: at_cost,
+                unrealised: results.sum(),
                 pending: buys.iter().map(cost).sum(),
                 issue: self.issues.get(&symbol).cloned().unwrap_or(Issue::UNKNOWN),
             };
@@ -149,9 +154,7 @@ impl Rows {
                 total.pending += name.pending;
                 total.names += 1;
                 total.unvalued += i64::from(name.held.is_none());
-                if let (Some(held), Some(cost)) = (name.held, name.cost) {
-                    total.unrealised += held - cost;
-                }
+                total.unrealised += name.unrealised;
             }
         }
         let (mut days, mut months) = (BTreeMap::new(), BTreeMap::new());

@@ -78,7 +78,15 @@ fn paper_results_follow_price_and_cost() {
         (vec![holding(10), price(7), price(4)], -10),
         (vec![price(4), holding(10)], -10),
         (vec![holding(10), price(4), holding(0)], 0),
-        // What has no cost has no result.
+        // Of what has no cost there is no result, and it hides no other one.
+        (
+            vec![
+                holding(10),
+                RiskChange::Position(position(1, 0, 7, 0)),
+                price(4),
+            ],
+            -10,
+        ),
         (
             vec![RiskChange::Position(position(0, 0, 10, 0)), price(4)],
             0,

@@ -3,8 +3,9 @@
 //! The broker is right. Shares that appeared belong to the position that was bought by hand; shares
 //! that are gone are taken from it first, then from the oldest. No trade is invented: a position
 //! that is gone without a fill ends with an exit event of source BROKER, its price the average of
-//! the sales there were, else the last price known. For the limits of losses the shares that are gone count
-//! as sold, without costs, also where others are left: at the lower of both, since nobody knows.
+//! the sales there were, else the last price known. For the limits of losses the shares that are gone
+//! count as sold, without costs, also where others are left: at the lowest of both and their cost. Nobody
+//! knows, and a gain that nobody made would hide losses.
 
 use crate::postgres::Transaction;
 use rust_decimal::Decimal;
@@ -196,6 +197,7 @@ async fn vanish(
     shares: Quantity,
     live: &[Live],
 ) -> Result<Vec<Uuid>, StoreError> {
+    let last = last_price(tx, symbol).await?;
     let mut missing = shares;
     let mut changed = Vec::new();
     for position in live {
@@ -216,14 +218,13 @@ async fn vanish(
             .await?;
         let (id, avg_price) = (position.id, position.avg_price);
         let sales = sales(tx, id).await?;
-        let (average, last) = (sales.average(), last_price(tx, symbol).await?);
-        let price = average.or(last).unwrap_or(avg_price);
+        let price = sales.average().or(last).unwrap_or(avg_price);
         let sold = Sold {
             id: Uuid::new_v4(),
             position: id,
             ts_us: None,
             qty: gone,
-            price: last.map_or(price, |last| last.min(price)),
+            price: last.map_or(price, |last| last.min(price)).min(avg_price),
             avg_price,
             costs: Decimal::ZERO,
         };

@@ -64,7 +64,7 @@ impl Account {
         let row = Name {
             shares: 1,
             held: Some(held),
-            cost: Some(held),
+            unrealised: 0,
             pending: 0,
             issue,
         };
