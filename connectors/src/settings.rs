@@ -1,7 +1,7 @@
 //! Keys of `system.config`: which there are, what they may hold, and what holds without a row.
 //!
 //! `alarms.<name>` are the limits of an alarm: `{"warning": 0.1, "critical": 0.5}`, just the levels that it
-//! has, in seconds, as shares of one, or numbers. A row takes the place of the table's limits and of those
+//! has, in seconds, as shares of one, in percent, or numbers. A row takes the place of the table's limits and of those
 //! of the configuration file, in every process.
 
 use std::fmt;
@@ -12,9 +12,6 @@ use crate::monitoring::rules::{RULES, Rule, Unit};
 
 /// Begins the keys of limits.
 const ALARMS: &str = "alarms.";
-/// Largest limit that is no share: seconds of three decades, and more of anything than there is.
-const LIMIT_MAX: f64 = 1e9;
-const LIMIT_MIN: f64 = -1e9;
 
 /// A key that is known.
 #[derive(Clone, Copy, Debug)]
@@ -135,11 +132,7 @@ impl Setting {
 
     fn limit(self, given: &Map<String, Value>, name: &str) -> Result<f64, String> {
         let value = given.get(name).ok_or("is required")?;
-        let (least, most) = match self.0.unit {
-            Unit::Share => (0.0, 1.0),
-            Unit::Seconds | Unit::Count => (0.0, LIMIT_MAX),
-            Unit::Percent => (LIMIT_MIN, LIMIT_MAX),
-        };
+        let (least, most) = self.0.bounds();
         let number = value
             .as_f64()
             .filter(|number| (least..=most).contains(number));
@@ -214,5 +207,7 @@ mod tests {
         let signed = "alarms.risk_day_result";
         assert_eq!(of(signed, json!({"warning": -1.5})), [""; 0]);
         assert_eq!(of(signed, json!({"warning": -1e10})), ["warning"]);
+        let unsigned = "alarms.risk_usage";
+        assert_eq!(of(unsigned, json!({"warning": -1})), ["warning"]);
     }
 }

@@ -183,23 +183,18 @@ impl MonitoringConfig {
             ));
             return;
         };
-        for (key, value) in [
-            ("warning", settings.warning),
-            ("danger", settings.danger),
-            ("least", settings.least),
+        let limits = rule.bounds();
+        for (key, value, (least, most)) in [
+            ("warning", settings.warning, limits),
+            ("danger", settings.danger, limits),
+            ("least", settings.least, (0.0, f64::MAX)),
         ] {
-            // What can be below zero has a limit there.
-            let may_be_below = key != "least" && rule.warning.is_some_and(|limit| limit < 0.0);
-            let is_right = |value: f64| value.is_finite() && (value >= 0.0 || may_be_below);
-            if value.is_some_and(|value| !is_right(value)) {
-                let least = if may_be_below {
-                    ""
-                } else {
-                    ", not below zero,"
+            if value.is_some_and(|value| !(least..=most).contains(&value)) {
+                let range = match key {
+                    "least" => "finite number, not below zero,".to_owned(),
+                    _ => format!("number from {least} to {most}"),
                 };
-                faults.push(format!(
-                    "monitoring.limits.{name}.{key}: finite number{least} expected"
-                ));
+                faults.push(format!("monitoring.limits.{name}.{key}: {range} expected"));
             }
         }
         if settings.window.is_some_and(|window| window.is_zero()) {

@@ -71,7 +71,25 @@ const fn rule(name: &'static str, title: &'static str, unit: Unit, reading: Read
     }
 }
 
+/// Largest limit that is no share: seconds of three decades, and more of anything than there is.
+const LIMIT_MAX: f64 = 1e9;
+const LIMIT_MIN: f64 = -1e9;
+
 impl Rule {
+    /// Returns the least and the largest value that a limit of it may have: below zero only where its own
+    /// is.
+    pub fn bounds(&self) -> (f64, f64) {
+        let most = match self.unit {
+            Unit::Share => 1.0,
+            Unit::Seconds | Unit::Count | Unit::Percent => LIMIT_MAX,
+        };
+        let is_signed = [self.warning, self.danger]
+            .into_iter()
+            .flatten()
+            .any(|limit| limit < 0.0);
+        (if is_signed { LIMIT_MIN } else { 0.0 }, most)
+    }
+
     /// Returns whether the severer limit, where there are two, is not milder than the other one.
     pub fn is_in_order(&self) -> bool {
         match (self.warning, self.danger) {
