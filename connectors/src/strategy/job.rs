@@ -20,12 +20,11 @@ use crate::redis::Cache;
 const LISTED: &str = "SELECT count(*) FROM market.stocks
     WHERE status <> 'DELISTED' AND market IN ('KOSPI', 'KOSDAQ')";
 
-/// How many issues were traded on a day, as far as is known: of what is followed the broker tells bars by
-/// itself, and they alone make no universe.
+/// How many issues were traded on a day, as far as bars are stored.
 const TRADED: &str = "SELECT count(*) FROM market.daily_bars
     WHERE trade_date = $1::text::date AND volume > 0";
 
-/// Whether something was traded after the day of a portfolio.
+/// Whether something was traded after the day of a portfolio, as far as bars are stored.
 const IS_PAST: &str = "SELECT EXISTS (SELECT FROM strategy.portfolios p
     JOIN market.daily_bars b ON b.trade_date > p.as_of AND b.volume > 0
     WHERE p.portfolio_id = $1)";
@@ -65,8 +64,9 @@ impl Job for DailyStrategy {
             let day = day.to_string();
             let traded: i64 = client.query_one(TRADED, &[&day]).await?.try_get(0)?;
             drop(client);
-            let is_enough = traded >= i64::from(self.config.limits.universe_min);
-            Ok(is_enough && has_listings(&self.postgres, &self.config).await?)
+            let listed = listed(&self.postgres).await?;
+            // Of what is followed the broker tells bars by itself; they alone are no market.
+            Ok(is_market(listed, &self.config) && traded * 2 >= listed)
         }
         .boxed()
     }
@@ -93,7 +93,7 @@ impl Job for DailyStrategy {
 
 impl DailyStrategy {
     /// Activates the portfolio of a run where that is configured, unless somebody has, a newer one is in
-    /// force, or another session has traded since: nobody is to trade what was right some days ago, and a
+    /// force, or bars of another session are stored: nobody is to trade what was right some days ago, and a
     /// week that is made up for is not to be traded day by day.
     async fn put_in_force(&self, done: &DayRun) -> Result<(), JobError> {
         let Some(portfolio) = done.portfolio.filter(|_| self.config.auto_activate) else {
@@ -143,9 +143,16 @@ pub(super) async fn has_listings(
     postgres: &Postgres,
     config: &StrategyConfig,
 ) -> Result<bool, JobError> {
+    Ok(is_market(listed(postgres).await?, config))
+}
+
+async fn listed(postgres: &Postgres) -> Result<i64, JobError> {
     let client = postgres.client().await?;
-    let listed: i64 = client.query_one(LISTED, &[]).await?.try_get(0)?;
-    Ok(listed >= i64::from(config.limits.universe_min))
+    Ok(client.query_one(LISTED, &[]).await?.try_get(0)?)
+}
+
+fn is_market(listed: i64, config: &StrategyConfig) -> bool {
+    listed >= i64::from(config.limits.universe_min)
 }
 
 /// Runs one day for the scheduler. One that is refused has failed.
