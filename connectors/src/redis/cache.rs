@@ -300,7 +300,7 @@ impl Cache {
         self.inner.client.as_ref()
     }
 
-    /// As [`Cache::call`]; where no connection comes free in the time of one call it is a miss, and no fault
+    /// As [`Cache::call`]; where no connection comes free in twice the time of a call it is a miss, and no fault
     /// of Redis: PostgreSQL answers sooner. One that cannot be made is a fault before that.
     async fn call_soon<T, F>(&self, call: impl FnOnce(MultiplexedConnection) -> F) -> Option<T>
     where

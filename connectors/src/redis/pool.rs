@@ -114,11 +114,13 @@ impl Connections {
 /// Opens connections up to the least number. Each is held until the last is open, or one would be lent
 /// twice.
 async fn fill(connections: Connections) {
-    if connections.pool.status().size < connections.size_min
-        && let Ok(_held) = connections.pool.get().await
+    let mut held = Vec::new();
+    while connections.pool.status().size < connections.size_min
+        && let Ok(connection) = connections.pool.get().await
     {
-        Box::pin(fill(connections.clone())).await;
+        held.push(connection);
     }
+    drop(held);
 }
 
 fn failed(reason: &'static str) -> RedisError {
