@@ -117,6 +117,11 @@ impl Params {
         choices[0]
     }
 
+    /// Returns whether `name` is given and was not taken.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.given.contains_key(name)
+    }
+
     /// Takes the parameter `name` as a `T`.
     pub(crate) fn parsed<T>(&mut self, name: &str) -> Option<T>
     where

@@ -25,6 +25,7 @@ use turnstile_dataflows::risk::RiskChange;
 pub use fields::RowFault;
 pub use live::LivePosition;
 pub use load::{Loaded, Portion, PortionSource, load};
+pub use read::StoredRule;
 pub(crate) use reentry::rule_of_row as reentry_rule;
 
 use control::Control;

@@ -79,12 +79,16 @@ pub(crate) async fn resolve(
     mut params: Params,
 ) -> Result<Success<Resolution>, ApiError> {
     let today = SeoulTime::now().date();
-    if let Some(id) = params.parsed::<Uuid>("position_id") {
+    if params.has("position_id") {
+        let id = params.parsed::<Uuid>("position_id");
         for name in ["symbol", "strategy_id"] {
             if params.text(name, usize::MAX).is_some() {
                 params.fault(name, "must be absent with position_id".to_owned());
             }
         }
+        let Some(id) = id else {
+            return Err(params.refusal());
+        };
         params.finish()?;
         return match queries::rule_resolution::of_position(&state.db, id, today).await? {
             Found::Live(resolution) => Ok(Success::one(resolution)),

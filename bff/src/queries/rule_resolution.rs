@@ -7,8 +7,9 @@ use serde_json::Value;
 use tokio_postgres::types::Json;
 use tokio_postgres::{GenericClient, Row};
 use turnstile_connectors::postgres::Postgres;
-use turnstile_dataflows::exit::{ExitRule, RuleLevel, RuleScope, rules_serving};
-use turnstile_dataflows::model::{Profile, ProfileId, Symbol};
+use turnstile_connectors::rows::StoredRule;
+use turnstile_dataflows::exit::{ExitRule, RuleLevel, rules_serving};
+use turnstile_dataflows::model::{ProfileId, Symbol};
 use uuid::Uuid;
 
 use crate::api::rule_resolution::{PassedOver, Resolution, ServingRule};
@@ -36,14 +37,11 @@ const POSITION: &str = "SELECT p.symbol, p.strategy_id, p.exit_profile_id, p.sta
         FROM trade.exit_levels WHERE position_id = p.position_id LIMIT 1
     ) told ON true
     WHERE p.position_id = $1";
-const RULES: &str = "SELECT rule_id, scope, scope_key, rules, version, is_active,
-        effective_from::text AS effective_from
-    FROM trade.exit_rules";
+const RULES: &str = "SELECT to_jsonb(r) FROM trade.exit_rules r";
 
 /// A row of `trade.exit_rules`, and why it serves nobody on a day.
 struct Stored {
     rule: Arc<ExitRule>,
-    version: i32,
     fault: Option<(&'static str, String)>,
 }
 
@@ -101,34 +99,23 @@ async fn stored(
     rules.filter_map(Result::transpose).collect()
 }
 
-/// Reads a row as the engine does. None where it says of nobody whom it serves.
+/// Reads a row. None where it says of nobody whom it serves.
 fn rule(row: &Row, today: &str) -> Result<Option<Stored>, tokio_postgres::Error> {
-    let (id, scope): (&str, &str) = (row.try_get("rule_id")?, row.try_get("scope")?);
-    let scope = RuleScope::of(scope, row.try_get("scope_key")?);
-    let (Ok(id), Ok(scope)) = (id.parse(), scope) else {
+    let row: Json<Value> = row.try_get(0)?;
+    let Ok(read) = StoredRule::of(&row.0, today) else {
         return Ok(None);
     };
-    let version: i32 = row.try_get("version")?;
-    let rules: Json<Value> = row.try_get("rules")?;
-    let profile = Profile::from_value(&rules.0);
-    let from: Option<String> = row.try_get("effective_from")?;
-    let fault = match (row.try_get("is_active")?, &from, &profile) {
-        (false, ..) => Some(("INACTIVE", "it is switched off".to_owned())),
-        (true, Some(from), _) if from.as_str() > today => {
+    let fault = match read.fault {
+        _ if !read.is_active => Some(("INACTIVE", "it is switched off".to_owned())),
+        _ if read.is_early => {
+            let from = row.0["effective_from"].as_str().unwrap_or_default();
             Some(("NOT_YET", format!("it is in force from {from} on")))
         }
-        (true, _, Err(faults)) => Some(("UNREADABLE", faults.to_string())),
-        (true, _, Ok(_)) => None,
-    };
-    let rule = ExitRule {
-        id,
-        scope,
-        version: u32::try_from(version).unwrap_or_default(),
-        profile: Arc::new(profile.unwrap_or_default()),
+        Some(faults) => Some(("UNREADABLE", faults.to_string())),
+        None => None,
     };
     Ok(Some(Stored {
-        rule: Arc::new(rule),
-        version,
+        rule: Arc::new(read.rule),
         fault,
     }))
 }
@@ -156,6 +143,7 @@ fn resolve(resolution: &mut Resolution, stored: &[Stored]) {
             continue;
         };
         let (rule_id, level) = (rule.id.to_string(), level.name().to_owned());
+        let version = i32::try_from(rule.version).unwrap_or(i32::MAX);
         let passed_over = match (&one.fault, &resolution.rule) {
             (Some((why, detail)), _) => Some((*why, detail.clone())),
             (None, Some(chosen)) => Some((
@@ -168,7 +156,7 @@ fn resolve(resolution: &mut Resolution, stored: &[Stored]) {
             Some((why, detail)) => resolution.passed_over.push(PassedOver {
                 rule_id,
                 level,
-                version: Some(one.version),
+                version: Some(version),
                 why,
                 detail,
             }),
@@ -176,7 +164,7 @@ fn resolve(resolution: &mut Resolution, stored: &[Stored]) {
                 resolution.rule = Some(ServingRule {
                     rule_id,
                     level,
-                    version: one.version,
+                    version,
                 });
             }
         }
