@@ -5,9 +5,6 @@ use std::sync::LazyLock;
 
 use axum::http::{HeaderMap, Method, header};
 use axum::response::IntoResponse;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
@@ -27,7 +24,7 @@ use crate::api::{
     trades, universe, watchlist,
 };
 use crate::health;
-use crate::versioned::Named;
+use crate::versioned::{Named, digest};
 
 /// Names of the ways in which a request says who makes it.
 const TOKEN: &str = "token";
@@ -252,7 +249,7 @@ pub fn openapi_json() -> Result<String, serde_json::Error> {
 static DOCUMENT: LazyLock<(String, String)> = LazyLock::new(|| {
     // A test shows that it can be written.
     let text = Api::openapi().to_json().unwrap_or_default();
-    let name = format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(&text)));
+    let name = format!("\"{}\"", digest(&text));
     (text, name)
 });
 

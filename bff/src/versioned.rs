@@ -1,17 +1,17 @@
 //! Answers that have a name (`ETag`): who has them already is told so (304), instead of them again.
 //!
-//! RFC 9110, sections 8.8.3 and 13.1.2. Names of rows are weak, since `meta` differs with each answer.
+//! RFC 9110, sections 8.8.3 and 13.1.2. The name of a row is made of all that is sent of it, and weak, since
+//! `meta` differs with each answer.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use sha2::{Digest, Sha256};
 
 use crate::envelope::Success;
-use crate::seoul::SeoulTime;
-
-/// A row that rises in version with every change.
-#[derive(Debug)]
-pub(crate) struct Versioned<T>(Named<Success<T>>);
 
 /// An answer with its name.
 #[derive(Debug)]
@@ -21,28 +21,29 @@ pub(crate) struct Named<T> {
     answer: Option<T>,
 }
 
-impl<T> Versioned<T> {
-    /// Answers with `row`, which is of `version` and was `changed` then, unless the request says that the
-    /// client has it. A row that was removed and made again has a version, but not a time, once more.
-    pub(crate) fn of(
-        row: T,
-        (version, changed): (i32, Option<SeoulTime>),
-        headers: &HeaderMap,
-    ) -> Self {
-        let changed = changed.map_or(0, SeoulTime::micros);
-        Self(Named::of(
-            &format!("W/\"{version}-{changed}\""),
-            headers,
-            || Success::one(row),
-        ))
-    }
+/// Answers with `row`, unless the request says that the client has it.
+///
+/// # Errors
+/// If the row cannot be written.
+pub(crate) fn named(
+    row: &impl Serialize,
+    headers: &HeaderMap,
+) -> Result<Named<Success<Box<RawValue>>>, serde_json::Error> {
+    let row = to_raw_value(row)?;
+    let name = format!("W/\"{}\"", digest(row.get()));
+    Ok(Named::of(&name, headers, || Success::one(row)))
+}
+
+/// Returns what a text is called.
+pub(crate) fn digest(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(text))
 }
 
 impl<T> Named<T> {
     /// Answers with what `answer` returns, whose name is `name`, unless the client has it.
     pub(crate) fn of(name: &str, headers: &HeaderMap, answer: impl FnOnce() -> T) -> Self {
         let answer = (!has(headers, name)).then(answer);
-        // Digits and quotation marks are a value; another name would be none, and match nothing.
+        // A digest in quotation marks is a value; another name would be none, and match nothing.
         let name = HeaderValue::from_str(name).unwrap_or(HeaderValue::from_static("\"\""));
         Self { name, answer }
     }
@@ -65,12 +66,6 @@ impl<T: IntoResponse> IntoResponse for Named<T> {
         };
         response.headers_mut().insert(header::ETAG, self.name);
         response
-    }
-}
-
-impl<T: Serialize> IntoResponse for Versioned<T> {
-    fn into_response(self) -> Response {
-        self.0.into_response()
     }
 }
 

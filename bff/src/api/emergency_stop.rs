@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::response::IntoResponse;
 use serde::Serialize;
 use serde_json::Value;
 use tracing::warn;
@@ -15,7 +16,7 @@ use crate::extract::{Body, NoParams};
 use crate::queries;
 use crate::seoul::SeoulTime;
 use crate::state::AppState;
-use crate::versioned::Versioned;
+use crate::versioned::named;
 
 /// Whether entries are stopped.
 #[derive(Debug, Serialize, ToSchema)]
@@ -55,11 +56,10 @@ pub(crate) async fn one(
     State(state): State<AppState>,
     headers: HeaderMap,
     _: NoParams,
-) -> Result<Versioned<EmergencyStop>, ApiError> {
+) -> Result<impl IntoResponse, ApiError> {
     let stop = queries::emergency_stop::one(&state.db).await?;
     let stop = stop.ok_or_else(missing)?;
-    let name = (stop.version, Some(stop.updated_ts));
-    Ok(Versioned::of(stop, name, &headers))
+    Ok(named(&stop, &headers)?)
 }
 
 /// Stops entries at once, or lets them go on as a change of the version that it was made from. Only an

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::response::IntoResponse;
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -16,7 +17,7 @@ use crate::extract::{Body, InPath, NoParams, Params};
 use crate::queries;
 use crate::seoul::SeoulTime;
 use crate::state::AppState;
-use crate::versioned::Versioned;
+use crate::versioned::named;
 
 /// Whom a rule serves.
 pub(crate) const SCOPES: [&str; 4] = ["DEFAULT", "STRATEGY", "SYMBOL", "POSITION"];
@@ -119,11 +120,10 @@ pub(crate) async fn one(
     InPath(id): InPath<ProfileId>,
     headers: HeaderMap,
     _: NoParams,
-) -> Result<Versioned<ExitRule>, ApiError> {
+) -> Result<impl IntoResponse, ApiError> {
     let rule = queries::exit_rules::one(&state.db, id.as_str()).await?;
     let rule = rule.ok_or_else(|| ApiError::not_found("exit rule", id))?;
-    let name = (rule.version, Some(rule.updated_ts));
-    Ok(Versioned::of(rule, name, &headers))
+    Ok(named(&rule, &headers)?)
 }
 
 /// Saves an exit rule: a new one, or a change of the version that it was made from.

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::response::IntoResponse;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value;
@@ -17,7 +18,7 @@ use crate::number::{Number, PERCENT, WON};
 use crate::queries;
 use crate::seoul::SeoulTime;
 use crate::state::AppState;
-use crate::versioned::Versioned;
+use crate::versioned::named;
 
 /// What re-entries may do to the account. What is null limits nothing.
 #[derive(Debug, Serialize, ToSchema)]
@@ -87,11 +88,10 @@ pub(crate) async fn one(
     State(state): State<AppState>,
     headers: HeaderMap,
     _: NoParams,
-) -> Result<Versioned<Limits>, ApiError> {
+) -> Result<impl IntoResponse, ApiError> {
     let limits = queries::reentry_limits::one(&state.db).await?;
     let limits = limits.ok_or_else(missing)?;
-    let name = (limits.version, Some(limits.updated_ts));
-    Ok(Versioned::of(limits, name, &headers))
+    Ok(named(&limits, &headers)?)
 }
 
 /// Sets the limits of re-entries, as a change of the version that it was made from.

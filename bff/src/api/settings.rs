@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tracing::info;
@@ -18,7 +19,7 @@ use crate::extract::{Body, InPath, NoParams};
 use crate::queries;
 use crate::seoul::SeoulTime;
 use crate::state::AppState;
-use crate::versioned::Versioned;
+use crate::versioned::named;
 
 /// A key of the configuration.
 #[derive(Debug, Serialize, ToSchema)]
@@ -107,14 +108,13 @@ pub(crate) async fn one(
     InPath(key): InPath<String>,
     headers: HeaderMap,
     _: NoParams,
-) -> Result<Versioned<Setting>, ApiError> {
+) -> Result<impl IntoResponse, ApiError> {
     let known = known(&key)?;
     let load = async || Ok(Some(queries::settings::one(&state.db, &key).await?));
     let stored: Result<Option<Stored>, ApiError> =
         cache_aside(&state.cache, &cache_key(&key), TTL_CONFIG, load).await;
     let setting = setting(known, stored?.unwrap_or_default());
-    let name = (setting.version, setting.updated_ts);
-    Ok(Versioned::of(setting, name, &headers))
+    Ok(named(&setting, &headers)?)
 }
 
 /// Puts a value in force, as a change of the version that it was made from.
