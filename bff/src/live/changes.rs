@@ -30,6 +30,8 @@ use crate::state::AppState;
 const PAUSE: Duration = Duration::from_secs(1);
 /// Least time between two readings of changed rows.
 const SPACING: Duration = Duration::from_millis(50);
+/// Rows that gather while others are told; with more of them clients begin anew.
+const GATHERED_MAX: usize = 10_000;
 /// Most rows of one message, about 100 kB.
 const ROWS_MAX: usize = 200;
 
@@ -129,6 +131,11 @@ async fn take(state: &AppState, transactions: &[TransactionChanges], changed: &m
     }
     let last = transactions.iter().map(|transaction| transaction.xid).max();
     changed.xid = changed.xid.max(last);
+    if changed.rows.values().map(BTreeSet::len).sum::<usize>() > GATHERED_MAX {
+        warn!("more has changed than is told row by row, clients begin anew");
+        changed.rows.clear();
+        state.live.forget();
+    }
 }
 
 /// Tells clients what has changed, however long PostgreSQL is away.

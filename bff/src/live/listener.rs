@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
-use tokio::time::{Instant, timeout, timeout_at};
+use futures_util::future::join_all;
+use tokio::time::{Instant, timeout};
 use tracing::warn;
 
 use super::board::PriceReader;
@@ -178,14 +179,20 @@ impl Listener {
             return Ok(());
         }
         let is_retry = self.retry.take().is_some();
-        let until = Instant::now() + PATIENCE;
-        for topic in self.reader.due() {
-            let loaded = self.load(topic, until, is_retry, out).await?;
-            let Some(Snapshot { seq, text, .. }) = loaded else {
-                // What one topic alone has is no reason to keep the others waiting.
-                self.retry = Some(Instant::now() + RETRY);
-                continue;
-            };
+        let loads = self.reader.due().into_iter().map(|topic| self.load(topic));
+        let stop = self.state.live.stop.clone();
+        // Side by side, so that one topic that hangs takes nothing of the time of the others.
+        let loads = stop.run_until_cancelled(join_all(loads)).await;
+        let (mut loaded, mut faults) = (Vec::new(), Vec::new());
+        for (topic, load) in loads.ok_or(End::Stop)? {
+            match load {
+                Ok(snapshot) => loaded.push((topic, snapshot)),
+                Err(fault) => faults.push((topic, fault)),
+            }
+        }
+        // What counts from an earlier number is told before what comes after that is.
+        loaded.sort_by_key(|(_topic, snapshot)| snapshot.seq);
+        for (topic, Snapshot { seq, text, .. }) in loaded {
             self.advance(seq, out).await?;
             if self.reader.accept(topic, seq) {
                 let kind = if topic == Topic::Tables {
@@ -197,32 +204,23 @@ impl Listener {
                 out.put(Item::Message { kind, text, resume }).await?;
             }
         }
+        if !faults.is_empty() {
+            self.retry = Some(Instant::now() + RETRY);
+        }
+        for (topic, fault) in faults.iter().filter(|_| !is_retry) {
+            late(*topic, fault, out).await?;
+        }
         Ok(())
     }
 
-    /// Loads a snapshot of `topic`; none if that is not possible by `until`, of which the client is told
-    /// the first time.
-    async fn load(
-        &self,
-        topic: Topic,
-        until: Instant,
-        is_retry: bool,
-        out: &mut impl Outlet,
-    ) -> Result<Option<Snapshot>, End> {
-        let loading = timeout_at(until, snapshot(&self.state, topic, self.reader.at()));
-        let stop = &self.state.live.stop;
-        let fault = match stop.run_until_cancelled(loading).await.ok_or(End::Stop)? {
-            Ok(Ok(snapshot)) => return Ok(Some(snapshot)),
-            Ok(Err(error)) => chain(&error).to_string(),
-            Err(_elapsed) => "not in time".to_owned(),
+    /// Loads a snapshot of `topic`, or says why it cannot be had in time.
+    async fn load(&self, topic: Topic) -> (Topic, Result<Snapshot, String>) {
+        let loading = snapshot(&self.state, topic, self.reader.at());
+        let loaded = match timeout(PATIENCE, loading).await {
+            Ok(loaded) => loaded.map_err(|error| chain(&error).to_string()),
+            Err(_elapsed) => Err("not in time".to_owned()),
         };
-        if !is_retry {
-            warn!(%topic, error = %fault, "snapshot not loaded, trying again");
-            let message = format!("{topic} cannot be read now, a snapshot follows");
-            let (code, message) = ("SNAPSHOT_LATE", message.as_str());
-            say(out, "error", &ServerMessage::Error { code, message }).await?;
-        }
-        Ok(None)
+        (topic, loaded)
     }
 
     /// Sends what is new up to `upto`.
@@ -274,6 +272,14 @@ impl Listener {
     fn resume(&self, seq: u64) -> Option<u64> {
         self.reader.first_due().is_none().then_some(seq)
     }
+}
+
+/// Tells one client that a snapshot of `topic` is late.
+async fn late(topic: Topic, fault: &str, out: &mut impl Outlet) -> Result<(), End> {
+    warn!(%topic, error = %fault, "snapshot not loaded, trying again");
+    let message = format!("{topic} cannot be read now, a snapshot follows");
+    let (code, message) = ("SNAPSHOT_LATE", message.as_str());
+    say(out, "error", &ServerMessage::Error { code, message }).await
 }
 
 /// Sends `message` to one client.
