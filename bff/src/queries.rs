@@ -53,6 +53,7 @@ use tokio_postgres::error::SqlState;
 use turnstile_connectors::postgres::{PostgresClient, PostgresError, Transaction, begin_as};
 
 use crate::access;
+use crate::cursor::TimeCursor;
 use crate::envelope::Listed;
 use crate::error::ApiError;
 use crate::extract::Page;
@@ -131,6 +132,19 @@ impl<T> Saved<T> {
 /// of this crate is made in one.
 pub(crate) async fn acting(client: &mut PostgresClient) -> Result<Transaction<'_>, QueryError> {
     Ok(begin_as(client, &access::actor()).await?)
+}
+
+/// Returns what reads the place of a row of a list that is ordered by the time `ts` and then by `id`.
+fn time_key(
+    ts: &'static str,
+    id: &'static str,
+) -> impl Fn(&Row) -> Result<TimeCursor, tokio_postgres::Error> {
+    move |row| {
+        Ok(TimeCursor {
+            ts: row.try_get(ts)?,
+            id: row.try_get(id)?,
+        })
+    }
 }
 
 /// Makes a page of `rows`, of which there is one more than wanted if the list goes on.

@@ -1,7 +1,7 @@
 //! What cached reads are compared with: a handler that does nothing but one GET and hands on what it finds.
 //!
-//! Its Redis client is the system's: as many connections, each for one call at a time. Beside it the same
-//! handler on one connection that all calls share, which Redis is asked quickest through.
+//! Its Redis client is like the system's: a pool of as many connections, each for one call at a time. Beside
+//! it the same handler on one connection that all calls share, which Redis is asked quickest through.
 
 use anyhow::Context;
 use axum::Router;

@@ -9,7 +9,7 @@ use crate::api::alarms::{Acknowledgement, AlarmEpisode};
 use crate::cursor::TimeCursor;
 use crate::envelope::Listed;
 use crate::extract::Page;
-use crate::queries::{QueryError, acting, listed};
+use crate::queries::{QueryError, acting, listed, time_key};
 use crate::seoul::SeoulTime;
 
 const COLUMNS: &str =
@@ -75,12 +75,7 @@ pub(crate) async fn list(
             ],
         )
         .await?;
-    let key = |row: &Row| {
-        Ok(TimeCursor {
-            ts: row.try_get("raised_ts")?,
-            id: row.try_get("id")?,
-        })
-    };
+    let key = time_key("raised_ts", "id");
     listed(&rows, &page, key, episode)
 }
 

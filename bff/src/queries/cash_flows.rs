@@ -8,7 +8,7 @@ use crate::api::cash_flows::{CashFlow, EnterFlow};
 use crate::cursor::TimeCursor;
 use crate::envelope::Listed;
 use crate::extract::Page;
-use crate::queries::{QueryError, acting, listed};
+use crate::queries::{QueryError, acting, listed, time_key};
 
 /// The namespace of the identities of flows, which come from their idempotency keys.
 const NAMESPACE: Uuid = Uuid::from_u128(0x91d3_47e0_6c5a_4f1e_b2a8_0d9f_c473_5e16);
@@ -41,12 +41,7 @@ pub(crate) async fn list(
     let rows = client
         .query(&query, &[&account, ts, id, &(page.limit + 1)])
         .await?;
-    let key = |row: &Row| {
-        Ok(TimeCursor {
-            ts: row.try_get("created_ts")?,
-            id: row.try_get("flow_id")?,
-        })
-    };
+    let key = time_key("created_ts", "flow_id");
     listed(&rows, &page, key, flow)
 }
 

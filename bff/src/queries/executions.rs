@@ -1,13 +1,12 @@
 //! Executions: what the broker filled.
 
-use tokio_postgres::Row;
 use turnstile_connectors::postgres::Postgres;
 
 use crate::api::executions::Execution;
 use crate::cursor::TimeCursor;
 use crate::envelope::Listed;
 use crate::extract::Page;
-use crate::queries::{QueryError, listed};
+use crate::queries::{QueryError, listed, time_key};
 
 /// Returns a page of executions, last stored first.
 pub(crate) async fn list(
@@ -29,12 +28,7 @@ pub(crate) async fn list(
             &[&page.below.ts, &page.below.id, &(page.limit + 1)],
         )
         .await?;
-    let key = |row: &Row| {
-        Ok(TimeCursor {
-            ts: row.try_get("created_ts")?,
-            id: row.try_get("fill_id")?,
-        })
-    };
+    let key = time_key("created_ts", "fill_id");
     listed(&rows, &page, key, |row| {
         Ok(Execution {
             fill_id: row.try_get("fill_id")?,

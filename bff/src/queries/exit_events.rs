@@ -8,7 +8,7 @@ use crate::api::exit_events::ExitEvent;
 use crate::cursor::TimeCursor;
 use crate::envelope::Listed;
 use crate::extract::Page;
-use crate::queries::{QueryError, listed};
+use crate::queries::{QueryError, listed, time_key};
 
 /// Returns a page of exit events, last exit first.
 pub(crate) async fn list(
@@ -25,12 +25,7 @@ pub(crate) async fn list(
             &[&page.below.ts, &page.below.id, &(page.limit + 1)],
         )
         .await?;
-    let key = |row: &Row| {
-        Ok(TimeCursor {
-            ts: row.try_get("exit_ts")?,
-            id: row.try_get("exit_event_id")?,
-        })
-    };
+    let key = time_key("exit_ts", "exit_event_id");
     listed(&rows, &page, key, exit_event)
 }
 

@@ -10,7 +10,7 @@ use crate::api::orders::{Order, OrderDetail, OrderEvent};
 use crate::cursor::TimeCursor;
 use crate::envelope::Listed;
 use crate::extract::Page;
-use crate::queries::{QueryError, listed};
+use crate::queries::{QueryError, listed, time_key};
 
 /// Most events of one order that are returned. An order has about ten.
 const EVENTS_MAX: i64 = 1_000;
@@ -29,12 +29,7 @@ pub(crate) async fn list(
             &[&page.below.ts, &page.below.id, &(page.limit + 1)],
         )
         .await?;
-    let key = |row: &Row| {
-        Ok(TimeCursor {
-            ts: row.try_get("created_ts")?,
-            id: row.try_get("order_id")?,
-        })
-    };
+    let key = time_key("created_ts", "order_id");
     listed(&rows, &page, key, order)
 }
 

@@ -12,7 +12,7 @@ use crate::cursor::TimeCursor;
 use crate::envelope::Listed;
 use crate::extract::Page;
 use crate::number::Number;
-use crate::queries::{QueryError, listed};
+use crate::queries::{QueryError, listed, time_key};
 
 /// Decimal places of a weight: millionths of equity.
 const WEIGHT_PLACES: u32 = 6;
@@ -43,12 +43,7 @@ pub(crate) async fn list(
     let rows = client
         .query(&query, &[&page.below.ts, &page.below.id, &(page.limit + 1)])
         .await?;
-    let key = |row: &Row| {
-        Ok(TimeCursor {
-            ts: row.try_get("created_ts")?,
-            id: row.try_get("portfolio_id")?,
-        })
-    };
+    let key = time_key("created_ts", "portfolio_id");
     listed(&rows, &page, key, portfolio)
 }
 

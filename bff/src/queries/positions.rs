@@ -8,7 +8,7 @@ use crate::api::positions::{Position, PositionView};
 use crate::cursor::TimeCursor;
 use crate::envelope::Listed;
 use crate::extract::Page;
-use crate::queries::{QueryError, listed};
+use crate::queries::{QueryError, listed, time_key};
 
 /// Which positions are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,12 +52,7 @@ pub(crate) async fn list(
             ],
         )
         .await?;
-    let key = |row: &Row| {
-        Ok(TimeCursor {
-            ts: row.try_get("entry_ts")?,
-            id: row.try_get("position_id")?,
-        })
-    };
+    let key = time_key("entry_ts", "position_id");
     listed(&rows, &page, key, view)
 }
 

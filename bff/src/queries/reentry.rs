@@ -8,7 +8,7 @@ use crate::api::reentry::{Candidate, Verdict};
 use crate::cursor::{NumberCursor, TimeCursor};
 use crate::envelope::Listed;
 use crate::extract::Page;
-use crate::queries::{QueryError, listed};
+use crate::queries::{QueryError, listed, time_key};
 
 /// Returns a page of verdicts, last stored first.
 pub(crate) async fn history(
@@ -47,12 +47,7 @@ pub(crate) async fn candidates(
             &[&page.below.ts, &page.below.id, &(page.limit + 1)],
         )
         .await?;
-    let key = |row: &Row| {
-        Ok(TimeCursor {
-            ts: row.try_get("exit_ts")?,
-            id: row.try_get("candidate_id")?,
-        })
-    };
+    let key = time_key("exit_ts", "candidate_id");
     listed(&rows, &page, key, candidate)
 }
 

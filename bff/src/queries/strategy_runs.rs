@@ -8,7 +8,7 @@ use crate::api::strategy_runs::{AskRun, RunRequest, StrategyRun};
 use crate::cursor::TimeCursor;
 use crate::envelope::Listed;
 use crate::extract::Page;
-use crate::queries::{QueryError, acting, listed};
+use crate::queries::{QueryError, acting, listed, time_key};
 
 /// The namespace of the identities of requests, which come from their idempotency keys.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5a4e_9d17_20c3_4b68_8f2d_71c6_0e35_b98a);
@@ -40,12 +40,7 @@ pub(crate) async fn list(
             &[&page.below.ts, &page.below.id, &(page.limit + 1)],
         )
         .await?;
-    let key = |row: &Row| {
-        Ok(TimeCursor {
-            ts: row.try_get("created_ts")?,
-            id: row.try_get("run_id")?,
-        })
-    };
+    let key = time_key("created_ts", "run_id");
     listed(&rows, &page, key, |row| {
         Ok(StrategyRun {
             run_id: row.try_get("run_id")?,

@@ -8,7 +8,7 @@ use crate::api::trades::{Share, Trade};
 use crate::cursor::TimeCursor;
 use crate::envelope::Listed;
 use crate::extract::Page;
-use crate::queries::{QueryError, listed};
+use crate::queries::{QueryError, listed, time_key};
 
 const PAGE: &str = "SELECT t.*, stock.name
     FROM trade.closed_trades AS t LEFT JOIN market.stocks AS stock USING (symbol)
@@ -58,12 +58,7 @@ pub(crate) async fn list(
             ],
         )
         .await?;
-    let key = |row: &Row| {
-        Ok(TimeCursor {
-            ts: row.try_get("exit_ts")?,
-            id: row.try_get("exit_event_id")?,
-        })
-    };
+    let key = time_key("exit_ts", "exit_event_id");
     listed(&rows, &page, key, trade)
 }
 

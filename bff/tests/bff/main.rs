@@ -4,6 +4,7 @@
 
 mod access;
 mod alarms;
+mod cash_flows;
 mod changing;
 mod consistency;
 mod contract;
