@@ -9,6 +9,7 @@
 //! - [`retention`]: archives of old prices.
 //! - [`rows`]: rows of the store as changes of the engine.
 //! - [`execution`]: from a decision to its fills.
+//! - [`exit_rules`]: their rows, for engine and BFF alike.
 //! - [`exits`]: what the exits say beside decisions.
 //! - [`jobs`]: what is done at times of the trading calendar.
 //! - [`masters`]: days of the exchange and listed stocks, as the broker tells them.
@@ -22,6 +23,7 @@ pub mod bars;
 mod digest;
 pub mod embedded;
 pub mod execution;
+pub mod exit_rules;
 pub mod exits;
 pub mod imports;
 pub mod jobs;

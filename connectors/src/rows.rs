@@ -22,10 +22,11 @@ use serde_json::Value;
 use turnstile_dataflows::engine::Change;
 use turnstile_dataflows::risk::RiskChange;
 
+pub(crate) use early::is_early;
+pub(crate) use fields::Fields;
 pub use fields::RowFault;
 pub use live::LivePosition;
 pub use load::{Loaded, Portion, PortionSource, load};
-pub use read::StoredRule;
 pub(crate) use reentry::rule_of_row as reentry_rule;
 
 use control::Control;

@@ -9,7 +9,7 @@ use serde_json::Value;
 pub(super) struct EarlyRules(BTreeMap<String, Value>);
 
 /// Returns whether the rule of `row` comes into force after `today`.
-pub(super) fn is_early(row: &Value, today: &str) -> bool {
+pub(crate) fn is_early(row: &Value, today: &str) -> bool {
     row["effective_from"]
         .as_str()
         .is_some_and(|from| from > today)

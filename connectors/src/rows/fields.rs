@@ -33,18 +33,18 @@ impl RowFault {
 
 /// A row whose columns are taken by name.
 #[derive(Clone, Copy)]
-pub(super) struct Fields<'r> {
+pub(crate) struct Fields<'r> {
     row: &'r Value,
     key: &'static str,
 }
 
 impl<'r> Fields<'r> {
     /// Returns the fields of `row`, which is known by its column `key`.
-    pub(super) fn new(row: &'r Value, key: &'static str) -> Self {
+    pub(crate) fn new(row: &'r Value, key: &'static str) -> Self {
         Self { row, key }
     }
 
-    pub(super) fn fault(&self, column: &str, reason: impl fmt::Display) -> RowFault {
+    pub(crate) fn fault(&self, column: &str, reason: impl fmt::Display) -> RowFault {
         let key = self.row.get(self.key).map_or_else(String::new, |key| {
             key.as_str().map_or_else(|| key.to_string(), str::to_owned)
         });
@@ -57,7 +57,7 @@ impl<'r> Fields<'r> {
     }
 
     /// Returns the value of `column`, none where it is null or missing.
-    pub(super) fn value(&self, column: &str) -> Option<&'r Value> {
+    pub(crate) fn value(&self, column: &str) -> Option<&'r Value> {
         self.row.get(column).filter(|value| !value.is_null())
     }
 
@@ -66,14 +66,14 @@ impl<'r> Fields<'r> {
             .ok_or_else(|| self.fault(column, "value expected, was null"))
     }
 
-    pub(super) fn text(&self, column: &str) -> Result<&'r str, RowFault> {
+    pub(crate) fn text(&self, column: &str) -> Result<&'r str, RowFault> {
         let value = self.needed(column)?;
         value
             .as_str()
             .ok_or_else(|| self.fault(column, format!("text expected, was {value}")))
     }
 
-    pub(super) fn parsed<T>(&self, column: &str) -> Result<T, RowFault>
+    pub(crate) fn parsed<T>(&self, column: &str) -> Result<T, RowFault>
     where
         T: FromStr,
         T::Err: fmt::Display,
@@ -83,7 +83,7 @@ impl<'r> Fields<'r> {
             .map_err(|error| self.fault(column, error))
     }
 
-    pub(super) fn parsed_if<T>(&self, column: &str) -> Result<Option<T>, RowFault>
+    pub(crate) fn parsed_if<T>(&self, column: &str) -> Result<Option<T>, RowFault>
     where
         T: FromStr,
         T::Err: fmt::Display,
@@ -91,24 +91,24 @@ impl<'r> Fields<'r> {
         self.value(column).map(|_| self.parsed(column)).transpose()
     }
 
-    pub(super) fn whole<T: TryFrom<i64>>(&self, column: &str) -> Result<T, RowFault> {
+    pub(crate) fn whole<T: TryFrom<i64>>(&self, column: &str) -> Result<T, RowFault> {
         let value = self.needed(column)?;
         let whole = value.as_i64().and_then(|whole| T::try_from(whole).ok());
         whole.ok_or_else(|| self.fault(column, format!("whole number expected, was {value}")))
     }
 
-    pub(super) fn flag(&self, column: &str) -> Result<bool, RowFault> {
+    pub(crate) fn flag(&self, column: &str) -> Result<bool, RowFault> {
         let value = self.needed(column)?;
         value
             .as_bool()
             .ok_or_else(|| self.fault(column, format!("flag expected, was {value}")))
     }
 
-    pub(super) fn quantity(&self, column: &str) -> Result<Quantity, RowFault> {
+    pub(crate) fn quantity(&self, column: &str) -> Result<Quantity, RowFault> {
         Quantity::new(self.whole(column)?).map_err(|error| self.fault(column, error))
     }
 
-    pub(super) fn decimal(&self, column: &str) -> Result<Decimal, RowFault> {
+    pub(crate) fn decimal(&self, column: &str) -> Result<Decimal, RowFault> {
         let value = self.needed(column)?;
         let text = value.to_string();
         // A small one is written with an exponent.
@@ -118,7 +118,7 @@ impl<'r> Fields<'r> {
     }
 
     /// Returns the price in `column`, none where it is null, zero or below.
-    pub(super) fn price_if(&self, column: &str) -> Result<Option<Price>, RowFault> {
+    pub(crate) fn price_if(&self, column: &str) -> Result<Option<Price>, RowFault> {
         if self.value(column).is_none() {
             return Ok(None);
         }
@@ -131,12 +131,12 @@ impl<'r> Fields<'r> {
             .map_err(|error| self.fault(column, error))
     }
 
-    pub(super) fn price(&self, column: &str) -> Result<Price, RowFault> {
+    pub(crate) fn price(&self, column: &str) -> Result<Price, RowFault> {
         let price = self.price_if(column)?;
         price.ok_or_else(|| self.fault(column, "price above zero expected"))
     }
 
-    pub(super) fn time(&self, column: &str) -> Result<LogicalTime, RowFault> {
+    pub(crate) fn time(&self, column: &str) -> Result<LogicalTime, RowFault> {
         let time: Timestamp = self.parsed(column)?;
         u64::try_from(time.as_microsecond())
             .map(LogicalTime::from_micros)
@@ -144,7 +144,7 @@ impl<'r> Fields<'r> {
     }
 
     /// Returns the days from 1970-01-01 to the date in `column`.
-    pub(super) fn day(&self, column: &str) -> Result<u64, RowFault> {
+    pub(crate) fn day(&self, column: &str) -> Result<u64, RowFault> {
         let day: Date = self.parsed(column)?;
         let days = date(1970, 1, 1).until(day).ok();
         days.and_then(|days| u64::try_from(days.get_days()).ok())
@@ -152,7 +152,7 @@ impl<'r> Fields<'r> {
     }
 
     /// Returns the minutes in `column` as microseconds.
-    pub(super) fn minutes_us(&self, column: &str) -> Result<u64, RowFault> {
+    pub(crate) fn minutes_us(&self, column: &str) -> Result<u64, RowFault> {
         let micros = self.decimal(column)?.checked_mul(Decimal::from(60_000_000));
         micros
             .and_then(|micros| u64::try_from(micros.trunc()).ok())

@@ -8,7 +8,7 @@ use turnstile_dataflows::exit::ExitRule;
 use turnstile_dataflows::model::{ManualSale, Profile, ProfileId};
 
 use super::fields::{Fields, RowFault};
-use super::read;
+use crate::exit_rules;
 
 /// The version of a rule that is only asked about.
 const PREVIEW_VERSION: u32 = 0;
@@ -41,7 +41,7 @@ pub(super) fn preview(row: &Value, is_deleted: bool) -> Result<Change, RowFault>
     let profile = Profile::from_value(rules).map_err(|faults| fields.fault("rules", faults))?;
     let rule = ExitRule {
         id,
-        scope: read::scope(&fields)?,
+        scope: exit_rules::scope(&fields)?,
         version: PREVIEW_VERSION,
         profile: Arc::new(profile),
     };
