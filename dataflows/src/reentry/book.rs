@@ -4,11 +4,11 @@ mod held;
 
 use std::collections::BTreeSet;
 
-use crate::model::{ExitEventId, LogicalTime, Symbol, Tick};
+use crate::model::{ExitEventId, LogicalTime, Price, Symbol, Tick};
 
 use super::candidate::Moment;
 use super::plan::CandidatePlan;
-use super::quiet::Quiet;
+use super::quiet::{Hush, Touch};
 use super::scene::{Judged, Room, Scene};
 use super::tape::Tape;
 use super::verdict::ReentryVerdict;
@@ -60,15 +60,14 @@ pub(super) struct Across {
     reserved: Room,
 }
 
-/// One symbol: what each tick asks for, and the candidates behind it. A tick that touches nobody asks
-/// for the first 64 bytes only, which are one line of the processor's cache: the quiet range and the
+/// One symbol: what each tick asks for, and the candidates behind it. A tick that touches no candidate
+/// asks for the first 64 bytes only, which are one line of the processor's cache: the quiet range and the
 /// running minute.
 #[derive(Default)]
 #[repr(C, align(64))]
 pub(super) struct Book {
-    /// Prices that touch no candidate, nor the lows: none where they have not all been judged under
-    /// the last outlook.
-    quiet: Quiet,
+    /// Prices that touch no candidate: none where these have not all been judged under the last outlook.
+    quiet: Hush,
     tape: Tape,
     /// The number of the outlook that they were all judged under; 0 where there was none.
     judged: u64,
@@ -86,12 +85,18 @@ pub(super) enum Cause<'t> {
 }
 
 impl Book {
-    /// Takes a tick in. Returns whether it touches nobody.
+    /// Takes a tick in. Returns whom it touches.
     #[inline]
-    pub(super) fn is_quiet(&mut self, tick: &Tick) -> bool {
+    pub(super) fn touch(&mut self, tick: &Tick) -> Touch {
         let price = tick.evaluation_price();
         self.tape.add(tick, price);
-        self.quiet.holds(price)
+        self.quiet.touch(price)
+    }
+
+    /// Tells the lows of the price of a tick that was taken in and touched only them. They have to be told
+    /// of all before candidates are looked at.
+    pub(super) fn tell_lows(&mut self, time: LogicalTime, price: Price) {
+        self.held.lows.take(time, price);
     }
 
     /// Looks at the candidates that a tick that was taken in touches, in order: all of them under
@@ -106,12 +111,8 @@ impl Book {
     ) {
         let price = tick.evaluation_price();
         let touched = if self.judged == judged.number {
-            if !self.held.lows.quiet().holds(price) {
-                self.held.lows.take(tick.time, price);
-            }
-            if self.held.quiet().holds(price) {
-                self.note_quiet();
-                return;
+            if self.held.lows.is_asked() {
+                self.tell_lows(tick.time, price);
             }
             self.held.touched(price)
         } else {
@@ -144,7 +145,7 @@ impl Book {
     /// Notes that there is another outlook: the next tick touches all candidates.
     pub(super) fn doubt(&mut self) {
         self.judged = 0;
-        self.quiet = Quiet::NONE;
+        self.quiet = Hush::NONE;
     }
 
     /// Notes that all candidates are about to be judged under the outlook of this number.
@@ -153,10 +154,9 @@ impl Book {
     }
 
     fn note_quiet(&mut self) {
-        self.quiet = if self.judged == 0 {
-            Quiet::NONE
-        } else {
-            self.held.quiet().and(self.held.lows.quiet())
+        self.quiet = match self.judged {
+            0 => Hush::NONE,
+            _ => Hush::of(self.held.quiet(), self.held.lows.is_asked()),
         };
     }
 

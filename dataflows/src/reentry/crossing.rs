@@ -9,7 +9,7 @@
 //! applied together, before a tick of that time.
 //!
 //! Cost per tick: one lookup, the running minute and two comparisons; where somebody wants to know and
-//! the price has changed among the levels, one step of the lows; the candidates whose level it has
+//! the price has changed, a note of it, which the lows take in later, many together; the candidates whose level it has
 //! come to reach, and those above theirs that a price may let buy; all of a symbol at its first tick
 //! under another outlook, which costs a store a symbol. Of a symbol without candidates only the
 //! lookup.
@@ -23,14 +23,15 @@ use std::collections::BTreeMap;
 
 use differential_dataflow::consolidation::consolidate;
 
-use crate::model::{ExitEventId, LogicalTime, Symbol, Tick};
+use crate::model::{ExitEventId, LogicalTime, Price, Symbol, Tick};
 use crate::ordered::{self, Beat, Branch, Machine, Routed, Signal};
 use crate::{Rows, Time};
 
 use super::book::{Across, Book, Cause, Key};
 use super::plan::{CandidatePlan, Fact};
+use super::quiet::Touch;
 use super::scene::{Judged, Outlook, Scene, SceneFact};
-use super::shelf::Shelf;
+use super::shelf::{Place, Shelf};
 use super::verdict::ReentryVerdict;
 
 impl Routed for Fact {
@@ -50,6 +51,9 @@ pub(super) fn render<'s>(beats: Rows<'s, Beat>, facts: Rows<'s, Fact>) -> Rows<'
     )
 }
 
+/// Prices that are noted for the lows at most.
+const NOTED_MAX: usize = 1_024;
+
 /// Candidates that are looked at together, and whether something changed that decides about them.
 type Due = BTreeMap<Key, bool>;
 
@@ -64,6 +68,9 @@ struct Watch {
     /// In no order: what is said is put in order by symbol.
     books: Shelf,
     across: Across,
+    /// Prices that only the lows want to know of, and have not been told yet: together, since each one alone
+    /// would wait for memory.
+    noted: Vec<(Place, LogicalTime, Price)>,
 }
 
 impl Machine<Fact, ReentryVerdict> for Watch {
@@ -72,10 +79,17 @@ impl Machine<Fact, ReentryVerdict> for Watch {
             return;
         }
         let judged = self.judged_at(tick.time);
-        if let Some(book) = self.books.get_mut(tick.symbol)
-            && !book.is_quiet(tick)
-        {
-            book.tick(&self.scene, &mut self.across, tick, judged, said);
+        let Some(place) = self.books.place(tick.symbol) else {
+            return;
+        };
+        match self.books.at_mut(place).touch(tick) {
+            Touch::Nobody => {}
+            Touch::Lows => self.note(place, tick),
+            Touch::Candidates => {
+                self.tell_lows();
+                let book = self.books.at_mut(place);
+                book.tick(&self.scene, &mut self.across, tick, judged, said);
+            }
         }
     }
 
@@ -83,6 +97,7 @@ impl Machine<Fact, ReentryVerdict> for Watch {
 
     fn facts(&mut self, time: Time, mut facts: Vec<(Fact, isize)>, said: &mut Vec<ReentryVerdict>) {
         let now = LogicalTime::from_micros(time);
+        self.tell_lows();
         consolidate(&mut facts);
         let mut scene = Vec::new();
         let mut plans: BTreeMap<Key, Option<CandidatePlan>> = BTreeMap::new();
@@ -129,6 +144,22 @@ impl Machine<Fact, ReentryVerdict> for Watch {
 }
 
 impl Watch {
+    #[inline]
+    fn note(&mut self, place: Place, tick: &Tick) {
+        let price = tick.evaluation_price();
+        self.noted.push((place, tick.time, price));
+        if self.noted.len() == NOTED_MAX {
+            self.tell_lows();
+        }
+    }
+
+    /// Tells the lows of all prices that were noted for them.
+    fn tell_lows(&mut self) {
+        for (place, time, price) in self.noted.drain(..) {
+            self.books.at_mut(place).tell_lows(time, price);
+        }
+    }
+
     /// Takes the candidates whose time has come.
     fn take_due(&mut self, now: LogicalTime) -> Due {
         let mut due = BTreeMap::new();

@@ -4,25 +4,20 @@
 //! follows from the lowest prices since each time. They are one stack with rising prices: a price pops
 //! those that are not below it. So a crossing moves nobody, however many levels there are. Amortised
 //! cost per price: constant. Size: at most one entry a step of the price.
-//!
-//! Prices that cross none of the levels that are asked for make nothing of them and may be left out:
-//! [`Lows::quiet`].
 
 use crate::model::{LogicalTime, Price};
-
-use super::quiet::Quiet;
 
 /// The prices below which none has been since.
 #[derive(Debug, Default)]
 pub(super) struct Lows {
-    /// The last price that was taken in: the last one is on the same side of every level.
+    /// The last price that was taken in.
     top: Option<Price>,
     /// Those below it; they rise from each to the next.
     stack: Vec<Low>,
     /// Prices taken in.
     turn: Turn,
-    /// The levels of those who will want to know, rising, and of how many each is.
-    levels: Vec<(Price, u32)>,
+    /// How many will want to know.
+    asking: usize,
 }
 
 /// How many prices had been taken in.
@@ -49,37 +44,17 @@ pub(super) enum Run {
 impl Lows {
     /// Returns whether anybody will want to know.
     pub(super) fn is_asked(&self) -> bool {
-        !self.levels.is_empty()
+        self.asking > 0
     }
 
-    /// Returns the prices that need not be taken in.
-    pub(super) fn quiet(&self) -> Quiet {
-        if self.levels.is_empty() {
-            return Quiet::ALL;
-        }
-        let Some(top) = self.top else {
-            return Quiet::NONE;
-        };
-        let reached = self.levels.partition_point(|(level, _)| *level <= top);
-        let next = self.levels.get(reached);
-        let last = reached
-            .checked_sub(1)
-            .and_then(|place| self.levels.get(place));
-        let low = last.map_or(Quiet::ALL, |(level, _)| Quiet::from(*level));
-        low.and(next.map_or(Quiet::ALL, |(level, _)| Quiet::below(*level)))
-    }
-
-    /// Begins to keep the prices for one more who will ask about `level`, the last one and all that
-    /// follow. Returns since when.
-    pub(super) fn ask(&mut self, level: Price, last: Option<(Price, LogicalTime)>) -> Turn {
-        if self.levels.is_empty() {
+    /// Begins to keep the prices for one more who will ask, the last one and all that follow. Returns
+    /// since when.
+    pub(super) fn ask(&mut self, last: Option<(Price, LogicalTime)>) -> Turn {
+        if self.asking == 0 {
             self.top = None;
             self.stack.clear();
         }
-        match self.place(level) {
-            Ok(place) => self.levels[place].1 += 1,
-            Err(place) => self.levels.insert(place, (level, 1)),
-        }
+        self.asking += 1;
         match last {
             Some((price, time)) => self.take(time, price),
             // Each asking has a turn of its own, also before the first price.
@@ -88,29 +63,17 @@ impl Lows {
         self.turn
     }
 
-    /// Ends what [`Lows::ask`] began for `level`.
-    pub(super) fn end(&mut self, level: Price) {
-        if let Ok(place) = self.place(level) {
-            let asking = &mut self.levels[place].1;
-            *asking -= 1;
-            if *asking == 0 {
-                self.levels.remove(place);
-            }
-        }
+    /// Ends what one [`Lows::ask`] began.
+    pub(super) fn end(&mut self) {
+        self.asking -= 1;
     }
 
     /// Ends what every [`Lows::ask`] began.
     pub(super) fn end_all(&mut self) {
-        self.levels.clear();
+        self.asking = 0;
     }
 
-    /// Returns where `level` is among the levels, or where it belongs.
-    fn place(&self, level: Price) -> Result<usize, usize> {
-        self.levels
-            .binary_search_by_key(&level, |(level, _)| *level)
-    }
-
-    /// Takes in the price of a tick. One that is [quiet](Lows::quiet) may be left out.
+    /// Takes in the price of a tick.
     pub(super) fn take(&mut self, time: LogicalTime, price: Price) {
         self.turn += 1;
         match self.top.replace(price) {
@@ -145,15 +108,13 @@ mod tests {
 
     #[test]
     fn each_asking_ends_once_also_before_the_first_price() {
-        let level = Price::from_units(7).unwrap();
         let mut lows = Lows::default();
-        let turns = [lows.ask(level, None), lows.ask(level, None)];
+        let turns = [lows.ask(None), lows.ask(None)];
         assert!(turns[0] < turns[1]);
-        assert_eq!(lows.quiet(), Quiet::NONE);
-        lows.end(level);
+        lows.end();
         assert!(lows.is_asked());
-        lows.end(level);
-        assert_eq!((lows.is_asked(), lows.quiet()), (false, Quiet::ALL));
+        lows.end();
+        assert!(!lows.is_asked());
     }
 
     proptest! {
@@ -171,10 +132,8 @@ mod tests {
             let (mut lows, mut turn) = (Lows::default(), 0);
             for (at, price) in prices.iter().enumerate() {
                 if at == from {
-                    for level in &levels {
-                        turn = lows.ask(*level, Some((*price, time(at))));
-                    }
-                } else if lows.is_asked() && !lows.quiet().holds(*price) {
+                    turn = lows.ask(Some((*price, time(at))));
+                } else if lows.is_asked() {
                     lows.take(time(at), *price);
                 }
             }

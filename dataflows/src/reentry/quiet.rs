@@ -1,4 +1,4 @@
-//! Quiet ranges: prices that touch nobody.
+//! Quiet ranges: prices that touch no candidate.
 
 use crate::model::Price;
 
@@ -42,10 +42,70 @@ impl Quiet {
             high: self.high.min(other.high),
         }
     }
+}
 
-    /// Returns whether `price` is one of them.
+/// Whom a price touches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Touch {
+    Nobody,
+    /// Only the lows want to know.
+    Lows,
+    Candidates,
+}
+
+/// A quiet range, and whether the lows want to know of the prices in it: in 16 bytes, of which each tick
+/// asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Hush {
+    low: i64,
+    /// Its complement, which is negative, where the lows want to know.
+    high: i64,
+}
+
+impl Hush {
+    /// Every price touches candidates.
+    pub(super) const NONE: Self = Self { low: 0, high: 0 };
+
+    pub(super) fn of(quiet: Quiet, lows_ask: bool) -> Self {
+        Self {
+            low: quiet.low,
+            high: if lows_ask { !quiet.high } else { quiet.high },
+        }
+    }
+
+    /// Returns whom `price` touches.
     #[inline]
-    pub(super) fn holds(self, price: Price) -> bool {
-        (self.low..self.high).contains(&price.units())
+    pub(super) fn touch(self, price: Price) -> Touch {
+        let units = price.units();
+        let (high, touch) = match self.high < 0 {
+            true => (!self.high, Touch::Lows),
+            false => (self.high, Touch::Nobody),
+        };
+        if (self.low..high).contains(&units) {
+            touch
+        } else {
+            Touch::Candidates
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_prices_in_the_range_touch_no_candidate() {
+        let price = |units| Price::from_units(units).unwrap();
+        let quiet = Quiet::from(price(10)).and(Quiet::below(price(20)));
+        for (lows_ask, inside) in [(false, Touch::Nobody), (true, Touch::Lows)] {
+            let hush = Hush::of(quiet, lows_ask);
+            let touch = |units| hush.touch(price(units));
+            let touched = [9, 10, 19, 20].map(touch);
+            let outside = Touch::Candidates;
+            assert_eq!(touched, [outside, inside, inside, outside]);
+            assert_eq!(Hush::of(Quiet::ALL, lows_ask).touch(price(1)), inside);
+            assert_eq!(Hush::of(Quiet::NONE, lows_ask).touch(price(1)), outside);
+        }
+        assert_eq!(Hush::NONE.touch(price(1)), Touch::Candidates);
     }
 }

@@ -198,7 +198,7 @@ impl Held {
         let spot = match (candidate.reach(), attention) {
             (None, _) => Spot::Nowhere,
             (Some(level), Attention::Nothing) if is_settled => {
-                Spot::Silent(level, self.lows.ask(level, last))
+                Spot::Silent(level, self.lows.ask(last))
             }
             (Some(level), Attention::Fall) if is_settled => Spot::Spent(level),
             (Some(level), _) => spot_of(candidate, level),
@@ -255,7 +255,7 @@ impl Held {
             Spot::Below(level) => _ = self.below.remove(&(level, seat)),
             Spot::Above => _ = self.above.remove(&seat),
             Spot::Spent(level) => _ = self.spent.remove(&(level, seat)),
-            Spot::Silent(level, _turn) => self.lows.end(level),
+            Spot::Silent(..) => self.lows.end(),
         }
     }
 
