@@ -120,6 +120,8 @@ impl RedisServer {
         let config = RedisConfig {
             url: Some(url.into()),
             breaker_open: Duration::from_millis(200),
+            // A machine that works on several tests at once is slow by itself.
+            slow_call: Duration::from_millis(250),
             ..RedisConfig::default()
         };
         Cache::new(&config).unwrap()

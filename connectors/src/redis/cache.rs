@@ -1,5 +1,7 @@
 //! Calls to Redis, each with a time limit and behind the breaker.
 
+mod reads;
+
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -7,7 +9,7 @@ use std::time::Duration;
 
 use metrics::{counter, histogram};
 use redis::aio::MultiplexedConnection;
-use redis::{Client, RedisError, RedisResult};
+use redis::{Client, RedisResult};
 use secrecy::ExposeSecret;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -19,6 +21,7 @@ use super::metrics as names;
 use super::owed::Owed;
 use super::pool::Connections;
 use super::{BreakerState, PoolSize, RedisConfig};
+use reads::Reads;
 
 /// Deletions are remembered this long, so that a slow loader does not bring an old value back.
 pub(super) const GUARD: Duration = Duration::from_secs(60);
@@ -49,7 +52,9 @@ struct Inner {
     breaker: Breaker,
     owed: Owed,
     flights: Flights,
+    reads: Reads,
     call_timeout: Duration,
+    slow_call: Duration,
     retry: Duration,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -99,7 +104,9 @@ impl Cache {
             breaker: Breaker::new(config.breaker_faults, config.breaker_open),
             owed: Owed::default(),
             flights: Flights::default(),
+            reads: Reads::default(),
             call_timeout: config.call_timeout,
+            slow_call: config.slow_call,
             retry: config.breaker_open,
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
@@ -127,14 +134,14 @@ impl Cache {
         self.inner.connections.as_ref().map(Connections::size)
     }
 
-    /// Returns whether Redis answers now.
+    /// Returns whether Redis answers now, and soon enough not to be isolated.
     pub async fn ping(&self) -> bool {
         let ping = self.call(async |mut connection| {
             redis::cmd("PING")
                 .query_async::<String>(&mut connection)
                 .await
         });
-        ping.await.is_some()
+        ping.await.is_some() && !*self.inner.breaker.is_open().borrow()
     }
 
     /// Returns how much memory Redis uses, in bytes. None where it does not answer.
@@ -172,17 +179,19 @@ impl Cache {
     }
 
     async fn delete_now(&self, keys: &[String]) -> bool {
-        let mark = Uuid::new_v4().to_string();
-        let mut pipeline = redis::pipe();
-        pipeline.atomic();
-        for key in keys {
-            pipeline.del(key).ignore();
-            pipeline
-                .set_ex(guard_of(key), &mark, GUARD.as_secs())
-                .ignore();
-        }
+        let deletion = deletion_of(keys);
         let done =
-            self.call(async |mut connection| pipeline.query_async::<()>(&mut connection).await);
+            self.call(async |mut connection| deletion.query_async::<()>(&mut connection).await);
+        done.await.is_some()
+    }
+
+    /// As [`Cache::delete_now`], also while nobody else may call: who reads does not take the turn of what is
+    /// owed.
+    async fn delete_owed(&self, keys: &[String]) -> bool {
+        let deletion = deletion_of(keys);
+        let done = self.call_within(None, async |mut connection| {
+            deletion.query_async::<()>(&mut connection).await
+        });
         done.await.is_some()
     }
 
@@ -203,63 +212,6 @@ impl Cache {
         let done =
             self.call(async |mut connection| pipeline.query_async::<()>(&mut connection).await);
         done.await.is_some()
-    }
-
-    /// Returns the value of `key`, and what may be compared with later. None where Redis does not answer.
-    pub(super) async fn read(&self, key: &str) -> Option<(Option<String>, Seen)> {
-        if self.inner.owed.contains(key) {
-            self.missed();
-            return None;
-        }
-        let read = match self.try_read(key).await {
-            // A Redis that has just begun has no epoch: it is given one, unless somebody else is quicker.
-            Some((_, None)) if self.begin_epoch().await => self.try_read(key).await,
-            read => read,
-        };
-        match read {
-            Some((value, Some(seen))) => {
-                if value.is_some() {
-                    self.inner.hits.fetch_add(1, Ordering::Relaxed);
-                    counter!(names::HITS).increment(1);
-                } else {
-                    self.missed();
-                }
-                Some((value, seen))
-            }
-            Some((_, None)) | None => {
-                self.missed();
-                None
-            }
-        }
-    }
-
-    async fn try_read(&self, key: &str) -> Option<(Option<String>, Option<Seen>)> {
-        let mark_key = guard_of(key);
-        let read = self.call_soon(async |mut connection| {
-            redis::cmd("MGET")
-                .arg(key)
-                .arg(&mark_key)
-                .arg(EPOCH_KEY)
-                .query_async::<(Option<String>, Option<String>, Option<String>)>(&mut connection)
-                .await
-        });
-        let (value, mark, epoch) = read.await?;
-        Some((value, epoch.map(|epoch| Seen { mark, epoch })))
-    }
-
-    async fn begin_epoch(&self) -> bool {
-        let epoch = Uuid::new_v4().to_string();
-        let begun = self.call_soon(async |mut connection| {
-            redis::cmd("SET")
-                .arg(EPOCH_KEY)
-                .arg(&epoch)
-                .arg("EX")
-                .arg(EPOCH.as_secs())
-                .arg("NX")
-                .query_async::<redis::Value>(&mut connection)
-                .await
-        });
-        begun.await.is_some()
     }
 
     /// Sets `key` unless it has a value, was deleted since `seen`, or Redis has begun anew since.
@@ -306,18 +258,21 @@ impl Cache {
     where
         F: Future<Output = RedisResult<T>>,
     {
-        self.call_within(Some(self.inner.call_timeout * 2), call)
-            .await
+        let patience = Some(self.inner.call_timeout * 2);
+        self.inner.breaker.admits().then_some(())?;
+        self.call_within(patience, call).await
     }
 
     async fn call<T, F>(&self, call: impl FnOnce(MultiplexedConnection) -> F) -> Option<T>
     where
         F: Future<Output = RedisResult<T>>,
     {
+        self.inner.breaker.admits().then_some(())?;
         self.call_within(None, call).await
     }
 
-    /// Calls Redis, once a connection comes free; after `patience` nobody waits any longer for one.
+    /// Calls Redis, whatever the breaker says, once a connection comes free; after `patience` nobody waits any
+    /// longer for one.
     async fn call_within<T, F>(
         &self,
         patience: Option<Duration>,
@@ -328,9 +283,6 @@ impl Cache {
     {
         let inner = &self.inner;
         let connections = inner.connections.as_ref()?;
-        if !inner.breaker.admits() {
-            return None;
-        }
         let mut isolated = inner.breaker.is_open();
         let is_trial = *isolated.borrow_and_update();
         let lent = tokio::select! {
@@ -349,10 +301,15 @@ impl Cache {
         };
         let began = Instant::now();
         let answer = tokio::time::timeout(inner.call_timeout * 2, call(lent.inner.clone())).await;
-        histogram!(names::CALL_SECONDS).record(began.elapsed().as_secs_f64());
+        let took = began.elapsed();
+        histogram!(names::CALL_SECONDS).record(took.as_secs_f64());
         match answer {
             Ok(Ok(value)) => {
-                inner.breaker.succeeded();
+                if took <= inner.slow_call {
+                    inner.breaker.succeeded();
+                } else {
+                    self.failed(&"a slow answer");
+                }
                 return Some(value);
             }
             Ok(Err(error)) => {
@@ -369,10 +326,7 @@ impl Cache {
                     true => connections.discard_all(lent),
                     false => Connections::discard(lent),
                 }
-                self.failed(&RedisError::from((
-                    redis::ErrorKind::Io,
-                    "no answer in time",
-                )));
+                self.failed(&"no answer in time");
             }
         }
         None
@@ -383,7 +337,7 @@ impl Cache {
         counter!(names::MISSES).increment(1);
     }
 
-    fn failed(&self, error: &RedisError) {
+    fn failed(&self, error: &dyn std::fmt::Display) {
         self.inner.errors.fetch_add(1, Ordering::Relaxed);
         counter!(names::ERRORS).increment(1);
         self.inner.breaker.failed(error);
@@ -401,10 +355,24 @@ async fn pay(cache: Weak<Inner>, pause: Duration) {
             return;
         };
         let cache = Cache { inner };
-        if cache.delete_now(&bill.keys).await {
+        if cache.delete_owed(&bill.keys).await {
             cache.inner.owed.settle(&bill);
         }
     }
+}
+
+/// Returns what deletes `keys` and leaves a mark for each.
+fn deletion_of(keys: &[String]) -> redis::Pipeline {
+    let mark = Uuid::new_v4().to_string();
+    let mut pipeline = redis::pipe();
+    pipeline.atomic();
+    for key in keys {
+        pipeline.del(key).ignore();
+        pipeline
+            .set_ex(guard_of(key), &mark, GUARD.as_secs())
+            .ignore();
+    }
+    pipeline
 }
 
 fn guard_of(key: &str) -> String {

@@ -14,6 +14,10 @@ pub struct RedisConfig {
     /// Time of one call at most; a slower answer is a miss.
     #[serde(with = "humantime_serde")]
     pub call_timeout: Duration,
+    /// An answer that took longer is used, and counts as a fault: a slow Redis is isolated like one that is
+    /// away.
+    #[serde(with = "humantime_serde")]
+    pub slow_call: Duration,
     /// Most connections.
     pub pool_max: usize,
     /// Connections that stay open.
@@ -34,6 +38,7 @@ impl Default for RedisConfig {
         Self {
             url: None,
             call_timeout: Duration::from_millis(250),
+            slow_call: Duration::from_millis(50),
             pool_max: 10,
             pool_min: 5,
             pool_wait: Duration::from_secs(30),
@@ -61,6 +66,9 @@ impl RedisConfig {
         }
         if self.call_timeout.is_zero() {
             faults.push("redis.call_timeout: time above zero expected".to_owned());
+        }
+        if self.slow_call.is_zero() {
+            faults.push("redis.slow_call: time above zero expected".to_owned());
         }
         if self.pool_max == 0 || self.pool_min > self.pool_max {
             let (min, max) = (self.pool_min, self.pool_max);

@@ -9,7 +9,7 @@ use redis::AsyncCommands;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 use turnstile_connectors::redis::{
-    BreakerState, Cache, Message, Subscription, TTL_POSITION, cache_aside,
+    BreakerState, Cache, Message, RedisConfig, Subscription, TTL_POSITION, cache_aside,
 };
 use turnstile_connectors::task;
 
@@ -320,18 +320,92 @@ async fn five_connections_stay_open_and_ten_are_the_most() {
         open(&mut client.clone()).await == 5
     })
     .await;
-    // Many readers at once, while each call takes its time.
-    let _: () = redis::cmd("CLIENT")
-        .arg("PAUSE")
-        .arg(100)
-        .query_async(&mut client)
-        .await
-        .unwrap();
-    let readers = (0..200).map(|_| read(&cache, 2));
-    let values = futures_util::future::join_all(readers).await;
-    assert!(values.iter().all(|value| *value == 1));
+    // Many deletions at once, while each call takes its time.
+    pause(&mut client, 100).await;
+    let keys: Vec<[String; 1]> = (0..200)
+        .map(|number| [format!("position:{number}")])
+        .collect();
+    let deletions = keys.iter().map(|keys| cache.delete(keys));
+    futures_util::future::join_all(deletions).await;
     assert_eq!(open(&mut client).await, 10);
     let size = cache.pool_size().unwrap();
     assert_eq!((size.open, size.max), (10, 10));
     assert_eq!(cache.stats().errors, 0);
+}
+
+/// Lets Redis answer nobody for so many milliseconds.
+async fn pause(client: &mut redis::aio::MultiplexedConnection, milliseconds: u32) {
+    let mut pause = redis::cmd("CLIENT");
+    pause.arg("PAUSE").arg(milliseconds);
+    let _: () = pause.query_async(client).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_that_come_while_redis_is_asked_are_asked_for_together() {
+    let redis = RedisServer::start().await;
+    let cache = redis.cache();
+    let mut client = redis.client().await;
+    for number in 0..200_u32 {
+        let _: () = client
+            .set_ex(format!("price:{number}"), number, 300)
+            .await
+            .unwrap();
+    }
+    // Redis is given its epoch by the first read of all.
+    assert_eq!(read(&cache, 1).await, 1);
+    let before = reads_served(&mut client).await;
+    pause(&mut client, 100).await;
+    let readers = (0..200_u32).map(|number| {
+        let (cache, key) = (cache.clone(), format!("price:{number}"));
+        async move {
+            let load = async || Ok::<_, Infallible>(None::<u32>);
+            cache_aside(&cache, &key, TTL_POSITION, load).await.unwrap()
+        }
+    });
+    let values = futures_util::future::join_all(readers).await;
+    let each: Vec<Option<u32>> = (0..200).map(Some).collect();
+    assert_eq!(values, each, "each reader has its own value");
+    let calls = reads_served(&mut client).await - before;
+    assert!((1..=6).contains(&calls), "{calls} calls for 200 reads");
+}
+
+/// Returns how many calls with reads Redis has served.
+async fn reads_served(client: &mut redis::aio::MultiplexedConnection) -> u64 {
+    let mut info = redis::cmd("INFO");
+    info.arg("commandstats");
+    let info: String = info.query_async(client).await.unwrap();
+    let line = info
+        .lines()
+        .find_map(|line| line.strip_prefix("cmdstat_mget:calls="));
+    let calls = line.and_then(|line| line.split(',').next());
+    calls.map_or(0, |calls| calls.parse().unwrap())
+}
+
+#[tokio::test]
+async fn a_slow_redis_is_isolated_and_its_answers_are_used() {
+    let redis = RedisServer::start().await;
+    let cache = Cache::new(&RedisConfig {
+        slow_call: Duration::from_millis(50),
+        ..redis.config()
+    });
+    let cache = cache.unwrap();
+    let mut client = redis.client().await;
+    eventually("the value is cached, and Redis quick", async || {
+        read(&cache, 1).await == 1 && cache.stats().breaker == BreakerState::Closed
+    })
+    .await;
+    let faults = cache.stats().errors;
+    for slow in 1..=3 {
+        assert_eq!(cache.stats().breaker, BreakerState::Closed);
+        pause(&mut client, 100).await;
+        assert_eq!(read(&cache, 2).await, 1, "slow, and no miss");
+        assert_eq!(cache.stats().errors, faults + slow);
+    }
+    assert_eq!(cache.stats().breaker, BreakerState::Open);
+    assert_eq!(read(&cache, 3).await, 3, "nobody waits for it");
+    eventually("it is quick again", async || {
+        read(&cache, 3).await;
+        cache.stats().breaker == BreakerState::Closed
+    })
+    .await;
 }

@@ -227,13 +227,22 @@ impl RedisServer {
 
     /// Returns a cache that leaves Redis alone for so long after faults.
     pub(crate) fn cache_open_for(&self, breaker_open: Duration) -> Cache {
-        let url = format!("redis+unix://{}/redis.sock", self.0.dir.path().display());
         let config = RedisConfig {
-            url: Some(SecretString::from(url)),
             breaker_open,
-            ..RedisConfig::default()
+            ..self.config()
         };
         Cache::new(&config).unwrap()
+    }
+
+    /// Returns how it is reached.
+    pub(crate) fn config(&self) -> RedisConfig {
+        let url = format!("redis+unix://{}/redis.sock", self.0.dir.path().display());
+        RedisConfig {
+            url: Some(SecretString::from(url)),
+            // A machine that works on several tests at once is slow by itself.
+            slow_call: Duration::from_millis(250),
+            ..RedisConfig::default()
+        }
     }
 
     /// Returns a connection that the code under test knows nothing of.

@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use super::{ACCOUNT, Stock, System};
 
+/// A machine that works on several tests at once is slow by itself; Redis is not at fault for it.
+const CALM: &str = "[redis]\nslow_call = \"250ms\"\n";
+
 impl System {
     /// Writes the configuration of a process, with `extra` at its end (in section `[stream]`), and
     /// returns its path.
@@ -25,7 +28,7 @@ impl System {
              app_key = \"PSsimulated0000000000000000000000001\"\napp_secret = \"{}\"\n\
              account = \"{ACCOUNT}\"\nhts_id = \"demo0001\"\ntoken_cache = \"{}\"\n\
              rate = {{ per_second = {} }}\nregistrations_max = {}\n[naver]\nurl = \"{rest}\"\n{}\
-             [jobs]\n{}{strategy}[stream]\nsimulator_url = \"{control}\"\n{extra}",
+             [jobs]\n{}{CALM}{strategy}[stream]\nsimulator_url = \"{control}\"\n{extra}",
             "simulated-secret-"
                 .repeat(11)
                 .chars()
