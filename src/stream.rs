@@ -32,6 +32,7 @@ mod risk;
 mod sequencer;
 mod staleness;
 mod subscriptions;
+mod unprotected;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -74,6 +75,7 @@ use retention::OldPrices;
 use sequencer::{Sequencer, Stamp};
 use staleness::Staleness;
 use subscriptions::{Subscriptions, apply_slots};
+use unprotected::Gap;
 
 /// Prices that were asked for and wait.
 const QUOTES_MAX: usize = 256;
@@ -123,6 +125,7 @@ impl Stream {
         let (sink, prices) =
             PriceSink::start(config.prices.clone(), &postgres, cache.clone()).await?;
         let begun_us = last_us.max(*prices.durable().borrow());
+        let gap = Gap::look(&**postgres.client().await?, &account, begun_us).await?;
         let stamp = Stamp::after(begun_us, clock.clone());
 
         let clients = clients(&settings, &clock)?;
@@ -223,6 +226,7 @@ impl Stream {
         let (risk_feed, risk_desk) = risk::start(&desk.gate)?;
         let sequencer = Sequencer {
             stamp,
+            gap,
             events,
             prices: prices.clone(),
             journal,

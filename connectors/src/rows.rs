@@ -7,6 +7,7 @@
 //! A row that cannot be read changes nothing: what stood before stays in force, and the fault is
 //! reported with table, key and reason.
 
+mod averages;
 mod control;
 mod early;
 mod fields;
@@ -22,6 +23,7 @@ use serde_json::Value;
 use turnstile_dataflows::engine::Change;
 use turnstile_dataflows::risk::RiskChange;
 
+pub use averages::AverageMove;
 pub(crate) use early::is_early;
 pub(crate) use fields::Fields;
 pub use fields::RowFault;
@@ -29,6 +31,7 @@ pub use live::LivePosition;
 pub use load::{Loaded, Portion, PortionSource, load};
 pub(crate) use reentry::rule_of_row as reentry_rule;
 
+use averages::Averages;
 use control::Control;
 use early::EarlyRules;
 use orders::Orders;
@@ -39,6 +42,7 @@ pub struct RowReader {
     orders: Orders,
     early: EarlyRules,
     control: Control,
+    averages: Averages,
 }
 
 /// What a set of rows says.
@@ -48,6 +52,8 @@ pub struct ReadRows {
     pub changes: Vec<Change>,
     /// What the risk desk takes in, in order.
     pub risk: Vec<RiskChange>,
+    /// Average costs that jumped.
+    pub averages: Vec<AverageMove>,
     /// Rows that could not be read.
     pub faults: Vec<RowFault>,
 }
@@ -62,7 +68,7 @@ impl RowReader {
     ) -> ReadRows {
         let mut read = ReadRows::default();
         for (table, is_deleted, row) in rows {
-            if let Err(fault) = self.read_row(table, is_deleted, row, today, &mut read.changes) {
+            if let Err(fault) = self.read_row(table, is_deleted, row, today, &mut read) {
                 read.faults.push(fault.in_table(table));
             }
             read.note_risk(table, is_deleted, row);
@@ -85,14 +91,16 @@ impl RowReader {
         is_deleted: bool,
         row: &Value,
         today: &str,
-        changes: &mut Vec<Change>,
+        read: &mut ReadRows,
     ) -> Result<(), RowFault> {
+        let changes = &mut read.changes;
         match table {
             "trade.positions" => {
                 let position = read::position(row)?;
                 if !position.is_live {
                     self.orders.forget(&position.id);
                 }
+                read.averages.extend(self.averages.note(&position));
                 changes.push(Change::Position(position));
             }
             "trade.position_state" => changes.push(read::position_state(row)?),

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use serde_json::{Value, json};
 use turnstile_connectors::execution::{Alarm, Level, PositionCache};
 use turnstile_connectors::redis::Cache;
-use turnstile_connectors::rows::RowFault;
+use turnstile_connectors::rows::{AverageMove, RowFault};
 use turnstile_dataflows::exit::Freshness;
 use turnstile_dataflows::model::{LogicalTime, PositionId};
 use turnstile_dataflows::price::Stale;
@@ -75,6 +75,26 @@ pub(super) fn source(level: Level, event: &'static str, message: String, context
         position: None,
         message,
         context,
+    }
+}
+
+/// The average cost of a position jumped, and every level with it.
+pub(super) fn average_changed(moved: &AverageMove) -> Alarm {
+    let AverageMove {
+        position,
+        symbol,
+        from,
+        to,
+    } = moved;
+    Alarm {
+        level: Level::Warning,
+        event: "AVERAGE_CHANGED",
+        symbol: Some(symbol.to_string()),
+        position: position.as_str().parse().ok(),
+        message: format!(
+            "{symbol}: the average cost went from {from} to {to}; the levels of its position go by the new one"
+        ),
+        context: json!({"from": from.to_string(), "to": to.to_string()}),
     }
 }
 

@@ -34,6 +34,7 @@ use super::follow::{Followed, follow};
 use super::journal::{Entry, Journal, Payload};
 use super::quotes::{Quote, Seen};
 use super::risk::RiskFeed;
+use super::unprotected::Gap;
 use super::{alarms, send_event, timed};
 
 /// Tables that decide what is streamed.
@@ -79,6 +80,8 @@ impl Stamp {
 
 pub(super) struct Sequencer {
     pub(super) stamp: Stamp,
+    /// For how long nobody has judged the positions.
+    pub(super) gap: Gap,
     pub(super) events: SyncSender<Timed>,
     pub(super) prices: PriceSinkHandle,
     pub(super) journal: Journal,
@@ -137,6 +140,9 @@ impl Sequencer {
                 .await;
         }
         let mut day = today;
+        if let Some(told) = self.gap.close(self.stamp.look().micros()) {
+            self.alarms.raise(told);
+        }
         // The first wishes stand before any price: the slots are those that were asked for at start.
         if let Ok(wishes) = self.wishes.try_recv() {
             self.take_wishes(wishes).await;
@@ -314,6 +320,9 @@ impl Sequencer {
         for fault in &read.faults {
             metrics::counter!("rows_not_readable_total").increment(1);
             self.alarms.raise(alarms::row_fault(fault));
+        }
+        for moved in &read.averages {
+            self.alarms.raise(alarms::average_changed(moved));
         }
         let time = self.stamp.now();
         if !read.risk.is_empty() {

@@ -49,6 +49,16 @@ async fn a_second_start_goes_on_from_what_is_stored() {
         )
         .await;
     assert!(later >= 2, "logical times go on after the restart");
+    let told: String = system
+        .one(
+            "SELECT message FROM system.logs WHERE event = 'POSITIONS_UNPROTECTED'",
+            &[],
+        )
+        .await;
+    assert!(
+        told.starts_with("1 positions were not judged for "),
+        "{told}"
+    );
     stream.stop().await;
     system.stop().await;
 }

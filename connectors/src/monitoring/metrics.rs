@@ -50,6 +50,8 @@ pub const MISMATCH_AGE: &str = crate::execution::metrics::MISMATCH_AGE;
 pub const FILL_SECONDS: &str = crate::execution::metrics::FILL_LATENCY;
 /// How long a start has taken that is not ready yet; 0 once it is.
 pub const BOOTSTRAP: &str = "execution_bootstrap_seconds";
+/// For how many seconds nobody had judged the positions when this engine began to.
+pub const UNPROTECTED: &str = "execution_unprotected_seconds";
 /// Age of the oldest order at the broker that has not ended; 0 without one.
 pub const OLDEST_OPEN_ORDER: &str = "execution_oldest_open_order_seconds";
 /// Age of the oldest order that is not sent; 0 without one.
@@ -176,6 +178,10 @@ pub fn describe() {
         ),
         (OLDEST_PRICE, "Age of the oldest price; 0 out of session"),
         (BOOTSTRAP, "How long a start has taken that is not ready"),
+        (
+            UNPROTECTED,
+            "Seconds that positions were not judged before the start",
+        ),
         (OLDEST_OPEN_ORDER, "Age of the oldest order at the broker"),
         (OLDEST_NEW_ORDER, "Age of the oldest order that is not sent"),
         (EVALUATION_AGE, "Time since the engine's last evaluation"),

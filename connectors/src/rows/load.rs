@@ -58,6 +58,9 @@ impl Loaded {
             read,
             source: PortionSource::Rows(self.rows),
         };
+        for live in &self.positions {
+            reader.averages.note(&live.position);
+        }
         let mut positions = self.positions.into_iter();
         let rest = std::iter::from_fn(move || {
             let portion: Vec<_> = positions.by_ref().take(PORTION).collect();

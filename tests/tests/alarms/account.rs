@@ -201,3 +201,20 @@ async fn fills_that_take_long_raise_an_alarm() {
     stream.stop().await;
     system.stop().await;
 }
+
+/// Every level of a position goes by its average cost: one percent is not told, more is.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_average_cost_that_jumps_is_told() {
+    let (system, webhook) = market().await;
+    let stream = system.stream(&monitoring(&webhook, "")).await;
+    system.trade(SYMBOL, 100_000).await;
+    system.counts("SELECT count(*) FROM market.prices", 1).await;
+    for average in [101_000_i64, 102_011] {
+        let set = "UPDATE trade.positions SET avg_price = $1::bigint";
+        assert_eq!(system.execute(set, &[&average]).await, 1);
+    }
+    let told = webhook.wait("AVERAGE_CHANGED", &["RAISED WARNING"]).await;
+    assert!(told.text.contains("from 101000 to 102011"), "{}", told.text);
+    stream.stop().await;
+    system.stop().await;
+}
