@@ -153,6 +153,12 @@ impl Book {
         self.judged = outlook;
     }
 
+    /// Returns the number of the outlook that the candidates were judged under.
+    #[cfg(test)]
+    pub(super) fn judged(&self) -> u64 {
+        self.judged
+    }
+
     fn note_quiet(&mut self) {
         self.quiet = match self.judged {
             0 => Hush::NONE,

@@ -8,8 +8,8 @@
 //! what orders take of the room that nobody has told of yet. Facts and deadlines of one time are
 //! applied together, before a tick of that time.
 //!
-//! Cost per tick: one lookup, the running minute and two comparisons; where somebody wants to know and
-//! the price has changed, a note of it, which the lows take in later, many together; the candidates whose level it has
+//! Cost per tick: one lookup, the running minute and two comparisons; where somebody wants to know, a
+//! note of the price, which the lows take in later, many together; the candidates whose level it has
 //! come to reach, and those above theirs that a price may let buy; all of a symbol at its first tick
 //! under another outlook, which costs a store a symbol. Of a symbol without candidates only the
 //! lookup.
@@ -51,8 +51,8 @@ pub(super) fn render<'s>(beats: Rows<'s, Beat>, facts: Rows<'s, Fact>) -> Rows<'
     )
 }
 
-/// Prices that are noted for the lows at most.
-const NOTED_MAX: usize = 1_024;
+/// Prices that are noted for the lows at most: whoever may buy waits until they have been told.
+const NOTED_MAX: usize = 128;
 
 /// Candidates that are looked at together, and whether something changed that decides about them.
 type Due = BTreeMap<Key, bool>;

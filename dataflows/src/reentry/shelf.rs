@@ -101,7 +101,8 @@ impl Shelf {
 
     /// Returns all books, to change them, in no order.
     pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Book> {
-        self.books.iter_mut().filter(|book| !book.is_empty())
+        let places = self.symbols.iter().zip(&mut self.books);
+        places.filter_map(|(symbol, book)| symbol.map(|_| book))
     }
 
     /// Puts a book at the first free place from its home on.
@@ -169,7 +170,7 @@ mod tests {
             for (number, is_there) in steps {
                 let symbol: Symbol = format!("{:06}", number * 10).parse().unwrap();
                 if is_there {
-                    shelf.of(symbol);
+                    shelf.of(symbol).trust(symbol.to_bits());
                     known.insert(symbol);
                 } else {
                     shelf.remove(symbol);
@@ -179,8 +180,10 @@ mod tests {
                 let found: BTreeSet<Symbol> = shelf.iter().map(|(symbol, _book)| symbol).collect();
                 prop_assert_eq!(&found, &known);
                 for symbol in &known {
-                    prop_assert!(shelf.get(*symbol).is_some());
+                    let own = shelf.get(*symbol).map(Book::judged);
+                    prop_assert_eq!(own, Some(symbol.to_bits()), "each has its own book");
                 }
+                prop_assert_eq!(shelf.all_mut().count(), known.len());
             }
         }
     }

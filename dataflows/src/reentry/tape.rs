@@ -92,11 +92,7 @@ impl Minute {
 pub(super) struct Tape {
     running: Option<Minute>,
     /// Completed minutes, the last at the end.
-    #[expect(
-        clippy::box_collection,
-        reason = "a tick does not ask for them: what it does ask for has the room"
-    )]
-    done: Box<VecDeque<Minute>>,
+    done: VecDeque<Minute>,
 }
 
 /// Figures of the tape at a moment, for explanations.
