@@ -47,10 +47,11 @@ impl Gap {
     /// Notes that the positions are judged from `now_us` on, and tells how long they were not. None
     /// where nothing was unprotected.
     pub(super) fn close(self, now_us: u64) -> Option<Alarm> {
-        let since_us = self.since_us.filter(|_| self.positions > 0)?;
-        let seconds = now_us.saturating_sub(since_us).div_ceil(MICROS);
-        let positions = self.positions;
-        gauge!(UNPROTECTED).set(f64::from(u32::try_from(seconds).unwrap_or(u32::MAX)));
+        let since_us = self.since_us.filter(|_| self.positions > 0);
+        let seconds = since_us.map(|since_us| now_us.saturating_sub(since_us).div_ceil(MICROS));
+        let shown = u32::try_from(seconds.unwrap_or_default()).unwrap_or(u32::MAX);
+        gauge!(UNPROTECTED).set(f64::from(shown));
+        let (positions, seconds) = (self.positions, seconds?);
         info!(positions, seconds, "positions are judged again");
         Some(Alarm {
             level: Level::Info,
