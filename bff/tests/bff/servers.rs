@@ -101,6 +101,8 @@ impl Drop for PostgresServer {
 /// A Redis server that dies with this value.
 pub(crate) struct RedisServer {
     child: Child,
+    /// Those that were frozen when another took their place: whoever is connected to one still waits.
+    frozen: Vec<Child>,
     socket: PathBuf,
 }
 
@@ -108,8 +110,11 @@ impl RedisServer {
     /// Starts an empty server below `folder`.
     pub(crate) async fn start(folder: &TempDir) -> Self {
         let socket = folder.path().join("redis.sock");
-        let child = spawn_redis(&socket);
-        let server = Self { child, socket };
+        let server = Self {
+            child: spawn_redis(&socket),
+            frozen: Vec::new(),
+            socket,
+        };
         server.wait().await;
         server
     }
@@ -151,7 +156,10 @@ impl RedisServer {
 
     /// Starts it again, empty.
     pub(crate) async fn restart(&mut self) {
-        self.child = spawn_redis(&self.socket);
+        let mut before = std::mem::replace(&mut self.child, spawn_redis(&self.socket));
+        if matches!(before.try_wait(), Ok(None)) {
+            self.frozen.push(before);
+        }
         self.wait().await;
     }
 
@@ -166,6 +174,9 @@ impl RedisServer {
 impl Drop for RedisServer {
     fn drop(&mut self) {
         self.stop();
+        for server in &mut self.frozen {
+            stop(server, "-KILL");
+        }
     }
 }
 
