@@ -75,7 +75,7 @@ use retention::OldPrices;
 use sequencer::{Sequencer, Stamp};
 use staleness::Staleness;
 use subscriptions::{Subscriptions, apply_slots};
-use unprotected::Gap;
+use unprotected::{Beat, Gap};
 
 /// Prices that were asked for and wait.
 const QUOTES_MAX: usize = 256;
@@ -121,11 +121,12 @@ impl Stream {
             .await
             .context("the state cannot be loaded")?;
         let last_us = journal::last_logical_us(snapshot.client()).await?;
+        let last_beat = Beat::last(snapshot.client(), &account).await?;
         drop(snapshot);
         let (sink, prices) =
             PriceSink::start(config.prices.clone(), &postgres, cache.clone()).await?;
         let begun_us = last_us.max(*prices.durable().borrow());
-        let gap = Gap::look(&**postgres.client().await?, &account, begun_us).await?;
+        let gap = Gap::since(last_beat, begun_us, loaded.positions.len());
         let stamp = Stamp::after(begun_us, clock.clone());
 
         let clients = clients(&settings, &clock)?;

@@ -9,39 +9,60 @@ use turnstile_connectors::monitoring::metrics::UNPROTECTED;
 use turnstile_connectors::postgres::PostgresError;
 
 const MICROS: u64 = 1_000_000;
+/// An engine beats each second. Where something was stored so much later than the last beat, an engine
+/// did that beats to nobody.
+const BEAT_COUNTS_US: u64 = 5 * MICROS;
+
+/// The last beat of an engine that did not end in order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Beat {
+    /// When it beat.
+    beat_us: u64,
+    /// When it had last evaluated.
+    evaluated_us: u64,
+}
+
+impl Beat {
+    /// Returns the last one of the account; none where the last engine ended in order.
+    ///
+    /// # Errors
+    /// If PostgreSQL does not answer.
+    pub(super) async fn last(
+        client: &impl GenericClient,
+        account: &str,
+    ) -> Result<Option<Self>, PostgresError> {
+        const LAST: &str = "SELECT trade.micros(beat_ts), trade.micros(evaluated_ts)
+            FROM system.engine_beats WHERE account_id = $1 ORDER BY beat_ts DESC LIMIT 1";
+        let Some(row) = client.query_opt(LAST, &[&account]).await? else {
+            return Ok(None);
+        };
+        let micros = |us: i64| u64::try_from(us).unwrap_or_default();
+        Ok(Some(Self {
+            beat_us: micros(row.try_get(0)?),
+            evaluated_us: micros(row.try_get(1)?),
+        }))
+    }
+}
 
 /// What an engine finds at its start.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gap {
-    /// Last sign of an engine of the account; none where there never was one.
+    /// Last sign of an engine; none where there never was one.
     since_us: Option<u64>,
     /// Live positions.
-    positions: i64,
+    positions: usize,
 }
 
 impl Gap {
-    /// Looks for the last sign of life: the time as of which an engine said that it evaluates; where one
-    /// ended in order, the newest of what it stored, `stored_us`, 0 where that is nothing.
-    ///
-    /// # Errors
-    /// If PostgreSQL does not answer.
-    pub(super) async fn look(
-        client: &impl GenericClient,
-        account: &str,
-        stored_us: u64,
-    ) -> Result<Self, PostgresError> {
-        const LOOK: &str = "SELECT
-            (SELECT (extract(epoch FROM max(evaluated_ts)) * 1000000)::bigint
-                FROM system.engine_beats WHERE account_id = $1),
-            (SELECT count(*) FROM trade.positions WHERE status <> 'CLOSED')";
-        let row = client.query_one(LOOK, &[&account]).await?;
-        let beat = row.try_get::<_, Option<i64>>(0)?;
-        let beat_us = beat.and_then(|beat| u64::try_from(beat).ok());
-        let stored_us = Some(stored_us).filter(|stored| *stored > 0);
-        Ok(Self {
-            since_us: beat_us.or(stored_us),
-            positions: row.try_get(1)?,
-        })
+    /// Returns the gap since the last sign of life: when the engine of `beat` had last evaluated, else
+    /// the newest of what was stored, `stored_us`, 0 where that is nothing.
+    pub(super) fn since(beat: Option<Beat>, stored_us: u64, positions: usize) -> Self {
+        let beat = beat.filter(|beat| beat.beat_us + BEAT_COUNTS_US >= stored_us);
+        let since_us = beat.map_or(stored_us, |beat| beat.evaluated_us);
+        Self {
+            since_us: Some(since_us).filter(|since_us| *since_us > 0),
+            positions,
+        }
     }
 
     /// Notes that the positions are judged from `now_us` on, and tells how long they were not. None
@@ -68,23 +89,35 @@ impl Gap {
 mod tests {
     use super::*;
 
+    const NOW_US: u64 = 100 * MICROS;
+
+    fn beat(beat_s: u64, evaluated_s: u64) -> Option<Beat> {
+        Some(Beat {
+            beat_us: beat_s * MICROS,
+            evaluated_us: evaluated_s * MICROS,
+        })
+    }
+
     #[test]
     fn only_positions_that_somebody_judged_before_were_unprotected() {
-        for (since_us, positions, now_us, seconds) in [
-            (Some(1_000_000), 2, 4_000_000, Some(3)),
-            (Some(1_000_000), 2, 4_000_001, Some(4)),
-            (Some(4_000_000), 2, 1_000_000, Some(0)),
-            (Some(1_000_000), 0, 4_000_000, None),
-            (None, 2, 4_000_000, None),
+        for (last, stored_us, positions, seconds) in [
+            (None, 97 * MICROS, 2, Some(3)),
+            (None, 97 * MICROS - 1, 2, Some(4)),
+            (None, 101 * MICROS, 2, Some(0)),
+            (None, 97 * MICROS, 0, None),
+            (None, 0, 2, None),
+            // One that stood still while its process lived and prices were stored.
+            (beat(97, 60), 97 * MICROS, 2, Some(40)),
+            (beat(92, 60), 97 * MICROS, 2, Some(40)),
+            // One that is long gone: another one was there after it.
+            (beat(91, 60), 97 * MICROS, 2, Some(3)),
         ] {
-            let gap = Gap {
-                since_us,
-                positions,
-            };
+            let gap = Gap::since(last, stored_us, positions);
             let told = gap
-                .close(now_us)
+                .close(NOW_US)
                 .map(|alarm| alarm.context["seconds"].clone());
-            assert_eq!(told, seconds.map(serde_json::Value::from), "{gap:?}");
+            let expected = seconds.map(serde_json::Value::from);
+            assert_eq!(told, expected, "{last:?} {stored_us} {gap:?}");
         }
     }
 }
