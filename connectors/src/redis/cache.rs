@@ -179,18 +179,23 @@ impl Cache {
     }
 
     async fn delete_now(&self, keys: &[String]) -> bool {
-        let deletion = deletion_of(keys);
-        let done =
-            self.call(async |mut connection| deletion.query_async::<()>(&mut connection).await);
-        done.await.is_some()
+        self.inner.breaker.admits() && self.delete_owed(keys).await
     }
 
     /// As [`Cache::delete_now`], also while nobody else may call: who reads does not take the turn of what is
     /// owed.
     async fn delete_owed(&self, keys: &[String]) -> bool {
-        let deletion = deletion_of(keys);
+        let mark = Uuid::new_v4().to_string();
+        let mut pipeline = redis::pipe();
+        pipeline.atomic();
+        for key in keys {
+            pipeline.del(key).ignore();
+            pipeline
+                .set_ex(guard_of(key), &mark, GUARD.as_secs())
+                .ignore();
+        }
         let done = self.call_within(None, async |mut connection| {
-            deletion.query_async::<()>(&mut connection).await
+            pipeline.query_async::<()>(&mut connection).await
         });
         done.await.is_some()
     }
@@ -258,8 +263,10 @@ impl Cache {
     where
         F: Future<Output = RedisResult<T>>,
     {
+        if !self.inner.breaker.admits() {
+            return None;
+        }
         let patience = Some(self.inner.call_timeout * 2);
-        self.inner.breaker.admits().then_some(())?;
         self.call_within(patience, call).await
     }
 
@@ -267,7 +274,9 @@ impl Cache {
     where
         F: Future<Output = RedisResult<T>>,
     {
-        self.inner.breaker.admits().then_some(())?;
+        if !self.inner.breaker.admits() {
+            return None;
+        }
         self.call_within(None, call).await
     }
 
@@ -359,20 +368,6 @@ async fn pay(cache: Weak<Inner>, pause: Duration) {
             cache.inner.owed.settle(&bill);
         }
     }
-}
-
-/// Returns what deletes `keys` and leaves a mark for each.
-fn deletion_of(keys: &[String]) -> redis::Pipeline {
-    let mark = Uuid::new_v4().to_string();
-    let mut pipeline = redis::pipe();
-    pipeline.atomic();
-    for key in keys {
-        pipeline.del(key).ignore();
-        pipeline
-            .set_ex(guard_of(key), &mark, GUARD.as_secs())
-            .ignore();
-    }
-    pipeline
 }
 
 fn guard_of(key: &str) -> String {

@@ -83,7 +83,7 @@ impl<'r> Fields<'r> {
             .map_err(|error| self.fault(column, error))
     }
 
-    pub(crate) fn parsed_if<T>(&self, column: &str) -> Result<Option<T>, RowFault>
+    pub(super) fn parsed_if<T>(&self, column: &str) -> Result<Option<T>, RowFault>
     where
         T: FromStr,
         T::Err: fmt::Display,
@@ -104,11 +104,11 @@ impl<'r> Fields<'r> {
             .ok_or_else(|| self.fault(column, format!("flag expected, was {value}")))
     }
 
-    pub(crate) fn quantity(&self, column: &str) -> Result<Quantity, RowFault> {
+    pub(super) fn quantity(&self, column: &str) -> Result<Quantity, RowFault> {
         Quantity::new(self.whole(column)?).map_err(|error| self.fault(column, error))
     }
 
-    pub(crate) fn decimal(&self, column: &str) -> Result<Decimal, RowFault> {
+    pub(super) fn decimal(&self, column: &str) -> Result<Decimal, RowFault> {
         let value = self.needed(column)?;
         let text = value.to_string();
         // A small one is written with an exponent.
@@ -118,7 +118,7 @@ impl<'r> Fields<'r> {
     }
 
     /// Returns the price in `column`, none where it is null, zero or below.
-    pub(crate) fn price_if(&self, column: &str) -> Result<Option<Price>, RowFault> {
+    pub(super) fn price_if(&self, column: &str) -> Result<Option<Price>, RowFault> {
         if self.value(column).is_none() {
             return Ok(None);
         }
@@ -131,12 +131,12 @@ impl<'r> Fields<'r> {
             .map_err(|error| self.fault(column, error))
     }
 
-    pub(crate) fn price(&self, column: &str) -> Result<Price, RowFault> {
+    pub(super) fn price(&self, column: &str) -> Result<Price, RowFault> {
         let price = self.price_if(column)?;
         price.ok_or_else(|| self.fault(column, "price above zero expected"))
     }
 
-    pub(crate) fn time(&self, column: &str) -> Result<LogicalTime, RowFault> {
+    pub(super) fn time(&self, column: &str) -> Result<LogicalTime, RowFault> {
         let time: Timestamp = self.parsed(column)?;
         u64::try_from(time.as_microsecond())
             .map(LogicalTime::from_micros)
@@ -144,7 +144,7 @@ impl<'r> Fields<'r> {
     }
 
     /// Returns the days from 1970-01-01 to the date in `column`.
-    pub(crate) fn day(&self, column: &str) -> Result<u64, RowFault> {
+    pub(super) fn day(&self, column: &str) -> Result<u64, RowFault> {
         let day: Date = self.parsed(column)?;
         let days = date(1970, 1, 1).until(day).ok();
         days.and_then(|days| u64::try_from(days.get_days()).ok())
@@ -152,7 +152,7 @@ impl<'r> Fields<'r> {
     }
 
     /// Returns the minutes in `column` as microseconds.
-    pub(crate) fn minutes_us(&self, column: &str) -> Result<u64, RowFault> {
+    pub(super) fn minutes_us(&self, column: &str) -> Result<u64, RowFault> {
         let micros = self.decimal(column)?.checked_mul(Decimal::from(60_000_000));
         micros
             .and_then(|micros| u64::try_from(micros.trunc()).ok())
