@@ -16,6 +16,7 @@ use turnstile_connectors::picks::{self, PicksConfig};
 use turnstile_connectors::postgres::{PostgresConfig, PriceSinkConfig};
 use turnstile_connectors::redis::RedisConfig;
 use turnstile_connectors::retention::RetentionConfig;
+use turnstile_connectors::spill::SpillConfig;
 use turnstile_connectors::strategy::StrategyConfig;
 use turnstile_dataflows::engine::{EngineConfig, Idle};
 use turnstile_dataflows::exit::Fills;
@@ -56,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) stream: StreamSection,
     /// How long prices stay attached.
     pub(crate) retention: RetentionConfig,
+    /// What is kept on disk while the database is away.
+    pub(crate) spill: SpillConfig,
     /// Limits, alarms and who is told of them.
     pub(crate) monitoring: MonitoringConfig,
     /// The API and the web app.
@@ -221,6 +224,7 @@ impl Config {
         faults.extend(self.quotes.validate());
         faults.extend(self.exits.validate());
         faults.extend(self.retention.validate());
+        faults.extend(self.spill.validate());
         faults.extend(self.jobs.validate());
         faults.extend(self.strategy.validate());
         faults.extend(self.picks.validate());

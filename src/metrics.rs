@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 use turnstile_connectors::{
-    execution, exits, jobs, kis, monitoring, naver, picks, postgres, redis, retention, task,
+    execution, exits, jobs, kis, monitoring, naver, picks, postgres, redis, retention, spill, task,
 };
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -66,6 +66,7 @@ fn describe() {
     execution::metrics::describe();
     exits::metrics::describe();
     retention::metrics::describe();
+    spill::describe();
     jobs::metrics::describe();
     picks::metrics::describe();
     monitoring::metrics::describe();

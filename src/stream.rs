@@ -7,8 +7,10 @@
 //!                               └─> levels, withheld hits, previews, alarms
 //! ```
 //!
-//! Start: lock, load, settle what was left open with the broker, only then take ticks. Stop: the
-//! sources first, then everything downstream drains in order.
+//! An engine lives as long as this process holds the lock of the account ([`life`]). Where PostgreSQL goes
+//! away it ends, and the stream's prices and notices are kept on disk ([`keeper`]) until a server that
+//! takes writes is found, perhaps another one, and the lock is taken there ([`regain`]). What was kept is
+//! stored then, and the next engine loads everything anew.
 
 mod active;
 mod alarms;
@@ -20,357 +22,316 @@ mod health;
 mod house;
 mod jobs;
 mod journal;
+mod keeper;
+mod life;
 mod minutes;
 mod outage;
 mod outputs;
 mod price_rows;
 mod quotes;
 mod records;
+mod regain;
 mod regime;
+mod remains;
 mod retention;
 mod risk;
 mod sequencer;
 mod staleness;
 mod subscriptions;
 mod unprotected;
+mod wire;
 
-use std::collections::BTreeSet;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use anyhow::{Context, bail};
+use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
-use turnstile_connectors::execution::{PriceProgress, SessionKind, wall_clock_us};
-use turnstile_connectors::kis::{
-    Clock, KisClient, KisError, KisSettings, KisStream, KisStreamParts,
-};
-use turnstile_connectors::monitoring::metrics::WS_CONNECTED;
-use turnstile_connectors::monitoring::{EngineProgress, Monitor, Watched};
-use turnstile_connectors::naver::NaverClient;
-use turnstile_connectors::postgres::{ChangeFeed, Postgres, PriceSink};
-use turnstile_connectors::redis::Cache;
-use turnstile_connectors::retention::Retention;
-use turnstile_connectors::rows::RowReader;
-use turnstile_connectors::{rows, task};
-use turnstile_dataflows::engine::{Engine, EngineConfig, Event, Timed};
-use turnstile_dataflows::price::Board;
+use tracing::{error, info, warn};
+use turnstile_connectors::execution::wall_clock_us;
+use turnstile_connectors::kis::Clock;
+use turnstile_connectors::monitoring::Monitor;
+use turnstile_connectors::postgres;
+use turnstile_connectors::spill::{Restored, Spill};
+use turnstile_dataflows::engine::{Event, Timed};
 
 use crate::config::Config;
-use active::{account_id, guard_lock, take_lock};
-use best_prices::BestPrices;
-use days::Days;
-use desk::Desk;
-use house::keep_house;
-use minutes::keep_minutes;
-use outage::Outage;
-use outputs::Outputs;
+use active::account_id;
+use keeper::Keeper;
+use life::{Begin, Life, Loss};
 pub(crate) use quotes::QuotesConfig;
-use quotes::{Quotes, Seen};
-use records::Records;
-use regime::Regimes;
-use retention::OldPrices;
-use sequencer::{Sequencer, Stamp};
-use staleness::Staleness;
-use subscriptions::{Subscriptions, apply_slots};
-use unprotected::{Beat, Gap};
+use regain::{Found, Place, is_away, regain, stand_by};
+use remains::Remains;
+use sequencer::Stamp;
+use wire::Wire;
 
-/// Prices that were asked for and wait.
-const QUOTES_MAX: usize = 256;
-/// Symbols whose price fell to another source and wait.
-const FALLEN_MAX: usize = 1_024;
-/// Differences of wishes that wait.
-const WISHES_MAX: usize = 16;
+/// How often a database that is away is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often is told that it is still away.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+/// An engine that cannot be begun this often in a row, with the database there, is given up.
+const FAILURES_MAX: u32 = 5;
 
-/// A running stream job.
-pub(crate) struct Stream {
-    sources: CancellationToken,
-    downstream: CancellationToken,
-    subscribed: watch::Receiver<bool>,
-    finished: JoinHandle<()>,
-    lost: watch::Receiver<bool>,
+/// The stream job.
+pub(crate) struct Stream<'c> {
+    config: &'c Config,
+    account: String,
+    spill: Arc<Spill>,
+    wire: Wire,
+    keeper: Keeper,
+    /// Whether an engine has run here: a database that is away is waited for.
+    has_run: bool,
+    life: Option<Life>,
+    subscribed: watch::Sender<bool>,
 }
 
-impl Stream {
-    /// Starts the job. Waits as a standby while another engine of the account is active.
-    pub(crate) async fn start(
-        config: &Config,
-        monitor: Option<&Monitor>,
-        stop: &CancellationToken,
-    ) -> anyhow::Result<Self> {
-        let postgres = Postgres::connect(&config.postgres).await?;
-        let cache = Cache::new(&config.redis).context("redis.url")?;
+impl<'c> Stream<'c> {
+    /// Prepares the job. Nothing is connected yet.
+    pub(crate) fn new(config: &'c Config) -> anyhow::Result<Self> {
         let settings = config.kis.clone().validate()?;
+        let spill = Arc::new(Spill::open(&config.spill).context("spill.folder")?);
         let clock: Clock = Arc::new(wall_clock_us);
-        let account = account_id(&settings);
-        let lock = take_lock(&postgres, &account, stop).await?;
-        let starting = health::show_start();
-        // Nothing is connected yet.
-        metrics::gauge!(WS_CONNECTED).set(0.0);
-        if let Some(monitor) = monitor {
-            monitor.watch(Watched {
-                part: "stream",
-                postgres: postgres.clone(),
-            });
-        }
-
-        let (feed, snapshot) = ChangeFeed::open(&postgres).await?;
-        let loaded = rows::load(snapshot.client())
-            .await
-            .context("the state cannot be loaded")?;
-        let last_us = journal::last_logical_us(snapshot.client()).await?;
-        let last_beat = Beat::last(snapshot.client(), &account).await?;
-        drop(snapshot);
-        let (sink, prices) =
-            PriceSink::start(config.prices.clone(), &postgres, cache.clone()).await?;
-        let begun_us = last_us.max(*prices.durable().borrow());
-        let gap = Gap::since(last_beat, begun_us, loaded.positions.len());
-        let stamp = Stamp::after(begun_us, clock.clone());
-
-        let clients = clients(&settings, &clock)?;
-        let client = clients.first().context("no app key")?.clone();
-        let downstream = CancellationToken::new();
-        let is_down = watch::Sender::new(false);
-        let waker = prices.clone();
-        let progress = PriceProgress::new(prices.durable(), begun_us, move |through_us| {
-            waker.want(through_us)
-        });
-        let desk = Desk::start(
-            config,
-            (&postgres, &cache),
-            &client,
-            progress,
-            is_down.subscribe(),
-            monitor.map(Monitor::events),
-            downstream.clone(),
-        )
-        .await?;
-        let (journal, journal_task) = journal::Journal::start(&postgres, downstream.clone());
-        let (tellers, records) = Records::start(&config.exits, &postgres, &downstream);
-        let (fallen_sender, fallen) = mpsc::channel(FALLEN_MAX);
-        let (distrust, naver_off_until) = watch::channel(0);
-        let (slots_sender, given) = watch::channel(BTreeSet::new());
-        let pause = config.naver.distrust_pause;
-        let evaluated = EngineProgress::default();
-        let seen = Seen::default();
-        let mut outputs = Outputs {
-            evaluated: evaluated.clone(),
-            orders: desk.outputs.clone(),
-            alarms: desk.alarms.clone(),
-            journal: journal.clone(),
-            levels: tellers.levels,
-            withheld: tellers.withheld,
-            answers: tellers.answers,
-            staleness: Staleness::new(seen.clone()),
-            prices: BestPrices::new(tellers.prices, fallen_sender, distrust, pause),
-            slots: slots_sender,
-        };
-        let (engine, events) = Engine::start(EngineConfig::from(&config.engine), move |batch| {
-            outputs.hand_out(batch);
-        })?;
-        desk.wait_until_ready(stop).await?;
-        drop(starting);
-
-        let sources = CancellationToken::new();
-        // One registration is for the execution notice.
-        let slots_max =
-            (settings.registrations_max.saturating_mul(clients.len())).saturating_sub(1);
-        let (wish_sender, wishes) = mpsc::channel(WISHES_MAX);
-        let mut subscriptions = Subscriptions::new(postgres.clone(), slots_max, wish_sender);
-        let wanted = subscriptions.begin().await?;
-        info!(symbols = wanted.len(), "subscribing");
-        let (subscribed_sender, subscribed) = watch::channel(wanted.is_empty());
-        let (quote_sender, asked_quotes) = mpsc::channel(QUOTES_MAX);
-        let naver = match config.naver.enabled {
-            true => Some(NaverClient::new(config.naver.clone(), clock.clone())?),
-            false => None,
-        };
-        let KisStreamParts {
-            stream,
-            events: broker_events,
-            standing,
-            task: stream_task,
-        } = KisStream::start(&clients, clock.clone(), wanted.clone(), sources.clone());
-        let quotes = Quotes {
-            config: config.quotes.clone(),
-            postgres: postgres.clone(),
-            clients,
-            naver,
-            seen: seen.clone(),
-            clock: clock.clone(),
-            session: desk.session.clone(),
-            alarms: desk.alarms.clone(),
-            standing: standing.clone(),
-            is_down: is_down.subscribe(),
-            naver_off_until,
-            quotes: quote_sender,
-        };
-        let quotes = task::spawn("quotes", quotes.run(sources.clone()));
-        let regime_clock = clock.clone();
-        let outage = Outage {
-            postgres: postgres.clone(),
-            client: client.clone(),
-            alarms: desk.alarms.clone(),
-            poll: desk.poll.clone(),
-            session: desk.session.clone(),
-            clock,
-            standing: standing.clone(),
-            is_down,
-        };
-        let outage = task::spawn("outage", outage.run(sources.clone()));
-        let changed = subscriptions.changed();
-        let follow = task::spawn("subscriptions", subscriptions.run(sources.clone()));
-        let slots = apply_slots(stream, given.clone(), sources.clone());
-        let slots = task::spawn("slots", slots);
-        let (risk_feed, risk_desk) = risk::start(&desk.gate)?;
-        let sequencer = Sequencer {
-            stamp,
-            gap,
-            events,
-            prices: prices.clone(),
-            journal,
-            risk: risk_feed,
-            reader: RowReader::default(),
-            alarms: desk.alarms.clone(),
-            notices: desk.notices.clone(),
-            poll: desk.poll.clone(),
-            subscriptions: changed,
-            levels_slice: config.exits.levels_slice,
-            levels_quota: config.exits.levels_quota(),
-            awaited: wanted,
-            subscribed: subscribed_sender,
-            standing,
-            open: 0,
-            is_current: false,
-            registrations_max: settings.registrations_max,
-            seen,
-            board: Board::default(),
-            session: desk.session.clone(),
-            fallen,
-            wishes,
-            given,
-            slots_max,
-            slots: slots_max,
-        };
-        let (lost_sender, lost) = watch::channel(false);
-        let (ended, stopped) = (lost_sender.clone(), sources.clone());
-        let sequencing = task::spawn("sequencer", async move {
-            sequencer
-                .run(loaded, feed, broker_events, asked_quotes, stopped.clone())
-                .await;
-            if !stopped.is_cancelled() {
-                ended.send_replace(true);
-            }
-        });
-        let days = Days {
-            postgres: postgres.clone(),
-            client: client.clone(),
-            session: desk.session.clone(),
-            calendar: desk.calendar.clone(),
-            has_closed_days: config.execution.session == SessionKind::Krx,
-        };
-        let days = task::spawn("days", days.run(sources.clone()));
-        let regimes = Regimes {
-            postgres: postgres.clone(),
-            session: desk.session.clone(),
-            calendar: desk.calendar.clone(),
-            clock: regime_clock,
-        };
-        let regimes = task::spawn("regime", regimes.run(sources.clone()));
-        let jobs = jobs::start(config, &postgres, &cache, &client, &desk, &sources);
-        let minutes = config.stream.minute_bars.map(|every| {
-            let job = keep_minutes(postgres.clone(), every, sources.clone());
-            task::spawn("minute bars", job)
-        });
-        let retention = config.retention.is_on().then(|| {
-            let has_bars = config.stream.minute_bars.is_some();
-            let old = OldPrices {
-                retention: Retention::new(postgres.clone(), &config.retention, has_bars),
-                look: config.retention.look,
-                session: desk.session.clone(),
-                waits_for_close: config.execution.session == SessionKind::Krx,
-                alarms: desk.alarms.clone(),
-            };
-            task::spawn("retention", old.run(sources.clone()))
-        });
-        let watched = health::start(&postgres, &desk, account, evaluated, monitor, &sources);
-        let housekeeping = task::spawn("housekeeping", keep_house(postgres, sources.clone()));
-        let guard = task::spawn("lock guard", guard_lock(lock, lost_sender, sources.clone()));
-
-        let (stop_downstream, stop_sources) = (downstream.clone(), sources.clone());
-        let finished = task::spawn("stream end", async move {
-            stop_sources.cancelled().await;
-            for ended in [
-                sequencing.await,
-                stream_task.await,
-                follow.await,
-                slots.await,
-                days.await,
-                regimes.await,
-                quotes.await,
-                outage.await,
-                housekeeping.await,
-            ] {
-                report(ended);
-            }
-            for ended in jobs
-                .into_iter()
-                .chain(minutes)
-                .chain(retention)
-                .chain(watched)
-            {
-                report(ended.await);
-            }
-            // The sequencer has dropped the engine's sender: the engine hands out the rest. The feed
-            // of the risk desk is dropped with it.
-            let risk_end = tokio::task::spawn_blocking(move || risk_desk.join()).await;
-            if !matches!(risk_end, Ok(Ok(()))) {
-                error!("the risk desk failed");
-            }
-            let engine_end = tokio::task::spawn_blocking(move || engine.join()).await;
-            match engine_end {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => error!(%error, "engine failed"),
-                Err(error) => error!(%error, "engine thread failed"),
-            }
-            report(journal_task.await);
-            drop(prices);
-            desk.drain(&stop_downstream).await;
-            records.join().await;
-            sink.join().await;
-            report(guard.await);
-        });
+        let wire = Wire::new(&settings, clock.clone(), spill.clone())?;
         Ok(Self {
-            sources,
-            downstream,
-            subscribed,
-            finished,
-            lost,
+            config,
+            account: account_id(&settings),
+            has_run: spill.remembered()?.is_some(),
+            wire,
+            keeper: Keeper::new(Stamp::after(0, clock), spill.clone()),
+            spill,
+            life: None,
+            subscribed: watch::Sender::new(false),
         })
     }
 
-    /// Returns once every symbol wanted at start is subscribed or refused.
-    pub(crate) async fn subscribed(&mut self) {
-        // An error means that the job has ended; whoever waits sees that elsewhere.
-        drop(self.subscribed.wait_for(|subscribed| *subscribed).await);
+    /// Brings the schema to the version of this program. Where an engine has run here before, a database
+    /// that is away is waited for, and what the broker streams meanwhile is kept.
+    pub(crate) async fn migrate(&mut self, stop: &CancellationToken) -> anyhow::Result<()> {
+        let config = &self.config.postgres;
+        let report = loop {
+            match postgres::migrate(config).await {
+                Ok(report) => break report,
+                Err(error) if self.has_run && error.is_transient() => {
+                    warn!(%error, "PostgreSQL is away; what the broker streams is kept until it is back");
+                }
+                Err(error) => return Err(error.into()),
+            }
+            self.listen();
+            let back = self.keep_during(stop, regain::is_back(config)).await;
+            back.context("stopped while PostgreSQL was away")?;
+        };
+        info!(
+            version = report.version,
+            applied = report.applied.len(),
+            "schema ready"
+        );
+        Ok(())
     }
 
-    /// Returns when the job cannot go on: another engine may take over.
-    pub(crate) async fn lost(&mut self) {
-        if self.lost.wait_for(|lost| *lost).await.is_err() {
-            std::future::pending::<()>().await;
+    /// Starts an engine. Waits as a standby while another one of the account is active.
+    pub(crate) async fn start(
+        &mut self,
+        monitor: Option<&Monitor>,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        self.keeper.alarms = monitor.map(Monitor::events);
+        self.begin(monitor, None, stop).await
+    }
+
+    /// Returns whether every symbol wanted at start is subscribed or refused, as it changes.
+    pub(crate) fn subscribed(&self) -> watch::Receiver<bool> {
+        self.subscribed.subscribe()
+    }
+
+    /// Lets engines live, one after the other, until `stop`.
+    ///
+    /// # Errors
+    /// If it cannot go on although the database is there.
+    pub(crate) async fn run(
+        mut self,
+        monitor: Option<&Monitor>,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        while let Some(life) = self.life.take() {
+            let loss = tokio::select! {
+                () = stop.cancelled() => {
+                    self.wire.stop();
+                    life.stop().await;
+                    break;
+                }
+                loss = life.lost() => loss,
+            };
+            let (handed, remains) = life.lose().await;
+            let Some(handed) = handed.filter(|_| loss != Loss::Broken) else {
+                remains.give_up().await;
+                self.wire.close().await;
+                bail!("the engine could not go on; the log says why");
+            };
+            warn!(
+                ?loss,
+                "the engine has ended; what the broker streams is kept until the next one"
+            );
+            self.keeper.stamp = handed.stamp;
+            self.wire.give_back(handed.broker);
+            self.keeper
+                .keep_notices(handed.notice.into_iter().collect())
+                .await;
+            if let Err(error) = self.begin(monitor, Some(remains), stop).await {
+                self.wire.close().await;
+                if stop.is_cancelled() {
+                    let (bytes, folder) = (self.spill.bytes(), self.spill.folder().display());
+                    warn!(bytes, %folder, "stopped while PostgreSQL is away; the next start stores what is kept");
+                    return Ok(());
+                }
+                return Err(error);
+            }
+        }
+        self.wire.close().await;
+        Ok(())
+    }
+
+    /// Begins an engine, as soon as the database is there and the lock is free. `remains` is what is left
+    /// of the one before.
+    async fn begin(
+        &mut self,
+        monitor: Option<&Monitor>,
+        mut remains: Option<Remains>,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        let config = self.config;
+        let place = Place {
+            config: &config.postgres,
+            account: self.account.clone(),
+            spill: self.spill.clone(),
+        };
+        let mut restored = Restored::default();
+        let mut told: Option<Instant> = None;
+        let mut failures = 0;
+        loop {
+            let found = self.keep_during(stop, regain(&place, &mut remains));
+            let found = match found.await {
+                None => {
+                    if let Some(remains) = remains {
+                        remains.give_up().await;
+                    }
+                    bail!("stopped before an engine could begin");
+                }
+                Some(found) => found,
+            };
+            let begun = match found {
+                Ok(Found::Free(there)) => {
+                    restored.add(there.restored);
+                    let begun =
+                        self.begin_there(monitor, there.postgres, there.lock, &mut restored, stop);
+                    begun.await
+                }
+                Ok(Found::Taken(there)) => {
+                    // The broker's stream is the other one's; so is what is decided.
+                    self.wire.close().await;
+                    if let Some(remains) = remains.take() {
+                        remains.give_up().await;
+                    }
+                    let waited = stop.run_until_cancelled(stand_by(&place, &there)).await;
+                    let waited = waited.context("stopped while waiting as standby")?;
+                    self.has_run = true;
+                    match waited {
+                        Ok(lock) => {
+                            let begun = self.begin_there(monitor, there, lock, &mut restored, stop);
+                            begun.await
+                        }
+                        Err(error) => Err(error.into()),
+                    }
+                }
+                Err(error) => Err(error),
+            };
+            let error = match begun {
+                Ok(()) => return Ok(()),
+                Err(error) if stop.is_cancelled() => return Err(error),
+                Err(error) => error,
+            };
+            if is_away(&error) && self.has_run {
+                failures = 0;
+                let now = Instant::now();
+                if told.is_none_or(|told| now >= told + TOLD_EVERY) {
+                    told = Some(now);
+                    warn!(error = %format!("{error:#}"), "no engine can begin; looking again");
+                }
+                self.listen();
+            } else if self.life.is_none() && self.has_run && failures < FAILURES_MAX {
+                failures += 1;
+                error!(error = %format!("{error:#}"), failures, "no engine could begin; trying again");
+            } else {
+                return Err(error);
+            }
+            self.keep_during(stop, tokio::time::sleep(LOOK_EVERY)).await;
         }
     }
 
-    /// Stops the sources, drains everything, and returns.
-    pub(crate) async fn stop(self) {
-        self.sources.cancel();
-        if let Err(error) = self.finished.await {
-            error!(%error, "stream job did not end cleanly");
+    /// Begins an engine on a database in which this process holds the lock.
+    async fn begin_there(
+        &mut self,
+        monitor: Option<&Monitor>,
+        postgres: postgres::Postgres,
+        lock: postgres::AdvisoryLock,
+        restored: &mut Restored,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        // What was kept up to now: nothing more is, the engine takes what comes.
+        let last = turnstile_connectors::spill::restore(&self.spill, &postgres).await?;
+        restored.add(last);
+        let life = Life::begin(
+            Begin {
+                config: self.config,
+                monitor,
+                account: &self.account,
+                postgres,
+                lock,
+                wire: &mut self.wire,
+                spill: &self.spill,
+                restored: std::mem::take(restored),
+                stamped_us: self.keeper.stamp.last_us(),
+            },
+            stop,
+        );
+        let life = life.await?;
+        info!("the engine lives");
+        self.has_run = true;
+        self.follow_subscribed(&life);
+        self.life = Some(life);
+        Ok(())
+    }
+
+    /// Lets whoever waits for the first subscriptions know of them.
+    fn follow_subscribed(&self, life: &Life) {
+        let (mut from, to) = (life.subscribed(), self.subscribed.clone());
+        drop(turnstile_connectors::task::spawn(
+            "subscribed",
+            async move {
+                if from.wait_for(|subscribed| *subscribed).await.is_ok() {
+                    to.send_replace(true);
+                }
+            },
+        ));
+    }
+
+    /// Opens the broker's stream for what was streamed last, unless it is open.
+    fn listen(&mut self) {
+        match self.spill.remembered() {
+            Ok(symbols) => self.wire.open(&symbols.unwrap_or_default()),
+            Err(error) => warn!(%error, "nobody knows what was streamed last; nothing is kept"),
         }
-        self.downstream.cancel();
+    }
+
+    /// Keeps what the broker streams until `until` is done. None where `stop` comes first.
+    async fn keep_during<T>(
+        &mut self,
+        stop: &CancellationToken,
+        until: impl Future<Output = T>,
+    ) -> Option<T> {
+        let until = stop.run_until_cancelled(until);
+        self.keeper.keep_during(&mut self.wire, until).await
     }
 }
 
@@ -378,14 +339,6 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
         error!(%error, "a task failed");
     }
-}
-
-/// Returns a client for each app key, that of the account first.
-fn clients(settings: &KisSettings, clock: &Clock) -> Result<Vec<KisClient>, KisError> {
-    let settings = settings.of_each_key().into_iter();
-    settings
-        .map(|settings| KisClient::new(settings, clock.clone()))
-        .collect()
 }
 
 /// Sends an event to the engine, waiting while its channel is full.

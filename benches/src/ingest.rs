@@ -209,7 +209,7 @@ async fn through_the_sink(
         batch_rows,
         ..PriceSinkConfig::default()
     };
-    let (sink, handle) = PriceSink::start(config, database, cache).await?;
+    let (sink, handle) = PriceSink::start(config, database, cache, None).await?;
     for row in rows {
         ensure!(handle.send(row).await, "the sink ended");
     }

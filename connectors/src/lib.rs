@@ -16,6 +16,7 @@
 //! - [`monitoring`]: limits, alarms and who is told of them.
 //! - [`picks`]: what other programs propose to buy, decided once a day and symbol.
 //! - [`settings`]: keys of the configuration that stands in the database.
+//! - [`spill`]: what cannot be stored while PostgreSQL is away, on disk.
 //! - [`strategy`]: the daily strategy: its input, runs and snapshots.
 //! - [`embedded`]: a private PostgreSQL and Redis.
 
@@ -38,6 +39,7 @@ pub mod redis;
 pub mod retention;
 pub mod rows;
 pub mod settings;
+pub mod spill;
 pub mod strategy;
 pub mod task;
 mod tls;

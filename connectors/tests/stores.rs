@@ -32,5 +32,7 @@ mod retention_faults;
 mod schema;
 #[path = "support/servers.rs"]
 mod servers;
+#[path = "stores/spill.rs"]
+mod spill;
 #[path = "support/ticks.rs"]
 mod ticks;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args as ClapArgs;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::{info, warn};
@@ -113,6 +113,7 @@ async fn run_on(
     let postgres = Postgres::connect(&config.postgres).await?;
     let archives = data_dir.join("archive");
     config.retention.folder.get_or_insert(archives);
+    config.spill.folder = data_dir.join("spill");
     let is_new = demo::is_empty(&postgres).await?;
     let market = sim_config(args, data_dir, is_new)?;
     if is_new {
@@ -131,39 +132,30 @@ async fn run_on(
     let monitor = monitoring::start(&config, Role::Run).await?;
     let bff = bff::start(&config, monitor.as_ref(), stop.clone()).await?;
     println!("Turnstile: http://{}", bff.local_addr());
-    let mut stream = match Stream::start(&config, monitor.as_ref(), stop).await {
-        Ok(stream) => stream,
-        Err(error) => {
-            if !stop.is_cancelled() {
-                monitoring::tell_failed_start(monitor.as_ref(), &error);
-            }
-            stop.cancel();
-            bff.join().await?;
-            monitoring::stop(monitor).await;
-            simulator.stop().await;
-            return Err(error);
+    let mut stream = Stream::new(&config)?;
+    if let Err(error) = stream.start(monitor.as_ref(), stop).await {
+        if !stop.is_cancelled() {
+            monitoring::tell_failed_start(monitor.as_ref(), &error);
         }
-    };
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = stream.subscribed() => {
+        stop.cancel();
+        bff.join().await?;
+        monitoring::stop(monitor).await;
+        simulator.stop().await;
+        return Err(error);
+    }
+    let mut subscribed = stream.subscribed();
+    let move_market = async {
+        if subscribed.wait_for(|subscribed| *subscribed).await.is_ok() {
             simulator.resume();
             info!("the market moves");
         }
-    }
-    let is_lost = tokio::select! {
-        () = stop.cancelled() => false,
-        () = stream.lost() => true,
     };
-    stream.stop().await;
+    let (ran, ()) = tokio::join!(stream.run(monitor.as_ref(), stop), move_market);
     stop.cancel();
     bff.join().await?;
     monitoring::stop(monitor).await;
     simulator.stop().await;
-    if is_lost {
-        bail!("the stream job could not go on; the log says why");
-    }
-    Ok(())
+    ran
 }
 
 fn sim_config(args: &Args, data_dir: PathBuf, is_new: bool) -> anyhow::Result<demo::Market> {

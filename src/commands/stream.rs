@@ -1,8 +1,6 @@
 //! `turnstile stream`: the long-running job.
 
-use anyhow::bail;
 use tracing::info;
-use turnstile_connectors::postgres;
 
 use super::stop_on_signal;
 use crate::config::Config;
@@ -16,33 +14,20 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     if let Some(address) = config.stream.metrics_listen {
         metrics::serve(address)?;
     }
-    let report = postgres::migrate(&config.postgres).await?;
-    info!(
-        version = report.version,
-        applied = report.applied.len(),
-        "schema ready"
-    );
+    let mut stream = Stream::new(config)?;
+    stream.migrate(&stop).await?;
     let monitor = monitoring::start(config, Role::Stream).await?;
-    let mut stream = match Stream::start(config, monitor.as_ref(), &stop).await {
-        Ok(stream) => stream,
-        Err(error) => {
-            if !stop.is_cancelled() {
-                monitoring::tell_failed_start(monitor.as_ref(), &error);
-            }
-            monitoring::stop(monitor).await;
-            return Err(error);
+    if let Err(error) = stream.start(monitor.as_ref(), &stop).await {
+        if !stop.is_cancelled() {
+            monitoring::tell_failed_start(monitor.as_ref(), &error);
         }
-    };
-    info!("stream job runs");
-    let is_lost = tokio::select! {
-        () = stop.cancelled() => false,
-        () = stream.lost() => true,
-    };
-    stream.stop().await;
-    monitoring::stop(monitor).await;
-    if is_lost {
-        bail!("the stream job could not go on; the log says why");
+        monitoring::stop(monitor).await;
+        return Err(error);
     }
+    info!("stream job runs");
+    let ran = stream.run(monitor.as_ref(), &stop).await;
+    monitoring::stop(monitor).await;
+    ran?;
     info!("stopped");
     Ok(())
 }

@@ -1,56 +1,62 @@
 //! One engine of an account is active: the one that holds its lock.
 
-use anyhow::Context;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 use turnstile_connectors::kis::KisSettings;
 use turnstile_connectors::postgres::{AdvisoryLock, Postgres, PostgresError};
 
+use super::life::Loss;
+
 /// Returns the account as the database has it, `12345678-01`.
 pub(super) fn account_id(settings: &KisSettings) -> String {
     format!("{}-{}", settings.account.cano(), settings.account.product())
 }
 
-/// Takes the lock of the account; waits as a standby while another engine has it.
+/// Takes the lock of the account.
+///
+/// # Errors
+/// [`PostgresError::Locked`] while another engine has it, or if the server cannot be reached.
 pub(super) async fn take_lock(
     postgres: &Postgres,
     account: &str,
-    stop: &CancellationToken,
-) -> anyhow::Result<AdvisoryLock> {
+) -> Result<AdvisoryLock, PostgresError> {
+    AdvisoryLock::try_take(postgres, key(postgres, account).await?).await
+}
+
+/// Takes the lock of the account as soon as the engine that has it lets go.
+///
+/// # Errors
+/// If the server cannot be reached.
+pub(super) async fn wait_for_lock(
+    postgres: &Postgres,
+    account: &str,
+) -> Result<AdvisoryLock, PostgresError> {
+    info!("another engine of this account is active; waiting as standby");
+    let lock = AdvisoryLock::wait(postgres, key(postgres, account).await?).await?;
+    info!("taking over");
+    Ok(lock)
+}
+
+async fn key(postgres: &Postgres, account: &str) -> Result<i64, PostgresError> {
+    let query = "SELECT hashtextextended('turnstile engine ' || $1, 0)";
     let row = postgres
         .client()
         .await?
-        .query_one(
-            "SELECT hashtextextended('turnstile engine ' || $1, 0)",
-            &[&account],
-        )
+        .query_one(query, &[&account])
         .await?;
-    let key: i64 = row.try_get(0)?;
-    match AdvisoryLock::try_take(postgres, key).await {
-        Ok(lock) => return Ok(lock),
-        Err(PostgresError::Locked(_)) => {
-            info!("another engine of this account is active; waiting as standby");
-        }
-        Err(error) => return Err(error.into()),
-    }
-    let waiting = stop
-        .run_until_cancelled(AdvisoryLock::wait(postgres, key))
-        .await;
-    let lock = waiting.context("stopped while waiting as standby")??;
-    info!("taking over");
-    Ok(lock)
+    Ok(row.try_get(0)?)
 }
 
 /// Tells when the lock is lost; gives it back at `stop`.
 pub(super) async fn guard_lock(
     lock: AdvisoryLock,
-    lost: watch::Sender<bool>,
+    lost: watch::Sender<Option<Loss>>,
     stop: CancellationToken,
 ) {
     if stop.run_until_cancelled(lock.lost()).await.is_some() {
-        error!("the lock of the active engine may be lost; stopping");
-        lost.send_replace(true);
+        error!("the lock of the active engine may be lost; it ends");
+        lost.send_replace(Some(Loss::Lock));
         return;
     }
     lock.release().await;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use turnstile_connectors::execution::{Alarm, Level, PositionCache};
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::rows::{AverageMove, RowFault};
+use turnstile_connectors::spill::Restored;
 use turnstile_dataflows::exit::Freshness;
 use turnstile_dataflows::model::{LogicalTime, PositionId};
 use turnstile_dataflows::price::Stale;
@@ -24,6 +25,38 @@ impl PositionCache for PositionKeys {
         let keys: Vec<String> = positions.iter().map(key).collect();
         Box::pin(async move { self.0.delete(&keys).await })
     }
+}
+
+/// What was kept while there was no engine, and stored now. None where nothing was.
+pub(super) fn restored(restored: &Restored) -> Option<Alarm> {
+    let Restored {
+        ticks,
+        new_ticks,
+        notices,
+        unjudged,
+        last_us: _,
+        damaged,
+    } = restored;
+    let notices = notices.len();
+    if *ticks == 0 && notices == 0 && *damaged == 0 {
+        return None;
+    }
+    let level = match damaged {
+        0 => Level::Warning,
+        _ => Level::Critical,
+    };
+    Some(Alarm {
+        level,
+        event: "PRICES_RESTORED",
+        symbol: None,
+        position: None,
+        message: format!(
+            "{ticks} prices and {notices} notices that were kept on disk are stored, {unjudged} of them \
+             judged by nobody; {damaged} lines could not be read"
+        ),
+        context: json!({"ticks": ticks, "new": new_ticks, "notices": notices,
+            "unjudged": unjudged, "damaged": damaged}),
+    })
 }
 
 /// A position that is held and not judged.

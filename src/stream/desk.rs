@@ -46,6 +46,7 @@ pub(super) struct Desk {
 const OTHERS: usize = 3;
 
 impl Desk {
+    #[expect(clippy::too_many_arguments, reason = "each is a part of its own")]
     pub(super) async fn start(
         config: &Config,
         (postgres, cache): (&Postgres, &Cache),
@@ -53,11 +54,12 @@ impl Desk {
         progress: PriceProgress,
         is_broker_down: watch::Receiver<bool>,
         events: Option<EventSender>,
+        permit: watch::Receiver<bool>,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let settings = &config.execution;
         let calendar = jobs::calendar(settings, postgres).await?;
-        let store = Store::new(postgres, stop.clone());
+        let store = Store::new(postgres, stop.clone()).with_permit(permit);
         let at_once = settings.sink_lanes.get() + settings.fill_workers.get() + OTHERS;
         store.warm(at_once.min(postgres.size_max())).await?;
         let (alarms, alarm_writer): (Alarms, AlarmWriter) = Alarms::new(store.clone());

@@ -53,20 +53,29 @@ impl Payload {
 #[derive(Clone)]
 pub(super) struct Journal {
     entries: mpsc::Sender<Entry>,
+    /// Cancelled when the database is given up: what finds no room then was never entered.
+    abandon: CancellationToken,
 }
 
 impl Journal {
     /// Returns the way into the journal, and the task that writes it.
-    pub(super) fn start(postgres: &Postgres, stop: CancellationToken) -> (Self, JoinHandle<()>) {
+    pub(super) fn start(
+        postgres: &Postgres,
+        abandon: CancellationToken,
+        stop: CancellationToken,
+    ) -> (Self, JoinHandle<()>) {
         let (entries, receiver) = mpsc::channel(QUEUE);
         let task = task::spawn("journal", run(postgres.clone(), receiver, stop));
-        (Self { entries }, task)
+        (Self { entries, abandon }, task)
     }
 
     /// Notes an input, waiting while the journal is behind.
     pub(super) async fn note(&self, entry: Entry) {
-        // The journal ends only with the process.
-        drop(self.entries.send(entry).await);
+        // The journal ends after those who enter.
+        let sending = self.abandon.run_until_cancelled(self.entries.send(entry));
+        if sending.await.is_none() {
+            metrics::counter!(LOST, "kind" => "journal").increment(1);
+        }
     }
 
     /// Notes what follows from inputs, and so can be had again from them: it never waits, and is

@@ -7,6 +7,7 @@
 //!    trade is stored and not judged.
 
 mod pricing;
+mod stamp;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,9 +20,9 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 use turnstile_connectors::execution::{
-    Alarms, BrokerEvent, OrderPoll, SessionSource, broker_event,
+    Alarms, BrokerEvent, Notice, OrderPoll, SessionSource, broker_event,
 };
-use turnstile_connectors::kis::{Clock, KisEvent, Stamped, Standing};
+use turnstile_connectors::kis::{KisEvent, Stamped, Standing};
 use turnstile_connectors::monitoring::metrics::WS_CONNECTED;
 use turnstile_connectors::postgres::{ChangeFeed, PriceSinkHandle, TransactionChanges};
 use turnstile_connectors::rows::{Loaded, ReadRows, RowReader};
@@ -36,6 +37,7 @@ use super::quotes::{Quote, Seen};
 use super::risk::RiskFeed;
 use super::unprotected::Gap;
 use super::{alarms, send_event, timed};
+pub(super) use stamp::Stamp;
 
 /// Tables that decide what is streamed.
 const SUBSCRIBING_TABLES: [&str; 5] = [
@@ -50,36 +52,33 @@ const RULES: &str = "trade.exit_rules";
 const CHANGES_MAX: usize = 1_024;
 const CLOCK_EVERY: Duration = Duration::from_secs(1);
 
-/// Gives out logical times.
-pub(super) struct Stamp {
-    last_us: u64,
-    clock: Clock,
+/// Why a sequencer has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// It was asked to.
+    Stopped,
+    /// The change feed cannot go on: everything has to be loaded again.
+    FeedLost,
+    /// Something behind it has ended.
+    Broken,
 }
 
-impl Stamp {
-    /// Returns a stamp whose times are later than `last_us`.
-    pub(super) fn after(last_us: u64, clock: Clock) -> Self {
-        Self { last_us, clock }
-    }
-
-    fn now(&mut self) -> LogicalTime {
-        let now_us = (self.clock)();
-        self.at(now_us)
-    }
-
-    /// Returns a time that is no earlier than the last one and is not given out.
-    fn look(&self) -> LogicalTime {
-        LogicalTime::from_micros((self.clock)().max(self.last_us))
-    }
-
-    fn at(&mut self, received_us: u64) -> LogicalTime {
-        self.last_us = received_us.max(self.last_us + 1);
-        LogicalTime::from_micros(self.last_us)
-    }
+/// What a sequencer hands over at its end.
+pub(super) struct Handed {
+    pub(super) end: End,
+    pub(super) stamp: Stamp,
+    /// The stream; nothing comes of it any more unless the database was given up.
+    pub(super) broker: mpsc::Receiver<Stamped>,
+    /// A notice that was read and nobody took.
+    pub(super) notice: Option<Notice>,
 }
 
 pub(super) struct Sequencer {
     pub(super) stamp: Stamp,
+    /// Cancelled when the database is given up: what comes of the stream is somebody else's.
+    pub(super) abandon: CancellationToken,
+    /// A notice that nobody took before that.
+    pub(super) left: Option<Notice>,
     /// For how long nobody has judged the positions.
     pub(super) gap: Gap,
     pub(super) events: SyncSender<Timed>,
@@ -125,7 +124,7 @@ pub(super) struct Sequencer {
 }
 
 impl Sequencer {
-    /// Enters what was loaded, then everything that comes, until `stop`.
+    /// Enters what was loaded, then everything that comes, until `stop`. Hands over what others go on with.
     pub(super) async fn run(
         mut self,
         loaded: Loaded,
@@ -133,7 +132,7 @@ impl Sequencer {
         mut broker: mpsc::Receiver<Stamped>,
         mut quotes: mpsc::Receiver<Quote>,
         stop: CancellationToken,
-    ) {
+    ) -> Handed {
         let today = self.today();
         for portion in loaded.portions(&mut self.reader, &today) {
             self.enter(portion.read, "load", Payload::Loaded(portion.source))
@@ -154,10 +153,10 @@ impl Sequencer {
         clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut levels = tokio::time::interval(self.levels_slice);
         levels.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        loop {
+        let end = loop {
             let is_running = tokio::select! {
                 biased;
-                () = stop.cancelled() => break,
+                () = stop.cancelled() => break End::Stopped,
                 _ = clock.tick() => self.take_second(&mut day).await,
                 _ = levels.tick() => self.ask_for_levels(),
                 Ok(()) = self.standing.changed() => self.take_standing().await,
@@ -170,7 +169,8 @@ impl Sequencer {
                         self.is_current = true;
                         true
                     }
-                    None => false,
+                    None if stop.is_cancelled() => break End::Stopped,
+                    None => break End::FeedLost,
                 },
                 stamped = broker.recv() => match stamped {
                     Some(stamped) => self.take_broker(stamped).await,
@@ -179,17 +179,28 @@ impl Sequencer {
                 Some(quote) = quotes.recv() => self.take_quote(&quote).await,
             };
             if !is_running {
-                break;
+                break match self.abandon.is_cancelled() {
+                    true => End::Stopped,
+                    false => End::Broken,
+                };
             }
-        }
+        };
         // What had been read from the wire by now is still stored.
-        broker.close();
-        while let Some(stamped) = broker.recv().await {
-            self.take_broker(stamped).await;
+        if end == End::Stopped && !self.abandon.is_cancelled() {
+            broker.close();
+            while let Some(stamped) = broker.recv().await {
+                self.take_broker(stamped).await;
+            }
         }
         drop(changes);
         if let Err(error) = following.await {
             tracing::error!(%error, "change feed failed");
+        }
+        Handed {
+            end,
+            stamp: self.stamp,
+            broker,
+            notice: self.left,
         }
     }
 
@@ -345,7 +356,7 @@ impl Sequencer {
             if event == BrokerEvent::Reconnected {
                 self.poll.ask();
             }
-            return self.notices.send(event).await.is_ok();
+            return self.tell(event).await;
         }
         match stamped.event {
             KisEvent::Trades(trades) => {
@@ -392,6 +403,22 @@ impl Sequencer {
             }
         }
         true
+    }
+
+    /// Hands a notice on. One that nobody takes before the database is given up is left.
+    async fn tell(&mut self, event: BrokerEvent) -> bool {
+        let room = self.abandon.run_until_cancelled(self.notices.reserve());
+        match (room.await, event) {
+            (Some(Ok(room)), event) => {
+                room.send(event);
+                true
+            }
+            (None, BrokerEvent::Notice(notice)) => {
+                self.left = Some(notice);
+                false
+            }
+            (None, BrokerEvent::Reconnected) | (Some(Err(_)), _) => false,
+        }
     }
 
     fn today(&self) -> String {

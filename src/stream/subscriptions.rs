@@ -16,11 +16,12 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use turnstile_connectors::kis::KisStream;
 use turnstile_connectors::postgres::Postgres;
 use turnstile_dataflows::engine::Change;
 use turnstile_dataflows::model::Symbol;
 use turnstile_dataflows::slots::{self, Wish};
+
+use super::wire::Slots;
 
 /// Changes come in bursts.
 const SETTLE: Duration = Duration::from_millis(200);
@@ -136,14 +137,14 @@ impl Subscriptions {
 
 /// Applies the slots that the engine gives, until `stop`. The stream asks for the difference.
 pub(super) async fn apply_slots(
-    stream: KisStream,
+    stream: Slots,
     mut slots: watch::Receiver<BTreeSet<Symbol>>,
     stop: CancellationToken,
 ) {
     while let Some(Ok(())) = stop.run_until_cancelled(slots.changed()).await {
         let given = slots.borrow_and_update().clone();
         info!(symbols = given.len(), "subscriptions changed");
-        stream.set_symbols(given);
+        stream.set(given);
     }
 }
 

@@ -323,6 +323,26 @@ impl System {
         eventually(query, async || self.one::<i64>(query, &[]).await >= count).await;
     }
 
+    /// Waits until `query` counts at least `count`, at most for `limit`.
+    ///
+    /// # Panics
+    /// If it does not in time.
+    pub async fn counts_within(&self, query: &str, count: i64, limit: Duration) {
+        let until = tokio::time::Instant::now() + limit;
+        while self.one::<i64>(query, &[]).await < count {
+            assert!(tokio::time::Instant::now() < until, "not in time: {query}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Connects to the database again, which was away.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    pub async fn reconnect(&mut self) {
+        self.db = connect(self.servers.database_url().expect("PostgreSQL runs")).await;
+    }
+
     /// Stops simulator and servers.
     ///
     /// # Panics

@@ -8,11 +8,12 @@ use std::fmt;
 use futures_util::future::BoxFuture;
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use turnstile_dataflows::model::{Price, Quantity, Symbol};
 
 /// Direction of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Side {
     /// Sells shares.
     Sell,
@@ -130,7 +131,7 @@ pub struct ListedHolding {
 }
 
 /// What an execution notice says. It has no identity and no cumulative figure.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// When the frame was read, microseconds since the Unix epoch.
     pub received_us: u64,
@@ -151,7 +152,7 @@ pub struct Notice {
 }
 
 /// What happened to an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NoticeEvent {
     /// Shares were traded.
     Fill {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use deadpool_postgres::Pool;
 use futures_util::future::{BoxFuture, try_join_all};
 use thiserror::Error;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -33,6 +34,8 @@ pub(super) enum GivenUp {
 pub struct Store {
     pool: Pool,
     bell: Bell,
+    /// Whether this process may write what it has decided.
+    permit: Option<watch::Receiver<bool>>,
 }
 
 impl Store {
@@ -41,7 +44,23 @@ impl Store {
         Self {
             pool: postgres.quiet_pool().clone(),
             bell: Bell::start(postgres, stop),
+            permit: None,
         }
+    }
+
+    /// Lets nothing be written while `permit` says no: another process may be the one that trades.
+    pub fn with_permit(mut self, permit: watch::Receiver<bool>) -> Self {
+        self.permit = Some(permit);
+        self
+    }
+
+    /// Waits until it may be written. Returns whether it ever will.
+    async fn permitted(&self, stop: &CancellationToken) -> bool {
+        let Some(mut permit) = self.permit.clone() else {
+            return true;
+        };
+        let given = stop.run_until_cancelled(permit.wait_for(|is_given| *is_given));
+        matches!(given.await, Some(Ok(_)))
     }
 
     /// Returns a connection.
@@ -83,6 +102,9 @@ impl Store {
         let mut failures: u32 = 0;
         let mut aborted: u32 = 0;
         loop {
+            if !self.permitted(stop).await {
+                return Err(GivenUp::Stopped);
+            }
             let attempt = async { work(self.client().await?).await };
             match attempt.await {
                 Ok(value) => {

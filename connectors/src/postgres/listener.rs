@@ -59,9 +59,10 @@ pub(super) async fn listen(
     let (client, mut connection) = postgres.connect_raw().await?;
     let woken = Arc::new(Notify::new());
     let wake = woken.clone();
+    let line = postgres.lifeline().token();
     drop(crate::task::spawn(task, async move {
         let mut messages: Messages = Box::pin(poll_fn(move |cx| connection.poll_message(cx)));
-        while let Some(Ok(message)) = messages.next().await {
+        while let Some(Some(Ok(message))) = line.run_until_cancelled(messages.next()).await {
             if matches!(message, AsyncMessage::Notification(_)) {
                 wake.notify_one();
             }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config, NoTls};
 
+use super::lifeline::Lifeline;
 use super::metrics as names;
 use super::{PostgresClient, PostgresConfig, PostgresError};
 
@@ -30,6 +31,7 @@ const QUIET: &str = "-c turnstile.bell=off";
 pub struct Postgres {
     pool: Pool,
     quiet: Pool,
+    lifeline: Lifeline,
     config: Config,
     size_min: usize,
     size_usual: usize,
@@ -53,9 +55,11 @@ impl Postgres {
     /// If the connection string is malformed or the server cannot be reached.
     pub async fn connect(config: &PostgresConfig) -> Result<Self, PostgresError> {
         let driver = driver_config(config)?;
+        let lifeline = Lifeline::default();
         let postgres = Self {
-            pool: pool(&driver, config, BY_KEY)?,
-            quiet: pool(&driver, config, &format!("{BY_KEY} {QUIET}"))?,
+            pool: pool(&driver, config, BY_KEY, &lifeline)?,
+            quiet: pool(&driver, config, &format!("{BY_KEY} {QUIET}"), &lifeline)?,
+            lifeline,
             config: driver,
             size_min: config.pool_min,
             size_usual: config.pool_max,
@@ -152,12 +156,18 @@ impl Postgres {
     /// If the server cannot be reached.
     pub async fn connect_alone(&self) -> Result<Client, PostgresError> {
         let (client, connection) = self.connect_raw().await?;
-        drop(crate::task::spawn("postgres connection", async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "connection closed");
-            }
-        }));
+        drop(self.lifeline.drive(connection, "postgres connection"));
         Ok(client)
+    }
+
+    /// Ends every connection at once, with the statements that wait for an answer. Whoever needs one gets
+    /// a new one.
+    pub fn cut(&self) {
+        self.lifeline.cut();
+    }
+
+    pub(super) fn lifeline(&self) -> &Lifeline {
+        &self.lifeline
     }
 
     pub(super) async fn connect_raw(
@@ -194,14 +204,19 @@ impl Postgres {
 }
 
 /// Returns a pool of connections with these options beside those of `driver`.
-fn pool(driver: &Config, config: &PostgresConfig, options: &str) -> Result<Pool, PostgresError> {
+fn pool(
+    driver: &Config,
+    config: &PostgresConfig,
+    options: &str,
+    lifeline: &Lifeline,
+) -> Result<Pool, PostgresError> {
     let manager_config = ManagerConfig {
         recycling_method: RecyclingMethod::Fast,
     };
     let mut pooled = driver.clone();
     let given = driver.get_options().unwrap_or_default();
     pooled.options(format!("{given} {options}"));
-    let manager = Manager::from_config(pooled, NoTls, manager_config);
+    let manager = Manager::from_connect(pooled, lifeline.clone(), manager_config);
     Pool::builder(manager)
         .max_size(config.pool_max)
         // The one used last knows its statements and has its pages at hand.

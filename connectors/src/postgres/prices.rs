@@ -16,7 +16,9 @@
 //! A row at or before the ones taken is a repeat and left out. A row that the database refuses goes
 //! to `system.logs`; the rows around it are written.
 
+mod again;
 mod batch;
+mod names;
 mod publish;
 mod writer;
 
@@ -26,21 +28,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use turnstile_dataflows::model::{Price, Symbol};
 
 use super::{Postgres, PostgresError};
 use crate::redis::Cache;
+pub use again::store_again;
 pub(crate) use batch::SINK as PRICE_SINK;
+use names::Name;
 use publish::Publisher;
 use writer::{Session, Writer};
 
 /// One row of `market.prices`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceRow {
     /// Identity of the tick.
     pub logical_us: u64,
@@ -51,7 +56,8 @@ pub struct PriceRow {
     /// When the frame was read, microseconds since the epoch.
     pub received_us: u64,
     /// Source, such as `KIS_WS`.
-    pub source: &'static str,
+    #[serde(deserialize_with = "names::source")]
+    pub source: Name,
     /// Price of the trade.
     pub last: Price,
     /// Best bid, if any.
@@ -73,7 +79,8 @@ pub struct PriceRow {
     /// Shares at the best ask.
     pub ask_volume: Option<i64>,
     /// Market class of the tick.
-    pub session: &'static str,
+    #[serde(deserialize_with = "names::session")]
+    pub session: Name,
 }
 
 /// Section `[prices]` of the configuration.
@@ -109,6 +116,15 @@ impl PriceSinkConfig {
             .map(|(key, _)| format!("prices.{key}: at least 1 expected, was 0"))
             .collect()
     }
+}
+
+/// Where rows go that the database does not take any more.
+#[derive(Clone)]
+pub struct Overflow {
+    /// Cancelled when the sink is to wait for the database no longer.
+    pub abandon: CancellationToken,
+    /// Keeps rows elsewhere, all or none. Returns whether it has; the sink goes on trying otherwise.
+    pub keep: Arc<dyn Fn(&[PriceRow]) -> bool + Send + Sync>,
 }
 
 /// The way into the sink. Cheap to clone; the sink ends when all are dropped.
@@ -160,7 +176,8 @@ pub struct PriceSink {
 }
 
 impl PriceSink {
-    /// Starts the sink. Nothing at or before the durable time it finds is written again.
+    /// Starts the sink. Nothing at or before the durable time it finds is written again. Without an
+    /// `overflow` it waits for the database for ever.
     ///
     /// # Errors
     /// If the server cannot be reached.
@@ -168,6 +185,7 @@ impl PriceSink {
         config: PriceSinkConfig,
         postgres: &Postgres,
         cache: Cache,
+        overflow: Option<Overflow>,
     ) -> Result<(Self, PriceSinkHandle), PostgresError> {
         let session = Session::open(postgres).await?;
         let durable_us = batch::durable_us(&session.client).await?;
@@ -186,6 +204,7 @@ impl PriceSink {
             symbols: BTreeSet::new(),
             taken_us: durable_us,
             begun: Instant::now(),
+            overflow,
         };
         let task = crate::task::spawn("price sink", writer.run(receiver));
         Ok((

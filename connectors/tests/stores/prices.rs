@@ -21,7 +21,7 @@ pub(crate) fn no_cache() -> Cache {
 
 async fn start(postgres: &Postgres) -> (PriceSink, PriceSinkHandle) {
     let config = PriceSinkConfig::default();
-    PriceSink::start(config, postgres, no_cache())
+    PriceSink::start(config, postgres, no_cache(), None)
         .await
         .unwrap()
 }
@@ -146,7 +146,7 @@ async fn somebody_who_waits_ends_the_linger() {
         ..PriceSinkConfig::default()
     };
     let postgres = server.connect().await;
-    let (_sink, prices) = PriceSink::start(config, &postgres, no_cache())
+    let (_sink, prices) = PriceSink::start(config, &postgres, no_cache(), None)
         .await
         .unwrap();
     assert!(prices.send(tick(1, SYMBOLS)).await);

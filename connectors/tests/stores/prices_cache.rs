@@ -20,7 +20,7 @@ async fn the_cache_never_holds_a_price_that_the_database_lacks() {
     let (mut server, mut redis) = (PostgresServer::start().await, RedisServer::start().await);
     let postgres = server.connect().await;
     let config = PriceSinkConfig::default();
-    let (sink, prices) = PriceSink::start(config, &postgres, redis.cache())
+    let (sink, prices) = PriceSink::start(config, &postgres, redis.cache(), None)
         .await
         .unwrap();
     let enough = CancellationToken::new();
@@ -88,7 +88,7 @@ async fn a_hanging_cache_delays_no_tick() {
     let (server, redis) = (PostgresServer::start().await, RedisServer::start().await);
     let postgres = server.connect().await;
     let config = PriceSinkConfig::default();
-    let (sink, prices) = PriceSink::start(config, &postgres, redis.cache())
+    let (sink, prices) = PriceSink::start(config, &postgres, redis.cache(), None)
         .await
         .unwrap();
     assert!(prices.send(tick(0, SYMBOLS)).await);
@@ -124,7 +124,9 @@ async fn prices_are_published_after_their_commit() {
     assert_eq!(live.next().await, Message::Connected);
     let postgres = server.connect().await;
     let config = PriceSinkConfig::default();
-    let (_sink, prices) = PriceSink::start(config, &postgres, cache).await.unwrap();
+    let (_sink, prices) = PriceSink::start(config, &postgres, cache, None)
+        .await
+        .unwrap();
     for number in [3, 4] {
         assert!(prices.send(tick(number, SYMBOLS)).await);
     }

@@ -231,7 +231,12 @@ fn late_tick(number: u64) -> turnstile_connectors::postgres::PriceRow {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_late_price_of_a_detached_day_is_kept_as_a_second_part() {
     let world = World::start().await;
-    let begin = PriceSink::start(PriceSinkConfig::default(), &world.postgres, no_cache());
+    let begin = PriceSink::start(
+        PriceSinkConfig::default(),
+        &world.postgres,
+        no_cache(),
+        None,
+    );
     let (sink, prices) = begin.await.unwrap();
     // The sink knows the partition, and does not see it go.
     assert!(prices.send(late_tick(1)).await);
@@ -295,7 +300,12 @@ async fn a_partition_that_was_detached_by_hand_leaves_its_day_writable() {
 async fn prices_are_written_while_days_leave() {
     const TICKS: u64 = 10_000;
     let world = World::start().await;
-    let begin = PriceSink::start(PriceSinkConfig::default(), &world.postgres, no_cache());
+    let begin = PriceSink::start(
+        PriceSinkConfig::default(),
+        &world.postgres,
+        no_cache(),
+        None,
+    );
     let (sink, prices) = begin.await.unwrap();
     let (begun, writes) = tokio::sync::oneshot::channel();
     let first_us = wall_clock_us();

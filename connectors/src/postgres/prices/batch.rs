@@ -1,6 +1,7 @@
 //! One batch of ticks, in one transaction.
 
 use std::collections::BTreeSet;
+use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::join;
@@ -23,10 +24,17 @@ pub(crate) const SINK: &str = "prices";
 const MOVE_PROGRESS: &str = "UPDATE system.sink_progress SET durable_us = $3, updated_ts = now()
     WHERE sink = $1 AND durable_us = $2";
 
-const COPY: &str = "COPY market.prices (trade_date, logical_us, symbol, ts, recv_ts, source,
-    last_price, bid, ask, volume, acml_volume, trade_value, change_price, change_rate,
-    bid_volume, ask_volume, session) FROM STDIN BINARY";
-const TYPES: [Type; 17] = [
+/// The columns of a row, in the order of [`copy`].
+macro_rules! columns {
+    () => {
+        "(trade_date, logical_us, symbol, ts, recv_ts, source, last_price, bid, ask, volume, \
+         acml_volume, trade_value, change_price, change_rate, bid_volume, ask_volume, session)"
+    };
+}
+pub(super) use columns;
+
+const COPY: &str = concat!("COPY market.prices ", columns!(), " FROM STDIN BINARY");
+pub(super) const TYPES: [Type; 17] = [
     Type::DATE,
     Type::INT8,
     Type::TEXT,
@@ -218,7 +226,14 @@ pub(super) async fn log_refused(
     if !move_progress(&transaction, statements, durable_us, row.logical_us).await? {
         return Ok(());
     }
-    let log = LogRow {
+    write_log(&transaction, &refused(row, refusal)).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Returns what `system.logs` keeps in place of a row.
+pub(super) fn refused(row: &PriceRow, refusal: &PostgresError) -> LogRow {
+    LogRow {
         level: LogLevel::Critical,
         module: "price",
         event: "tick_refused",
@@ -226,10 +241,7 @@ pub(super) async fn log_refused(
         position_id: None,
         message: format!("market.prices does not take the tick: {refusal}"),
         context: serde_json::json!({ "row": format!("{row:?}") }),
-    };
-    write_log(&transaction, &log).await?;
-    transaction.commit().await?;
-    Ok(())
+    }
 }
 
 /// Commits `batch` and the progress of the sink together, unless that was done before. `durable_us`
@@ -267,8 +279,21 @@ async fn write_open(
         return Ok(());
     }
     let writer = BinaryCopyInWriter::new(client.copy_in(&statements.copy).await?, &TYPES);
-    let mut writer = std::pin::pin!(writer);
-    for row in batch {
+    let mut writer = copy(writer, batch).await?;
+    // The commit of a transaction whose rows were refused rolls it back.
+    let (written, committed) = join(writer.as_mut().finish(), client.batch_execute("COMMIT")).await;
+    written?;
+    committed?;
+    Ok(())
+}
+
+/// Sends rows to a writer of the columns, and returns it to be finished.
+pub(super) async fn copy(
+    writer: BinaryCopyInWriter,
+    rows: &[PriceRow],
+) -> Result<Pin<Box<BinaryCopyInWriter>>, PostgresError> {
+    let mut writer = Box::pin(writer);
+    for row in rows {
         let day = LogicalTime::from_micros(row.logical_us).seoul_day();
         let logical_us = micros(row.logical_us);
         let (last, bid, ask) = (
@@ -299,11 +324,7 @@ async fn write_open(
             ])
             .await?;
     }
-    // The commit of a transaction whose rows were refused rolls it back.
-    let (written, committed) = join(writer.finish(), client.batch_execute("COMMIT")).await;
-    written?;
-    committed?;
-    Ok(())
+    Ok(writer)
 }
 
 fn system_time(micros: u64) -> SystemTime {

@@ -14,7 +14,7 @@ use turnstile_dataflows::model::Symbol;
 
 use super::batch::{self, Statements};
 use super::publish::Publisher;
-use super::{PriceRow, PriceSinkConfig, Wanted};
+use super::{Overflow, PriceRow, PriceSinkConfig, Wanted};
 use crate::postgres::metrics as names;
 use crate::postgres::{Postgres, PostgresError};
 
@@ -40,6 +40,7 @@ pub(super) struct Writer {
     pub(super) taken_us: u64,
     /// When the last batch began.
     pub(super) begun: Instant,
+    pub(super) overflow: Option<Overflow>,
 }
 
 /// A connection of the writer's own, and what it has had parsed there.
@@ -148,7 +149,15 @@ impl Writer {
         };
         let began = Instant::now();
         let mut outage = Outage::default();
-        while let Err(error) = self.write(rows).await {
+        loop {
+            if self.is_kept_elsewhere(rows) {
+                return Ok(());
+            }
+            let error = match self.write_unless_abandoned(rows).await {
+                None => continue,
+                Some(Ok(())) => break,
+                Some(Err(error)) => error,
+            };
             if error.refuses_data() {
                 return Err(error);
             }
@@ -165,6 +174,25 @@ impl Writer {
         histogram!(names::COPY_SECONDS).record(began.elapsed().as_secs_f64());
         counter!(names::COPY_ROWS).increment(u64::try_from(rows.len()).unwrap_or_default());
         Ok(())
+    }
+
+    /// Hands rows over once the database is given up. They may be in it all the same: whoever stores them
+    /// later finds out.
+    fn is_kept_elsewhere(&self, rows: &[PriceRow]) -> bool {
+        let overflow = self.overflow.as_ref();
+        overflow.is_some_and(|there| there.abandon.is_cancelled() && (there.keep)(rows))
+    }
+
+    /// Writes rows. None where the database was given up meanwhile.
+    async fn write_unless_abandoned(
+        &mut self,
+        rows: &[PriceRow],
+    ) -> Option<Result<(), PostgresError>> {
+        let abandon = self.overflow.as_ref().map(|there| there.abandon.clone());
+        match abandon.filter(|abandon| !abandon.is_cancelled()) {
+            Some(abandon) => abandon.run_until_cancelled(self.write(rows)).await,
+            None => Some(self.write(rows).await),
+        }
     }
 
     async fn write(&mut self, rows: &[PriceRow]) -> Result<(), PostgresError> {

@@ -1,0 +1,55 @@
+//! What the connections of a pool live by, those beside it included: cut, all of them end at once, with
+//! every statement that waits for an answer. A server that stands still would keep them for ever.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use deadpool_postgres::Connect;
+use futures_util::future::BoxFuture;
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Config, Error, NoTls};
+use tokio_util::sync::CancellationToken;
+
+/// The line. Connections that are opened after a cut live by a new one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lifeline(Arc<Mutex<CancellationToken>>);
+
+impl Lifeline {
+    /// Ends every connection that there is.
+    pub(super) fn cut(&self) {
+        let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *line).cancel();
+    }
+
+    /// Drives a connection until it ends or is cut.
+    pub(super) fn drive(
+        &self,
+        connection: impl Future<Output = Result<(), Error>> + Send + 'static,
+        what: &'static str,
+    ) -> JoinHandle<()> {
+        let line = self.token();
+        crate::task::spawn(what, async move {
+            match line.run_until_cancelled(connection).await {
+                None => tracing::debug!("connection cut"),
+                Some(Err(error)) => tracing::debug!(%error, "connection closed"),
+                Some(Ok(())) => {}
+            }
+        })
+    }
+
+    /// Returns what is cancelled with the connections of now.
+    pub(super) fn token(&self) -> CancellationToken {
+        let line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        line.clone()
+    }
+}
+
+impl Connect for Lifeline {
+    fn connect(&self, config: &Config) -> BoxFuture<'_, Result<(Client, JoinHandle<()>), Error>> {
+        let config = config.clone();
+        Box::pin(async move {
+            let (client, connection) = config.connect(NoTls).await?;
+            Ok((client, self.drive(connection, "pooled connection")))
+        })
+    }
+}

@@ -1,0 +1,29 @@
+//! What cannot be stored while PostgreSQL is away, kept on disk until it is back.
+//!
+//! ```text
+//! price sink, keeper ─> Spill::keep ─> {folder}/{begin}-{pid}.spill ─ restore ─> market.prices, notices
+//!                                        CRC32 and JSON a line
+//! ```
+//!
+//! 1. What [`Spill::keep`] has taken survives the death of the process; a second later it survives that of
+//!    the machine.
+//! 2. A file belongs to the process that holds its lock. Whoever restores takes files that nobody holds.
+//! 3. A file is removed once all of it is in the database. Restoring it twice changes nothing: a tick has
+//!    its logical time, a notice that comes again counts for nothing.
+//! 4. A line that is damaged is left out and told; its file stays, under another name. What a crash has cut
+//!    off at the end is no damage: nobody was told that it was kept.
+//! 5. The folder takes a limited number of bytes. What does not fit is refused whole.
+
+mod config;
+mod error;
+mod file;
+mod kept;
+mod metrics;
+mod restore;
+
+pub use config::SpillConfig;
+pub use error::SpillError;
+pub use file::Spill;
+pub use kept::Kept;
+pub use metrics::describe;
+pub use restore::{Restored, restore};

@@ -1,0 +1,448 @@
+//! The life of one engine: from its start on a database whose lock this process holds, to the loss of that
+//! lock or its stop.
+//!
+//! Start: load, settle what was left open with the broker, only then take ticks. Stop: the sources first,
+//! then everything downstream drains in order.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+use turnstile_connectors::execution::{BrokerEvent, PriceProgress, SessionKind};
+use turnstile_connectors::monitoring::metrics::WS_CONNECTED;
+use turnstile_connectors::monitoring::{EngineProgress, Monitor, Watched};
+use turnstile_connectors::naver::NaverClient;
+use turnstile_connectors::postgres::{
+    AdvisoryLock, ChangeFeed, Postgres, PostgresError, PriceSink,
+};
+use turnstile_connectors::redis::Cache;
+use turnstile_connectors::retention::Retention;
+use turnstile_connectors::rows::RowReader;
+use turnstile_connectors::spill::{Restored, Spill};
+use turnstile_connectors::{rows, task};
+use turnstile_dataflows::engine::{Engine, EngineConfig};
+use turnstile_dataflows::price::Board;
+
+use super::active::guard_lock;
+use super::best_prices::BestPrices;
+use super::days::Days;
+use super::desk::Desk;
+use super::house::keep_house;
+use super::journal::{self, Journal};
+use super::minutes::keep_minutes;
+use super::outage::Outage;
+use super::outputs::Outputs;
+use super::quotes::{Quotes, Seen};
+use super::records::Records;
+use super::regime::Regimes;
+use super::remains::{self, Remains};
+use super::retention::OldPrices;
+use super::sequencer::{End, Handed, Sequencer, Stamp};
+use super::staleness::Staleness;
+use super::subscriptions::{Subscriptions, apply_slots};
+use super::unprotected::{Beat, Gap};
+use super::wire::{Line, Wire};
+use super::{alarms, health, jobs, report, risk};
+use crate::config::Config;
+
+/// Prices that were asked for and wait.
+const QUOTES_MAX: usize = 256;
+/// Symbols whose price fell to another source and wait.
+const FALLEN_MAX: usize = 1_024;
+/// Differences of wishes that wait.
+const WISHES_MAX: usize = 16;
+/// How long a stop in order may take before the database is given up.
+const STOP_MAX: Duration = Duration::from_secs(20);
+
+/// Why an engine cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// Its lock may be lost: another one may be active.
+    Lock,
+    /// What changed in the database cannot be followed any more.
+    Feed,
+    /// A part of it has ended.
+    Broken,
+}
+
+/// What an engine begins with.
+pub(super) struct Begin<'b> {
+    pub(super) config: &'b Config,
+    pub(super) monitor: Option<&'b Monitor>,
+    pub(super) account: &'b str,
+    /// The database, in which this process holds the lock of the account.
+    pub(super) postgres: Postgres,
+    pub(super) lock: AdvisoryLock,
+    pub(super) wire: &'b mut Wire,
+    pub(super) spill: &'b Arc<Spill>,
+    /// What was kept while there was no engine.
+    pub(super) restored: Restored,
+    /// Logical times up to this one are given out, microseconds.
+    pub(super) stamped_us: u64,
+}
+
+/// A running engine, with everything around it.
+pub(super) struct Life {
+    postgres: Postgres,
+    sources: CancellationToken,
+    downstream: CancellationToken,
+    abandon: CancellationToken,
+    permit: watch::Sender<bool>,
+    subscribed: watch::Receiver<bool>,
+    handed: oneshot::Receiver<Handed>,
+    finished: JoinHandle<()>,
+    lost: watch::Receiver<Option<Loss>>,
+}
+
+impl Life {
+    /// Starts an engine.
+    pub(super) async fn begin(begin: Begin<'_>, stop: &CancellationToken) -> anyhow::Result<Self> {
+        let Begin {
+            config,
+            monitor,
+            account,
+            postgres,
+            lock,
+            wire,
+            spill,
+            restored,
+            stamped_us,
+        } = begin;
+        // Whatever has been started ends where a later part does not come up.
+        let (sources, downstream) = (CancellationToken::new(), CancellationToken::new());
+        let ends = [&sources, &downstream].map(|token| token.clone().drop_guard());
+        let abandon = CancellationToken::new();
+        let permit = watch::Sender::new(true);
+        let cache = Cache::new(&config.redis).context("redis.url")?;
+        let starting = health::show_start();
+        // Nothing is connected yet.
+        if wire.events().is_none() {
+            metrics::gauge!(WS_CONNECTED).set(0.0);
+        }
+        if let Some(monitor) = monitor {
+            monitor.watch(Watched {
+                part: "stream",
+                postgres: postgres.clone(),
+            });
+        }
+
+        let (feed, snapshot) = ChangeFeed::open(&postgres).await?;
+        let loaded = rows::load(snapshot.client())
+            .await
+            .context("the state cannot be loaded")?;
+        let last_us = journal::last_logical_us(snapshot.client()).await?;
+        let last_beat = Beat::last(snapshot.client(), account).await?;
+        drop(snapshot);
+        let overflow = remains::overflow(spill, &abandon);
+        let sink_config = config.prices.clone();
+        let (sink, prices) =
+            PriceSink::start(sink_config, &postgres, cache.clone(), Some(overflow)).await?;
+        let begun_us = last_us.max(*prices.durable().borrow());
+        let begun_us = begun_us.max(restored.last_us).max(stamped_us);
+        let gap = Gap::since(last_beat, begun_us, loaded.positions.len());
+        let clock = wire.clock.clone();
+        let stamp = Stamp::after(begun_us, clock.clone());
+
+        let client = wire.client()?.clone();
+        let is_down = watch::Sender::new(false);
+        let waker = prices.clone();
+        let progress = PriceProgress::new(prices.durable(), begun_us, move |through_us| {
+            waker.want(through_us)
+        });
+        let desk = Desk::start(
+            config,
+            (&postgres, &cache),
+            &client,
+            progress,
+            is_down.subscribe(),
+            monitor.map(Monitor::events),
+            permit.subscribe(),
+            downstream.clone(),
+        )
+        .await?;
+        if let Some(told) = alarms::restored(&restored) {
+            desk.alarms.raise(told);
+        }
+        for notice in restored.notices {
+            // An error means that the desk has ended, which the lines below find out.
+            drop(desk.notices.send(BrokerEvent::Notice(notice)).await);
+        }
+        let (journal, journal_task) =
+            Journal::start(&postgres, abandon.clone(), downstream.clone());
+        let (tellers, records) = Records::start(&config.exits, &postgres, &downstream);
+        let (fallen_sender, fallen) = mpsc::channel(FALLEN_MAX);
+        let (distrust, naver_off_until) = watch::channel(0);
+        let (slots_sender, given) = watch::channel(BTreeSet::new());
+        let pause = config.naver.distrust_pause;
+        let evaluated = EngineProgress::default();
+        let seen = Seen::default();
+        let mut outputs = Outputs {
+            evaluated: evaluated.clone(),
+            orders: desk.outputs.clone(),
+            alarms: desk.alarms.clone(),
+            journal: journal.clone(),
+            levels: tellers.levels,
+            withheld: tellers.withheld,
+            answers: tellers.answers,
+            staleness: Staleness::new(seen.clone()),
+            prices: BestPrices::new(tellers.prices, fallen_sender, distrust, pause),
+            slots: slots_sender,
+        };
+        let (engine, events) = Engine::start(EngineConfig::from(&config.engine), move |batch| {
+            outputs.hand_out(batch);
+        })?;
+        tokio::select! {
+            ready = desk.wait_until_ready(stop) => ready?,
+            () = lock.lost() => return Err(lost_at_start().into()),
+        }
+        drop(starting);
+
+        let registrations_max = client.settings().registrations_max;
+        // One registration is for the execution notice.
+        let slots_max = (registrations_max.saturating_mul(wire.clients.len())).saturating_sub(1);
+        let (wish_sender, wishes) = mpsc::channel(WISHES_MAX);
+        let mut subscriptions = Subscriptions::new(postgres.clone(), slots_max, wish_sender);
+        let wanted = subscriptions.begin().await?;
+        info!(symbols = wanted.len(), "subscribing");
+        let (quote_sender, asked_quotes) = mpsc::channel(QUOTES_MAX);
+        let naver = match config.naver.enabled {
+            true => Some(NaverClient::new(config.naver.clone(), clock.clone())?),
+            false => None,
+        };
+        let Line {
+            slots: set_slots,
+            events: broker_events,
+            standing,
+            is_new,
+        } = wire.take(&wanted)?;
+        // Those of a stream that was open before are on, as far as they are.
+        let awaited = if is_new { wanted } else { BTreeSet::new() };
+        let (subscribed_sender, subscribed) = watch::channel(awaited.is_empty());
+        let quotes = Quotes {
+            config: config.quotes.clone(),
+            postgres: postgres.clone(),
+            clients: wire.clients.clone(),
+            naver,
+            seen: seen.clone(),
+            clock: clock.clone(),
+            session: desk.session.clone(),
+            alarms: desk.alarms.clone(),
+            standing: standing.clone(),
+            is_down: is_down.subscribe(),
+            naver_off_until,
+            quotes: quote_sender,
+        };
+        let quotes = task::spawn("quotes", quotes.run(sources.clone()));
+        let regime_clock = clock.clone();
+        let outage = Outage {
+            postgres: postgres.clone(),
+            client: client.clone(),
+            alarms: desk.alarms.clone(),
+            poll: desk.poll.clone(),
+            session: desk.session.clone(),
+            clock,
+            standing: standing.clone(),
+            is_down,
+        };
+        let outage = task::spawn("outage", outage.run(sources.clone()));
+        let changed = subscriptions.changed();
+        let follow = task::spawn("subscriptions", subscriptions.run(sources.clone()));
+        let slots = apply_slots(set_slots, given.clone(), sources.clone());
+        let slots = task::spawn("slots", slots);
+        let (risk_feed, risk_desk) = risk::start(&desk.gate)?;
+        let sequencer = Sequencer {
+            stamp,
+            abandon: abandon.clone(),
+            left: None,
+            gap,
+            events,
+            prices: prices.clone(),
+            journal,
+            risk: risk_feed,
+            reader: RowReader::default(),
+            alarms: desk.alarms.clone(),
+            notices: desk.notices.clone(),
+            poll: desk.poll.clone(),
+            subscriptions: changed,
+            levels_slice: config.exits.levels_slice,
+            levels_quota: config.exits.levels_quota(),
+            awaited,
+            subscribed: subscribed_sender,
+            standing,
+            open: 0,
+            is_current: false,
+            registrations_max,
+            seen,
+            board: Board::default(),
+            session: desk.session.clone(),
+            fallen,
+            wishes,
+            given,
+            slots_max,
+            slots: slots_max,
+        };
+        let (lost_sender, lost) = watch::channel(None);
+        let (ended, stopped) = (lost_sender.clone(), sources.clone());
+        let (hand, handed) = oneshot::channel();
+        let sequencing = task::spawn("sequencer", async move {
+            let over = sequencer.run(loaded, feed, broker_events, asked_quotes, stopped);
+            let over = over.await;
+            ended.send_if_modified(|lost| {
+                let loss = match over.end {
+                    End::Stopped => None,
+                    End::FeedLost => Some(Loss::Feed),
+                    End::Broken => Some(Loss::Broken),
+                };
+                // The lock is lost first: the rest follows from it.
+                *lost = lost.or(loss);
+                loss.is_some()
+            });
+            // Whoever stops the job in order asks for nothing.
+            drop(hand.send(over));
+        });
+        let days = Days {
+            postgres: postgres.clone(),
+            client: client.clone(),
+            session: desk.session.clone(),
+            calendar: desk.calendar.clone(),
+            has_closed_days: config.execution.session == SessionKind::Krx,
+        };
+        let days = task::spawn("days", days.run(sources.clone()));
+        let regimes = Regimes {
+            postgres: postgres.clone(),
+            session: desk.session.clone(),
+            calendar: desk.calendar.clone(),
+            clock: regime_clock,
+        };
+        let regimes = task::spawn("regime", regimes.run(sources.clone()));
+        let jobs = jobs::start(config, &postgres, &cache, &client, &desk, &sources);
+        let minutes = config.stream.minute_bars.map(|every| {
+            let job = keep_minutes(postgres.clone(), every, sources.clone());
+            task::spawn("minute bars", job)
+        });
+        let retention = config.retention.is_on().then(|| {
+            let has_bars = config.stream.minute_bars.is_some();
+            let old = OldPrices {
+                retention: Retention::new(postgres.clone(), &config.retention, has_bars),
+                look: config.retention.look,
+                session: desk.session.clone(),
+                waits_for_close: config.execution.session == SessionKind::Krx,
+                alarms: desk.alarms.clone(),
+            };
+            task::spawn("retention", old.run(sources.clone()))
+        });
+        let place = account.to_owned();
+        let watched = health::start(&postgres, &desk, place, evaluated, monitor, &sources);
+        let house = keep_house(postgres.clone(), sources.clone());
+        let housekeeping = task::spawn("housekeeping", house);
+        let guard = task::spawn("lock guard", guard_lock(lock, lost_sender, sources.clone()));
+
+        let (stop_downstream, stop_sources) = (downstream.clone(), sources.clone());
+        let finished = task::spawn("stream end", async move {
+            stop_sources.cancelled().await;
+            for ended in [
+                sequencing.await,
+                follow.await,
+                slots.await,
+                days.await,
+                regimes.await,
+                quotes.await,
+                outage.await,
+                housekeeping.await,
+            ] {
+                report(ended);
+            }
+            for ended in jobs
+                .into_iter()
+                .chain(minutes)
+                .chain(retention)
+                .chain(watched)
+            {
+                report(ended.await);
+            }
+            // The sequencer has dropped the engine's sender: the engine hands out the rest. The feed
+            // of the risk desk is dropped with it.
+            let risk_end = tokio::task::spawn_blocking(move || risk_desk.join()).await;
+            if !matches!(risk_end, Ok(Ok(()))) {
+                error!("the risk desk failed");
+            }
+            let engine_end = tokio::task::spawn_blocking(move || engine.join()).await;
+            match engine_end {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => error!(%error, "engine failed"),
+                Err(error) => error!(%error, "engine thread failed"),
+            }
+            report(journal_task.await);
+            drop(prices);
+            desk.drain(&stop_downstream).await;
+            records.join().await;
+            sink.join().await;
+            report(guard.await);
+        });
+        ends.into_iter().for_each(|guard| drop(guard.disarm()));
+        Ok(Self {
+            postgres,
+            sources,
+            downstream,
+            abandon,
+            permit,
+            subscribed,
+            handed,
+            finished,
+            lost,
+        })
+    }
+
+    /// Returns whether every symbol wanted at start is subscribed or refused, as it changes.
+    pub(super) fn subscribed(&self) -> watch::Receiver<bool> {
+        self.subscribed.clone()
+    }
+
+    /// Returns why it cannot go on, once it cannot.
+    pub(super) async fn lost(&self) -> Loss {
+        let mut lost = self.lost.clone();
+        let lost = lost.wait_for(Option::is_some).await;
+        // Whoever says it lives as long as the engine.
+        lost.ok().and_then(|lost| *lost).unwrap_or(Loss::Broken)
+    }
+
+    /// Gives up the database: no statement is waited for, what is decided is not stored, prices that are
+    /// not stored are kept. Returns what the sequencer hands over, and what is left.
+    pub(super) async fn lose(self) -> (Option<Handed>, Remains) {
+        self.permit.send_replace(false);
+        self.abandon.cancel();
+        self.sources.cancel();
+        self.postgres.cut();
+        let remains = Remains::new(self.downstream, self.permit, self.finished);
+        (self.handed.await.ok(), remains)
+    }
+
+    /// Stops the sources, drains everything, and returns. Where the database does not answer, prices are
+    /// kept and the rest is given up: it is decided anew.
+    pub(super) async fn stop(mut self) {
+        self.sources.cancel();
+        if let Ok(ended) = tokio::time::timeout(STOP_MAX, &mut self.finished).await {
+            report(ended);
+            return;
+        }
+        error!(
+            "PostgreSQL does not answer: prices are kept on disk, decisions that are not stored are given up"
+        );
+        self.abandon.cancel();
+        self.postgres.cut();
+        let remains = Remains::new(self.downstream, self.permit, self.finished);
+        remains.give_up().await;
+    }
+}
+
+fn lost_at_start() -> PostgresError {
+    PostgresError::Unreachable {
+        place: "the connection of the lock".to_owned(),
+        reason: "it ended while the engine started".to_owned(),
+    }
+}
