@@ -137,7 +137,7 @@ impl<'c> Stream<'c> {
         stop: &CancellationToken,
     ) -> anyhow::Result<()> {
         self.keeper.alarms = monitor.map(Monitor::events);
-        self.begin(monitor, None, stop).await
+        Box::pin(self.begin(monitor, None, stop)).await
     }
 
     /// Returns whether every symbol wanted at start is subscribed or refused, as it changes.
@@ -178,7 +178,8 @@ impl<'c> Stream<'c> {
             self.keeper
                 .keep_notices(handed.notice.into_iter().collect())
                 .await;
-            if let Err(error) = self.begin(monitor, Some(remains), stop).await {
+            let begun = Box::pin(self.begin(monitor, Some(remains), stop));
+            if let Err(error) = begun.await {
                 self.wire.close().await;
                 if stop.is_cancelled() {
                     let (bytes, folder) = (self.spill.bytes(), self.spill.folder().display());
@@ -210,7 +211,7 @@ impl<'c> Stream<'c> {
         let mut told: Option<Instant> = None;
         let mut failures = 0;
         loop {
-            let found = self.keep_during(stop, regain(&place, &mut remains));
+            let found = self.keep_during(stop, Box::pin(regain(&place, &mut remains)));
             let found = match found.await {
                 None => {
                     if let Some(remains) = remains {
@@ -238,7 +239,8 @@ impl<'c> Stream<'c> {
                     self.has_run = true;
                     match waited {
                         Ok(lock) => {
-                            let begun = self.begin_there(monitor, there, lock, &mut restored, stop);
+                            let begun =
+                                self.begin_there(monitor, *there, lock, &mut restored, stop);
                             begun.await
                         }
                         Err(error) => Err(error.into()),
@@ -295,7 +297,7 @@ impl<'c> Stream<'c> {
             },
             stop,
         );
-        let life = life.await?;
+        let life = Box::pin(life).await?;
         info!("the engine lives");
         self.has_run = true;
         self.follow_subscribed(&life);

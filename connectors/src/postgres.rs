@@ -42,4 +42,6 @@ pub use migrate::{MigrationReport, migrate};
 pub use pool::Postgres;
 pub(crate) use pool::chain;
 pub(crate) use prices::PRICE_SINK;
-pub use prices::{Overflow, PriceRow, PriceSink, PriceSinkConfig, PriceSinkHandle, store_again};
+pub use prices::{
+    Keep, Overflow, PriceRow, PriceSink, PriceSinkConfig, PriceSinkHandle, store_again,
+};

@@ -28,9 +28,9 @@ pub(super) struct Place<'p> {
 /// A database that takes writes.
 pub(super) enum Found {
     /// This process has the lock of the account.
-    Free(There),
+    Free(Box<There>),
     /// Another engine has it.
-    Taken(Postgres),
+    Taken(Box<Postgres>),
 }
 
 /// A database in which this process holds the lock.
@@ -53,7 +53,7 @@ pub(super) async fn regain(
         Ok(lock) => lock,
         Err(PostgresError::Locked(_)) => {
             restore(&place.spill, &postgres).await?;
-            return Ok(Found::Taken(postgres));
+            return Ok(Found::Taken(Box::new(postgres)));
         }
         Err(error) => return Err(error.into()),
     };
@@ -61,11 +61,11 @@ pub(super) async fn regain(
         remains.let_store().await;
     }
     let restored = restore(&place.spill, &postgres).await?;
-    Ok(Found::Free(There {
+    Ok(Found::Free(Box::new(There {
         postgres,
         lock,
         restored,
-    }))
+    })))
 }
 
 /// Takes the lock. A server that stood still may need a moment to see that the session before is gone.

@@ -6,6 +6,7 @@
 mod api;
 pub mod crash;
 mod data;
+pub mod faults;
 pub mod judge;
 pub mod market;
 mod processes;
@@ -13,6 +14,7 @@ pub mod random;
 pub mod reference;
 mod replicas;
 mod system;
+mod ticker;
 mod webhook;
 mod yard;
 
@@ -21,5 +23,6 @@ pub use data::data;
 pub use processes::{Program, program};
 pub use replicas::Replicas;
 pub use system::{ACCOUNT, Stock, System, clear_of_midnight, connect, eventually};
+pub use ticker::{Ticker, Told};
 pub use webhook::{Message, Webhook};
 pub use yard::{Held, Yard, setting};

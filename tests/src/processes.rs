@@ -172,3 +172,26 @@ impl Program {
         );
     }
 }
+
+/// Signals a process and its children, which have sessions of their own. The parent comes first, so that
+/// it does not replace what ends.
+pub(crate) fn signal_family(parent: u32, signal: Signal) {
+    for pid in std::iter::once(parent).chain(children(parent)) {
+        // A child may have ended just now.
+        _ = kill(Pid::from_raw(pid.cast_signed()), signal);
+    }
+}
+
+/// Returns the processes whose parent is `parent`.
+fn children(parent: u32) -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").expect("a list of processes");
+    let ids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let parent = parent.to_string();
+    let is_child = |pid: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // Behind the name, which stands in parentheses: state and parent.
+        let rest = stat.rsplit_once(')').map(|(_name, rest)| rest);
+        rest.and_then(|rest| rest.split_whitespace().nth(1)) == Some(parent.as_str())
+    };
+    ids.filter(is_child).collect()
+}

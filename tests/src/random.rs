@@ -73,7 +73,7 @@ pub async fn play(yard: &mut Yard, symbols: &[String], seed: u64) -> Round {
 
 impl Yard {
     /// Takes back everything that stands in the way of the engine.
-    async fn calm(&mut self) {
+    pub(crate) async fn calm(&mut self) {
         self.release().await;
         self.resume_redis().await;
         self.system.post("/faults", json!({"clear": true})).await;
@@ -93,7 +93,7 @@ impl Yard {
 }
 
 /// Waits until everything is sold.
-async fn settle(yard: &mut Yard, held: &[Held], after: u64) -> (Books, Vec<String>) {
+pub(crate) async fn settle(yard: &mut Yard, held: &[Held], after: u64) -> (Books, Vec<String>) {
     let began = Instant::now();
     let mut ticks: i64 = 0;
     loop {

@@ -244,7 +244,16 @@ impl System {
     /// # Panics
     /// If it does not come up.
     pub async fn restart_simulator(&mut self) {
+        self.restart_simulator_after(Duration::ZERO).await;
+    }
+
+    /// As [`System::restart_simulator`], after a pause without it.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub async fn restart_simulator_after(&mut self, pause: Duration) {
         self.simulator.take().expect("it runs").stop().await;
+        tokio::time::sleep(pause).await;
         let settings = self.folder.path().join("simulator.toml");
         let mut text = std::fs::read_to_string(&settings).expect("settings");
         if !text.starts_with("listen") {
@@ -382,7 +391,7 @@ impl System {
     /// # Panics
     /// If it does not answer.
     pub async fn reconnect(&mut self) {
-        self.db = connect(self.servers.database_url().expect("PostgreSQL runs")).await;
+        self.db = connect(&self.database_url()).await;
     }
 
     /// Stops simulator and servers.

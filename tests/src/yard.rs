@@ -251,6 +251,11 @@ impl Yard {
             .collect()
     }
 
+    /// Returns how often the engine's process was started.
+    pub fn runs(&self) -> u32 {
+        self.runs
+    }
+
     /// Returns the end of the engine's log.
     pub fn told(&self) -> String {
         let log = self.engine.as_ref().map(Program::log).unwrap_or_default();

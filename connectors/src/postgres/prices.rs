@@ -123,9 +123,12 @@ impl PriceSinkConfig {
 pub struct Overflow {
     /// Cancelled when the sink is to wait for the database no longer.
     pub abandon: CancellationToken,
-    /// Keeps rows elsewhere, all or none. Returns whether it has; the sink goes on trying otherwise.
-    pub keep: Arc<dyn Fn(&[PriceRow]) -> bool + Send + Sync>,
+    /// Keeps rows elsewhere. Where it does not, the sink goes on trying.
+    pub keep: Keep,
 }
+
+/// Keeps rows, all or none, and returns whether it has.
+pub type Keep = Arc<dyn Fn(&[PriceRow]) -> bool + Send + Sync>;
 
 /// The way into the sink. Cheap to clone; the sink ends when all are dropped.
 #[derive(Clone, Debug)]

@@ -6,13 +6,13 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use metrics::{counter, gauge};
 use turnstile_dataflows::model::Symbol;
 
 use super::metrics::{self as names, BYTES, KEPT, REFUSED};
 use super::{Kept, SpillConfig, SpillError};
+use crate::execution::wall_clock_us;
 
 /// End of the names of files.
 const END: &str = "spill";
@@ -123,9 +123,8 @@ impl Spill {
     }
 
     fn create(&self, count: u32) -> Result<Own, SpillError> {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let micros = since.map(|since| since.as_micros()).unwrap_or_default();
-        let name = format!("{micros:020}-{}-{count}.{END}", std::process::id());
+        let begun_us = wall_clock_us();
+        let name = format!("{begun_us:020}-{}-{count}.{END}", std::process::id());
         let path = self.folder.join(name);
         let file = OpenOptions::new()
             .append(true)

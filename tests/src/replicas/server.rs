@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, User, geteuid};
+use nix::sys::signal::Signal;
+use nix::unistd::{User, geteuid};
 use tempfile::TempDir;
 use tokio_postgres::{Client, Config, NoTls};
 
 use crate::eventually;
+use crate::processes::signal_family;
 
 /// The role that may do everything.
 pub(super) const SUPERUSER: &str = "postgres";
@@ -127,17 +128,12 @@ impl Server {
         Ok(client)
     }
 
-    /// Signals the server, and its children: each has a session of its own.
+    /// Signals the server, and its children.
     fn signal(&self, signal: Signal) {
         let Some(process) = &self.process else {
             return;
         };
-        let server = process.id();
-        // The parent first, so that it does not replace what ends.
-        for pid in std::iter::once(server).chain(children(server)) {
-            // A child may have ended just now.
-            _ = kill(Pid::from_raw(pid.cast_signed()), signal);
-        }
+        signal_family(process.id(), signal);
     }
 
     /// Returns a program of PostgreSQL, to be run in the folder by the account of the server.
@@ -169,20 +165,6 @@ fn run(mut command: impl std::borrow::BorrowMut<Command>) {
     let command = command.borrow_mut();
     let status = command.status().expect("PostgreSQL is installed");
     assert!(status.success(), "{command:?}: {status}");
-}
-
-/// Returns the processes whose parent is `parent`.
-fn children(parent: u32) -> Vec<u32> {
-    let entries = fs::read_dir("/proc").expect("a list of processes");
-    let ids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    let parent = parent.to_string();
-    let is_child = |pid: &u32| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // Behind the name, which stands in parentheses: state and parent.
-        let rest = stat.rsplit_once(')').map(|(_name, rest)| rest);
-        rest.and_then(|rest| rest.split_whitespace().nth(1)) == Some(parent.as_str())
-    };
-    ids.filter(is_child).collect()
 }
 
 /// PostgreSQL refuses to run as root: root takes the account that its package brings.

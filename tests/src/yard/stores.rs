@@ -124,6 +124,52 @@ impl Yard {
         resumed.expect("Redis goes on");
     }
 
+    /// Cuts the connections of the engine to Redis.
+    ///
+    /// # Panics
+    /// If Redis refuses.
+    pub async fn cut_redis(&mut self) {
+        let mut cut = redis::cmd("CLIENT");
+        cut.arg(&["KILL", "TYPE", "normal", "SKIPME", "yes"]);
+        let cut = cut.exec_async(&mut self.redis).await;
+        cut.expect("Redis cuts");
+    }
+
+    /// Returns what the cache has of these positions, which nobody has read since they changed, and of
+    /// prices that are not the last ones.
+    ///
+    /// # Panics
+    /// If a store refuses.
+    pub async fn stale(&mut self, held: &[Held]) -> Vec<String> {
+        let mut stale = Vec::new();
+        let left = self.cached(held).await;
+        if left > 0 {
+            stale.push(format!("{left} positions of before are cached"));
+        }
+        let rows = self
+            .system
+            .query(
+                "SELECT symbol, max(logical_us) FROM market.prices GROUP BY symbol",
+                &[],
+            )
+            .await;
+        for row in rows {
+            let (symbol, last_us): (String, i64) = (row.get(0), row.get(1));
+            let mut get = redis::cmd("GET");
+            let found = get.arg(format!("price:{symbol}"));
+            let found: Option<String> = found
+                .query_async(&mut self.redis)
+                .await
+                .expect("Redis answers");
+            let Some(text) = found else { continue };
+            let price: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+            if price["logical_us"].as_i64() != Some(last_us) {
+                stale.push(format!("{symbol}: {text} cached, {last_us} is the last"));
+            }
+        }
+        stale
+    }
+
     /// Puts the positions into the cache, as a reader of the API does.
     ///
     /// # Panics
