@@ -15,6 +15,7 @@
 mod active;
 mod alarms;
 mod best_prices;
+mod clock;
 mod days;
 mod desk;
 mod follow;
@@ -51,7 +52,6 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use turnstile_connectors::execution::wall_clock_us;
-use turnstile_connectors::kis::Clock;
 use turnstile_connectors::monitoring::Monitor;
 use turnstile_connectors::postgres;
 use turnstile_connectors::spill::{Restored, Spill};
@@ -92,7 +92,7 @@ impl<'c> Stream<'c> {
     pub(crate) fn new(config: &'c Config) -> anyhow::Result<Self> {
         let settings = config.kis.clone().validate()?;
         let spill = Arc::new(Spill::open(&config.spill).context("spill.folder")?);
-        let clock: Clock = Arc::new(wall_clock_us);
+        let clock = clock::steady(wall_clock_us);
         let wire = Wire::new(&settings, clock.clone(), spill.clone())?;
         Ok(Self {
             config,

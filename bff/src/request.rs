@@ -18,6 +18,8 @@ use crate::metrics;
 
 /// Header that names a request, in both directions.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Header of answers while the database is away: they are what the cache still holds, or failures.
+const DATABASE: HeaderName = HeaderName::from_static("x-turnstile-database");
 /// A longer id from outside is replaced by an own one.
 const REQUEST_ID_LENGTH_MAX: usize = 64;
 
@@ -74,6 +76,9 @@ pub(crate) async fn frame(
     if path.is_some() {
         // Answers of the API are of the moment.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if frame.guard.is_database_away() {
+            headers.insert(DATABASE, HeaderValue::from_static("away"));
+        }
     }
     harden(headers);
     let status = response.status();

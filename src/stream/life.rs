@@ -30,6 +30,7 @@ use turnstile_dataflows::price::Board;
 
 use super::active::guard_lock;
 use super::best_prices::BestPrices;
+use super::clock::ClockWatch;
 use super::days::Days;
 use super::desk::Desk;
 use super::house::keep_house;
@@ -259,6 +260,7 @@ impl Life {
             stamp,
             abandon: abandon.clone(),
             left: None,
+            clock_watch: ClockWatch::default(),
             gap,
             events,
             prices: prices.clone(),

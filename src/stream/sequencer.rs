@@ -31,6 +31,7 @@ use turnstile_dataflows::engine::{Change, Event, Timed};
 use turnstile_dataflows::model::{LogicalTime, Symbol};
 use turnstile_dataflows::price::Board;
 
+use super::clock::ClockWatch;
 use super::follow::{Followed, follow};
 use super::journal::{Entry, Journal, Payload};
 use super::quotes::{Quote, Seen};
@@ -79,6 +80,8 @@ pub(super) struct Sequencer {
     pub(super) abandon: CancellationToken,
     /// A notice that nobody took before that.
     pub(super) left: Option<Notice>,
+    /// Whether the clock of the system was set back.
+    pub(super) clock_watch: ClockWatch,
     /// For how long nobody has judged the positions.
     pub(super) gap: Gap,
     pub(super) events: SyncSender<Timed>,
@@ -223,6 +226,9 @@ impl Sequencer {
         self.tell_subscribed();
         if !self.begin_session().await {
             return false;
+        }
+        if let Some(told) = self.clock_watch.look((self.stamp.clock)()) {
+            self.alarms.raise(told);
         }
         let time = self.stamp.now();
         self.risk.second(time, self.is_current);

@@ -38,6 +38,11 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
+    /// Returns whether the database did not answer when it was asked last.
+    pub(crate) fn is_database_away(&self) -> bool {
+        self.keys.is_database_away()
+    }
+
     /// Makes a guard that knows the tokens of `keys`, with the limits of `config`.
     pub(crate) fn new(keys: Keyring, config: &BffConfig) -> Self {
         let (requests, failures) = (config.requests_per_second, config.wrong_tokens_per_minute);

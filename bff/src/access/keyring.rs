@@ -66,6 +66,8 @@ pub(crate) struct Keyring {
 #[derive(Default)]
 struct State {
     is_read: bool,
+    /// Whether the last reading has failed.
+    is_away: bool,
     /// Sessions that this process has begun or ended.
     edits: u64,
     /// Whether there was ever a token.
@@ -111,6 +113,17 @@ impl Keyring {
     }
 
     async fn refresh(&self, db: &Postgres) -> Result<(), TokenError> {
+        let read = self.read_once(db).await;
+        self.lock().is_away = read.is_err();
+        read
+    }
+
+    /// Returns whether the database did not answer when it was asked last, a second ago or so.
+    pub(super) fn is_database_away(&self) -> bool {
+        self.lock().is_away
+    }
+
+    async fn read_once(&self, db: &Postgres) -> Result<(), TokenError> {
         let before = self.lock().edits;
         let InForce { tokens, has_any } = tokens::in_force(db).await?;
         let sessions = sessions::open(db).await.map_err(|error| match error {

@@ -122,10 +122,25 @@ async fn without_postgresql_the_server_says_so_and_recovers() {
     assert_eq!(world.data("/health").await["status"], "ok");
     assert_eq!(world.data("/api/health/detailed").await["status"], "down");
     assert_eq!(world.data(PRICE).await["price"], 70_100, "from the cache");
+    let says_away = async || {
+        let answer = world.http.get(world.url(PRICE)).send().await.unwrap();
+        let said = answer.headers().get("x-turnstile-database").cloned();
+        said.is_some_and(|said| said == "away")
+    };
+    eventually("the answer says so", async || {
+        says_away().await.then_some(())
+    })
+    .await;
     world.postgres.restart();
     eventually("PostgreSQL is used again", async || {
         (world.get("/api/v1/orders").await.0 == 200).then_some(())
     })
     .await;
     assert_eq!(world.data("/api/v1/exit/control").await["mode"], "RUNNING");
+    eventually("the answer no longer says so", async || {
+        let answer = world.http.get(world.url(PRICE)).send().await.unwrap();
+        let said = answer.headers().contains_key("x-turnstile-database");
+        (!said).then_some(())
+    })
+    .await;
 }
