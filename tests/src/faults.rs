@@ -27,6 +27,8 @@ const RATE: u32 = 200;
 const BELOW_ALL: i64 = 94_000;
 /// Longest time until something is decided again.
 const RECOVERY_MAX: Duration = Duration::from_secs(60);
+/// After all symbols are registered, each is printed once more within this time.
+const ALL_HEARD: Duration = Duration::from_millis(300);
 /// Longest time until nothing in the cache is older than the database.
 const FRESH_MAX: Duration = Duration::from_secs(15);
 
@@ -131,6 +133,8 @@ pub async fn play(
 
     yard.calm().await;
     let (books, mut faults) = settle(yard, &held, after).await;
+    yard.system.registered(1).await;
+    tokio::time::sleep(ALL_HEARD).await;
     let told = ticker.stop().await;
     let is_whole = fault.0 != Server::Kis;
     let until = Instant::now() + FRESH_MAX;

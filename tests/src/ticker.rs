@@ -81,7 +81,7 @@ async fn run(url: String, symbols: Vec<String>, rate: u32, stop: CancellationTok
 
 impl Told {
     /// Returns what is wrong with what the database has of it since `after_us`: every price once and in
-    /// order where `is_whole`, otherwise none twice and none that was not printed.
+    /// order where `is_whole`, otherwise the last one, none twice and none that was not printed.
     pub async fn faults(&self, system: &System, after_us: i64, is_whole: bool) -> Vec<String> {
         let mut faults = Vec::new();
         for (symbol, printed) in &self.printed {
@@ -95,7 +95,10 @@ impl Told {
             let stored: Vec<Decimal> = rows.iter().map(|row| row.get(0)).collect();
             let is_right = match is_whole {
                 true => stored == *printed,
-                false => self.unsure > 0 || is_part(&stored, printed),
+                false => {
+                    stored.last() == printed.last()
+                        && (self.unsure > 0 || is_part(&stored, printed))
+                }
             };
             if !is_right {
                 let (of, at) = (printed.len(), stored.len());
