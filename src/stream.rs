@@ -18,6 +18,7 @@ mod desk;
 mod follow;
 mod health;
 mod house;
+mod invariants;
 mod jobs;
 mod journal;
 mod minutes;
@@ -44,6 +45,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 use turnstile_connectors::execution::{PriceProgress, SessionKind, wall_clock_us};
+use turnstile_connectors::invariants::InvariantFeed;
 use turnstile_connectors::kis::{
     Clock, KisClient, KisError, KisSettings, KisStream, KisStreamParts,
 };
@@ -137,9 +139,11 @@ impl Stream {
         let progress = PriceProgress::new(prices.durable(), begun_us, move |through_us| {
             waker.want(through_us)
         });
+        let (invariant_feed, invariant_events) = InvariantFeed::new();
         let desk = Desk::start(
             config,
             (&postgres, &cache),
+            &invariant_feed,
             &client,
             progress,
             is_down.subscribe(),
@@ -148,6 +152,13 @@ impl Stream {
         )
         .await?;
         let (journal, journal_task) = journal::Journal::start(&postgres, downstream.clone());
+        let invariants = invariants::start(
+            &config.invariants,
+            (&postgres, &cache),
+            (invariant_feed.clone(), invariant_events),
+            &desk.alarms,
+            &downstream,
+        )?;
         let (tellers, records) = Records::start(&config.exits, &postgres, &downstream);
         let (fallen_sender, fallen) = mpsc::channel(FALLEN_MAX);
         let (distrust, naver_off_until) = watch::channel(0);
@@ -162,6 +173,7 @@ impl Stream {
             journal: journal.clone(),
             levels: tellers.levels,
             withheld: tellers.withheld,
+            invariants: invariant_feed.clone(),
             answers: tellers.answers,
             staleness: Staleness::new(seen.clone()),
             prices: BestPrices::new(tellers.prices, fallen_sender, distrust, pause),
@@ -232,6 +244,7 @@ impl Stream {
             prices: prices.clone(),
             journal,
             risk: risk_feed,
+            invariants: invariant_feed,
             reader: RowReader::default(),
             alarms: desk.alarms.clone(),
             notices: desk.notices.clone(),
@@ -325,10 +338,7 @@ impl Stream {
             }
             // The sequencer has dropped the engine's sender: the engine hands out the rest. The feed
             // of the risk desk is dropped with it.
-            let risk_end = tokio::task::spawn_blocking(move || risk_desk.join()).await;
-            if !matches!(risk_end, Ok(Ok(()))) {
-                error!("the risk desk failed");
-            }
+            join_desk("risk", risk_desk).await;
             let engine_end = tokio::task::spawn_blocking(move || engine.join()).await;
             match engine_end {
                 Ok(Ok(())) => {}
@@ -339,6 +349,7 @@ impl Stream {
             drop(prices);
             desk.drain(&stop_downstream).await;
             records.join().await;
+            invariants.join().await;
             sink.join().await;
             report(guard.await);
         });
@@ -377,6 +388,14 @@ impl Stream {
 fn report(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
         error!(%error, "a task failed");
+    }
+}
+
+/// Waits for the thread of a desk beside the engine.
+async fn join_desk(name: &str, desk: std::thread::JoinHandle<()>) {
+    let end = tokio::task::spawn_blocking(move || desk.join()).await;
+    if !matches!(end, Ok(Ok(()))) {
+        error!(name, "a desk beside the engine failed");
     }
 }
 

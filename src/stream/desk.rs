@@ -12,6 +12,7 @@ use turnstile_connectors::execution::{
     PriceProgress, RiskGate, RiskMonitor, SessionKind, SessionSource, SharedCalendar,
     SimulatorSession, SinkItem, Store, wall_clock_us,
 };
+use turnstile_connectors::invariants::InvariantFeed;
 use turnstile_connectors::kis::KisClient;
 use turnstile_connectors::monitoring::EventSender;
 use turnstile_connectors::postgres::Postgres;
@@ -46,9 +47,11 @@ pub(super) struct Desk {
 const OTHERS: usize = 3;
 
 impl Desk {
+    #[expect(clippy::too_many_arguments, reason = "each is a part of its own")]
     pub(super) async fn start(
         config: &Config,
         (postgres, cache): (&Postgres, &Cache),
+        invariants: &InvariantFeed,
         client: &KisClient,
         progress: PriceProgress,
         is_broker_down: watch::Receiver<bool>,
@@ -103,7 +106,7 @@ impl Desk {
             book.clone(),
             alarms.clone(),
         ));
-        let holdings = Arc::new(Holdings::new(HoldingsParts {
+        let holdings = Holdings::new(HoldingsParts {
             config: settings.clone(),
             account: account.clone(),
             broker: broker.clone(),
@@ -111,7 +114,8 @@ impl Desk {
             ledger: ledger.clone(),
             poll: poll.clone(),
             alarms: alarms.clone(),
-        }));
+        });
+        let holdings = Arc::new(holdings.telling(invariants.clone()));
         let executor = Executor::new(ExecutorParts {
             config: settings.clone(),
             account,
@@ -139,7 +143,8 @@ impl Desk {
             gate.clone(),
             orders,
             wall_clock_us,
-        );
+        )
+        .telling(invariants.clone());
         let (outputs, items) = mpsc::channel(OUTPUTS_MAX);
         let (notices, notice_events) = mpsc::channel(settings.notice_queue.get());
         let fills = Fills::new(
