@@ -8,6 +8,7 @@ use serde::Deserialize;
 use turnstile_bff::BffConfig;
 use turnstile_connectors::execution::{ExecutionConfig, RiskConfig, SessionKind};
 use turnstile_connectors::exits::ExitsConfig;
+use turnstile_connectors::invariants::InvariantsConfig;
 use turnstile_connectors::jobs::JobsConfig;
 use turnstile_connectors::kis::{Environment, KisConfig};
 use turnstile_connectors::monitoring::MonitoringConfig;
@@ -45,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) risk: RiskConfig,
     /// What the exits say beside decisions.
     pub(crate) exits: ExitsConfig,
+    /// What must never be so.
+    pub(crate) invariants: InvariantsConfig,
     /// What is done at times of the trading calendar.
     pub(crate) jobs: JobsConfig,
     /// What is held, decided once a day.
@@ -223,6 +226,7 @@ impl Config {
         faults.extend(self.naver.validate());
         faults.extend(self.quotes.validate());
         faults.extend(self.exits.validate());
+        faults.extend(self.invariants.validate());
         faults.extend(self.retention.validate());
         faults.extend(self.spill.validate());
         faults.extend(self.jobs.validate());

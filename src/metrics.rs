@@ -9,7 +9,8 @@ use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 use turnstile_connectors::{
-    execution, exits, jobs, kis, monitoring, naver, picks, postgres, redis, retention, spill, task,
+    execution, exits, invariants, jobs, kis, monitoring, naver, picks, postgres, redis, retention,
+    spill, task,
 };
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -65,6 +66,7 @@ fn describe() {
     naver::metrics::describe();
     execution::metrics::describe();
     exits::metrics::describe();
+    invariants::metrics::describe();
     retention::metrics::describe();
     spill::describe();
     jobs::metrics::describe();

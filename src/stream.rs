@@ -21,6 +21,7 @@ mod desk;
 mod follow;
 mod health;
 mod house;
+mod invariants;
 mod jobs;
 mod journal;
 mod keeper;
@@ -340,6 +341,14 @@ impl<'c> Stream<'c> {
 fn report(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
         error!(%error, "a task failed");
+    }
+}
+
+/// Waits for the thread of a desk beside the engine.
+async fn join_desk(name: &str, desk: std::thread::JoinHandle<()>) {
+    let end = tokio::task::spawn_blocking(move || desk.join()).await;
+    if !matches!(end, Ok(Ok(()))) {
+        error!(name, "a desk beside the engine failed");
     }
 }
 

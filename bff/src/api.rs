@@ -11,6 +11,7 @@ pub(crate) mod emergency_stop;
 pub(crate) mod executions;
 pub(crate) mod exit_events;
 pub(crate) mod exit_rules;
+pub(crate) mod invariants;
 pub(crate) mod jobs;
 pub(crate) mod levels;
 pub(crate) mod logs;

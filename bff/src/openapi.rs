@@ -17,11 +17,11 @@ use crate::access::routes::{Need, need};
 use crate::access::sessions::COOKIE;
 use crate::api::{
     alarms, audit, best_prices, calendar, cash_flows, control, emergency_stop, executions,
-    exit_events, exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests,
-    orders, performance, pick_decisions, picks, portfolios, positions, previews, prices, rankings,
-    rebalances, reentry, reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows,
-    regime, risk, risk_limits, rule_resolution, session, settings, signals, stocks, strategy_runs,
-    trades, universe, watchlist,
+    exit_events, exit_rules, invariants, jobs, levels, logs, manual_entries, manual_exits,
+    order_requests, orders, performance, pick_decisions, picks, portfolios, positions, previews,
+    prices, rankings, rebalances, reentry, reentry_blacklist, reentry_expiries, reentry_limits,
+    reentry_windows, regime, risk, risk_limits, rule_resolution, session, settings, signals,
+    stocks, strategy_runs, trades, universe, watchlist,
 };
 use crate::health;
 use crate::versioned::{Named, digest};
@@ -115,6 +115,7 @@ const ACTORS: [&str; 3] = ["updated_by", "asked_by", "by"];
         logs::list,
         alarms::list,
         alarms::acknowledge,
+        invariants::list,
         settings::list,
         settings::one,
         settings::set,

@@ -12,6 +12,7 @@ pub(crate) mod exit_events;
 pub(crate) mod exit_rules;
 pub(crate) mod feed;
 pub(crate) mod health;
+pub(crate) mod invariants;
 pub(crate) mod jobs;
 pub(crate) mod levels;
 pub(crate) mod logs;

@@ -14,11 +14,11 @@ use axum::routing::{get, post, put};
 
 use crate::api::{
     alarms, audit, best_prices, calendar, cash_flows, control, emergency_stop, executions,
-    exit_events, exit_rules, jobs, levels, logs, manual_entries, manual_exits, order_requests,
-    orders, performance, pick_decisions, picks, portfolios, positions, previews, prices, rankings,
-    rebalances, reentry, reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows,
-    regime, risk, risk_limits, rule_resolution, session, settings, signals, stocks, strategy_runs,
-    trades, universe, watchlist,
+    exit_events, exit_rules, invariants, jobs, levels, logs, manual_entries, manual_exits,
+    order_requests, orders, performance, pick_decisions, picks, portfolios, positions, previews,
+    prices, rankings, rebalances, reentry, reentry_blacklist, reentry_expiries, reentry_limits,
+    reentry_windows, regime, risk, risk_limits, rule_resolution, session, settings, signals,
+    stocks, strategy_runs, trades, universe, watchlist,
 };
 use crate::config::BffConfig;
 use crate::error::ApiError;
@@ -77,6 +77,7 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         .route("/api/v1/orders/{id}/cancel", post(order_requests::cancel))
         .route("/api/v1/executions", get(executions::list))
         .route("/api/v1/exit-events", get(exit_events::list))
+        .route("/api/v1/invariants", get(invariants::list))
         .route("/api/v1/reentry/history", get(reentry::history))
         .route("/api/v1/reentry/candidates", get(reentry::candidates))
         .route(

@@ -11,6 +11,7 @@
 //! - [`execution`]: from a decision to its fills.
 //! - [`exit_rules`]: their rows, for engine and BFF alike.
 //! - [`exits`]: what the exits say beside decisions.
+//! - [`invariants`]: what must never be so, beside the change feed.
 //! - [`jobs`]: what is done at times of the trading calendar.
 //! - [`masters`]: days of the exchange and listed stocks, as the broker tells them.
 //! - [`monitoring`]: limits, alarms and who is told of them.
@@ -27,6 +28,7 @@ pub mod execution;
 pub mod exit_rules;
 pub mod exits;
 pub mod imports;
+pub mod invariants;
 pub mod jobs;
 pub mod kis;
 pub mod masters;

@@ -11,6 +11,7 @@ mod averages;
 mod control;
 mod early;
 mod fields;
+mod invariants;
 mod live;
 mod load;
 mod orders;
@@ -21,6 +22,7 @@ mod risk;
 
 use serde_json::Value;
 use turnstile_dataflows::engine::Change;
+use turnstile_dataflows::invariants::InvariantChange;
 use turnstile_dataflows::risk::RiskChange;
 
 pub use averages::AverageMove;
@@ -52,6 +54,8 @@ pub struct ReadRows {
     pub changes: Vec<Change>,
     /// What the risk desk takes in, in order.
     pub risk: Vec<RiskChange>,
+    /// What the standing invariants take in, in order.
+    pub invariants: Vec<InvariantChange>,
     /// Average costs that jumped.
     pub averages: Vec<AverageMove>,
     /// Rows that could not be read.
@@ -68,8 +72,9 @@ impl RowReader {
     ) -> ReadRows {
         let mut read = ReadRows::default();
         for (table, is_deleted, row) in rows {
-            if let Err(fault) = self.read_row(table, is_deleted, row, today, &mut read) {
-                read.faults.push(fault.in_table(table));
+            match self.read_row(table, is_deleted, row, today, &mut read) {
+                Ok(()) => read.note_invariants(table, row),
+                Err(fault) => read.faults.push(fault.in_table(table)),
             }
             read.note_risk(table, is_deleted, row);
         }
@@ -145,10 +150,20 @@ impl ReadRows {
         }
     }
 
-    /// Tells the risk desk what the engine is told and it asks for, too.
+    /// Reads what a row says to the standing invariants, and the engine does not take in so.
+    fn note_invariants(&mut self, table: &str, row: &Value) {
+        match invariants::read(table, row) {
+            Ok(change) => self.invariants.extend(change),
+            Err(fault) => self.faults.push(fault.in_table(table)),
+        }
+    }
+
+    /// Tells risk desk and invariants what the engine is told and they ask for, too.
     fn share(&mut self) {
         let shared = self.changes.iter().filter_map(risk::of_change);
         self.risk.extend(shared);
+        let shared = self.changes.iter().filter_map(invariants::of_change);
+        self.invariants.extend(shared);
     }
 }
 

@@ -12,6 +12,8 @@ mod dice;
 mod feed;
 #[path = "stores/imports.rs"]
 mod imports;
+#[path = "stores/invariants.rs"]
+mod invariants;
 #[path = "stores/lock.rs"]
 mod lock;
 #[path = "stores/old_days.rs"]

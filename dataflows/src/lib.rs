@@ -12,6 +12,7 @@
 //! - [`slots`]: which symbols the broker streams.
 //! - [`risk`]: what entries may do to the account.
 //! - [`regime`]: what the index funds say of the market.
+//! - [`invariants`]: what must never be so, as a view.
 //! - [`engine`]: the worker loop that feeds events in and hands outputs out.
 //! - [`table`]: inputs by key.
 //!
@@ -19,6 +20,7 @@
 
 pub mod engine;
 pub mod exit;
+pub mod invariants;
 pub mod model;
 mod ordered;
 pub mod picks;

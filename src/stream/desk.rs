@@ -12,6 +12,7 @@ use turnstile_connectors::execution::{
     PriceProgress, RiskGate, RiskMonitor, SessionKind, SessionSource, SharedCalendar,
     SimulatorSession, SinkItem, Store, wall_clock_us,
 };
+use turnstile_connectors::invariants::InvariantFeed;
 use turnstile_connectors::kis::KisClient;
 use turnstile_connectors::monitoring::EventSender;
 use turnstile_connectors::postgres::Postgres;
@@ -50,6 +51,7 @@ impl Desk {
     pub(super) async fn start(
         config: &Config,
         (postgres, cache): (&Postgres, &Cache),
+        invariants: &InvariantFeed,
         client: &KisClient,
         progress: PriceProgress,
         is_broker_down: watch::Receiver<bool>,
@@ -105,7 +107,7 @@ impl Desk {
             book.clone(),
             alarms.clone(),
         ));
-        let holdings = Arc::new(Holdings::new(HoldingsParts {
+        let holdings = Holdings::new(HoldingsParts {
             config: settings.clone(),
             account: account.clone(),
             broker: broker.clone(),
@@ -113,7 +115,8 @@ impl Desk {
             ledger: ledger.clone(),
             poll: poll.clone(),
             alarms: alarms.clone(),
-        }));
+        });
+        let holdings = Arc::new(holdings.telling(invariants.clone()));
         let executor = Executor::new(ExecutorParts {
             config: settings.clone(),
             account,
@@ -141,7 +144,8 @@ impl Desk {
             gate.clone(),
             orders,
             wall_clock_us,
-        );
+        )
+        .telling(invariants.clone());
         let (outputs, items) = mpsc::channel(OUTPUTS_MAX);
         let (notices, notice_events) = mpsc::channel(settings.notice_queue.get());
         let fills = Fills::new(

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 use turnstile_connectors::execution::{BrokerEvent, PriceProgress, SessionKind};
+use turnstile_connectors::invariants::InvariantFeed;
 use turnstile_connectors::monitoring::metrics::WS_CONNECTED;
 use turnstile_connectors::monitoring::{EngineProgress, Monitor, Watched};
 use turnstile_connectors::naver::NaverClient;
@@ -48,7 +49,7 @@ use super::staleness::Staleness;
 use super::subscriptions::{Subscriptions, apply_slots};
 use super::unprotected::{Beat, Gap};
 use super::wire::{Line, Wire};
-use super::{alarms, health, jobs, report, risk};
+use super::{alarms, health, invariants, jobs, join_desk, report, risk};
 use crate::config::Config;
 
 /// Prices that were asked for and wait.
@@ -155,9 +156,11 @@ impl Life {
         let progress = PriceProgress::new(prices.durable(), begun_us, move |through_us| {
             waker.want(through_us)
         });
+        let (invariant_feed, invariant_events) = InvariantFeed::new();
         let desk = Desk::start(
             config,
             (&postgres, &cache),
+            &invariant_feed,
             &client,
             progress,
             is_down.subscribe(),
@@ -175,6 +178,13 @@ impl Life {
         }
         let (journal, journal_task) =
             Journal::start(&postgres, abandon.clone(), downstream.clone());
+        let invariants = invariants::start(
+            &config.invariants,
+            (&postgres, &cache),
+            (invariant_feed.clone(), invariant_events),
+            &desk.alarms,
+            &downstream,
+        )?;
         let (tellers, records) = Records::start(&config.exits, &postgres, &downstream);
         let (fallen_sender, fallen) = mpsc::channel(FALLEN_MAX);
         let (distrust, naver_off_until) = watch::channel(0);
@@ -189,6 +199,7 @@ impl Life {
             journal: journal.clone(),
             levels: tellers.levels,
             withheld: tellers.withheld,
+            invariants: invariant_feed.clone(),
             answers: tellers.answers,
             staleness: Staleness::new(seen.clone()),
             prices: BestPrices::new(tellers.prices, fallen_sender, distrust, pause),
@@ -266,6 +277,7 @@ impl Life {
             prices: prices.clone(),
             journal,
             risk: risk_feed,
+            invariants: invariant_feed,
             reader: RowReader::default(),
             alarms: desk.alarms.clone(),
             notices: desk.notices.clone(),
@@ -369,10 +381,7 @@ impl Life {
             }
             // The sequencer has dropped the engine's sender: the engine hands out the rest. The feed
             // of the risk desk is dropped with it.
-            let risk_end = tokio::task::spawn_blocking(move || risk_desk.join()).await;
-            if !matches!(risk_end, Ok(Ok(()))) {
-                error!("the risk desk failed");
-            }
+            join_desk("risk", risk_desk).await;
             let engine_end = tokio::task::spawn_blocking(move || engine.join()).await;
             match engine_end {
                 Ok(Ok(())) => {}
@@ -383,6 +392,7 @@ impl Life {
             drop(prices);
             desk.drain(&stop_downstream).await;
             records.join().await;
+            invariants.join().await;
             sink.join().await;
             report(guard.await);
         });

@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use turnstile_connectors::execution::{Alarms, EngineOutput, SinkItem, wall_clock_us};
 use turnstile_connectors::exits::{Answer, LevelsBoard, Told};
+use turnstile_connectors::invariants::InvariantFeed;
 use turnstile_connectors::monitoring::EngineProgress;
 use turnstile_dataflows::engine::{Output, OutputBatch};
 use turnstile_dataflows::exit::{ExitDecision, ExitOutput, Freshness, Withheld};
+use turnstile_dataflows::invariants::{Decided, InvariantChange};
 use turnstile_dataflows::model::{LogicalTime, Symbol};
 
 use super::alarms;
@@ -30,6 +32,8 @@ pub(super) struct Outputs {
     pub(super) journal: Journal,
     pub(super) levels: LevelsBoard,
     pub(super) withheld: Told<Withheld>,
+    /// Who asks for the order of a decision.
+    pub(super) invariants: InvariantFeed,
     pub(super) answers: Told<Answer>,
     pub(super) staleness: Staleness,
     pub(super) prices: BestPrices,
@@ -47,6 +51,8 @@ impl Outputs {
         for (time, output) in batch.outputs {
             match output {
                 Output::Exit(ExitOutput::Decision(decision)) => {
+                    // Before its order can be there.
+                    self.invariants.tell_at(time, vec![decided(&decision)]);
                     self.order(time, EngineOutput::Exit(decision));
                 }
                 Output::Reentry(verdict) => self.order(time, EngineOutput::Reentry(verdict)),
@@ -129,6 +135,15 @@ impl Outputs {
         // An error means that the order sink has ended: the process stops.
         drop(self.orders.blocking_send(item));
     }
+}
+
+fn decided(decision: &ExitDecision) -> InvariantChange {
+    InvariantChange::Decided(Decided {
+        action_key: decision.action_key.clone(),
+        position: decision.position.clone(),
+        symbol: decision.symbol,
+        time: decision.time,
+    })
 }
 
 fn entry_of(change: &Freshness) -> Value {

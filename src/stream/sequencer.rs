@@ -6,6 +6,7 @@
 //! 3. Every tick goes to the price sink and to the engine under the same time; a price that is no
 //!    trade is stored and not judged.
 
+mod desks;
 mod pricing;
 mod stamp;
 
@@ -22,6 +23,7 @@ use tracing::{debug, info, warn};
 use turnstile_connectors::execution::{
     Alarms, BrokerEvent, Notice, OrderPoll, SessionSource, broker_event,
 };
+use turnstile_connectors::invariants::InvariantFeed;
 use turnstile_connectors::kis::{KisEvent, Stamped, Standing};
 use turnstile_connectors::monitoring::metrics::WS_CONNECTED;
 use turnstile_connectors::postgres::{ChangeFeed, PriceSinkHandle, TransactionChanges};
@@ -89,6 +91,8 @@ pub(super) struct Sequencer {
     pub(super) journal: Journal,
     /// What the risk desk is told.
     pub(super) risk: RiskFeed,
+    /// What the standing invariants are told.
+    pub(super) invariants: InvariantFeed,
     pub(super) reader: RowReader,
     pub(super) alarms: Alarms,
     pub(super) notices: mpsc::Sender<BrokerEvent>,
@@ -231,7 +235,7 @@ impl Sequencer {
             self.alarms.raise(told);
         }
         let time = self.stamp.now();
-        self.risk.second(time, self.is_current);
+        self.tell_second(time);
         send_event(&self.events, timed(time, Event::Clock)).await
     }
 
@@ -307,7 +311,7 @@ impl Sequencer {
         let today = self.today();
         let rows = transaction.changes.iter();
         let rows = rows.map(|change| (change.table.as_str(), change.is_deleted, &change.content));
-        let read = self.reader.read(rows, &today);
+        let mut read = self.reader.read(rows, &today);
         let tables = transaction
             .changes
             .iter()
@@ -319,10 +323,8 @@ impl Sequencer {
             self.subscriptions.notify_one();
         }
         if read.changes.is_empty() && read.faults.is_empty() {
-            // What concerns the risk desk alone is no input of the engine.
-            if !read.risk.is_empty() {
-                self.risk.tell(self.stamp.look(), read.risk);
-            }
+            // What concerns the desks alone is no input of the engine.
+            self.tell_desks(self.stamp.look(), &mut read);
             return true;
         }
         let payload = transaction
@@ -333,7 +335,7 @@ impl Sequencer {
         self.enter(read, "changes", Payload::Told(payload)).await
     }
 
-    async fn enter(&mut self, read: ReadRows, kind: &'static str, payload: Payload) -> bool {
+    async fn enter(&mut self, mut read: ReadRows, kind: &'static str, payload: Payload) -> bool {
         for fault in &read.faults {
             metrics::counter!("rows_not_readable_total").increment(1);
             self.alarms.raise(alarms::row_fault(fault));
@@ -342,9 +344,7 @@ impl Sequencer {
             self.alarms.raise(alarms::average_changed(moved));
         }
         let time = self.stamp.now();
-        if !read.risk.is_empty() {
-            self.risk.tell(time, read.risk);
-        }
+        self.tell_desks(time, &mut read);
         let is_running = send_event(&self.events, timed(time, Event::Changes(read.changes))).await;
         self.journal
             .note(Entry {

@@ -10,6 +10,7 @@
 //!    somebody else took where somebody else had his hand in it.
 //! 5. What the database holds of a symbol is what the broker holds.
 //! 6. A position is closed exactly if nothing is left, and then has exactly one exit event.
+//! 7. The program itself says that no standing invariant is broken.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +31,8 @@ pub struct Books {
     pub holdings: BTreeMap<String, i64>,
     /// Symbols in which somebody else traded, or whose holding he changed.
     pub by_hand: BTreeSet<String>,
+    /// Standing invariants that do not hold, in words.
+    pub broken: Vec<String>,
 }
 
 /// A position of the database.
@@ -112,6 +115,8 @@ const ORDERS: &str = "SELECT o.action_key, o.position_id::text, n.status, n.fill
         SELECT v.status, v.filled_qty FROM trade.orders_now v WHERE v.order_id = o.order_id OFFSET 0) n
     WHERE o.position_id = ANY($1::text[]::uuid[]) ORDER BY o.decided_us";
 
+const BROKEN: &str = "SELECT kind || ' is broken: ' || detail FROM system.invariants_broken";
+
 impl Books {
     /// Reads the books of `positions` and of those opened in their symbols since, such as what
     /// somebody else bought, and the broker's orders with numbers above `after`. `by_hand` are symbols
@@ -165,6 +170,8 @@ impl Books {
                     .then(|| (symbol.to_owned(), quantity))
             })
             .collect();
+        let rows = system.query(BROKEN, &[]).await;
+        let broken = rows.iter().map(|row| row.get(0)).collect();
         let mut by_hand = by_hand.clone();
         let manual = at_broker.iter().filter(|order| order.is_manual);
         by_hand.extend(manual.map(|order| order.symbol.clone()));
@@ -174,6 +181,7 @@ impl Books {
             orders,
             at_broker,
             holdings,
+            broken,
         }
     }
 
@@ -192,6 +200,7 @@ impl Books {
             && self.at_broker.iter().all(|order| order.is_done)
             && self.positions.iter().all(|held| held.status != "CLOSING")
             && self.faults_of_holdings().is_empty()
+            && self.broken.is_empty()
     }
 
     /// Returns what does not hold; nothing where all does.
@@ -201,6 +210,7 @@ impl Books {
         let positions = self.positions.iter();
         faults.extend(positions.flat_map(|position| self.faults_of_position(position)));
         faults.extend(self.faults_of_holdings());
+        faults.extend(self.broken.iter().cloned());
         faults
     }
 
@@ -336,6 +346,7 @@ mod tests {
             }],
             holdings: BTreeMap::from([("005930".into(), 0)]),
             by_hand: BTreeSet::new(),
+            broken: Vec::new(),
         }
     }
 
@@ -347,7 +358,7 @@ mod tests {
 
     #[test]
     fn every_disagreement_is_named() {
-        let spoil: [(Spoil, &str); 8] = [
+        let spoil: [(Spoil, &str); 9] = [
             (|books| books.orders[0].numbers.clear(), "does not know"),
             (
                 |books| {
@@ -374,6 +385,10 @@ mod tests {
                     books.holdings.insert("005930".into(), 5);
                 },
                 "the broker holds 5",
+            ),
+            (
+                |books| books.broken.push("CACHE is broken: x".into()),
+                "CACHE is broken",
             ),
         ];
         for (spoil, said) in spoil {

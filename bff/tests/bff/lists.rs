@@ -191,6 +191,42 @@ async fn settled(world: &World, query: &str) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn invariants_that_are_broken_are_listed_and_those_that_were() {
+    let world = World::start().await;
+    let healthy = world.data("/api/v1/invariants").await;
+    assert_eq!(healthy, json!([]));
+    world
+        .sql(
+            "INSERT INTO system.invariant_violations (kind, key, symbol, position_id, detail, since, until)
+             VALUES ('ORDER', 'k', NULL, NULL, 'one', '2026-11-24 10:00+09', '2026-11-24 10:01+09'),
+                 ('OVERSELL', '11111111-1111-4111-8111-111111111111', '005930',
+                     '11111111-1111-4111-8111-111111111111', 'two', '2026-11-24 10:02+09', NULL)",
+        )
+        .await;
+    let details = async |query: &str| -> Vec<String> {
+        let rows = world.data(&format!("/api/v1/invariants{query}")).await;
+        let rows = rows.as_array().unwrap().clone().into_iter();
+        rows.map(|row| row["detail"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(details("").await, ["two"]);
+    assert_eq!(details("?state=over").await, ["one"]);
+    assert_eq!(details("?state=all").await, ["two", "one"]);
+    let (_, page) = world.get("/api/v1/invariants?state=all&limit=1").await;
+    let cursor = page["pagination"]["next_cursor"].as_str().unwrap();
+    assert_eq!(
+        details(&format!("?state=all&cursor={cursor}")).await,
+        ["one"]
+    );
+    let broken = &page["data"][0];
+    assert_eq!(broken["since"], "2026-11-24T10:02:00+09:00");
+    assert_eq!(broken["until"], Value::Null);
+    assert_eq!(broken["symbol"], "005930");
+    let (status, _) = world.get("/api/v1/invariants?state=x").await;
+    assert_eq!(status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn best_prices_grow_stale_by_the_clock() {
     let world = World::start().await;
     world

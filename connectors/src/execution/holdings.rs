@@ -8,6 +8,7 @@
 //! account is worth, which the same answer says, is stored beside (`equity.rs`).
 
 mod compared;
+mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use super::order::{quantity, symbol};
 use super::poll::OrderPoll;
 use super::session::SessionSource;
 use super::store::GivenUp;
+use crate::invariants::InvariantFeed;
 use compared::Compared;
 
 const POSITIONS: &str = "SELECT symbol, sum(qty)::bigint AS qty FROM trade.positions
@@ -69,6 +71,7 @@ pub struct Holdings {
     asked: Notify,
     state: Mutex<State>,
     compared: watch::Sender<Compared>,
+    invariants: Option<InvariantFeed>,
 }
 
 #[derive(Default)]
@@ -97,6 +100,7 @@ impl Holdings {
             asked: Notify::new(),
             state: Mutex::default(),
             compared: watch::Sender::new(Compared::begin()),
+            invariants: None,
         }
     }
 
@@ -260,6 +264,7 @@ impl Holdings {
         gauge!(names::HOLDINGS_DIFFERENT).set(different);
         let first = state.differences.values().map(|known| known.first).min();
         self.compared.send_replace(Compared::new(asked, first));
+        self.tell_standing(&state, asked);
         Ok(state.differences.is_empty())
     }
 

@@ -40,6 +40,7 @@ use super::order::Order;
 use super::risk::RiskGate;
 use super::session::NowUs;
 use super::store::Store;
+use crate::invariants::InvariantFeed;
 use crate::task;
 pub(super) use exit_order::warm;
 use lane::{Desk, Item, Storable};
@@ -143,11 +144,19 @@ impl OrderSink {
                 orders,
                 policy: Policy::of(config),
                 now_us,
+                invariants: None,
             },
             prices,
             lanes,
             lane_queue: config.sink_queue.get().div_ceil(lanes + 1),
         }
+    }
+
+    /// Tells `invariants` of decisions that are set aside.
+    #[must_use]
+    pub fn telling(mut self, invariants: InvariantFeed) -> Self {
+        self.desk.invariants = Some(invariants);
+        self
     }
 
     /// Stores items until their channel closes or `stop`. Items that were not stored by then are

@@ -1,5 +1,6 @@
 //! Calls to Redis, each with a time limit and behind the breaker.
 
+mod peeks;
 mod reads;
 
 use std::future::Future;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tokio_postgres::{Error, GenericClient};
 
 use super::live::{self, LivePosition};
-use super::{ReadRows, RowFault, RowReader, risk};
+use super::{ReadRows, RowFault, RowReader, invariants, risk};
 
 /// Positions that go into the engine at one logical time, so that a load of any size stays small.
 const PORTION: usize = 1_000;
@@ -19,6 +19,8 @@ pub struct Loaded {
     pub positions: Vec<LivePosition>,
     /// What only the risk desk asks for, each row with its table.
     risk: Vec<(&'static str, Value)>,
+    /// What only the standing invariants ask for, each row with its table.
+    invariants: Vec<(&'static str, Value)>,
     faults: Vec<RowFault>,
 }
 
@@ -53,6 +55,12 @@ impl Loaded {
         read.faults.extend(self.faults);
         for (table, row) in &self.risk {
             read.note_risk(table, false, row);
+        }
+        for (table, row) in &self.invariants {
+            match invariants::read_loaded(table, row) {
+                Ok(change) => read.invariants.extend(change),
+                Err(fault) => read.faults.push(fault.in_table(table)),
+            }
         }
         let first = Portion {
             read,
@@ -200,6 +208,11 @@ pub async fn load(client: &impl GenericClient) -> Result<Loaded, Error> {
     for (table, query) in risk::QUERIES {
         for row in client.query(query, &[]).await? {
             loaded.risk.push((table, row.try_get(0)?));
+        }
+    }
+    for (table, query) in invariants::QUERIES {
+        for row in client.query(query, &[]).await? {
+            loaded.invariants.push((table, row.try_get(0)?));
         }
     }
     live::load(client, &mut loaded.positions, &mut loaded.faults).await?;

@@ -44,6 +44,19 @@ impl Bought {
     }
 }
 
+/// Reads a row of `trade.order_events`.
+pub(super) fn fact(fields: &Fields<'_>) -> Result<OrderFact, RowFault> {
+    Ok(OrderFact {
+        status: fields.parsed("status")?,
+        send_attempt: fields.whole("send_attempt")?,
+        sent_qty: fields
+            .value("sent_qty")
+            .map(|_| fields.quantity("sent_qty"))
+            .transpose()?,
+        filled: fields.quantity("filled_qty")?,
+    })
+}
+
 impl Orders {
     /// Takes in a row of `trade.orders`. A purchase of a candidate is a change of its own, beside
     /// that of what is under way.
@@ -110,15 +123,7 @@ impl Orders {
     pub(super) fn add_event(&mut self, row: &Value) -> Result<(), RowFault> {
         let fields = Fields::new(row, "event_id");
         let order_id = fields.text("order_id")?;
-        let fact = OrderFact {
-            status: fields.parsed("status")?,
-            send_attempt: fields.whole("send_attempt")?,
-            sent_qty: fields
-                .value("sent_qty")
-                .map(|_| fields.quantity("sent_qty"))
-                .transpose()?,
-            filled: fields.quantity("filled_qty")?,
-        };
+        let fact = fact(&fields)?;
         if let Some((order, facts)) = self.by_id.get_mut(order_id) {
             facts.add(fact);
             order.filled = facts.filled();

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{CandidateId, PositionId};
 
+/// What keys of orders begin with that somebody else gave.
+const FOREIGN: &str = "BROKER:";
+
 /// Key under which an action may happen at most once (decision contract, section 4).
 ///
 /// The functions here are its only constructors.
@@ -36,7 +39,12 @@ impl ActionKey {
     /// Returns `BROKER:{day}:{number}`: an order of the account that the engine did not decide,
     /// by the broker's number, which repeats daily.
     pub fn foreign(day: impl fmt::Display, number: &str) -> Self {
-        Self(format!("BROKER:{day}:{number}").into())
+        Self(format!("{FOREIGN}{day}:{number}").into())
+    }
+
+    /// Returns whether it is the key of an order that the engine did not decide.
+    pub fn is_foreign(&self) -> bool {
+        self.0.starts_with(FOREIGN)
     }
 
     /// Returns `MANUAL:{request_id}`: a purchase that the operator asked for.

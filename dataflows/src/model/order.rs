@@ -166,6 +166,24 @@ impl OrderFacts {
         self.filled
     }
 
+    /// Returns the shares that the broker has, or may have, and has not filled, of an order of `qty`
+    /// shares.
+    pub fn asked(&self, qty: Quantity) -> Quantity {
+        match self.status(qty) {
+            OrderStatus::Sending
+            | OrderStatus::Unknown
+            | OrderStatus::Submitted
+            | OrderStatus::Partial => self.sent_qty.unwrap_or(qty).saturating_sub(self.filled),
+            OrderStatus::New
+            | OrderStatus::PendingApproval
+            | OrderStatus::Filled
+            | OrderStatus::Rejected
+            | OrderStatus::Cancelled
+            | OrderStatus::CancelledPartial
+            | OrderStatus::Error => Quantity::ZERO,
+        }
+    }
+
     /// Returns the state of an order of `qty` shares.
     pub fn status(&self, qty: Quantity) -> OrderStatus {
         let asked = self.sent_qty.unwrap_or(qty);
@@ -274,6 +292,31 @@ mod tests {
             other.push(other[twice % other.len()]);
             prop_assert_eq!(state(facts), state(other));
         }
+    }
+
+    #[test]
+    fn the_broker_is_asked_for_what_was_sent_and_is_not_filled() {
+        let shares = |shares| Quantity::new(shares).unwrap();
+        let fact = |status, sent: Option<i64>, filled| OrderFact {
+            status,
+            send_attempt: 1,
+            sent_qty: sent.map(shares),
+            filled: shares(filled),
+        };
+        let asked = |told: &[OrderFact]| {
+            let mut facts = OrderFacts::default();
+            told.iter().for_each(|fact| facts.add(*fact));
+            facts.asked(shares(10)).shares()
+        };
+        let sending = fact(OrderStatus::Sending, Some(8), 0);
+        let partial = fact(OrderStatus::Partial, None, 3);
+        let cancelled = fact(OrderStatus::CancelledPartial, None, 3);
+        assert_eq!(asked(&[]), 0, "nobody has sent it");
+        assert_eq!(asked(&[fact(OrderStatus::Submitted, None, 0)]), 10);
+        assert_eq!(asked(&[sending]), 8);
+        assert_eq!(asked(&[sending, partial]), 5);
+        assert_eq!(asked(&[sending, partial, cancelled]), 0);
+        assert_eq!(asked(&[sending, fact(OrderStatus::New, None, 0)]), 0);
     }
 
     #[test]

@@ -9,7 +9,8 @@ use metrics::{counter, histogram};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use turnstile_dataflows::model::{OrderStatus, Symbol};
+use turnstile_dataflows::invariants::InvariantChange;
+use turnstile_dataflows::model::{ActionKey, OrderStatus, Symbol};
 use turnstile_dataflows::risk::Intent;
 use uuid::Uuid;
 
@@ -22,6 +23,7 @@ use super::super::risk::{RiskGate, Ruling};
 use super::super::session::NowUs;
 use super::super::store::{Chain, GivenUp, Store};
 use super::policy::Policy;
+use crate::invariants::InvariantFeed;
 
 /// What a lane stores.
 pub(super) trait Storable: Send + Sync + Sized + 'static {
@@ -86,6 +88,8 @@ pub(super) struct Desk {
     pub(super) orders: mpsc::Sender<Order>,
     pub(super) policy: Policy,
     pub(super) now_us: NowUs,
+    /// Who asks for a reason where a decision has no order.
+    pub(super) invariants: Option<InvariantFeed>,
 }
 
 impl Desk {
@@ -196,5 +200,8 @@ impl Desk {
             message: format!("decision {key} is set aside: {}", Chain(error)),
             context: json!({"action_key": key}),
         });
+        if let Some(invariants) = &self.invariants {
+            invariants.tell(InvariantChange::Refused(ActionKey::stored(&key)));
+        }
     }
 }

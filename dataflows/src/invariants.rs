@@ -1,0 +1,46 @@
+//! Standing invariants: what must never be so, as a view that is maintained. It is always empty; what
+//! stands in it is an alarm.
+//!
+//! ```text
+//! positions ─┐
+//! sales ─────┼─> by position ───> sold more than was held
+//! taken ─────┘
+//! decisions, due ─┐           ┌─> breach without order or reason
+//! refusals ───────┼─> by key ─┼─> order without decision
+//! orders, found ──┘           └─> which orders are to be looked up
+//! differences, due ─> by symbol ─> position different from the broker
+//! cached, stored ───> by key ────> cache newer than the truth
+//! ```
+//!
+//! 1. **Oversell.** Of a position, the fills of our sales exceed the shares that sales have taken off it, or with
+//!    what the broker is still asked to sell exceed what it ever held: what is left and what was taken.
+//!    Both count shares as they were at the sale, so splits and further purchases change nothing.
+//! 2. **Breach.** The engine has decided to sell, and for longer than a grace time there is neither an
+//!    order of that action key nor a refusal that was told.
+//! 3. **Order.** There is an order whose action key no decision of this run has, and whose row was looked
+//!    at and does not account for it: a sale by the inputs that are stored with it, which must make the
+//!    same decision again; a purchase by its verdict or its request. So it holds across restarts.
+//!    Orders that somebody else gave at the broker do not count.
+//! 4. **Holdings.** Positions and holdings of a symbol differ in two complete answers of the broker in a
+//!    row, and go on to differ for a grace time.
+//! 5. **Cache.** A cached value is of a later version than what was committed, read after it, or of the
+//!    same version and different.
+//!
+//! Time is an input: grace times are counted by the events. What can no longer come true is forgotten a
+//! day after it is over, and a breach with it.
+//!
+//! Memory: a few words a live position, and each order, sale and decision of it or of the last day.
+
+mod books;
+mod change;
+mod desk;
+mod orders;
+mod rules;
+mod violation;
+
+pub use change::{
+    Decided, Difference, GraceTimes, InvariantChange, InvariantEvent, InvariantOrder, Sampled,
+    Version,
+};
+pub use desk::run;
+pub use violation::{InvariantKind, InvariantNews, Violation};
