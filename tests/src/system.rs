@@ -15,7 +15,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Row};
 use turnstile_connectors::embedded::{EmbeddedConfig, EmbeddedServers};
 
-use crate::Program;
+use crate::{Program, Replicas};
 use settings::simulator_settings;
 
 /// The account of the simulator.
@@ -36,6 +36,8 @@ pub struct Stock<'a> {
 pub struct System {
     /// The servers, to stop and start.
     pub servers: EmbeddedServers,
+    /// What stands in for PostgreSQL of [`Self::servers`], to fail over.
+    pub replicas: Option<Replicas>,
     /// A connection to the database.
     pub db: Client,
     /// Always there but while it is started again.
@@ -65,17 +67,31 @@ impl System {
     /// If anything does not start.
     pub async fn start(stocks: &[Stock<'_>], extra: &str) -> Self {
         let system = Self::start_without_positions(stocks, extra).await;
-        for stock in stocks.iter().filter(|stock| stock.held > 0) {
-            system
-                .execute(
-                    "INSERT INTO trade.positions (position_id, account_id, symbol, qty, original_qty,
-                         avg_price, entry_ts)
-                     VALUES (gen_random_uuid(), $1, $2, $3, $3, $4::bigint::numeric, now())",
-                    &[&ACCOUNT, &stock.symbol, &stock.held, &stock.close],
-                )
-                .await;
-        }
+        system.hold(stocks).await;
         system
+    }
+
+    /// Starts a system as [`System::start`] does, with a primary and a standby for its database.
+    ///
+    /// # Panics
+    /// If anything does not start.
+    pub async fn start_replicated(stocks: &[Stock<'_>], extra: &str) -> Self {
+        let replicas = Replicas::start().await;
+        let system = Self::start_with(stocks, extra, Some(replicas)).await;
+        system.hold(stocks).await;
+        system
+    }
+
+    async fn hold(&self, stocks: &[Stock<'_>]) {
+        for stock in stocks.iter().filter(|stock| stock.held > 0) {
+            self.execute(
+                "INSERT INTO trade.positions (position_id, account_id, symbol, qty, original_qty,
+                     avg_price, entry_ts)
+                 VALUES (gen_random_uuid(), $1, $2, $3, $3, $4::bigint::numeric, now())",
+                &[&ACCOUNT, &stock.symbol, &stock.held, &stock.close],
+            )
+            .await;
+        }
     }
 
     /// Starts servers and simulator as [`System::start`] does, with what the account holds at the
@@ -84,6 +100,10 @@ impl System {
     /// # Panics
     /// If anything does not start.
     pub async fn start_without_positions(stocks: &[Stock<'_>], extra: &str) -> Self {
+        Self::start_with(stocks, extra, None).await
+    }
+
+    async fn start_with(stocks: &[Stock<'_>], extra: &str, replicas: Option<Replicas>) -> Self {
         // Another client of this process may have installed it.
         drop(rustls::crypto::ring::default_provider().install_default());
         let folder = tempfile::Builder::new()
@@ -94,6 +114,7 @@ impl System {
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("mode");
         let servers = EmbeddedServers::start(EmbeddedConfig {
             data_dir: folder.path().join("data"),
+            postgres: replicas.is_none(),
             ..EmbeddedConfig::default()
         })
         .await
@@ -107,7 +128,7 @@ impl System {
         let ws = simulator.says("WebSocket").await;
         let control = simulator.says("control").await;
 
-        let url = servers.database_url().expect("PostgreSQL runs").to_owned();
+        let url = database_url(&servers, replicas.as_ref());
         let migrate = folder.path().join("migrate.log");
         let migrated = Program::start(&["migrate"], &[("DATABASE_URL", &url)], &migrate);
         assert!(
@@ -119,6 +140,7 @@ impl System {
         let http = reqwest::Client::new();
         let system = Self {
             servers,
+            replicas,
             db,
             simulator: Some(simulator),
             control,
@@ -266,13 +288,33 @@ impl System {
 
     /// Returns the environment that points at the servers.
     pub fn environment(&self) -> Vec<(&str, &str)> {
+        let replicas = self.replicas.as_ref().map(Replicas::url);
         let urls = [
-            ("DATABASE_URL", self.servers.database_url()),
+            ("DATABASE_URL", replicas.or(self.servers.database_url())),
             ("REDIS_URL", self.servers.redis_url()),
         ];
         urls.into_iter()
             .filter_map(|(name, url)| Some((name, url?)))
             .collect()
+    }
+
+    /// Returns the address of the database, with the standby where there is one.
+    ///
+    /// # Panics
+    /// If there is no database.
+    pub fn database_url(&self) -> String {
+        database_url(&self.servers, self.replicas.as_ref())
+    }
+
+    /// Kills the primary, makes its standby the primary, and connects the test to it.
+    ///
+    /// # Panics
+    /// If there is no standby, or it does not take over.
+    pub async fn fail_over(&mut self) {
+        let replicas = self.replicas.as_mut().expect("a standby");
+        replicas.kill_primary();
+        replicas.promote().await;
+        self.db = connect(&self.database_url()).await;
     }
 
     /// Returns the folder of the test.
@@ -332,6 +374,11 @@ impl System {
         self.simulator.expect("it runs").stop().await;
         self.servers.stop().await.expect("the servers stop");
     }
+}
+
+fn database_url(servers: &EmbeddedServers, replicas: Option<&Replicas>) -> String {
+    let url = replicas.map(Replicas::url).or(servers.database_url());
+    url.expect("PostgreSQL runs").to_owned()
 }
 
 /// Waits until `holds` does.

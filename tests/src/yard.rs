@@ -20,6 +20,8 @@ use crate::{ACCOUNT, Program, Stock, System};
 
 /// Price at which positions are opened, KRW.
 const OPENED_AT: i64 = 100_000;
+/// The simulator remembers when it is started again.
+const SIMULATOR: &str = "state_file = \"simulator.json\"";
 /// Everything that waits waits shorter, so that a restart is over in a second or two.
 const SETTINGS: &str = "\
 [execution]
@@ -83,17 +85,20 @@ impl Yard {
     /// # Panics
     /// If anything does not start.
     pub async fn start(symbols: &[String]) -> Self {
-        let stocks: Vec<Stock<'_>> = symbols
-            .iter()
-            .map(|symbol| Stock {
-                symbol,
-                close: OPENED_AT,
-                held: 0,
-            })
-            .collect();
-        let system = System::start(&stocks, "state_file = \"simulator.json\"").await;
+        Self::over(System::start(&stocks(symbols), SIMULATOR).await).await
+    }
+
+    /// Starts a system as [`Yard::start`] does, with a primary and a standby for its database.
+    ///
+    /// # Panics
+    /// If anything does not start.
+    pub async fn start_replicated(symbols: &[String]) -> Self {
+        Self::over(System::start_replicated(&stocks(symbols), SIMULATOR).await).await
+    }
+
+    async fn over(system: System) -> Self {
         system.exit_rules(two_stops()).await;
-        let holder = connect(system.servers.database_url().expect("PostgreSQL runs")).await;
+        let holder = connect(&system.database_url()).await;
         let redis = stores::redis_connection(&system).await;
         let mut yard = Self {
             system,
@@ -264,6 +269,15 @@ impl Yard {
         drop(self.holder);
         self.system.stop().await;
     }
+}
+
+fn stocks(symbols: &[String]) -> Vec<Stock<'_>> {
+    let stock = |symbol| Stock {
+        symbol,
+        close: OPENED_AT,
+        held: 0,
+    };
+    symbols.iter().map(|symbol| stock(symbol)).collect()
 }
 
 /// Rules that sell a half at 3 % below the average cost, and everything at 5 %.

@@ -77,9 +77,18 @@ impl Yard {
         postgres.stop().await.expect("PostgreSQL stops");
         tokio::time::sleep(pause).await;
         postgres.start().await.expect("PostgreSQL starts");
-        let url = self.system.servers.database_url().expect("PostgreSQL runs");
-        self.holder = connect(url).await;
-        self.system.db = connect(url).await;
+        let url = self.system.database_url();
+        self.holder = connect(&url).await;
+        self.system.db = connect(&url).await;
+    }
+
+    /// Kills the primary and makes its standby the primary.
+    ///
+    /// # Panics
+    /// If there is no standby, or it does not take over.
+    pub async fn fail_over(&mut self) {
+        self.system.fail_over().await;
+        self.holder = connect(&self.system.database_url()).await;
     }
 
     /// Stops Redis and starts it again after `pause`.
