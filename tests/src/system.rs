@@ -57,6 +57,10 @@ pub struct System {
     pub jobs: String,
     /// Further keys of section `[naver]` of processes started from now on.
     pub naver: String,
+    /// Address of the database for stream jobs started from now on, in place of the owner's.
+    pub stream_url: Option<String>,
+    /// The same for BFFs.
+    pub bff_url: Option<String>,
 }
 
 impl System {
@@ -151,6 +155,8 @@ impl System {
             rate: 0,
             registrations: 0,
             naver: String::new(),
+            stream_url: None,
+            bff_url: None,
             jobs: "calendar = false\nstocks = false\nfundamentals = false\n".to_owned(),
         };
         system.list(stocks).await;
@@ -224,7 +230,7 @@ impl System {
         let arguments = ["--config", &config, "stream"];
         Program::start(
             &arguments,
-            &self.environment(),
+            &self.environment_at(self.stream_url.as_deref()),
             &self.folder.path().join(log),
         )
     }
@@ -281,16 +287,22 @@ impl System {
     pub async fn bff_with(&self, extra: &str) -> (Program, String) {
         let config = self.config_file(&format!("[bff]\nlisten = \"127.0.0.1:0\"\n{extra}"));
         let log = self.folder.path().join("bff.log");
-        let mut bff = Program::start(&["--config", &config, "bff"], &self.environment(), &log);
+        let environment = self.environment_at(self.bff_url.as_deref());
+        let mut bff = Program::start(&["--config", &config, "bff"], &environment, &log);
         let url = bff.says("Turnstile:").await;
         (bff, url)
     }
 
     /// Returns the environment that points at the servers.
     pub fn environment(&self) -> Vec<(&str, &str)> {
+        self.environment_at(None)
+    }
+
+    fn environment_at<'a>(&'a self, database: Option<&'a str>) -> Vec<(&'a str, &'a str)> {
         let replicas = self.replicas.as_ref().map(Replicas::url);
+        let owner = replicas.or(self.servers.database_url());
         let urls = [
-            ("DATABASE_URL", replicas.or(self.servers.database_url())),
+            ("DATABASE_URL", database.or(owner)),
             ("REDIS_URL", self.servers.redis_url()),
         ];
         urls.into_iter()
