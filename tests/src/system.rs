@@ -2,6 +2,7 @@
 
 mod control;
 mod settings;
+mod stores;
 mod strong_market;
 
 use std::os::unix::fs::PermissionsExt;
@@ -17,6 +18,7 @@ use turnstile_connectors::embedded::{EmbeddedConfig, EmbeddedServers};
 
 use crate::{Program, Replicas};
 use settings::simulator_settings;
+use stores::database_url;
 
 /// The account of the simulator.
 pub const ACCOUNT: &str = "50123456-01";
@@ -293,42 +295,6 @@ impl System {
         (bff, url)
     }
 
-    /// Returns the environment that points at the servers.
-    pub fn environment(&self) -> Vec<(&str, &str)> {
-        self.environment_at(None)
-    }
-
-    fn environment_at<'a>(&'a self, database: Option<&'a str>) -> Vec<(&'a str, &'a str)> {
-        let replicas = self.replicas.as_ref().map(Replicas::url);
-        let owner = replicas.or(self.servers.database_url());
-        let urls = [
-            ("DATABASE_URL", database.or(owner)),
-            ("REDIS_URL", self.servers.redis_url()),
-        ];
-        urls.into_iter()
-            .filter_map(|(name, url)| Some((name, url?)))
-            .collect()
-    }
-
-    /// Returns the address of the database, with the standby where there is one.
-    ///
-    /// # Panics
-    /// If there is no database.
-    pub fn database_url(&self) -> String {
-        database_url(&self.servers, self.replicas.as_ref())
-    }
-
-    /// Kills the primary, makes its standby the primary, and connects the test to it.
-    ///
-    /// # Panics
-    /// If there is no standby, or it does not take over.
-    pub async fn fail_over(&mut self) {
-        let replicas = self.replicas.as_mut().expect("a standby");
-        replicas.kill_primary();
-        replicas.promote().await;
-        self.db = connect(&self.database_url()).await;
-    }
-
     /// Returns the folder of the test.
     pub fn folder(&self) -> PathBuf {
         self.folder.path().to_owned()
@@ -386,11 +352,6 @@ impl System {
         self.simulator.expect("it runs").stop().await;
         self.servers.stop().await.expect("the servers stop");
     }
-}
-
-fn database_url(servers: &EmbeddedServers, replicas: Option<&Replicas>) -> String {
-    let url = replicas.map(Replicas::url).or(servers.database_url());
-    url.expect("PostgreSQL runs").to_owned()
 }
 
 /// Waits until `holds` does.
