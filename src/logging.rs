@@ -46,7 +46,7 @@ pub(crate) fn hide_secrets(config: &Config) {
     let secrets = secrets.chain(alarms.into_iter().flatten());
     let secrets = secrets.map(|secret| secret.expose_secret().to_owned());
     let urls = std::iter::once(&config.postgres.url).chain(&config.redis.url);
-    let written = urls.filter_map(|url| password(url.expose_secret()));
+    let written = urls.flat_map(|url| passwords(url.expose_secret()));
     let passwords = [config.postgres.password(), config.redis.password()];
     let passwords = written.chain(passwords.into_iter().flatten());
     let is_secret = |text: &String| text.len() >= SECRET_LENGTH_MIN;
@@ -72,12 +72,19 @@ fn escaped(secret: &str) -> String {
     json.trim_matches('"').to_owned()
 }
 
-/// Returns the password of a URL, `scheme://user:password@host`, as it is written there.
-fn password(url: &str) -> Option<String> {
-    let (_scheme, rest) = url.split_once("://")?;
-    let (user, _host) = rest.rsplit_once('@')?;
-    let (_name, password) = user.split_once(':')?;
-    Some(password.to_owned())
+/// Returns the passwords of a URL, `scheme://user:password@host` or among its parameters, as they are
+/// written there.
+fn passwords(url: &str) -> Vec<String> {
+    let Some((_scheme, rest)) = url.split_once("://") else {
+        return Vec::new();
+    };
+    let user = rest.rsplit_once('@').map(|(user, _host)| user);
+    let own = user.and_then(|user| user.split_once(':'));
+    let query = rest.split_once('?').map_or("", |(_place, query)| query);
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let parameters = pairs.filter(|(name, _)| matches!(*name, "password" | "pass"));
+    let found = own.into_iter().chain(parameters);
+    found.map(|(_name, password)| password.to_owned()).collect()
 }
 
 /// A writer of whole lines that hides what must not be shown.
@@ -132,6 +139,12 @@ mod tests {
         }
         assert_eq!(mask(b"\xff ok", &hidden), "\u{fffd} ok");
         assert_eq!(escaped(r#"a"b\c"#), r#"a\"b\\c"#);
-        assert_eq!(password("redis://:p%40ss@h").as_deref(), Some("p%40ss"));
+        for (url, found) in [
+            ("redis://:p%40ss@h", "p%40ss"),
+            ("postgresql://u:p%40ss@one,two/db?sslmode=require", "p%40ss"),
+            ("redis+unix:///s?db=1&pass=p%40ss", "p%40ss"),
+        ] {
+            assert_eq!(passwords(url), [found], "{url}");
+        }
     }
 }

@@ -129,8 +129,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn default_settings_are_valid() {
-        assert_eq!(BffConfig::default().validate(), Ok(()));
+    fn default_settings_are_valid_and_listen_on_loopback() {
+        let config = BffConfig::default();
+        assert_eq!(config.validate(), Ok(()));
+        assert!(config.listen.ip().is_loopback());
     }
 
     #[test]

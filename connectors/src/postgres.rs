@@ -1,6 +1,6 @@
 //! PostgreSQL: the truth of everything.
 //!
-//! - [`Postgres`]: the pool; [`migrate`]: the schema.
+//! - [`Postgres`]: the pool, over one host or several; [`migrate`]: the schema.
 //! - [`ChangeFeed`]: what anybody changed, no commit missed; [`Bell`]: that something was.
 //! - [`Listener`]: notifications of one channel.
 //! - [`PriceSink`]: every tick, in batches, with the cache filled after the commit.
@@ -9,10 +9,12 @@
 //! - [`write_log`]: alarms and events that a human follows.
 
 mod actor;
+mod address;
 mod bell;
 mod best_prices;
 mod client;
 mod config;
+mod connector;
 mod date;
 mod error;
 mod feed;
@@ -24,6 +26,7 @@ mod metrics;
 mod migrate;
 mod pool;
 mod prices;
+mod tls;
 
 pub use actor::{Actor, begin_as};
 pub use bell::Bell;

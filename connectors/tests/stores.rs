@@ -8,6 +8,8 @@ mod average;
 mod cache;
 #[path = "support/dice.rs"]
 mod dice;
+#[path = "stores/encryption.rs"]
+mod encryption;
 #[path = "stores/feed.rs"]
 mod feed;
 #[path = "stores/imports.rs"]

@@ -48,13 +48,13 @@ async fn key(postgres: &Postgres, account: &str) -> Result<i64, PostgresError> {
     Ok(row.try_get(0)?)
 }
 
-/// Tells when the lock is lost; gives it back at `stop`.
+/// Tells when the lock is lost; gives it back at `release`.
 pub(super) async fn guard_lock(
     lock: AdvisoryLock,
     lost: watch::Sender<Option<Loss>>,
-    stop: CancellationToken,
+    release: CancellationToken,
 ) {
-    if stop.run_until_cancelled(lock.lost()).await.is_some() {
+    if release.run_until_cancelled(lock.lost()).await.is_some() {
         error!("the lock of the active engine may be lost; it ends");
         lost.send_replace(Some(Loss::Lock));
         return;

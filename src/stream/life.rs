@@ -95,6 +95,7 @@ pub(super) struct Life {
     downstream: CancellationToken,
     abandon: CancellationToken,
     permit: watch::Sender<bool>,
+    release: CancellationToken,
     subscribed: watch::Receiver<bool>,
     handed: oneshot::Receiver<Handed>,
     finished: JoinHandle<()>,
@@ -354,9 +355,12 @@ impl Life {
         let watched = health::start(&postgres, &desk, place, evaluated, monitor, &sources);
         let house = keep_house(postgres.clone(), sources.clone());
         let housekeeping = task::spawn("housekeeping", house);
-        let guard = task::spawn("lock guard", guard_lock(lock, lost_sender, sources.clone()));
+        let release = CancellationToken::new();
+        let guard = guard_lock(lock, lost_sender, release.clone());
+        let guard = task::spawn("lock guard", guard);
 
         let (stop_downstream, stop_sources) = (downstream.clone(), sources.clone());
+        let let_go = release.clone();
         let finished = task::spawn("stream end", async move {
             stop_sources.cancelled().await;
             for ended in [
@@ -394,6 +398,8 @@ impl Life {
             records.join().await;
             invariants.join().await;
             sink.join().await;
+            // Whoever has it next finds everything stored.
+            let_go.cancel();
             report(guard.await);
         });
         ends.into_iter().for_each(|guard| drop(guard.disarm()));
@@ -403,6 +409,7 @@ impl Life {
             downstream,
             abandon,
             permit,
+            release,
             subscribed,
             handed,
             finished,
@@ -427,6 +434,7 @@ impl Life {
     /// not stored are kept. Returns what the sequencer hands over, and what is left.
     pub(super) async fn lose(self) -> (Option<Handed>, Remains) {
         self.permit.send_replace(false);
+        self.release.cancel();
         self.abandon.cancel();
         self.sources.cancel();
         self.postgres.cut();

@@ -96,6 +96,22 @@ impl Replicas {
         self.servers[self.primary].thaw();
     }
 
+    /// Kills the standby. Commits wait from then on.
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub fn kill_standby(&mut self) {
+        self.servers[1 - self.primary].kill();
+    }
+
+    /// Starts a standby again that was killed. With the primary gone it has what it had.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub async fn start_standby(&mut self) {
+        self.servers[1 - self.primary].start().await;
+    }
+
     /// Makes the standby the primary, and returns once it takes writes.
     ///
     /// # Panics

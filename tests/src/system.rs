@@ -2,6 +2,7 @@
 
 mod control;
 mod settings;
+mod stores;
 mod strong_market;
 
 use std::os::unix::fs::PermissionsExt;
@@ -17,6 +18,7 @@ use turnstile_connectors::embedded::{EmbeddedConfig, EmbeddedServers};
 
 use crate::{Program, Replicas};
 use settings::simulator_settings;
+use stores::database_url;
 
 /// The account of the simulator.
 pub const ACCOUNT: &str = "50123456-01";
@@ -57,6 +59,10 @@ pub struct System {
     pub jobs: String,
     /// Further keys of section `[naver]` of processes started from now on.
     pub naver: String,
+    /// Address of the database for stream jobs started from now on, in place of the owner's.
+    pub stream_url: Option<String>,
+    /// The same for BFFs.
+    pub bff_url: Option<String>,
 }
 
 impl System {
@@ -151,6 +157,8 @@ impl System {
             rate: 0,
             registrations: 0,
             naver: String::new(),
+            stream_url: None,
+            bff_url: None,
             jobs: "calendar = false\nstocks = false\nfundamentals = false\n".to_owned(),
         };
         system.list(stocks).await;
@@ -224,7 +232,7 @@ impl System {
         let arguments = ["--config", &config, "stream"];
         Program::start(
             &arguments,
-            &self.environment(),
+            &self.environment_at(self.stream_url.as_deref()),
             &self.folder.path().join(log),
         )
     }
@@ -290,40 +298,10 @@ impl System {
     pub async fn bff_with(&self, extra: &str) -> (Program, String) {
         let config = self.config_file(&format!("[bff]\nlisten = \"127.0.0.1:0\"\n{extra}"));
         let log = self.folder.path().join("bff.log");
-        let mut bff = Program::start(&["--config", &config, "bff"], &self.environment(), &log);
+        let environment = self.environment_at(self.bff_url.as_deref());
+        let mut bff = Program::start(&["--config", &config, "bff"], &environment, &log);
         let url = bff.says("Turnstile:").await;
         (bff, url)
-    }
-
-    /// Returns the environment that points at the servers.
-    pub fn environment(&self) -> Vec<(&str, &str)> {
-        let replicas = self.replicas.as_ref().map(Replicas::url);
-        let urls = [
-            ("DATABASE_URL", replicas.or(self.servers.database_url())),
-            ("REDIS_URL", self.servers.redis_url()),
-        ];
-        urls.into_iter()
-            .filter_map(|(name, url)| Some((name, url?)))
-            .collect()
-    }
-
-    /// Returns the address of the database, with the standby where there is one.
-    ///
-    /// # Panics
-    /// If there is no database.
-    pub fn database_url(&self) -> String {
-        database_url(&self.servers, self.replicas.as_ref())
-    }
-
-    /// Kills the primary, makes its standby the primary, and connects the test to it.
-    ///
-    /// # Panics
-    /// If there is no standby, or it does not take over.
-    pub async fn fail_over(&mut self) {
-        let replicas = self.replicas.as_mut().expect("a standby");
-        replicas.kill_primary();
-        replicas.promote().await;
-        self.db = connect(&self.database_url()).await;
     }
 
     /// Returns the folder of the test.

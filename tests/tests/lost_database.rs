@@ -1,5 +1,5 @@
 //! PostgreSQL away for a while: what the broker streams is kept on disk and stored once, also by a process
-//! that is killed and started again meanwhile; engines go on by themselves.
+//! that is killed and started again meanwhile; engines go on by themselves, also on a promoted standby.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use rust_decimal::Decimal;
 use serde_json::json;
 use tokio::time::Instant;
-use turnstile_tests::{Stock, System, eventually};
+use turnstile_tests::{Stock, System, Ticker, eventually};
 
 const SYMBOL: &str = "005930";
 const OTHER: &str = "000660";
@@ -243,6 +243,89 @@ async fn half_a_million_ticks_and_a_thousand_fills_outlive_a_kill_while_postgres
     println!("{executions} executions of {sold} shares");
     assert_eq!(sold, FILLS);
     assert_eq!(system.orders_sent().await, 1);
+    stream.stop().await;
+    system.stop().await;
+}
+
+/// The primary is killed with prices moving and an order in flight; the engine goes on on the promoted
+/// standby: no price and no order is lost or doubled.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_goes_on_on_the_promoted_standby() {
+    let held = [SYMBOL, OTHER].map(|symbol| Stock {
+        symbol,
+        close: 100_000,
+        held: 100,
+    });
+    let moving: Vec<String> = (0..5)
+        .map(|number| format!("{:06}", 220_010 + 10 * number))
+        .collect();
+    let quiet = moving.iter().map(|symbol| Stock {
+        symbol,
+        close: 100_000,
+        held: 0,
+    });
+    let stocks: Vec<Stock<'_>> = held.into_iter().chain(quiet).collect();
+    let mut system = System::start_replicated(&stocks, "").await;
+    system
+        .exit_rules(serde_json::json!({"sl2": {"pnl": -0.05}}))
+        .await;
+    let mut stream = system.stream("").await;
+    let ticker = Ticker::start(&system, &moving, 200);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    system
+        .post("/faults", serde_json::json!({"delay_ms": 500}))
+        .await;
+    system.trade(SYMBOL, 94_000).await;
+    eventually("an order is in flight", async || {
+        system.orders_sent().await == 1
+    })
+    .await;
+
+    let replicas = system.replicas.as_mut().expect("a standby");
+    replicas.kill_primary();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let replicas = system.replicas.as_mut().expect("a standby");
+    replicas.promote().await;
+    let promoted = Instant::now();
+    system
+        .post("/faults", serde_json::json!({"clear": true}))
+        .await;
+    eventually("an engine lives again", async || {
+        stream.log().matches("the engine lives").count() == 2
+    })
+    .await;
+    println!(
+        "an engine {:.2} s after the promotion",
+        promoted.elapsed().as_secs_f64()
+    );
+    system.reconnect().await;
+    system.trade(OTHER, 94_000).await;
+    system
+        .counts("SELECT count(*) FROM trade.exit_events", 2)
+        .await;
+    println!(
+        "another position sold {:.2} s after the promotion",
+        promoted.elapsed().as_secs_f64()
+    );
+    assert!(!stream.has_ended());
+    let told = ticker.stop().await;
+    let mut faults = Vec::new();
+    let until = Instant::now() + Duration::from_secs(10);
+    while Instant::now() < until {
+        // The last ones are on their way.
+        faults = told.faults(&system, 0, true).await;
+        if faults.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(faults.is_empty(), "{faults:?}\n{}", stream.log());
+    println!("{} prices, each stored once", told.count());
+    assert_eq!(system.orders_sent().await, 2, "one order for each stop");
+    let sold: i64 = system
+        .one("SELECT sum(qty)::bigint FROM trade.executions", &[])
+        .await;
+    assert_eq!(sold, 200);
     stream.stop().await;
     system.stop().await;
 }

@@ -5,6 +5,8 @@ use std::error::Error as _;
 use thiserror::Error;
 use tokio_postgres::error::SqlState;
 
+use crate::postgres::PostgresError;
+
 /// A statement or transaction that did not succeed.
 #[derive(Debug, Error)]
 pub enum StoreError {
@@ -68,8 +70,9 @@ impl From<tokio_postgres::Error> for StoreError {
     }
 }
 
-impl From<deadpool_postgres::PoolError> for StoreError {
-    fn from(error: deadpool_postgres::PoolError) -> Self {
+impl From<PostgresError> for StoreError {
+    /// No connection was to be had.
+    fn from(error: PostgresError) -> Self {
         Self::Transient(Box::new(error))
     }
 }

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::time::Duration;
 
-use deadpool_postgres::Pool;
 use futures_util::future::{BoxFuture, try_join_all};
 use thiserror::Error;
 use tokio::sync::watch;
@@ -32,7 +31,7 @@ pub(super) enum GivenUp {
 /// Connections to PostgreSQL, whose commits ring the bell of the change feed.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pool: Pool,
+    postgres: Postgres,
     bell: Bell,
     /// Whether this process may write what it has decided.
     permit: Option<watch::Receiver<bool>>,
@@ -42,7 +41,7 @@ impl Store {
     /// Returns a store in this database, whose bell is heard until `stop`.
     pub fn new(postgres: &Postgres, stop: CancellationToken) -> Self {
         Self {
-            pool: postgres.quiet_pool().clone(),
+            postgres: postgres.clone(),
             bell: Bell::start(postgres, stop),
             permit: None,
         }
@@ -65,7 +64,7 @@ impl Store {
 
     /// Returns a connection.
     pub(super) async fn client(&self) -> Result<PostgresClient, StoreError> {
-        Ok(self.pool.get().await?.into())
+        Ok(self.postgres.quiet_client().await?)
     }
 
     /// Opens `count` connections and runs on each the statements that stand between a decision and the

@@ -1,7 +1,8 @@
 //! Pooled connections whose statements are timed, and transactions that are counted by how they end.
 //!
 //! A statement that nobody waits for any more goes on in PostgreSQL. Its connection is not lent again: the
-//! next borrower would wait for its end.
+//! next borrower would wait for its end. Nor is one that was found to lead to a server that takes no
+//! writes, nor any other made before: they lead to what was the primary.
 //!
 //! Statements that are run through `tokio_postgres::GenericClient`, and those of connections outside the
 //! pool, have times of their own where they matter (`price_sink_commit_seconds`).
@@ -13,36 +14,52 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use deadpool_postgres::{ClientWrapper, Object};
 use metrics::{counter, histogram};
 use tokio::time::Instant;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row, Statement, ToStatement};
 use tracing::debug;
 
+use super::connector::Connector;
 use super::metrics as names;
 
 /// Values of a statement.
 type Values<'v> = [&'v (dyn ToSql + Sync)];
 
 /// A connection of the pool; it goes back when dropped, unless a statement is under way.
-#[derive(Debug)]
 pub struct PostgresClient {
     /// There until it is dropped.
     object: Option<Object>,
-    /// Statements that have begun and not ended.
-    under_way: AtomicUsize,
+    statements: Statements,
 }
 
-impl From<Object> for PostgresClient {
-    fn from(object: Object) -> Self {
+/// What is known of the statements of a connection.
+struct Statements {
+    /// Those that have begun and not ended.
+    under_way: AtomicUsize,
+    connector: Connector,
+}
+
+impl PostgresClient {
+    pub(super) fn new(object: Object, connector: Connector) -> Self {
         Self {
             object: Some(object),
-            under_way: AtomicUsize::new(0),
+            statements: Statements {
+                under_way: AtomicUsize::new(0),
+                connector,
+            },
         }
+    }
+}
+
+impl std::fmt::Debug for PostgresClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostgresClient").finish_non_exhaustive()
     }
 }
 
 impl Drop for PostgresClient {
     fn drop(&mut self) {
-        let is_abandoned = *self.under_way.get_mut() > 0;
+        let is_abandoned = *self.statements.under_way.get_mut() > 0;
         if let Some(object) = self.object.take().filter(|_| is_abandoned) {
             debug!("a connection is given up with the statement that nobody waits for");
             drop(Object::take(object));
@@ -65,17 +82,20 @@ impl DerefMut for PostgresClient {
 }
 
 async fn timed<T>(
-    under_way: &AtomicUsize,
+    statements: &Statements,
     statement: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     let began = Instant::now();
-    under_way.fetch_add(1, Ordering::Relaxed);
+    statements.under_way.fetch_add(1, Ordering::Relaxed);
     let done = statement.await;
     // Not reached where nobody waits any more.
-    under_way.fetch_sub(1, Ordering::Relaxed);
+    statements.under_way.fetch_sub(1, Ordering::Relaxed);
     histogram!(names::QUERY_SECONDS).record(began.elapsed().as_secs_f64());
-    if done.is_err() {
+    if let Err(error) = &done {
         counter!(names::STATEMENT_FAILURES).increment(1);
+        if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) {
+            statements.connector.renew();
+        }
     }
     done
 }
@@ -91,7 +111,7 @@ macro_rules! timed_statements {
         where
             T: ?Sized + ToStatement,
         {
-            timed(self.under_way(), (**self).query(statement, values)).await
+            timed(self.statements(), (**self).query(statement, values)).await
         }
 
         /// Returns the one row of a statement.
@@ -102,7 +122,7 @@ macro_rules! timed_statements {
         where
             T: ?Sized + ToStatement,
         {
-            timed(self.under_way(), (**self).query_one(statement, values)).await
+            timed(self.statements(), (**self).query_one(statement, values)).await
         }
 
         /// Returns the row of a statement, if there is one.
@@ -117,7 +137,7 @@ macro_rules! timed_statements {
         where
             T: ?Sized + ToStatement,
         {
-            timed(self.under_way(), (**self).query_opt(statement, values)).await
+            timed(self.statements(), (**self).query_opt(statement, values)).await
         }
 
         /// Runs a statement and returns how many rows it changed.
@@ -128,7 +148,7 @@ macro_rules! timed_statements {
         where
             T: ?Sized + ToStatement,
         {
-            timed(self.under_way(), (**self).execute(statement, values)).await
+            timed(self.statements(), (**self).execute(statement, values)).await
         }
 
         /// Runs statements without values.
@@ -136,7 +156,7 @@ macro_rules! timed_statements {
         /// # Errors
         /// If one of them fails.
         pub async fn batch_execute(&self, statements: &str) -> Result<(), Error> {
-            timed(self.under_way(), (**self).batch_execute(statements)).await
+            timed(self.statements(), (**self).batch_execute(statements)).await
         }
     };
 }
@@ -144,8 +164,8 @@ macro_rules! timed_statements {
 impl PostgresClient {
     timed_statements!();
 
-    fn under_way(&self) -> &AtomicUsize {
-        &self.under_way
+    fn statements(&self) -> &Statements {
+        &self.statements
     }
 
     /// Begins a transaction, which is rolled back unless it is committed.
@@ -153,12 +173,12 @@ impl PostgresClient {
     /// # Errors
     /// If it cannot be begun.
     pub async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
-        let Self { object, under_way } = self;
+        let Self { object, statements } = self;
         let object = object.as_mut().expect("taken by drop alone");
         Ok(Transaction {
-            inner: timed(under_way, object.transaction()).await?,
+            inner: timed(statements, object.transaction()).await?,
             ending: Ending(Some("rolled_back")),
-            under_way,
+            statements,
         })
     }
 }
@@ -205,7 +225,7 @@ macro_rules! session {
                 statement: &Statement,
                 values: &Values<'_>,
             ) -> Result<Vec<Row>, Error> {
-                timed(self.under_way(), (**self).query(statement, values)).await
+                timed(self.statements(), (**self).query(statement, values)).await
             }
 
             async fn query_one(
@@ -213,7 +233,7 @@ macro_rules! session {
                 statement: &Statement,
                 values: &Values<'_>,
             ) -> Result<Row, Error> {
-                timed(self.under_way(), (**self).query_one(statement, values)).await
+                timed(self.statements(), (**self).query_one(statement, values)).await
             }
 
             async fn execute(
@@ -221,7 +241,7 @@ macro_rules! session {
                 statement: &Statement,
                 values: &Values<'_>,
             ) -> Result<u64, Error> {
-                timed(self.under_way(), (**self).execute(statement, values)).await
+                timed(self.statements(), (**self).execute(statement, values)).await
             }
         }
     };
@@ -234,7 +254,7 @@ session!(Transaction<'_>);
 pub struct Transaction<'c> {
     inner: deadpool_postgres::Transaction<'c>,
     ending: Ending,
-    under_way: &'c AtomicUsize,
+    statements: &'c Statements,
 }
 
 /// Counts how a transaction ends when it is dropped.
@@ -265,8 +285,8 @@ impl DerefMut for Transaction<'_> {
 impl Transaction<'_> {
     timed_statements!();
 
-    fn under_way(&self) -> &AtomicUsize {
-        self.under_way
+    fn statements(&self) -> &Statements {
+        self.statements
     }
 
     /// Commits.
@@ -275,7 +295,7 @@ impl Transaction<'_> {
     /// If the commit fails, or nobody knows whether it did.
     pub async fn commit(mut self) -> Result<(), Error> {
         self.ending.0 = Some("failed");
-        timed(self.under_way, self.inner.commit()).await?;
+        timed(self.statements, self.inner.commit()).await?;
         self.ending.0 = Some("committed");
         Ok(())
     }
@@ -285,6 +305,6 @@ impl Transaction<'_> {
     /// # Errors
     /// If it cannot be said so to the server, which then finds out by itself.
     pub async fn rollback(self) -> Result<(), Error> {
-        timed(self.under_way, self.inner.rollback()).await
+        timed(self.statements, self.inner.rollback()).await
     }
 }

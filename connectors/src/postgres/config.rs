@@ -5,11 +5,13 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use super::address::Address;
+
 /// Section `[postgres]` of the configuration.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PostgresConfig {
-    /// Connection string, as URL or as key-value pairs (`DATABASE_URL`).
+    /// Connection string, as URL or as key-value pairs, of one host or several (`DATABASE_URL`).
     pub url: SecretString,
     /// Pooled connections at most.
     pub pool_max: usize,
@@ -23,7 +25,7 @@ pub struct PostgresConfig {
     /// Idle time after which a pooled connection is closed.
     #[serde(with = "humantime_serde")]
     pub idle: Duration,
-    /// Time to connect, and to wait for a pooled connection, at most.
+    /// Time to connect to one host, and to wait for a pooled connection, at most.
     #[serde(with = "humantime_serde")]
     pub connect_timeout: Duration,
     /// Time of one statement at most.
@@ -50,9 +52,7 @@ impl Default for PostgresConfig {
 impl PostgresConfig {
     /// Returns the password, decoded; none where there is none or the connection string cannot be read.
     pub fn password(&self) -> Option<String> {
-        let config = self.url.expose_secret().parse::<tokio_postgres::Config>();
-        let config = config.ok()?;
-        Some(String::from_utf8_lossy(config.get_password()?).into_owned())
+        Address::parse(self.url.expose_secret()).ok()?.password()
     }
 
     /// Returns every fault, with the path of its key.
@@ -60,8 +60,10 @@ impl PostgresConfig {
         let mut faults = Vec::new();
         if self.url.expose_secret().is_empty() {
             faults.push("postgres.url: connection string expected (or DATABASE_URL)".to_owned());
-        } else if let Err(error) = self.url.expose_secret().parse::<tokio_postgres::Config>() {
-            faults.push(format!("postgres.url: {error}"));
+        } else {
+            let address = Address::parse(self.url.expose_secret());
+            let usable = address.and_then(|address| address.tls.connector());
+            faults.extend(usable.err().map(|fault| format!("postgres.url: {fault}")));
         }
         if self.pool_max == 0 {
             faults.push("postgres.pool_max: at least 1 expected, was 0".to_owned());

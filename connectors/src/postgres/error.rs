@@ -12,7 +12,7 @@ pub enum PostgresError {
     /// The server cannot be reached.
     #[error("PostgreSQL at {place} cannot be reached: {reason}")]
     Unreachable {
-        /// Host and port, or socket, and database. Never the password.
+        /// Hosts and ports, or sockets, and database. Never the password.
         place: String,
         /// Why.
         reason: String,
@@ -26,6 +26,15 @@ pub enum PostgresError {
     /// A migration failed.
     #[error("migration failed: {0}")]
     Migration(String),
+    /// The schema is not that of this program, and the role may not change it.
+    #[error(
+        "the schema is not at version {version}, and this role may not bring it there: \
+         run `turnstile migrate` as the owner of the database"
+    )]
+    NotMigrated {
+        /// Version of this program.
+        version: u32,
+    },
     /// A sink finds its progress elsewhere than it left it.
     #[error(
         "progress of sink {sink} was expected at {expected_us}, was {found_us}: \
@@ -56,6 +65,7 @@ impl PostgresError {
             Self::Statement(error) => is_transient(error),
             Self::Config(_)
             | Self::Migration(_)
+            | Self::NotMigrated { .. }
             | Self::ProgressMoved { .. }
             | Self::ChangesLost(_)
             | Self::Locked(_) => false,
@@ -92,9 +102,12 @@ pub(super) fn is_transient(error: &tokio_postgres::Error) -> bool {
     let Some(code) = error.code() else {
         return true;
     }; // No answer: the connection failed.
-    // Classes: 08 connection, 40 rollback, 53 resources, 57 operator intervention, 58 system.
+    // Classes: 08 connection, 40 rollback, 53 resources, 57 operator intervention, 58 system. A server
+    // that takes no writes is not the primary, or not yet.
     let class = code.code().get(..2).unwrap_or_default();
-    matches!(class, "08" | "40" | "53" | "57" | "58") || *code == SqlState::LOCK_NOT_AVAILABLE
+    matches!(class, "08" | "40" | "53" | "57" | "58")
+        || *code == SqlState::LOCK_NOT_AVAILABLE
+        || *code == SqlState::READ_ONLY_SQL_TRANSACTION
 }
 
 /// Returns the server's message where there is one: `Display` of the driver hides it.

@@ -14,7 +14,10 @@
 //!    stays and the transactions handed out are remembered beside it; no transaction of the database
 //!    stays open between pages.
 //! 4. The feed says so where it cannot go on without a gap: changes that it had not read were
-//!    pruned, or the database is not the one it was.
+//!    pruned, or the database is not the one it was: the newest change that it handed out is not there.
+//! 5. A promoted standby goes on from what was committed and gives numbers of transactions again that the
+//!    lost primary had given to some that did not commit. Numbers of changes it does not give again:
+//!    whatever is above the newest one handed out is new, even if the snapshot takes it for seen.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,27 +48,36 @@ const PAGE_ROWS: i64 = 5_000;
 /// Row of `system.sink_progress` that keeps the highest transaction number ever pruned.
 const PRUNED: &str = "change_log.pruned_xid";
 
-/// One page: whole transactions that this statement sees and snapshot `$1` did not, except those of
-/// `$2`. The statement's own snapshot comes with it. One row without content says that there is
-/// nothing. The first pruned number that `$1` may not have seen is a gap; so is a numbering behind
-/// that of `$1`.
+/// One page: whole transactions that this statement sees and snapshot `$1` did not, or with a change above
+/// `$5`, except those of `$2`. The statement's own snapshot comes with it. One row without content says
+/// that there is nothing. The first pruned number that `$1` may not have seen is a gap; so is the absence
+/// of change `$5` of transaction `$6` that was not pruned, or, where there was none, a numbering behind that
+/// of `$1`.
 const FETCH: &str = "
     WITH fresh AS (
         SELECT change_id, xid, table_name, op, content,
             max(change_id) OVER (PARTITION BY xid) AS last_id
         FROM system.change_log
-        WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot)
-            AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot)
+        WHERE (xid >= pg_snapshot_xmin($1::text::pg_snapshot)
+                AND NOT pg_visible_in_snapshot(xid, $1::text::pg_snapshot)
+                OR change_id > $5)
             AND xid::text::bigint <> ALL ($2::bigint[])
     ), page AS (
         SELECT * FROM fresh ORDER BY last_id FETCH FIRST ($3::bigint) ROWS WITH TIES
     )
-    SELECT here.snapshot::text, here.is_behind, here.is_pruned,
-        page.xid::text::bigint, page.table_name, page.op, page.content
+    SELECT here.snapshot::text, here.is_replaced, here.is_pruned,
+        page.xid::text::bigint, page.table_name, page.op, page.content, page.change_id
     FROM (
         SELECT pg_current_snapshot() AS snapshot,
-            pg_snapshot_xmax(pg_current_snapshot()) < pg_snapshot_xmax($1::text::pg_snapshot)
-                AS is_behind,
+            CASE WHEN $5::bigint IS NULL
+                THEN pg_snapshot_xmax(pg_current_snapshot()) < pg_snapshot_xmax($1::text::pg_snapshot)
+                ELSE NOT EXISTS (
+                    SELECT FROM system.change_log
+                    WHERE change_id = $5 AND xid::text::bigint = $6::bigint
+                ) AND NOT EXISTS (
+                    SELECT FROM system.sink_progress WHERE sink = $4 AND durable_us >= $6
+                )
+            END AS is_replaced,
             EXISTS (
                 SELECT FROM system.sink_progress WHERE sink = $4
                 AND durable_us >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
@@ -73,6 +85,13 @@ const FETCH: &str = "
     ) here
     LEFT JOIN page ON true
     ORDER BY page.last_id, page.change_id";
+/// The snapshot of a load, and the newest change that it sees.
+const BEGIN: &str = "
+    SELECT pg_current_snapshot()::text, newest.change_id, newest.xid::text::bigint
+    FROM (VALUES (1)) AS here
+    LEFT JOIN (
+        SELECT change_id, xid FROM system.change_log ORDER BY change_id DESC LIMIT 1
+    ) newest ON true";
 
 /// One changed row.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,12 +140,22 @@ struct Position {
     seen: String,
     /// Transactions beyond `seen`, while pages of one fetch are left.
     also: Vec<i64>,
+    /// The newest change.
+    newest: Newest,
+}
+
+/// Number and transaction of a change, if there is one.
+#[derive(Clone, Copy, Debug, Default)]
+struct Newest {
+    change_id: Option<i64>,
+    xid: Option<i64>,
 }
 
 /// One page of changes.
 struct Page {
     transactions: Vec<TransactionChanges>,
     xids: Vec<i64>,
+    newest: Newest,
     now: String,
     is_last: bool,
 }
@@ -151,12 +180,14 @@ impl ChangeFeed {
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0",
             )
             .await?;
-        let row = client
-            .query_one("SELECT pg_current_snapshot()::text", &[])
-            .await?;
+        let row = client.query_one(BEGIN, &[]).await?;
         let position = Position {
             seen: row.try_get(0)?,
             also: Vec::new(),
+            newest: Newest {
+                change_id: row.try_get(1)?,
+                xid: row.try_get(2)?,
+            },
         };
         let feed = Self {
             postgres: postgres.clone(),
@@ -254,6 +285,9 @@ impl Position {
         } else {
             self.also.extend(page.xids);
         }
+        if page.newest.change_id > self.newest.change_id {
+            self.newest = page.newest;
+        }
         page.transactions
     }
 }
@@ -272,9 +306,11 @@ impl Link {
 
     /// Returns what is visible now beyond `position`, as much as a page holds.
     async fn fetch(&self, position: &Position) -> Result<Page, PostgresError> {
-        let Position { seen, also } = position;
+        let Position { seen, also, newest } = position;
+        let Newest { change_id, xid } = newest;
         let query = async {
-            let parameters: [&(dyn ToSql + Sync); 4] = [seen, also, &PAGE_ROWS, &PRUNED];
+            let parameters: [&(dyn ToSql + Sync); 6] =
+                [seen, also, &PAGE_ROWS, &PRUNED, change_id, xid];
             self.client.query(&self.fetch, &parameters).await
         };
         let silent = || PostgresError::Unreachable {
@@ -300,6 +336,7 @@ impl Page {
         let mut page = Self {
             transactions: Vec::new(),
             xids: Vec::new(),
+            newest: Newest::default(),
             now: first.try_get(0)?,
             is_last: i64::try_from(rows.len()).is_ok_and(|rows| rows < PAGE_ROWS),
         };
@@ -307,6 +344,13 @@ impl Page {
             let Some(xid) = row.try_get::<_, Option<i64>>(3)? else {
                 continue; // Nothing new.
             };
+            let change_id = row.try_get(7)?;
+            if change_id > page.newest.change_id {
+                page.newest = Newest {
+                    change_id,
+                    xid: Some(xid),
+                };
+            }
             let change = RowChange {
                 table: row.try_get(4)?,
                 is_deleted: row.try_get::<_, &str>(5)? == "DELETE",

@@ -4,10 +4,8 @@
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use deadpool_postgres::Connect;
-use futures_util::future::BoxFuture;
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Config, Error, NoTls};
+use tokio_postgres::Error;
 use tokio_util::sync::CancellationToken;
 
 /// The line. Connections that are opened after a cut live by a new one.
@@ -25,10 +23,9 @@ impl Lifeline {
     pub(super) fn drive(
         &self,
         connection: impl Future<Output = Result<(), Error>> + Send + 'static,
-        what: &'static str,
     ) -> JoinHandle<()> {
         let line = self.token();
-        crate::task::spawn(what, async move {
+        crate::task::spawn("postgres connection", async move {
             match line.run_until_cancelled(connection).await {
                 None => tracing::debug!("connection cut"),
                 Some(Err(error)) => tracing::debug!(%error, "connection closed"),
@@ -41,15 +38,5 @@ impl Lifeline {
     pub(super) fn token(&self) -> CancellationToken {
         let line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         line.clone()
-    }
-}
-
-impl Connect for Lifeline {
-    fn connect(&self, config: &Config) -> BoxFuture<'_, Result<(Client, JoinHandle<()>), Error>> {
-        let config = config.clone();
-        Box::pin(async move {
-            let (client, connection) = config.connect(NoTls).await?;
-            Ok((client, self.drive(connection, "pooled connection")))
-        })
     }
 }

@@ -1,4 +1,12 @@
 //! The schema: forward-only migrations, embedded in the binary.
+//!
+//! Whoever may not change the schema goes on where it is that of the binary.
+
+use std::error::Error as _;
+
+use refinery::Runner;
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
 use super::{AdvisoryLock, Postgres, PostgresConfig, PostgresError};
 
@@ -9,6 +17,9 @@ mod embedded {
 /// Held while migrating, so that two processes do not race.
 const MIGRATION_LOCK: i64 = 1_000;
 
+/// What was applied, with its checksum.
+const APPLIED: &str = "SELECT version::text, checksum FROM refinery_schema_history ORDER BY refinery_schema_history.version";
+
 /// What a migration run did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MigrationReport {
@@ -18,26 +29,35 @@ pub struct MigrationReport {
     pub version: u32,
 }
 
-/// Brings the schema to the version of this binary.
+/// Brings the schema to the version of this binary. Where it is there already, nothing is written, and no
+/// right to do so is needed.
 ///
 /// # Errors
 /// If the server cannot be reached, a migration fails (its transaction is rolled back), or an
-/// applied one differs from that of this binary.
+/// applied one differs from that of this binary; [`PostgresError::NotMigrated`] if the role may not migrate.
 pub async fn migrate(config: &PostgresConfig) -> Result<MigrationReport, PostgresError> {
     let postgres = Postgres::connect(config).await?;
-    let lock = AdvisoryLock::wait(&postgres, MIGRATION_LOCK).await?;
     let mut client = postgres.connect_alone().await?;
-    client.batch_execute("SET statement_timeout = 0").await?;
     let runner = embedded::migrations::runner();
-    let version = runner
-        .get_migrations()
-        .iter()
-        .map(refinery::Migration::version)
-        .max();
-    let report = runner
-        .run_async(&mut client)
-        .await
-        .map_err(|error| PostgresError::Migration(error.to_string()))?;
+    let migrations = runner.get_migrations().iter();
+    let version = migrations.map(refinery::Migration::version).max();
+    let version = version.and_then(|version| u32::try_from(version).ok());
+    let version = version.unwrap_or_default();
+    if is_current(&client, &runner).await? {
+        return Ok(MigrationReport {
+            applied: Vec::new(),
+            version,
+        });
+    }
+    let lock = AdvisoryLock::wait(&postgres, MIGRATION_LOCK).await?;
+    client.batch_execute("SET statement_timeout = 0").await?;
+    let report = runner.run_async(&mut client).await.map_err(|error| {
+        if is_forbidden(&error) {
+            PostgresError::NotMigrated { version }
+        } else {
+            PostgresError::Migration(error.to_string())
+        }
+    })?;
     lock.release().await;
     Ok(MigrationReport {
         applied: report
@@ -45,10 +65,50 @@ pub async fn migrate(config: &PostgresConfig) -> Result<MigrationReport, Postgre
             .iter()
             .map(ToString::to_string)
             .collect(),
-        version: version
-            .and_then(|version| u32::try_from(version).ok())
-            .unwrap_or_default(),
+        version,
     })
+}
+
+/// Returns whether exactly the migrations of this binary were applied, as far as this role may see it.
+async fn is_current(client: &Client, runner: &Runner) -> Result<bool, PostgresError> {
+    let applied = match client.query(APPLIED, &[]).await {
+        Ok(rows) => rows,
+        Err(error)
+            if matches!(
+                error.code(),
+                Some(&SqlState::UNDEFINED_TABLE | &SqlState::INSUFFICIENT_PRIVILEGE)
+            ) =>
+        {
+            return Ok(false);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut found = Vec::with_capacity(applied.len());
+    for row in &applied {
+        found.push((row.try_get(0)?, row.try_get(1)?));
+    }
+    let migrations = runner.get_migrations().iter();
+    let mut migrations: Vec<_> = migrations.collect();
+    migrations.sort_by_key(|migration| migration.version());
+    let wanted = migrations.into_iter().map(|migration| {
+        let version = migration.version().to_string();
+        (version, migration.checksum().to_string())
+    });
+    Ok(wanted.eq(found))
+}
+
+/// Returns whether the server refuses a migration for want of a right.
+fn is_forbidden(error: &refinery::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let refused = error.downcast_ref::<tokio_postgres::Error>();
+        if refused.and_then(tokio_postgres::Error::code) == Some(&SqlState::INSUFFICIENT_PRIVILEGE)
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 #[cfg(test)]

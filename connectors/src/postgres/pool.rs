@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
+use deadpool::managed::TimeoutType;
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Pool, PoolError, QueueMode, RecyclingMethod, Runtime,
+};
 use metrics::{gauge, histogram};
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
-use tokio_postgres::config::Host;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config};
 
+use super::address::Address;
+use super::connector::{Connection, Connector};
 use super::lifeline::Lifeline;
 use super::metrics as names;
 use super::{PostgresClient, PostgresConfig, PostgresError};
@@ -31,8 +35,7 @@ const QUIET: &str = "-c turnstile.bell=off";
 pub struct Postgres {
     pool: Pool,
     quiet: Pool,
-    lifeline: Lifeline,
-    config: Config,
+    connector: Connector,
     size_min: usize,
     size_usual: usize,
     size_wide: usize,
@@ -43,24 +46,23 @@ pub struct Postgres {
 impl std::fmt::Debug for Postgres {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Postgres")
-            .field("place", &place(&self.config))
+            .field("place", &self.connector.place())
             .finish_non_exhaustive()
     }
 }
 
 impl Postgres {
-    /// Opens the pool and proves that the server answers.
+    /// Opens the pool and proves that a server answers.
     ///
     /// # Errors
-    /// If the connection string is malformed or the server cannot be reached.
+    /// If the connection string is malformed, or no host of it will do.
     pub async fn connect(config: &PostgresConfig) -> Result<Self, PostgresError> {
-        let driver = driver_config(config)?;
-        let lifeline = Lifeline::default();
+        let connector = connector(config)?;
+        let by_key = connector.with_options(BY_KEY);
         let postgres = Self {
-            pool: pool(&driver, config, BY_KEY, &lifeline)?,
-            quiet: pool(&driver, config, &format!("{BY_KEY} {QUIET}"), &lifeline)?,
-            lifeline,
-            config: driver,
+            quiet: pool(by_key.with_options(QUIET), config)?,
+            pool: pool(by_key, config)?,
+            connector,
             size_min: config.pool_min,
             size_usual: config.pool_max,
             size_wide: config.pool_max_isolated,
@@ -78,16 +80,10 @@ impl Postgres {
     /// Returns a connection, waiting for one to come free.
     ///
     /// # Errors
-    /// If none comes free in time or the server cannot be reached.
+    /// If none comes free in time or no server can be reached.
     pub async fn client(&self) -> Result<PostgresClient, PostgresError> {
         let began = Instant::now();
-        let client = self.pool.get().await.map_err(|error| match error {
-            deadpool_postgres::PoolError::Backend(error) => PostgresError::Unreachable {
-                place: place(&self.config),
-                reason: chain(&error),
-            },
-            other => PostgresError::Pool(other.to_string()),
-        })?;
+        let client = self.lend(&self.pool).await?;
         histogram!(names::POOL_WAIT_SECONDS).record(began.elapsed().as_secs_f64());
         #[expect(
             clippy::as_conversions,
@@ -95,18 +91,27 @@ impl Postgres {
             reason = "a gauge is a float"
         )]
         gauge!(names::POOL_IN_USE).set(self.in_use() as f64);
-        Ok(client.into())
+        Ok(client)
     }
 
-    /// Returns the pool itself, for parts with a retry loop of their own.
-    pub fn pool(&self) -> &Pool {
-        &self.pool
-    }
-
-    /// Returns the pool whose transactions do not notify followers of changes; see
+    /// Returns a connection whose transactions do not notify followers of changes; see
     /// [`Bell`](super::Bell).
-    pub fn quiet_pool(&self) -> &Pool {
-        &self.quiet
+    ///
+    /// # Errors
+    /// As [`Self::client`].
+    pub async fn quiet_client(&self) -> Result<PostgresClient, PostgresError> {
+        self.lend(&self.quiet).await
+    }
+
+    async fn lend(&self, pool: &Pool) -> Result<PostgresClient, PostgresError> {
+        let object = pool.get().await.map_err(|error| match error {
+            // The pool knows of one host only.
+            PoolError::Backend(_) | PoolError::Timeout(TimeoutType::Create) => {
+                self.connector.last_failure()
+            }
+            other => PostgresError::Pool(other.to_string()),
+        })?;
+        Ok(PostgresClient::new(object, self.connector.clone()))
     }
 
     /// Returns how many pooled connections are handed out.
@@ -153,39 +158,25 @@ impl Postgres {
     /// driver task ends with the connection.
     ///
     /// # Errors
-    /// If the server cannot be reached.
+    /// If no server can be reached.
     pub async fn connect_alone(&self) -> Result<Client, PostgresError> {
         let (client, connection) = self.connect_raw().await?;
-        drop(self.lifeline.drive(connection, "postgres connection"));
+        drop(self.lifeline().drive(connection));
         Ok(client)
     }
 
-    /// Ends every connection at once, with the statements that wait for an answer. Whoever needs one gets
-    /// a new one.
+    /// Ends every connection at once but those of locks, with the statements that wait for an answer.
+    /// Whoever needs one gets a new one.
     pub fn cut(&self) {
-        self.lifeline.cut();
+        self.lifeline().cut();
     }
 
     pub(super) fn lifeline(&self) -> &Lifeline {
-        &self.lifeline
+        self.connector.lifeline()
     }
 
-    pub(super) async fn connect_raw(
-        &self,
-    ) -> Result<
-        (
-            Client,
-            tokio_postgres::Connection<tokio_postgres::Socket, tokio_postgres::tls::NoTlsStream>,
-        ),
-        PostgresError,
-    > {
-        self.config
-            .connect(NoTls)
-            .await
-            .map_err(|error| PostgresError::Unreachable {
-                place: place(&self.config),
-                reason: chain(&error),
-            })
+    pub(super) async fn connect_raw(&self) -> Result<(Client, Connection), PostgresError> {
+        self.connector.open().await
     }
 
     /// Closes pooled connections that are too old, and those too long idle beyond the least number.
@@ -203,60 +194,52 @@ impl Postgres {
     }
 }
 
-/// Returns a pool of connections with these options beside those of `driver`.
-fn pool(
-    driver: &Config,
-    config: &PostgresConfig,
-    options: &str,
-    lifeline: &Lifeline,
-) -> Result<Pool, PostgresError> {
+/// Returns a pool of the connections that `connector` makes.
+fn pool(connector: Connector, config: &PostgresConfig) -> Result<Pool, PostgresError> {
     let manager_config = ManagerConfig {
         recycling_method: RecyclingMethod::Fast,
     };
-    let mut pooled = driver.clone();
-    let given = driver.get_options().unwrap_or_default();
-    pooled.options(format!("{given} {options}"));
-    let manager = Manager::from_connect(pooled, lifeline.clone(), manager_config);
+    let (known, create_timeout) = (connector.clone(), connector.patience());
+    let is_current = Hook::sync_fn(move |_, metrics| {
+        if known.is_current(metrics.created) {
+            Ok(())
+        } else {
+            Err(HookError::message("it leads to another server"))
+        }
+    });
+    // The connector has the settings of each host.
+    let manager = Manager::from_connect(Config::new(), connector, manager_config);
     Pool::builder(manager)
         .max_size(config.pool_max)
         // The one used last knows its statements and has its pages at hand.
         .queue_mode(QueueMode::Lifo)
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(config.connect_timeout))
-        .create_timeout(Some(config.connect_timeout))
+        .create_timeout(Some(create_timeout))
         .recycle_timeout(Some(config.connect_timeout))
+        .pre_recycle(is_current)
         .build()
         .map_err(|error| PostgresError::Pool(error.to_string()))
 }
 
-fn driver_config(config: &PostgresConfig) -> Result<Config, PostgresError> {
-    let parsed = config.url.expose_secret().parse::<Config>();
-    let mut driver = parsed.map_err(|error| PostgresError::Config(chain(&error)))?;
-    driver.connect_timeout(config.connect_timeout);
-    driver.application_name("turnstile");
+fn connector(config: &PostgresConfig) -> Result<Connector, PostgresError> {
+    let address = Address::parse(config.url.expose_secret());
+    let mut address = address.map_err(PostgresError::Config)?;
     let statement_ms = config.statement_timeout.as_millis();
-    let given = driver.get_options().unwrap_or_default().to_owned();
-    driver.options(format!(
-        "{given} -c statement_timeout={statement_ms} -c timezone=UTC"
-    ));
-    // A server that vanished from the network is noticed within half a minute.
-    driver.keepalives_idle(PROBE_AFTER);
-    driver.keepalives_interval(PROBE_EVERY);
-    driver.keepalives_retries(PROBES);
-    driver.tcp_user_timeout(PROBE_AFTER + PROBE_EVERY * PROBES);
-    Ok(driver)
-}
-
-/// Returns where the database is, without the password.
-fn place(config: &Config) -> String {
-    let hosts = config.get_hosts().iter().map(|host| match host {
-        Host::Tcp(name) => name.clone(),
-        Host::Unix(path) => path.display().to_string(),
+    address.each(|host| {
+        host.connect_timeout(config.connect_timeout);
+        host.application_name("turnstile");
+        let given = host.get_options().unwrap_or_default().to_owned();
+        host.options(format!(
+            "{given} -c statement_timeout={statement_ms} -c timezone=UTC"
+        ));
+        // A server that vanished from the network is noticed within half a minute.
+        host.keepalives_idle(PROBE_AFTER);
+        host.keepalives_interval(PROBE_EVERY);
+        host.keepalives_retries(PROBES);
+        host.tcp_user_timeout(PROBE_AFTER + PROBE_EVERY * PROBES);
     });
-    let hosts: Vec<_> = hosts.collect();
-    let port = config.get_ports().first().copied().unwrap_or(5432);
-    let database = config.get_dbname().unwrap_or("(default database)");
-    format!("{}:{port}/{database}", hosts.join(","))
+    Connector::new(address, config.connect_timeout)
 }
 
 /// Returns an error with its causes.

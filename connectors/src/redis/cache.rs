@@ -11,7 +11,6 @@ use std::time::Duration;
 use metrics::{counter, histogram};
 use redis::aio::MultiplexedConnection;
 use redis::{Client, RedisResult};
-use secrecy::ExposeSecret;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -91,10 +90,7 @@ impl Cache {
     /// # Errors
     /// If the address is malformed.
     pub fn new(config: &RedisConfig) -> RedisResult<Self> {
-        let client = match &config.url {
-            Some(url) => Some(Client::open(url.expose_secret())?),
-            None => None,
-        };
+        let client = config.client()?;
         let connections = match &client {
             Some(client) => Some(Connections::new(client.clone(), config)?),
             None => None,

@@ -1,7 +1,9 @@
 //! How Redis is reached.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use redis::{Client, RedisError, RedisResult, TlsCertificates};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -9,8 +11,12 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RedisConfig {
-    /// `redis://…` or `redis+unix:///path` (`REDIS_URL`). None: everything is read from PostgreSQL.
+    /// `redis://…`, encrypted `rediss://…`, or `redis+unix:///path` (`REDIS_URL`). None: everything is
+    /// read from PostgreSQL.
     pub url: Option<SecretString>,
+    /// File of the authorities (PEM) that may sign the certificate of a `rediss://…`. None: those of the
+    /// system.
+    pub tls_root: Option<PathBuf>,
     /// Time of one call at most; a slower answer is a miss.
     #[serde(with = "humantime_serde")]
     pub call_timeout: Duration,
@@ -37,6 +43,7 @@ impl Default for RedisConfig {
     fn default() -> Self {
         Self {
             url: None,
+            tls_root: None,
             call_timeout: Duration::from_millis(250),
             slow_call: Duration::from_millis(50),
             pool_max: 10,
@@ -49,9 +56,29 @@ impl Default for RedisConfig {
 }
 
 impl RedisConfig {
+    /// Returns a client of the address; none where there is none. It does not connect yet.
+    ///
+    /// # Errors
+    /// If the address is malformed or the file of authorities cannot be used.
+    pub(super) fn client(&self) -> RedisResult<Option<Client>> {
+        let Some(url) = &self.url else {
+            return Ok(None);
+        };
+        crate::tls::install_provider();
+        let url = url.expose_secret();
+        let Some(file) = &self.tls_root else {
+            return Client::open(url).map(Some);
+        };
+        let certificates = TlsCertificates {
+            client_tls: None,
+            root_cert: Some(std::fs::read(file).map_err(RedisError::from)?),
+        };
+        Client::build_with_tls(url, certificates).map(Some)
+    }
+
     /// Returns the password, decoded; none where there is none or the address cannot be read.
     pub fn password(&self) -> Option<String> {
-        let client = redis::Client::open(self.url.as_ref()?.expose_secret()).ok()?;
+        let client = Client::open(self.url.as_ref()?.expose_secret()).ok()?;
         let settings = client.get_connection_info().redis_settings();
         settings.password().map(str::to_owned)
     }
@@ -60,9 +87,11 @@ impl RedisConfig {
     pub fn validate(&self) -> Vec<String> {
         let mut faults = Vec::new();
         if let Some(url) = &self.url
-            && let Err(error) = redis::Client::open(url.expose_secret())
+            && let Err(error) = Client::open(url.expose_secret())
         {
             faults.push(format!("redis.url: {error}"));
+        } else if let (Some(file), Err(error)) = (&self.tls_root, self.client()) {
+            faults.push(format!("redis.tls_root: {}: {error}", file.display()));
         }
         if self.call_timeout.is_zero() {
             faults.push("redis.call_timeout: time above zero expected".to_owned());

@@ -91,8 +91,11 @@ async fn every_commit_comes_once_and_whole_across_lost_connections() {
     let mut random = Dice::new(SEED);
     let (mut seen, mut cuts) = (Vec::new(), 0);
     while !all.is_finished() {
-        // Most calls are dropped half-way.
-        let patience = Duration::from_micros(random.between(100, 5_000));
+        // Most calls are dropped half-way; some last until a new connection is made.
+        let patience = match random.is_below(5) {
+            true => Duration::from_millis(200),
+            false => Duration::from_micros(random.between(100, 5_000)),
+        };
         if let Ok(changes) = timeout(patience, feed.next()).await {
             seen.extend(changes.unwrap());
         }

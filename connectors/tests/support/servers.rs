@@ -47,10 +47,7 @@ impl Server {
             dir: dir.unwrap(),
             process: None,
         };
-        if let Some(user) = account() {
-            let (uid, gid) = (user.uid.as_raw(), user.gid.as_raw());
-            chown(server.dir.path(), Some(uid), Some(gid)).unwrap();
-        }
+        give(server.dir.path());
         server
     }
 
@@ -90,6 +87,14 @@ impl Drop for Server {
             }
             drop(process.wait());
         }
+    }
+}
+
+/// Gives a file or folder to the account of the servers.
+pub(crate) fn give(path: &Path) {
+    if let Some(user) = account() {
+        let (uid, gid) = (user.uid.as_raw(), user.gid.as_raw());
+        chown(path, Some(uid), Some(gid)).unwrap();
     }
 }
 
@@ -139,14 +144,22 @@ impl PostgresServer {
 
     /// Starts the server again.
     pub(crate) async fn resume(&mut self) {
+        let config = self.config();
+        self.resume_with(&["listen_addresses=".to_owned()], &config)
+            .await;
+    }
+
+    /// Starts the server again with these settings, and waits until it is reached by `config`.
+    pub(crate) async fn resume_with(&mut self, settings: &[String], config: &PostgresConfig) {
         let mut command = self.0.command(&Self::programs().join("postgres"));
         command.args(["-D", "data", "-k"]).arg(self.dir());
-        command.args(["-c", "listen_addresses=", "-c", "fsync=off"]);
-        command.args(["-c", "shared_buffers=16MB"]);
+        command.args(["-c", "fsync=off", "-c", "shared_buffers=16MB"]);
+        for setting in settings {
+            command.args(["-c", setting]);
+        }
         self.0.process = Some(command.spawn().unwrap());
-        let config = self.config();
         eventually("PostgreSQL", async || {
-            Postgres::connect(&config).await.is_ok()
+            Postgres::connect(config).await.is_ok()
         })
         .await;
     }
@@ -196,11 +209,25 @@ impl RedisServer {
         server
     }
 
+    /// Starts a server with these settings beside its socket.
+    pub(crate) async fn start_with(settings: &[(&str, String)]) -> Self {
+        let mut server = Self(Server::prepare());
+        server.launch(settings).await;
+        server
+    }
+
     /// Starts the server again, empty.
     pub(crate) async fn resume(&mut self) {
+        self.launch(&[]).await;
+    }
+
+    async fn launch(&mut self, settings: &[(&str, String)]) {
         let mut command = self.0.command(Path::new("redis-server"));
         command.args(["--port", "0", "--save", "", "--appendonly", "no"]);
         command.args(["--unixsocket", "redis.sock"]);
+        for (name, value) in settings {
+            command.args([name, value.as_str()]);
+        }
         self.0.process = Some(command.spawn().unwrap());
         let cache = self.cache();
         eventually("Redis", async || cache.ping().await).await;
