@@ -16,6 +16,7 @@
 //! - [`monitoring`]: limits, alarms and who is told of them.
 //! - [`picks`]: what other programs propose to buy, decided once a day and symbol.
 //! - [`settings`]: keys of the configuration that stands in the database.
+//! - [`stored_day`]: a stored day, played through the engine again and compared.
 //! - [`strategy`]: the daily strategy: its input, runs and snapshots.
 //! - [`embedded`]: a private PostgreSQL and Redis.
 
@@ -38,6 +39,7 @@ pub mod redis;
 pub mod retention;
 pub mod rows;
 pub mod settings;
+pub mod stored_day;
 pub mod strategy;
 pub mod task;
 mod tls;

@@ -41,4 +41,4 @@ pub use migrate::{MigrationReport, migrate};
 pub use pool::Postgres;
 pub(crate) use pool::chain;
 pub(crate) use prices::PRICE_SINK;
-pub use prices::{PriceRow, PriceSink, PriceSinkConfig, PriceSinkHandle};
+pub use prices::{PriceReach, PriceRow, PriceSink, PriceSinkConfig, PriceSinkHandle};

@@ -32,5 +32,7 @@ mod retention_faults;
 mod schema;
 #[path = "support/servers.rs"]
 mod servers;
+#[path = "stores/stored_day.rs"]
+mod stored_day;
 #[path = "support/ticks.rs"]
 mod ticks;
