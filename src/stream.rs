@@ -24,6 +24,7 @@ mod minutes;
 mod outage;
 mod outputs;
 mod price_rows;
+mod proof;
 mod quotes;
 mod records;
 mod regime;
@@ -54,6 +55,7 @@ use turnstile_connectors::postgres::{ChangeFeed, Postgres, PriceSink};
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::retention::Retention;
 use turnstile_connectors::rows::RowReader;
+use turnstile_connectors::stored_day::{EngineRun, seoul_date};
 use turnstile_connectors::{rows, task};
 use turnstile_dataflows::engine::{Engine, EngineConfig, Event, Timed};
 use turnstile_dataflows::price::Board;
@@ -67,6 +69,7 @@ use house::keep_house;
 use minutes::keep_minutes;
 use outage::Outage;
 use outputs::Outputs;
+use proof::{Evaluated, Proof};
 pub(crate) use quotes::QuotesConfig;
 use quotes::{Quotes, Seen};
 use records::Records;
@@ -127,7 +130,9 @@ impl Stream {
             PriceSink::start(config.prices.clone(), &postgres, cache.clone()).await?;
         let begun_us = last_us.max(*prices.durable().borrow());
         let gap = Gap::since(last_beat, begun_us, loaded.positions.len());
-        let stamp = Stamp::after(begun_us, clock.clone());
+        let mut stamp = Stamp::after(begun_us, clock.clone());
+        let begun = stamp.now();
+        let run = EngineRun::begin(&postgres, &account, begun.micros()).await?;
 
         let clients = clients(&settings, &clock)?;
         let client = clients.first().context("no app key")?.clone();
@@ -153,10 +158,18 @@ impl Stream {
         let (distrust, naver_off_until) = watch::channel(0);
         let (slots_sender, given) = watch::channel(BTreeSet::new());
         let pause = config.naver.distrust_pause;
-        let evaluated = EngineProgress::default();
+        let (evaluated, handed) = (EngineProgress::default(), Evaluated::default());
+        let proof = Proof {
+            run,
+            evaluated: handed.clone(),
+            orders: desk.stored.clone(),
+            journal: journal.reach(),
+            prices: prices.reach(),
+        };
         let seen = Seen::default();
         let mut outputs = Outputs {
             evaluated: evaluated.clone(),
+            handed,
             orders: desk.outputs.clone(),
             alarms: desk.alarms.clone(),
             journal: journal.clone(),
@@ -233,6 +246,7 @@ impl Stream {
             journal,
             risk: risk_feed,
             reader: RowReader::default(),
+            day: seoul_date(begun).to_string(),
             alarms: desk.alarms.clone(),
             notices: desk.notices.clone(),
             poll: desk.poll.clone(),
@@ -296,6 +310,7 @@ impl Stream {
             task::spawn("retention", old.run(sources.clone()))
         });
         let watched = health::start(&postgres, &desk, account, evaluated, monitor, &sources);
+        let proving = task::spawn("proof", proof.run(sources.clone()));
         let housekeeping = task::spawn("housekeeping", keep_house(postgres, sources.clone()));
         let guard = task::spawn("lock guard", guard_lock(lock, lost_sender, sources.clone()));
 
@@ -340,6 +355,10 @@ impl Stream {
             desk.drain(&stop_downstream).await;
             records.join().await;
             sink.join().await;
+            match proving.await {
+                Ok(proof) => proof.end().await,
+                Err(error) => report(Err(error)),
+            }
             report(guard.await);
         });
         Ok(Self {

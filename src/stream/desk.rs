@@ -10,7 +10,7 @@ use turnstile_connectors::execution::{
     AlarmWriter, Alarms, Book, BrokerEvent, CostModel, Executor, ExecutorParts, Fills, Holdings,
     HoldingsParts, KisBroker, KrxSession, Ledger, OrderPoll, OrderSink, PositionCache,
     PriceProgress, RiskGate, RiskMonitor, SessionKind, SessionSource, SharedCalendar,
-    SimulatorSession, SinkItem, Store, wall_clock_us,
+    SimulatorSession, SinkItem, SinkProgress, Store, wall_clock_us,
 };
 use turnstile_connectors::kis::KisClient;
 use turnstile_connectors::monitoring::EventSender;
@@ -27,6 +27,8 @@ const OUTPUTS_MAX: usize = 8_192;
 /// Order sink, executor, fills, and what they share.
 pub(super) struct Desk {
     pub(super) outputs: mpsc::Sender<SinkItem>,
+    /// How far the order sink is.
+    pub(super) stored: SinkProgress,
     pub(super) notices: mpsc::Sender<BrokerEvent>,
     pub(super) poll: Arc<OrderPoll>,
     pub(super) alarms: Alarms,
@@ -140,6 +142,7 @@ impl Desk {
             orders,
             wall_clock_us,
         );
+        let stored = order_sink.progress();
         let (outputs, items) = mpsc::channel(OUTPUTS_MAX);
         let (notices, notice_events) = mpsc::channel(settings.notice_queue.get());
         let fills = Fills::new(
@@ -164,6 +167,7 @@ impl Desk {
         ));
         Ok(Self {
             outputs,
+            stored,
             notices,
             poll,
             alarms,

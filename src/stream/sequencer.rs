@@ -25,13 +25,14 @@ use turnstile_connectors::kis::{Clock, KisEvent, Stamped, Standing};
 use turnstile_connectors::monitoring::metrics::WS_CONNECTED;
 use turnstile_connectors::postgres::{ChangeFeed, PriceSinkHandle, TransactionChanges};
 use turnstile_connectors::rows::{Loaded, ReadRows, RowReader};
+use turnstile_connectors::stored_day::seoul_date;
 use turnstile_connectors::task;
 use turnstile_dataflows::engine::{Change, Event, Timed};
 use turnstile_dataflows::model::{LogicalTime, Symbol};
 use turnstile_dataflows::price::Board;
 
 use super::follow::{Followed, follow};
-use super::journal::{Entry, Journal, Payload};
+use super::journal::{Entry, INPUT_SEQ, Journal, Payload};
 use super::quotes::{Quote, Seen};
 use super::risk::RiskFeed;
 use super::unprotected::Gap;
@@ -62,7 +63,7 @@ impl Stamp {
         Self { last_us, clock }
     }
 
-    fn now(&mut self) -> LogicalTime {
+    pub(super) fn now(&mut self) -> LogicalTime {
         let now_us = (self.clock)();
         self.at(now_us)
     }
@@ -88,6 +89,8 @@ pub(super) struct Sequencer {
     /// What the risk desk is told.
     pub(super) risk: RiskFeed,
     pub(super) reader: RowReader,
+    /// The date in Seoul by which rows are read.
+    pub(super) day: String,
     pub(super) alarms: Alarms,
     pub(super) notices: mpsc::Sender<BrokerEvent>,
     pub(super) poll: Arc<OrderPoll>,
@@ -134,12 +137,10 @@ impl Sequencer {
         mut quotes: mpsc::Receiver<Quote>,
         stop: CancellationToken,
     ) {
-        let today = self.today();
-        for portion in loaded.portions(&mut self.reader, &today) {
+        for portion in loaded.portions(&mut self.reader, &self.day) {
             self.enter(portion.read, "load", Payload::Loaded(portion.source))
                 .await;
         }
-        let mut day = today;
         if let Some(told) = self.gap.close(self.stamp.look().micros()) {
             self.alarms.raise(told);
         }
@@ -158,7 +159,7 @@ impl Sequencer {
             let is_running = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                _ = clock.tick() => self.take_second(&mut day).await,
+                _ = clock.tick() => self.take_second().await,
                 _ = levels.tick() => self.ask_for_levels(),
                 Ok(()) = self.standing.changed() => self.take_standing().await,
                 // Few of either: they do not hold up trades.
@@ -193,14 +194,18 @@ impl Sequencer {
         }
     }
 
-    async fn take_second(&mut self, day: &mut String) -> bool {
-        let today = self.today();
-        if *day != today {
-            *day = today;
+    async fn take_second(&mut self) -> bool {
+        let now = self.stamp.look();
+        let today = seoul_date(now).to_string();
+        if self.day != today {
+            self.day = today;
+            // Every reading of rows depends on it.
+            let (time, day) = (self.stamp.now(), json!({ "day": self.day }));
+            self.note(time, "day", day).await;
             // Rules of this day come into force with it.
-            let due = self.reader.due_rules(day);
+            let due = self.reader.due_rules(&self.day);
             let rows = due.iter().map(|row| (RULES, false, row));
-            let read = self.reader.read(rows, day);
+            let read = self.reader.read(rows, &self.day);
             if !due.is_empty() {
                 let payload = due.into_iter();
                 let payload =
@@ -270,7 +275,7 @@ impl Sequencer {
     async fn note(&self, time: LogicalTime, kind: &'static str, payload: Value) {
         let entry = Entry {
             logical_us: time.micros(),
-            seq: 0,
+            seq: INPUT_SEQ,
             kind,
             payload: Payload::Told(payload),
         };
@@ -287,10 +292,9 @@ impl Sequencer {
     }
 
     async fn take_changes(&mut self, transaction: TransactionChanges) -> bool {
-        let today = self.today();
         let rows = transaction.changes.iter();
         let rows = rows.map(|change| (change.table.as_str(), change.is_deleted, &change.content));
-        let read = self.reader.read(rows, &today);
+        let read = self.reader.read(rows, &self.day);
         let tables = transaction
             .changes
             .iter()
@@ -328,11 +332,12 @@ impl Sequencer {
         if !read.risk.is_empty() {
             self.risk.tell(time, read.risk);
         }
+        self.journal.announce(time.micros());
         let is_running = send_event(&self.events, timed(time, Event::Changes(read.changes))).await;
         self.journal
             .note(Entry {
                 logical_us: time.micros(),
-                seq: 0,
+                seq: INPUT_SEQ,
                 kind,
                 payload,
             })
@@ -392,14 +397,6 @@ impl Sequencer {
             }
         }
         true
-    }
-
-    fn today(&self) -> String {
-        let micros = i64::try_from((self.stamp.clock)()).unwrap_or(i64::MAX);
-        let now = jiff::Timestamp::from_microsecond(micros).unwrap_or_default();
-        now.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(9)))
-            .date()
-            .to_string()
     }
 }
 
