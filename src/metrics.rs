@@ -9,7 +9,8 @@ use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 use turnstile_connectors::{
-    execution, exits, jobs, kis, monitoring, naver, picks, postgres, redis, retention, task,
+    execution, exits, jobs, kis, monitoring, naver, picks, postgres, redis, retention, stored_day,
+    task,
 };
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -67,6 +68,7 @@ fn describe() {
     exits::metrics::describe();
     retention::metrics::describe();
     jobs::metrics::describe();
+    stored_day::metrics::describe();
     picks::metrics::describe();
     monitoring::metrics::describe();
     turnstile_bff::describe_metrics();

@@ -18,6 +18,6 @@ mod yard;
 pub use api::Api;
 pub use data::data;
 pub use processes::{Program, program};
-pub use system::{ACCOUNT, Stock, System, clear_of_midnight, connect, eventually};
+pub use system::{ACCOUNT, Replay, Stock, System, clear_of_midnight, connect, eventually};
 pub use webhook::{Message, Webhook};
 pub use yard::{Held, Yard, setting};

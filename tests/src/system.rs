@@ -1,6 +1,7 @@
 //! Servers, simulator and stream job of one test.
 
 mod control;
+mod replay;
 mod settings;
 mod strong_market;
 
@@ -16,6 +17,7 @@ use tokio_postgres::{Client, NoTls, Row};
 use turnstile_connectors::embedded::{EmbeddedConfig, EmbeddedServers};
 
 use crate::Program;
+pub use replay::Replay;
 use settings::simulator_settings;
 
 /// The account of the simulator.
@@ -129,7 +131,8 @@ impl System {
             rate: 0,
             registrations: 0,
             naver: String::new(),
-            jobs: "calendar = false\nstocks = false\nfundamentals = false\n".to_owned(),
+            jobs: "calendar = false\nstocks = false\nfundamentals = false\nreplay = false\n"
+                .to_owned(),
         };
         system.list(stocks).await;
         system
