@@ -57,8 +57,9 @@ enum Command {
     ExchangeSim(commands::exchange_sim::Args),
     /// Run the engine on a recorded day: ticks, positions and rules in, decisions out.
     ///
-    /// Needs no database, no broker and no configuration. The same files give the same decisions,
-    /// byte for byte.
+    /// From files it needs no database, no broker and no configuration, and the same files give the
+    /// same decisions, byte for byte. With --from-database it plays a stored day, and compares what is
+    /// decided with what was.
     #[command(after_long_help = commands::replay::FORMATS)]
     Replay(commands::replay::Args),
 }
@@ -68,7 +69,8 @@ impl Cli {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         logging::install(self.log_json)?;
         let config = match &self.command {
-            Command::Replay(_) => Config::default(), // Its options say everything.
+            // Its options say everything.
+            Command::Replay(args) if !args.is_from_database() => Config::default(),
             _ => Config::read(self.config.as_deref())?,
         };
         logging::hide_secrets(&config);
@@ -87,7 +89,7 @@ impl Cli {
                 Command::Archive(args) => Box::pin(commands::archive::run(&config, args)).await,
                 Command::Migrate => commands::migrate::run(&config).await,
                 Command::ExchangeSim(args) => Box::pin(commands::exchange_sim::run(args)).await,
-                Command::Replay(args) => commands::replay::run(args).await,
+                Command::Replay(args) => Box::pin(commands::replay::run(&config, args)).await,
             }
         });
         // Whoever had to end has ended; what is left only waits for peers.

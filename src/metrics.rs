@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::{
 };
 use turnstile_connectors::{
     execution, exits, invariants, jobs, kis, monitoring, naver, picks, postgres, redis, retention,
-    spill, task,
+    spill, stored_day, task,
 };
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -70,6 +70,7 @@ fn describe() {
     retention::metrics::describe();
     spill::describe();
     jobs::metrics::describe();
+    stored_day::metrics::describe();
     picks::metrics::describe();
     monitoring::metrics::describe();
     turnstile_bff::describe_metrics();

@@ -30,6 +30,7 @@ mod minutes;
 mod outage;
 mod outputs;
 mod price_rows;
+mod proof;
 mod quotes;
 mod records;
 mod regain;

@@ -62,5 +62,8 @@ pub use order::Order;
 pub use poll::OrderPoll;
 pub use risk::{RiskConfig, RiskGate, RiskMonitor, Ruling};
 pub use session::{KrxSession, Market, NowUs, SessionSource, SimulatorSession, wall_clock_us};
-pub use sink::{Approval, EngineOutput, OrderSink, PriceProgress, SinkItem, TakeProfit};
+pub(crate) use sink::explained;
+pub use sink::{
+    Approval, EngineOutput, OrderSink, PriceProgress, SinkItem, SinkProgress, TakeProfit,
+};
 pub use store::Store;

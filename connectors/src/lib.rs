@@ -18,6 +18,7 @@
 //! - [`picks`]: what other programs propose to buy, decided once a day and symbol.
 //! - [`settings`]: keys of the configuration that stands in the database.
 //! - [`spill`]: what cannot be stored while PostgreSQL is away, on disk.
+//! - [`stored_day`]: a stored day, played through the engine again and compared.
 //! - [`strategy`]: the daily strategy: its input, runs and snapshots.
 //! - [`embedded`]: a private PostgreSQL and Redis.
 
@@ -42,6 +43,7 @@ pub mod retention;
 pub mod rows;
 pub mod settings;
 pub mod spill;
+pub mod stored_day;
 pub mod strategy;
 pub mod task;
 mod tls;

@@ -46,5 +46,5 @@ pub use pool::Postgres;
 pub(crate) use pool::chain;
 pub(crate) use prices::PRICE_SINK;
 pub use prices::{
-    Keep, Overflow, PriceRow, PriceSink, PriceSinkConfig, PriceSinkHandle, store_again,
+    Keep, Overflow, PriceReach, PriceRow, PriceSink, PriceSinkConfig, PriceSinkHandle, store_again,
 };

@@ -38,5 +38,7 @@ mod schema;
 mod servers;
 #[path = "stores/spill.rs"]
 mod spill;
+#[path = "stores/stored_day.rs"]
+mod stored_day;
 #[path = "support/ticks.rs"]
 mod ticks;

@@ -1,12 +1,15 @@
-//! `turnstile replay`: the engine on a recorded day.
+//! `turnstile replay`: the engine on a recorded day, from files or from the database.
+
+mod stored;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 use clap::{Args as ClapArgs, ValueEnum};
 use indicatif::ProgressBar;
+use jiff::civil::Date;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use turnstile_connectors::recorded::{
@@ -17,6 +20,8 @@ use turnstile_dataflows::engine::{self, EngineConfig, Output, OutputBatch};
 use turnstile_dataflows::exit::{Alert, ExitOutput, Fills};
 
 use super::{progress, stop_on_signal, tell_skipped};
+use crate::config::Config;
+pub(crate) use stored::Differs;
 
 /// What the files hold; the end of `turnstile replay --help`.
 pub(crate) const FORMATS: &str = "\
@@ -67,24 +72,53 @@ byte, for every --workers and --batch. docs/decisions.md says what is decided, a
 
 A malformed line ends the replay with status 2 and names file, line, column and reason; nothing is \
 written then. Other failures end it with status 1. The last line on standard error is JSON: \
-ticks, positions, decisions, seconds, ticks_per_second.";
+ticks, positions, decisions, seconds, ticks_per_second.
+
+From the database:
+
+  turnstile --config turnstile.toml replay --from-database 2026-11-27
+
+plays that day in Seoul as it is stored, market.prices and system.engine_events, through the engine \
+again, and compares exits and purchases of re-entries with those of trade.orders: time, tick, \
+reason, rule, phase, quantity, price, level, what is cancelled, and the whole explanation. It begins \
+with the last load of an engine before the day, so an engine that has run for a week is played for \
+a week. A day that goes on is played up to what is stored of it. Each difference is a line on \
+standard output and a row of system.replay_differences: MISSING (stored, not made again), EXTRA (made \
+now, not stored), DIFFERENT (a field, what is stored, what came out). What an engine decided in its \
+last moment before it was killed, and had not proven to be stored, is `unproven` and no difference. \
+With --out the decisions that came out are written as from files; position_id is then the candidate \
+of a purchase.
+
+  status 0  equal: what was decided came out again
+  status 1  it could not be played: no engine ran, prices are archived, the database is away
+  status 3  there are differences
+
+The last line on standard error is JSON: ticks, events, decisions, unproven, differences, seconds.";
 
 /// Options of a replay.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
+    /// Play a day that the database has stored, in Seoul, such as 2026-11-27, and compare what is
+    /// decided with what was. Instead of files.
+    #[arg(
+        long, value_name = "DATE",
+        conflicts_with_all = ["ticks", "positions", "rules", "atr", "control", "reentry", "fills",
+            "batch", "skip_bad"]
+    )]
+    from_database: Option<Date>,
     /// Trades of the day, in the order of time (CSV).
-    #[arg(long, value_name = "FILE")]
-    ticks: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "from_database")]
+    ticks: Option<PathBuf>,
     /// Positions held or opened on the day (CSV).
-    #[arg(long, value_name = "FILE")]
-    positions: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "from_database")]
+    positions: Option<PathBuf>,
     /// Rule profiles that the positions name (TOML).
-    #[arg(long, value_name = "FILE")]
-    rules: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "from_database")]
+    rules: Option<PathBuf>,
     /// Where the decisions go (CSV). The file appears when the replay is over, and only if it
     /// succeeds.
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "from_database")]
+    out: Option<PathBuf>,
     /// ATR and previous close by symbol (CSV).
     #[arg(long, value_name = "FILE")]
     atr: Option<PathBuf>,
@@ -127,7 +161,23 @@ impl From<FillsArg> for Fills {
     }
 }
 
-pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+impl Args {
+    /// Returns whether the database is read.
+    pub(crate) fn is_from_database(&self) -> bool {
+        self.from_database.is_some()
+    }
+}
+
+/// Returns the file of an option that the command line cannot be without.
+fn needed<'f>(file: &'f Option<PathBuf>, option: &str) -> anyhow::Result<&'f Path> {
+    file.as_deref()
+        .with_context(|| format!("{option}: a file expected"))
+}
+
+pub(crate) async fn run(config: &Config, args: Args) -> anyhow::Result<()> {
+    if let Some(day) = args.from_database {
+        return stored::run(config, day, args.workers, args.out.as_deref()).await;
+    }
     let stop = stop_on_signal()?;
     let begin = Instant::now();
     let replaying = tokio::task::spawn_blocking(move || replay(&args, begin, stop));
@@ -138,13 +188,13 @@ fn replay(args: &Args, begin: Instant, stop: CancellationToken) -> anyhow::Resul
     if args.reentry.is_some() && matches!(args.fills, FillsArg::None) {
         bail!("--reentry needs immediate fills: where nothing is sold nothing is bought back");
     }
-    let bar = progress(&args.ticks)?;
+    let bar = progress(needed(&args.ticks, "--ticks")?)?;
     let (day, mut skipped) = read(args, &bar)?;
     let positions = day.positions.len();
     let house = day.reentry.as_ref().map(|(_rules, house)| house.clone());
     let (feed, report) = day.into_feed(stop.clone())?;
     let scribe = Arc::new(Mutex::new(Scribe {
-        file: Some(DecisionFile::create(&args.out)?),
+        file: Some(DecisionFile::create(needed(&args.out, "--out")?)?),
         alerts: BTreeSet::new(),
         error: None,
         bar: bar.clone(),
@@ -186,14 +236,15 @@ fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// Reads everything but the ticks.
-fn read(args: &Args, bar: &ProgressBar) -> Result<(Day, Skipped), RecordedError> {
+fn read(args: &Args, bar: &ProgressBar) -> anyhow::Result<(Day, Skipped)> {
     let on_fault = if args.skip_bad {
         OnFault::Skip
     } else {
         OnFault::Stop
     };
-    let rules = read_rules(&args.rules)?;
-    let (positions, mut skipped) = read_positions(&args.positions, &rules, on_fault)?;
+    let rules = read_rules(needed(&args.rules, "--rules")?)?;
+    let (positions, mut skipped) =
+        read_positions(needed(&args.positions, "--positions")?, &rules, on_fault)?;
     let mut day = Day {
         rules,
         contexts: Default::default(),
@@ -202,7 +253,7 @@ fn read(args: &Args, bar: &ProgressBar) -> Result<(Day, Skipped), RecordedError>
         ticks: {
             let bar = bar.clone();
             let on_read = Box::new(move |len| bar.inc(len));
-            Ticks::open(&args.ticks, on_fault, Some(on_read))?
+            Ticks::open(needed(&args.ticks, "--ticks")?, on_fault, Some(on_read))?
         },
         reentry: None,
     };

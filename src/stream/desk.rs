@@ -10,7 +10,7 @@ use turnstile_connectors::execution::{
     AlarmWriter, Alarms, Book, BrokerEvent, CostModel, Executor, ExecutorParts, Fills, Holdings,
     HoldingsParts, KisBroker, KrxSession, Ledger, OrderPoll, OrderSink, PositionCache,
     PriceProgress, RiskGate, RiskMonitor, SessionKind, SessionSource, SharedCalendar,
-    SimulatorSession, SinkItem, Store, wall_clock_us,
+    SimulatorSession, SinkItem, SinkProgress, Store, wall_clock_us,
 };
 use turnstile_connectors::invariants::InvariantFeed;
 use turnstile_connectors::kis::KisClient;
@@ -28,6 +28,8 @@ const OUTPUTS_MAX: usize = 8_192;
 /// Order sink, executor, fills, and what they share.
 pub(super) struct Desk {
     pub(super) outputs: mpsc::Sender<SinkItem>,
+    /// How far the order sink is.
+    pub(super) stored: SinkProgress,
     pub(super) notices: mpsc::Sender<BrokerEvent>,
     pub(super) poll: Arc<OrderPoll>,
     pub(super) alarms: Alarms,
@@ -146,6 +148,7 @@ impl Desk {
             wall_clock_us,
         )
         .telling(invariants.clone());
+        let stored = order_sink.progress();
         let (outputs, items) = mpsc::channel(OUTPUTS_MAX);
         let (notices, notice_events) = mpsc::channel(settings.notice_queue.get());
         let fills = Fills::new(
@@ -170,6 +173,7 @@ impl Desk {
         ));
         Ok(Self {
             outputs,
+            stored,
             notices,
             poll,
             alarms,

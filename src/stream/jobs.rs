@@ -16,6 +16,7 @@ use turnstile_connectors::masters::{
 use turnstile_connectors::picks::{PickParts, PickRouter};
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::Cache;
+use turnstile_connectors::stored_day::ReplayJob;
 use turnstile_connectors::strategy::{DailyStrategy, MorningUniverse, Rebalance, RunRequests};
 use turnstile_connectors::task;
 
@@ -95,6 +96,14 @@ pub(super) fn start(
             },
             at: config.fundamentals_at,
         }));
+    }
+    if config.replay {
+        jobs.push(Arc::new(ReplayJob::new(
+            postgres.clone(),
+            desk.alarms.clone(),
+            config.replay_at,
+            wall_clock_us,
+        )));
     }
     if strategy.daily {
         let turn = Arc::new(Mutex::default());

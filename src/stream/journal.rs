@@ -1,8 +1,11 @@
 //! The journal: every input of the engine that is not a tick, with its logical time, in
-//! `system.engine_events`. Together with `market.prices` it replays any past day. Clock seconds
-//! stand there where they changed a verdict: with what became stale or fresh. Prices that were asked for
-//! and lost to a better source are no input and have no row of their own, so they stand there, too.
+//! `system.engine_events`. Together with `market.prices` it replays any past day
+//! (`turnstile_connectors::stored_day`). Clock seconds decide nothing, so they stand there only with what
+//! became stale or fresh in them. Prices that were asked for and lost to a better source are no input and
+//! have no row of their own, so they stand there, too.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -22,6 +25,9 @@ const BATCH: usize = 32;
 /// How long entries wait for others after a write, like ticks.
 const LINGER: Duration = Duration::from_millis(20);
 const RETRY: Duration = Duration::from_millis(500);
+
+/// Place of an input among entries of one logical time: what follows from it comes later.
+pub(super) const INPUT_SEQ: i32 = 0;
 
 /// One input.
 pub(super) struct Entry {
@@ -55,6 +61,26 @@ pub(super) struct Journal {
     entries: mpsc::Sender<Entry>,
     /// Cancelled when the database is given up: what finds no room then was never entered.
     abandon: CancellationToken,
+    reach: JournalReach,
+}
+
+/// How far the journal reaches. Clones share it.
+#[derive(Clone, Default)]
+pub(super) struct JournalReach {
+    announced_us: Arc<AtomicU64>,
+    written_us: Arc<AtomicU64>,
+}
+
+impl JournalReach {
+    /// Returns the logical time of the last input that is noted or about to be; 0 before the first.
+    pub(super) fn announced_us(&self) -> u64 {
+        self.announced_us.load(Ordering::Acquire)
+    }
+
+    /// Returns whether everything up to the input of `announced_us` is stored.
+    pub(super) fn has_written(&self, announced_us: u64) -> bool {
+        self.written_us.load(Ordering::Acquire) >= announced_us
+    }
 }
 
 impl Journal {
@@ -65,12 +91,31 @@ impl Journal {
         stop: CancellationToken,
     ) -> (Self, JoinHandle<()>) {
         let (entries, receiver) = mpsc::channel(QUEUE);
-        let task = task::spawn("journal", run(postgres.clone(), receiver, stop));
-        (Self { entries, abandon }, task)
+        let reach = JournalReach::default();
+        let written_us = reach.written_us.clone();
+        let writing = run(postgres.clone(), receiver, written_us, stop);
+        let task = task::spawn("journal", writing);
+        let journal = Self {
+            entries,
+            abandon,
+            reach,
+        };
+        (journal, task)
+    }
+
+    /// Returns how far it reaches, as it moves.
+    pub(super) fn reach(&self) -> JournalReach {
+        self.reach.clone()
+    }
+
+    /// Says that an input of this time will be noted, before the engine is told of it.
+    pub(super) fn announce(&self, logical_us: u64) {
+        self.reach.announced_us.store(logical_us, Ordering::Release);
     }
 
     /// Notes an input, waiting while the journal is behind.
     pub(super) async fn note(&self, entry: Entry) {
+        self.announce(entry.logical_us);
         // The journal ends after those who enter.
         let sending = self.abandon.run_until_cancelled(self.entries.send(entry));
         if sending.await.is_none() {
@@ -87,7 +132,12 @@ impl Journal {
     }
 }
 
-async fn run(postgres: Postgres, mut entries: mpsc::Receiver<Entry>, stop: CancellationToken) {
+async fn run(
+    postgres: Postgres,
+    mut entries: mpsc::Receiver<Entry>,
+    written_us: Arc<AtomicU64>,
+    stop: CancellationToken,
+) {
     let mut batch = Vec::new();
     while entries.recv_many(&mut batch, BATCH).await > 0 {
         let mut has_failed = false;
@@ -102,6 +152,10 @@ async fn run(postgres: Postgres, mut entries: mpsc::Receiver<Entry>, stop: Cance
             {
                 return;
             }
+        }
+        let is_input = |entry: &&Entry| entry.seq == INPUT_SEQ;
+        if let Some(last) = batch.iter().rev().find(is_input) {
+            written_us.store(last.logical_us, Ordering::Release);
         }
         let is_full = batch.len() == BATCH;
         batch.clear();

@@ -25,6 +25,7 @@ use turnstile_connectors::redis::Cache;
 use turnstile_connectors::retention::Retention;
 use turnstile_connectors::rows::RowReader;
 use turnstile_connectors::spill::{Restored, Spill};
+use turnstile_connectors::stored_day::{EngineRun, seoul_date};
 use turnstile_connectors::{rows, task};
 use turnstile_dataflows::engine::{Engine, EngineConfig};
 use turnstile_dataflows::price::Board;
@@ -39,6 +40,7 @@ use super::journal::{self, Journal};
 use super::minutes::keep_minutes;
 use super::outage::Outage;
 use super::outputs::Outputs;
+use super::proof::{Evaluated, Proof};
 use super::quotes::{Quotes, Seen};
 use super::records::Records;
 use super::regime::Regimes;
@@ -149,7 +151,9 @@ impl Life {
         let begun_us = begun_us.max(restored.last_us).max(stamped_us);
         let gap = Gap::since(last_beat, begun_us, loaded.positions.len());
         let clock = wire.clock.clone();
-        let stamp = Stamp::after(begun_us, clock.clone());
+        let mut stamp = Stamp::after(begun_us, clock.clone());
+        let begun = stamp.now();
+        let run = EngineRun::begin(&postgres, account, begun.micros()).await?;
 
         let client = wire.client()?.clone();
         let is_down = watch::Sender::new(false);
@@ -191,10 +195,18 @@ impl Life {
         let (distrust, naver_off_until) = watch::channel(0);
         let (slots_sender, given) = watch::channel(BTreeSet::new());
         let pause = config.naver.distrust_pause;
-        let evaluated = EngineProgress::default();
+        let (evaluated, handed_out) = (EngineProgress::default(), Evaluated::default());
+        let proof = Proof {
+            run,
+            evaluated: handed_out.clone(),
+            orders: desk.stored.clone(),
+            journal: journal.reach(),
+            prices: prices.reach(),
+        };
         let seen = Seen::default();
         let mut outputs = Outputs {
             evaluated: evaluated.clone(),
+            handed: handed_out,
             orders: desk.outputs.clone(),
             alarms: desk.alarms.clone(),
             journal: journal.clone(),
@@ -280,6 +292,7 @@ impl Life {
             risk: risk_feed,
             invariants: invariant_feed,
             reader: RowReader::default(),
+            day: seoul_date(begun).to_string(),
             alarms: desk.alarms.clone(),
             notices: desk.notices.clone(),
             poll: desk.poll.clone(),
@@ -353,6 +366,7 @@ impl Life {
         });
         let place = account.to_owned();
         let watched = health::start(&postgres, &desk, place, evaluated, monitor, &sources);
+        let proving = task::spawn("proof", proof.run(sources.clone()));
         let house = keep_house(postgres.clone(), sources.clone());
         let housekeeping = task::spawn("housekeeping", house);
         let release = CancellationToken::new();
@@ -398,6 +412,10 @@ impl Life {
             records.join().await;
             invariants.join().await;
             sink.join().await;
+            match proving.await {
+                Ok(proof) => proof.end().await,
+                Err(error) => report(Err(error)),
+            }
             // Whoever has it next finds everything stored.
             let_go.cancel();
             report(guard.await);

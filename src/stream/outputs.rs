@@ -17,16 +17,19 @@ use turnstile_dataflows::model::{LogicalTime, Symbol};
 
 use super::alarms;
 use super::best_prices::BestPrices;
-use super::journal::{Entry, Journal, Payload};
+use super::journal::{Entry, INPUT_SEQ, Journal, Payload};
+use super::proof::Evaluated;
 use super::staleness::Staleness;
 
-/// Entries of the journal at one logical time: the event itself, then what it made stale or fresh.
-const FRESHNESS_SEQ: i32 = 1;
+/// Place in the journal: after the event itself comes what it made stale or fresh.
+const FRESHNESS_SEQ: i32 = INPUT_SEQ + 1;
 
 /// The sink of the engine.
 pub(super) struct Outputs {
     /// When the last batch was handed out.
     pub(super) evaluated: EngineProgress,
+    /// Up to which logical time that was, and how many decisions were among it.
+    pub(super) handed: Evaluated,
     pub(super) orders: mpsc::Sender<SinkItem>,
     pub(super) alarms: Alarms,
     pub(super) journal: Journal,
@@ -99,6 +102,7 @@ impl Outputs {
             .for_each(|alarm| self.alarms.raise(alarm));
         self.move_slots(slots);
         self.evaluated.note(wall_clock_us());
+        self.handed.note(batch.through);
         for (time, changes) in freshness {
             self.journal.note_if_there_is_room(Entry {
                 logical_us: time.micros(),
@@ -132,6 +136,7 @@ impl Outputs {
             output,
             received_us: Some(time.micros()),
         };
+        self.handed.hand_out();
         // An error means that the order sink has ended: the process stops.
         drop(self.orders.blocking_send(item));
     }

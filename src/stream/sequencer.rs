@@ -28,6 +28,7 @@ use turnstile_connectors::kis::{KisEvent, Stamped, Standing};
 use turnstile_connectors::monitoring::metrics::WS_CONNECTED;
 use turnstile_connectors::postgres::{ChangeFeed, PriceSinkHandle, TransactionChanges};
 use turnstile_connectors::rows::{Loaded, ReadRows, RowReader};
+use turnstile_connectors::stored_day::seoul_date;
 use turnstile_connectors::task;
 use turnstile_dataflows::engine::{Change, Event, Timed};
 use turnstile_dataflows::model::{LogicalTime, Symbol};
@@ -35,7 +36,7 @@ use turnstile_dataflows::price::Board;
 
 use super::clock::ClockWatch;
 use super::follow::{Followed, follow};
-use super::journal::{Entry, Journal, Payload};
+use super::journal::{Entry, INPUT_SEQ, Journal, Payload};
 use super::quotes::{Quote, Seen};
 use super::risk::RiskFeed;
 use super::unprotected::Gap;
@@ -94,6 +95,8 @@ pub(super) struct Sequencer {
     /// What the standing invariants are told.
     pub(super) invariants: InvariantFeed,
     pub(super) reader: RowReader,
+    /// The date in Seoul by which rows are read.
+    pub(super) day: String,
     pub(super) alarms: Alarms,
     pub(super) notices: mpsc::Sender<BrokerEvent>,
     pub(super) poll: Arc<OrderPoll>,
@@ -140,12 +143,10 @@ impl Sequencer {
         mut quotes: mpsc::Receiver<Quote>,
         stop: CancellationToken,
     ) -> Handed {
-        let today = self.today();
-        for portion in loaded.portions(&mut self.reader, &today) {
+        for portion in loaded.portions(&mut self.reader, &self.day) {
             self.enter(portion.read, "load", Payload::Loaded(portion.source))
                 .await;
         }
-        let mut day = today;
         if let Some(told) = self.gap.close(self.stamp.look().micros()) {
             self.alarms.raise(told);
         }
@@ -164,7 +165,7 @@ impl Sequencer {
             let is_running = tokio::select! {
                 biased;
                 () = stop.cancelled() => break End::Stopped,
-                _ = clock.tick() => self.take_second(&mut day).await,
+                _ = clock.tick() => self.take_second().await,
                 _ = levels.tick() => self.ask_for_levels(),
                 Ok(()) = self.standing.changed() => self.take_standing().await,
                 // Few of either: they do not hold up trades.
@@ -211,14 +212,18 @@ impl Sequencer {
         }
     }
 
-    async fn take_second(&mut self, day: &mut String) -> bool {
-        let today = self.today();
-        if *day != today {
-            *day = today;
+    async fn take_second(&mut self) -> bool {
+        let now = self.stamp.look();
+        let today = seoul_date(now).to_string();
+        if self.day != today {
+            self.day = today;
+            // Every reading of rows depends on it.
+            let (time, day) = (self.stamp.now(), json!({ "day": self.day }));
+            self.note(time, "day", day).await;
             // Rules of this day come into force with it.
-            let due = self.reader.due_rules(day);
+            let due = self.reader.due_rules(&self.day);
             let rows = due.iter().map(|row| (RULES, false, row));
-            let read = self.reader.read(rows, day);
+            let read = self.reader.read(rows, &self.day);
             if !due.is_empty() {
                 let payload = due.into_iter();
                 let payload =
@@ -291,7 +296,7 @@ impl Sequencer {
     async fn note(&self, time: LogicalTime, kind: &'static str, payload: Value) {
         let entry = Entry {
             logical_us: time.micros(),
-            seq: 0,
+            seq: INPUT_SEQ,
             kind,
             payload: Payload::Told(payload),
         };
@@ -308,10 +313,9 @@ impl Sequencer {
     }
 
     async fn take_changes(&mut self, transaction: TransactionChanges) -> bool {
-        let today = self.today();
         let rows = transaction.changes.iter();
         let rows = rows.map(|change| (change.table.as_str(), change.is_deleted, &change.content));
-        let mut read = self.reader.read(rows, &today);
+        let mut read = self.reader.read(rows, &self.day);
         let tables = transaction
             .changes
             .iter()
@@ -345,11 +349,12 @@ impl Sequencer {
         }
         let time = self.stamp.now();
         self.tell_desks(time, &mut read);
+        self.journal.announce(time.micros());
         let is_running = send_event(&self.events, timed(time, Event::Changes(read.changes))).await;
         self.journal
             .note(Entry {
                 logical_us: time.micros(),
-                seq: 0,
+                seq: INPUT_SEQ,
                 kind,
                 payload,
             })
@@ -425,14 +430,6 @@ impl Sequencer {
             }
             (None, BrokerEvent::Reconnected) | (Some(Err(_)), _) => false,
         }
-    }
-
-    fn today(&self) -> String {
-        let micros = i64::try_from((self.stamp.clock)()).unwrap_or(i64::MAX);
-        let now = jiff::Timestamp::from_microsecond(micros).unwrap_or_default();
-        now.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(9)))
-            .date()
-            .to_string()
     }
 }
 

@@ -22,7 +22,7 @@ pub use api::Api;
 pub use data::data;
 pub use processes::{Program, program};
 pub use replicas::Replicas;
-pub use system::{ACCOUNT, Stock, System, clear_of_midnight, connect, eventually};
+pub use system::{ACCOUNT, Replay, Stock, System, clear_of_midnight, connect, eventually};
 pub use ticker::{Ticker, Told};
 pub use webhook::{Message, Webhook};
 pub use yard::{Held, Yard, setting};

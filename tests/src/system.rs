@@ -1,6 +1,7 @@
 //! Servers, simulator and stream job of one test.
 
 mod control;
+mod replay;
 mod settings;
 mod stores;
 mod strong_market;
@@ -17,6 +18,7 @@ use tokio_postgres::{Client, NoTls, Row};
 use turnstile_connectors::embedded::{EmbeddedConfig, EmbeddedServers};
 
 use crate::{Program, Replicas};
+pub use replay::Replay;
 use settings::simulator_settings;
 use stores::database_url;
 
@@ -159,7 +161,8 @@ impl System {
             naver: String::new(),
             stream_url: None,
             bff_url: None,
-            jobs: "calendar = false\nstocks = false\nfundamentals = false\n".to_owned(),
+            jobs: "calendar = false\nstocks = false\nfundamentals = false\nreplay = false\n"
+                .to_owned(),
         };
         system.list(stocks).await;
         system
@@ -381,11 +384,6 @@ impl System {
         self.simulator.expect("it runs").stop().await;
         self.servers.stop().await.expect("the servers stop");
     }
-}
-
-fn database_url(servers: &EmbeddedServers, replicas: Option<&Replicas>) -> String {
-    let url = replicas.map(Replicas::url).or(servers.database_url());
-    url.expect("PostgreSQL runs").to_owned()
 }
 
 /// Waits until `holds` does.

@@ -16,7 +16,7 @@ use tokio_postgres::Client;
 
 use crate::judge::Books;
 use crate::system::connect;
-use crate::{ACCOUNT, Program, Stock, System};
+use crate::{ACCOUNT, Program, Replay, Stock, System};
 
 /// Price at which positions are opened, KRW.
 const OPENED_AT: i64 = 100_000;
@@ -261,6 +261,18 @@ impl Yard {
         let log = self.engine.as_ref().map(Program::log).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(TOLD_LINES)..].join("\n")
+    }
+
+    /// Stops the engine in order, and replays the day.
+    ///
+    /// # Panics
+    /// If the engine does not end cleanly.
+    pub async fn replay(&mut self) -> Replay {
+        if let Some(engine) = self.engine.take() {
+            engine.stop().await;
+        }
+        let today = self.system.today().await;
+        self.system.replay(&today, &[]).await
     }
 
     /// Stops everything.

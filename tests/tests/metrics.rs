@@ -121,7 +121,8 @@ async fn the_processes_show_every_metric_of_page_and_dashboard() {
         close: 100_000,
         held: 100,
     };
-    let system = System::start(&[stock], "").await;
+    let mut system = System::start(&[stock], "").await;
+    system.jobs = system.jobs.replace("replay = false", "replay = true");
     // Port 0 is not told; a listener that is dropped has had a free one.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = free.local_addr().unwrap();

@@ -1,4 +1,5 @@
-//! Random actions against the running system: nothing is sold twice, nothing is forgotten.
+//! Random actions against the running system: nothing is sold twice, nothing is forgotten, and the replay
+//! of the day equals what was decided.
 //!
 //! A seed is one round. `TURNSTILE_SEED` is the first one (1), `TURNSTILE_MINUTES` how long to go on
 //! (20 seconds without), `TURNSTILE_ROUNDS` how many at most; `TURNSTILE_BIN` names another program
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use turnstile_tests::random::play;
-use turnstile_tests::{Yard, setting};
+use turnstile_tests::{Yard, clear_of_midnight, setting};
 
 /// Positions of one round.
 const POSITIONS: usize = 4;
@@ -34,6 +35,7 @@ async fn random_actions_leave_the_books_right() {
     let symbols: Vec<String> = (0..POSITIONS * SETS)
         .map(|number| format!("{:06}", 200_010 + 10 * number))
         .collect();
+    clear_of_midnight().await;
     let mut yard = Yard::start(&symbols).await;
     let mut sets: VecDeque<&[String]> = symbols.chunks(POSITIONS).collect();
     let (mut rounds, mut orders, mut failed) = (0, 0, Vec::new());
@@ -71,5 +73,8 @@ async fn random_actions_leave_the_books_right() {
     );
     failed.truncate(TOLD_MAX);
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+    let replay = yard.replay().await;
+    println!("replayed: {}", replay.figures);
+    replay.is_equal();
     yard.stop().await;
 }

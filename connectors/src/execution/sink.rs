@@ -23,6 +23,7 @@ mod verdict;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::join_all;
 use tokio::sync::{mpsc, watch};
@@ -46,6 +47,7 @@ pub(super) use exit_order::warm;
 use lane::{Desk, Item, Storable};
 pub(super) use policy::Policy;
 pub use policy::{Approval, TakeProfit};
+pub(crate) use verdict::explained;
 
 /// Something that the engine said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +115,22 @@ impl PriceProgress {
     }
 }
 
+/// How many items the sink is done with: stored, or refused by the database for good. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct SinkProgress(Arc<AtomicU64>);
+
+impl SinkProgress {
+    /// Returns how many they are.
+    pub fn done(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn note(&self, items: usize) {
+        let items = u64::try_from(items).unwrap_or_default();
+        self.0.fetch_add(items, Ordering::Release);
+    }
+}
+
 /// Stores what the engine decides.
 pub struct OrderSink {
     desk: Desk,
@@ -143,6 +161,7 @@ impl OrderSink {
                 gate,
                 orders,
                 policy: Policy::of(config),
+                done: SinkProgress::default(),
                 now_us,
                 invariants: None,
             },
@@ -157,6 +176,11 @@ impl OrderSink {
     pub fn telling(mut self, invariants: InvariantFeed) -> Self {
         self.desk.invariants = Some(invariants);
         self
+    }
+
+    /// Returns how far the sink is, as it moves.
+    pub fn progress(&self) -> SinkProgress {
+        self.desk.done.clone()
     }
 
     /// Stores items until their channel closes or `stop`. Items that were not stored by then are

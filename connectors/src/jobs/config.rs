@@ -45,6 +45,10 @@ pub struct JobsConfig {
     /// Shortest pause between two of them; absent: 200 ms in production, 3 s on paper.
     #[serde(with = "humantime_serde")]
     pub fundamentals_spacing: Option<Duration>,
+    /// Whether the days that are over are replayed and compared with what was decided.
+    pub replay: bool,
+    /// When they are, each day.
+    pub replay_at: Time,
     /// Pause after a run that failed; it doubles.
     #[serde(with = "humantime_serde")]
     pub retry_min: Duration,
@@ -70,6 +74,8 @@ impl Default for JobsConfig {
             fundamentals_at: time(15, 40, 0, 0), // Of the last prices of the day.
             fundamentals_per_day: None,
             fundamentals_spacing: None,
+            replay: true,
+            replay_at: time(1, 30, 0, 0), // The day before is stored, and nothing trades.
             retry_min: Duration::from_secs(30),
             retry_max: Duration::from_secs(1_800),
             alarm_after: NonZeroU32::MIN.saturating_add(2),

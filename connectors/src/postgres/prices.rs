@@ -136,6 +136,27 @@ pub struct PriceSinkHandle {
     rows: mpsc::Sender<PriceRow>,
     wanted: Arc<Wanted>,
     durable: watch::Receiver<u64>,
+    /// Logical time of the last row that was handed over.
+    sent_us: Arc<AtomicU64>,
+}
+
+/// How far the sink has come with what it was handed. Clones share it.
+#[derive(Clone, Debug)]
+pub struct PriceReach {
+    sent_us: Arc<AtomicU64>,
+    durable: watch::Receiver<u64>,
+}
+
+impl PriceReach {
+    /// Returns the logical time of the last row that was handed over; 0 before the first.
+    pub fn sent_us(&self) -> u64 {
+        self.sent_us.load(Ordering::Acquire)
+    }
+
+    /// Returns whether everything up to this logical time is committed.
+    pub fn has_stored(&self, logical_us: u64) -> bool {
+        *self.durable.borrow() >= logical_us
+    }
 }
 
 /// How far somebody waits for the sink.
@@ -148,6 +169,7 @@ struct Wanted {
 impl PriceSinkHandle {
     /// Hands over a row, waiting where the sink is behind. Returns whether the sink still runs.
     pub async fn send(&self, row: PriceRow) -> bool {
+        self.sent_us.store(row.logical_us, Ordering::Release);
         self.rows.send(row).await.is_ok()
     }
 
@@ -162,6 +184,15 @@ impl PriceSinkHandle {
     /// Returns the logical time up to which everything is committed, as it moves.
     pub fn durable(&self) -> watch::Receiver<u64> {
         self.durable.clone()
+    }
+
+    /// Returns how far the sink has come with what it was handed, as it moves. It does not keep the sink
+    /// going.
+    pub fn reach(&self) -> PriceReach {
+        PriceReach {
+            sent_us: self.sent_us.clone(),
+            durable: self.durable(),
+        }
     }
 
     /// Returns how many rows wait.
@@ -216,6 +247,7 @@ impl PriceSink {
                 rows,
                 wanted,
                 durable,
+                sent_us: Arc::default(),
             },
         ))
     }

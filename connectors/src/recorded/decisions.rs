@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 use turnstile_dataflows::exit::ExitDecision;
-use turnstile_dataflows::model::LogicalTime;
+use turnstile_dataflows::model::{LogicalTime, Price, Quantity};
 use turnstile_dataflows::reentry::{ReentryVerdict, Verdict};
 
 use super::error::RecordedError;
@@ -83,6 +83,29 @@ impl DecisionFile {
         verdict: &ReentryVerdict,
         bought: &Bought,
     ) -> Result<(), RecordedError> {
+        let what = (bought.qty, bought.price, bought.level);
+        self.write_purchase(time, bought.position.as_str(), verdict, what)
+    }
+
+    /// Writes a purchase that was only decided: a row without a phase, whose position is the candidate.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write_submission(&mut self, verdict: &ReentryVerdict) -> Result<(), RecordedError> {
+        let Verdict::Submit { qty, level, .. } = &verdict.verdict else {
+            return Ok(());
+        };
+        let what = (*qty, verdict.price.unwrap_or(*level), *level);
+        self.write_purchase(verdict.time, verdict.candidate.as_str(), verdict, what)
+    }
+
+    fn write_purchase(
+        &mut self,
+        time: LogicalTime,
+        position: &str,
+        verdict: &ReentryVerdict,
+        (qty, price, level): (Quantity, Price, Price),
+    ) -> Result<(), RecordedError> {
         let Verdict::Submit {
             reason, action_key, ..
         } = &verdict.verdict
@@ -92,13 +115,13 @@ impl DecisionFile {
         let symbol = verdict.symbol.text();
         self.record([
             &time.to_string(),
-            bought.position.as_str(),
+            position,
             &symbol,
             reason,
             "",
-            &bought.qty.to_string(),
-            &bought.price.to_string(),
-            &bought.level.to_string(),
+            &qty.to_string(),
+            &price.to_string(),
+            &level.to_string(),
             action_key.as_str(),
         ])
     }

@@ -73,7 +73,10 @@ impl Sequencer {
                 }
             }
             Taken::Confirmed => {
-                let payload = json!({"symbol": quote.symbol, "source": source});
+                // By its receipt the price grows old, and what is old is not judged.
+                let last = priced.last.to_decimal().to_string();
+                let payload = json!({"symbol": quote.symbol, "source": source, "last": last,
+                    "received_us": quote.received_us});
                 self.note(time, "confirmed", payload).await;
             }
             Taken::Behind(level) => {

@@ -20,7 +20,7 @@ impl Stamp {
         self.last_us
     }
 
-    pub(super) fn now(&mut self) -> LogicalTime {
+    pub(in crate::stream) fn now(&mut self) -> LogicalTime {
         let now_us = (self.clock)();
         self.at(now_us)
     }

@@ -22,6 +22,7 @@ use super::super::order::{ORDERS_BY_KEY, Order};
 use super::super::risk::{RiskGate, Ruling};
 use super::super::session::NowUs;
 use super::super::store::{Chain, GivenUp, Store};
+use super::SinkProgress;
 use super::policy::Policy;
 use crate::invariants::InvariantFeed;
 
@@ -87,6 +88,8 @@ pub(super) struct Desk {
     pub(super) gate: RiskGate,
     pub(super) orders: mpsc::Sender<Order>,
     pub(super) policy: Policy,
+    /// Items that the lanes are done with.
+    pub(super) done: SinkProgress,
     pub(super) now_us: NowUs,
     /// Who asks for a reason where a decision has no order.
     pub(super) invariants: Option<InvariantFeed>,
@@ -113,6 +116,9 @@ impl Desk {
             let work = |client, items| T::store(client, items, self.policy);
             let stored = self.store.persist_all("decision", &stop, &taken, work);
             let stored = stored.await;
+            let is_done =
+                |stored: &&Result<Stored, GivenUp>| !matches!(stored, Err(GivenUp::Stopped));
+            self.done.note(stored.iter().filter(is_done).count());
             let mut changed = Vec::new();
             for (item, stored) in taken.drain(..).zip(stored) {
                 let order = match stored {

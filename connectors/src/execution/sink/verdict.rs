@@ -5,7 +5,7 @@ use futures_util::future::{BoxFuture, try_join_all};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use turnstile_dataflows::model::{Quantity, Symbol};
-use turnstile_dataflows::reentry::{ReentryVerdict, Verdict};
+use turnstile_dataflows::reentry::{EntryExplanation, ReentryVerdict, Verdict};
 use turnstile_dataflows::risk::Intent;
 use uuid::Uuid;
 
@@ -294,6 +294,17 @@ async fn store(
     })))
 }
 
+/// Returns the explanation of a purchase as it is stored, with the price judged and its tick.
+pub(crate) fn explained(
+    verdict: &ReentryVerdict,
+    explanation: &EntryExplanation,
+) -> serde_json::Result<Value> {
+    let mut content = serde_json::to_value(explanation)?;
+    content["tick"] = json!(verdict.tick);
+    content["price"] = json!(verdict.price);
+    Ok(content)
+}
+
 /// The order that a verdict asks for.
 struct Entry {
     action_key: String,
@@ -314,10 +325,8 @@ fn entry(verdict: &ReentryVerdict) -> Result<Option<Entry>, StoreError> {
     else {
         return Ok(None);
     };
-    let mut content = serde_json::to_value(explanation)
+    let content = explained(verdict, explanation)
         .map_err(|error| StoreError::Inconsistent(format!("explanation: {error}")))?;
-    content["tick"] = json!(verdict.tick);
-    content["price"] = json!(verdict.price);
     Ok(Some(Entry {
         action_key: action_key.to_string(),
         qty: *qty,

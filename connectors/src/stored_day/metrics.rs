@@ -1,0 +1,15 @@
+//! Names of the metrics of replays.
+
+use metrics::{Unit, describe_gauge};
+
+/// Differences that the last replay of the nightly job found.
+pub const DIFFERENCES: &str = "replay_differences";
+
+/// Describes every metric of this module to the recorder.
+pub fn describe() {
+    describe_gauge!(
+        DIFFERENCES,
+        Unit::Count,
+        "Decisions of the last day that the nightly job replayed and that came out differently"
+    );
+}
