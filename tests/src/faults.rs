@@ -16,10 +16,11 @@ use tokio::time::Instant;
 use turnstile_oracle::Dice;
 
 use crate::Ticker;
+use crate::eventually;
 use crate::judge::Books;
 use crate::processes::signal_family;
 use crate::random::settle;
-use crate::yard::{Held, Yard, two_stops};
+use crate::yard::{Held, OPENED_AT, Yard, two_stops};
 
 /// Prices a second beside those of the positions.
 const RATE: u32 = 200;
@@ -115,6 +116,7 @@ pub async fn play(
             &[],
         )
         .await;
+    hear_opening_prices(yard, held).await;
     let held = yard.open(held, 10).await;
     yard.cache(&held).await;
     let ticker = Ticker::start(&yard.system, moving, RATE);
@@ -160,6 +162,23 @@ pub async fn play(
         ticks: told.count(),
         faults,
         books,
+    }
+}
+
+/// Waits until the engine has heard the price at which positions are opened: on the last one of the round
+/// before they would be sold at once.
+async fn hear_opening_prices(yard: &Yard, symbols: &[String]) {
+    let last = "SELECT last_price::bigint FROM market.prices WHERE symbol = $1
+        ORDER BY logical_us DESC LIMIT 1";
+    for symbol in symbols {
+        eventually("the opening price is heard", async || {
+            yard.system.trade(symbol, OPENED_AT).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let rows = yard.system.query(last, &[symbol]).await;
+            rows.first()
+                .is_some_and(|row| row.get::<_, i64>(0) == OPENED_AT)
+        })
+        .await;
     }
 }
 

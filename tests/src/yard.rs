@@ -19,7 +19,7 @@ use crate::system::connect;
 use crate::{ACCOUNT, Program, Replay, Stock, System};
 
 /// Price at which positions are opened, KRW.
-const OPENED_AT: i64 = 100_000;
+pub(crate) const OPENED_AT: i64 = 100_000;
 /// The simulator remembers when it is started again.
 const SIMULATOR: &str = "state_file = \"simulator.json\"";
 /// Everything that waits waits shorter, so that a restart is over in a second or two.

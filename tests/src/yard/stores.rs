@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 
-use super::{Held, Yard};
+use super::{Held, Yard, ids};
 use crate::System;
 use crate::system::connect;
 
@@ -175,9 +175,12 @@ impl Yard {
     /// # Panics
     /// If Redis refuses.
     pub async fn cache(&mut self, held: &[Held]) {
-        for held in held {
+        let query = "SELECT 'position:' || position_id, to_jsonb(p)::text FROM trade.positions p
+            WHERE position_id = ANY($1::text[]::uuid[])";
+        for row in self.system.query(query, &[&ids(held)]).await {
+            let (key, value): (String, String) = (row.get(0), row.get(1));
             let mut set = redis::cmd("SET");
-            set.arg(format!("position:{}", held.id)).arg("{}");
+            set.arg(key).arg(value);
             let set = set.arg("EX").arg(60).exec_async(&mut self.redis).await;
             set.expect("Redis takes it");
         }
