@@ -68,6 +68,7 @@ BEGIN
         -- A process has to see that the schema is that of its program.
         FOR history IN
             SELECT oid FROM pg_class WHERE relname = 'refinery_schema_history' AND relpersistence = 'p'
+                AND relowner = (SELECT relowner FROM pg_class WHERE oid = 'market.prices'::regclass)
         LOOP
             EXECUTE format('GRANT SELECT ON %s TO %I', history, member);
         END LOOP;
@@ -94,6 +95,7 @@ BEGIN
         REVOKE INSERT, UPDATE, DELETE ON
             system.config, system.risk_limits, system.risk_profile, system.emergency_stop,
             trade.exit_control, trade.reentry_control, trade.reentry_limits, trade.reentry_windows,
+            trade.exit_rules, trade.reentry_rules, strategy.watchlist,
             trade.reentry_blacklist, market.regime_override, trade.pick_producers, trade.cash_flows
             FROM turnstile_stream;
         GRANT EXECUTE ON FUNCTION

@@ -48,15 +48,15 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use turnstile_connectors::execution::wall_clock_us;
 use turnstile_connectors::monitoring::Monitor;
-use turnstile_connectors::postgres;
-use turnstile_connectors::spill::{Restored, Spill};
+use turnstile_connectors::postgres::{self, AdvisoryLock, LockSession, Postgres};
+use turnstile_connectors::spill::{self, Restored, Spill};
 use turnstile_dataflows::engine::{Event, Timed};
 
 use crate::config::Config;
@@ -64,7 +64,7 @@ use active::account_id;
 use keeper::Keeper;
 use life::{Begin, Life, Loss};
 pub(crate) use quotes::QuotesConfig;
-use regain::{Found, Place, is_away, regain, stand_by};
+use regain::{Found, Place, There, is_away, lost_meanwhile, regain, stand_by};
 use remains::Remains;
 use sequencer::Stamp;
 use wire::Wire;
@@ -85,6 +85,8 @@ pub(crate) struct Stream<'c> {
     keeper: Keeper,
     /// Whether an engine has run here: a database that is away is waited for.
     has_run: bool,
+    /// The session that held the lock last.
+    own: Option<LockSession>,
     life: Option<Life>,
     subscribed: watch::Sender<bool>,
 }
@@ -103,6 +105,7 @@ impl<'c> Stream<'c> {
             wire,
             keeper: Keeper::new(Stamp::after(0, clock), spill.clone()),
             spill,
+            own: None,
             life: None,
             subscribed: watch::Sender::new(false),
         })
@@ -177,9 +180,7 @@ impl<'c> Stream<'c> {
             );
             self.keeper.stamp = handed.stamp;
             self.wire.give_back(handed.broker);
-            self.keeper
-                .keep_notices(handed.notice.into_iter().collect())
-                .await;
+            self.keeper.keep_notice(handed.notice);
             let begun = Box::pin(self.begin(monitor, Some(remains), stop));
             if let Err(error) = begun.await {
                 self.wire.close().await;
@@ -213,8 +214,9 @@ impl<'c> Stream<'c> {
         let mut told: Option<Instant> = None;
         let mut failures = 0;
         loop {
-            let found = self.keep_during(stop, Box::pin(regain(&place, &mut remains)));
-            let found = match found.await {
+            let own = self.own.clone();
+            let looking = Box::pin(regain(&place, own.as_ref(), &mut remains));
+            let found = match self.keep_during(stop, looking).await {
                 None => {
                     if let Some(remains) = remains {
                         remains.give_up().await;
@@ -225,10 +227,8 @@ impl<'c> Stream<'c> {
             };
             let begun = match found {
                 Ok(Found::Free(there)) => {
-                    restored.add(there.restored);
-                    let begun =
-                        self.begin_there(monitor, there.postgres, there.lock, &mut restored, stop);
-                    begun.await
+                    let There { postgres, lock } = *there;
+                    Box::pin(self.begin_there(monitor, postgres, lock, &mut restored, stop)).await
                 }
                 Ok(Found::Taken(there)) => {
                     // The broker's stream is the other one's; so is what is decided.
@@ -243,7 +243,7 @@ impl<'c> Stream<'c> {
                         Ok(lock) => {
                             let begun =
                                 self.begin_there(monitor, *there, lock, &mut restored, stop);
-                            begun.await
+                            Box::pin(begun).await
                         }
                         Err(error) => Err(error.into()),
                     }
@@ -273,38 +273,88 @@ impl<'c> Stream<'c> {
         }
     }
 
-    /// Begins an engine on a database in which this process holds the lock.
+    /// Begins an engine on a database in which this process holds the lock. What does not come up leaves
+    /// no connection behind.
     async fn begin_there(
         &mut self,
         monitor: Option<&Monitor>,
-        postgres: postgres::Postgres,
-        lock: postgres::AdvisoryLock,
+        postgres: Postgres,
+        lock: AdvisoryLock,
         restored: &mut Restored,
         stop: &CancellationToken,
     ) -> anyhow::Result<()> {
-        // What was kept up to now: nothing more is, the engine takes what comes.
-        let last = turnstile_connectors::spill::restore(&self.spill, &postgres).await?;
-        restored.add(last);
+        let lock = Arc::new(lock);
+        self.own = Some(lock.session().clone());
+        // Most of what was kept, while more of it comes; then the rest, and the engine takes what comes.
+        let kept = self.spill.clone();
+        let storing = spill::restore(&kept, &postgres, restored);
+        let stored = self.keep_during_lock(&lock, stop, storing).await;
+        let begun = match stored {
+            Ok(Ok(())) => {
+                tokio::select! {
+                    begun = Box::pin(self.begin_life(monitor, &postgres, &lock, restored, stop)) => begun,
+                    () = lock.lost() => Err(lost_meanwhile().into()),
+                    () = stop.cancelled() => Err(anyhow!("stopped while the engine began")),
+                }
+            }
+            Ok(Err(error)) => Err(error.into()),
+            Err(error) => Err(error),
+        };
+        if begun.is_err() {
+            postgres.cut();
+        }
+        begun
+    }
+
+    async fn begin_life(
+        &mut self,
+        monitor: Option<&Monitor>,
+        postgres: &Postgres,
+        lock: &Arc<AdvisoryLock>,
+        restored: &mut Restored,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        spill::restore(&self.spill, postgres, restored).await?;
+        spill::store(self.keeper.take_waiting(), postgres, restored).await?;
         let life = Life::begin(
             Begin {
                 config: self.config,
                 monitor,
                 account: &self.account,
-                postgres,
-                lock,
+                postgres: postgres.clone(),
+                lock: lock.clone(),
                 wire: &mut self.wire,
                 spill: &self.spill,
-                restored: std::mem::take(restored),
+                restored: restored.clone(),
                 stamped_us: self.keeper.stamp.last_us(),
             },
             stop,
         );
-        let life = Box::pin(life).await?;
+        let life = life.await?;
+        *restored = Restored::default();
         info!("the engine lives");
         self.has_run = true;
         self.follow_subscribed(&life);
         self.life = Some(life);
         Ok(())
+    }
+
+    /// Keeps what the broker streams until `until` is done. An error says that the lock or the process was
+    /// stopped before.
+    async fn keep_during_lock<T>(
+        &mut self,
+        lock: &AdvisoryLock,
+        stop: &CancellationToken,
+        until: impl Future<Output = T>,
+    ) -> anyhow::Result<T> {
+        let until = async {
+            tokio::select! {
+                done = until => Ok(done),
+                () = lock.lost() => Err(lost_meanwhile().into()),
+            }
+        };
+        let done = self.keep_during(stop, Box::pin(until)).await;
+        done.context("stopped while the engine began")?
     }
 
     /// Lets whoever waits for the first subscriptions know of them.

@@ -66,4 +66,4 @@ pub(crate) use sink::explained;
 pub use sink::{
     Approval, EngineOutput, OrderSink, PriceProgress, SinkItem, SinkProgress, TakeProfit,
 };
-pub use store::Store;
+pub use store::{Permit, Store};

@@ -37,7 +37,7 @@ pub(crate) use date::Date;
 pub use error::PostgresError;
 pub use feed::{ChangeFeed, RowChange, Snapshot, TransactionChanges, prune_change_log};
 pub use listener::Listener;
-pub use lock::AdvisoryLock;
+pub use lock::{AdvisoryLock, LockSession};
 pub use logs::{LogLevel, LogRow, write_log};
 pub use metrics::describe as describe_metrics;
 pub(crate) use metrics::{QUERY_SECONDS, STATEMENT_FAILURES, TRANSACTIONS};

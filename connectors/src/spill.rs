@@ -26,4 +26,4 @@ pub use error::SpillError;
 pub use file::Spill;
 pub use kept::Kept;
 pub use metrics::describe;
-pub use restore::{Restored, restore};
+pub use restore::{Restored, restore, store};

@@ -16,7 +16,8 @@
 //!    what the broker is still asked to sell exceed what it ever held: what is left and what was taken.
 //!    Both count shares as they were at the sale, so splits and further purchases change nothing.
 //! 2. **Breach.** The engine has decided to sell, and for longer than a grace time there is neither an
-//!    order of that action key nor a refusal that was told.
+//!    order of that action key nor a refusal that was told. What the engine never decides is not seen here:
+//!    the replay of the day and the levels are.
 //! 3. **Order.** There is an order whose action key no decision of this run has, and whose row was looked
 //!    at and does not account for it: a sale by the inputs that are stored with it, which must make the
 //!    same decision again; a purchase by its verdict or its request. So it holds across restarts.

@@ -1,5 +1,7 @@
 //! One engine of an account is active: the one that holds its lock.
 
+use std::sync::Arc;
+
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
@@ -50,7 +52,7 @@ async fn key(postgres: &Postgres, account: &str) -> Result<i64, PostgresError> {
 
 /// Tells when the lock is lost; gives it back at `release`.
 pub(super) async fn guard_lock(
-    lock: AdvisoryLock,
+    lock: Arc<AdvisoryLock>,
     lost: watch::Sender<Option<Loss>>,
     release: CancellationToken,
 ) {

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use turnstile_connectors::execution::{
     AlarmWriter, Alarms, Book, BrokerEvent, CostModel, Executor, ExecutorParts, Fills, Holdings,
-    HoldingsParts, KisBroker, KrxSession, Ledger, OrderPoll, OrderSink, PositionCache,
+    HoldingsParts, KisBroker, KrxSession, Ledger, OrderPoll, OrderSink, Permit, PositionCache,
     PriceProgress, RiskGate, RiskMonitor, SessionKind, SessionSource, SharedCalendar,
     SimulatorSession, SinkItem, SinkProgress, Store, wall_clock_us,
 };
@@ -58,7 +58,7 @@ impl Desk {
         progress: PriceProgress,
         is_broker_down: watch::Receiver<bool>,
         events: Option<EventSender>,
-        permit: watch::Receiver<bool>,
+        permit: watch::Receiver<Permit>,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let settings = &config.execution;

@@ -34,6 +34,8 @@ pub(super) struct Keeper {
     /// Whoever tells people; the database is away.
     pub(super) alarms: Option<EventSender>,
     told_full: Option<Instant>,
+    /// What the disk did not take.
+    waiting: Vec<Kept>,
 }
 
 impl Keeper {
@@ -43,6 +45,7 @@ impl Keeper {
             spill,
             alarms: None,
             told_full: None,
+            waiting: Vec::new(),
         }
     }
 
@@ -59,55 +62,44 @@ impl Keeper {
         let mut sync = tokio::time::interval(SYNC_EVERY);
         sync.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut taken = Vec::with_capacity(TOGETHER);
-        let mut waiting = Vec::new();
         loop {
-            let has_room = waiting.is_empty();
+            let has_room = self.waiting.is_empty();
             tokio::select! {
                 biased;
-                done = &mut until => {
-                    // What was taken from the stream is in nobody else's hands.
-                    while !self.has_kept(&mut waiting) {
-                        tokio::time::sleep(FULL_PAUSE).await;
-                    }
-                    return done;
-                }
+                done = &mut until => return done,
                 _ = sync.tick() => self.sync().await,
                 count = events.recv_many(&mut taken, TOGETHER), if has_room => {
                     if count == 0 {
                         return until.await; // The stream has ended: the process stops.
                     }
-                    waiting.extend(taken.drain(..).flat_map(|stamped| kept(&mut self.stamp, stamped)));
-                    self.has_kept(&mut waiting);
+                    let stamp = &mut self.stamp;
+                    self.waiting.extend(taken.drain(..).flat_map(|stamped| kept(stamp, stamped)));
+                    self.keep_waiting();
                 }
-                () = tokio::time::sleep(FULL_PAUSE), if !has_room => {
-                    self.has_kept(&mut waiting);
-                }
+                () = tokio::time::sleep(FULL_PAUSE), if !has_room => self.keep_waiting(),
             }
         }
     }
 
-    /// Keeps notices that were read and handed to nobody.
-    pub(super) async fn keep_notices(&mut self, notices: Vec<Notice>) {
-        let mut kept = notices.into_iter().map(Kept::Notice).collect();
-        while !self.has_kept(&mut kept) {
-            tokio::time::sleep(FULL_PAUSE).await;
-        }
+    /// Keeps a notice that was read and handed to nobody.
+    pub(super) fn keep_notice(&mut self, notice: Option<Notice>) {
+        self.waiting.extend(notice.map(Kept::Notice));
+        self.keep_waiting();
     }
 
-    /// Keeps what waits. Returns whether nothing waits any more.
-    fn has_kept(&mut self, waiting: &mut Vec<Kept>) -> bool {
-        if waiting.is_empty() {
-            return true;
+    /// Takes what the disk did not take, for whoever can store it.
+    pub(super) fn take_waiting(&mut self) -> Vec<Kept> {
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// Keeps what waits, if the disk takes it.
+    fn keep_waiting(&mut self) {
+        if self.waiting.is_empty() {
+            return;
         }
-        match self.spill.keep(waiting) {
-            Ok(()) => {
-                waiting.clear();
-                true
-            }
-            Err(error) => {
-                self.tell_full(&error);
-                false
-            }
+        match self.spill.keep(&self.waiting) {
+            Ok(()) => self.waiting.clear(),
+            Err(error) => self.tell_full(&error),
         }
     }
 

@@ -13,14 +13,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
-use turnstile_connectors::execution::{BrokerEvent, PriceProgress, SessionKind};
+use turnstile_connectors::execution::{BrokerEvent, Permit, PriceProgress, SessionKind};
 use turnstile_connectors::invariants::InvariantFeed;
 use turnstile_connectors::monitoring::metrics::WS_CONNECTED;
 use turnstile_connectors::monitoring::{EngineProgress, Monitor, Watched};
 use turnstile_connectors::naver::NaverClient;
-use turnstile_connectors::postgres::{
-    AdvisoryLock, ChangeFeed, Postgres, PostgresError, PriceSink,
-};
+use turnstile_connectors::postgres::{AdvisoryLock, ChangeFeed, Postgres, PriceSink};
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::retention::Retention;
 use turnstile_connectors::rows::RowReader;
@@ -28,6 +26,7 @@ use turnstile_connectors::spill::{Restored, Spill};
 use turnstile_connectors::stored_day::{EngineRun, seoul_date};
 use turnstile_connectors::{rows, task};
 use turnstile_dataflows::engine::{Engine, EngineConfig};
+use turnstile_dataflows::model::LogicalTime;
 use turnstile_dataflows::price::Board;
 
 use super::active::guard_lock;
@@ -81,7 +80,7 @@ pub(super) struct Begin<'b> {
     pub(super) account: &'b str,
     /// The database, in which this process holds the lock of the account.
     pub(super) postgres: Postgres,
-    pub(super) lock: AdvisoryLock,
+    pub(super) lock: Arc<AdvisoryLock>,
     pub(super) wire: &'b mut Wire,
     pub(super) spill: &'b Arc<Spill>,
     /// What was kept while there was no engine.
@@ -96,7 +95,7 @@ pub(super) struct Life {
     sources: CancellationToken,
     downstream: CancellationToken,
     abandon: CancellationToken,
-    permit: watch::Sender<bool>,
+    permit: watch::Sender<Permit>,
     release: CancellationToken,
     subscribed: watch::Receiver<bool>,
     handed: oneshot::Receiver<Handed>,
@@ -122,7 +121,7 @@ impl Life {
         let (sources, downstream) = (CancellationToken::new(), CancellationToken::new());
         let ends = [&sources, &downstream].map(|token| token.clone().drop_guard());
         let abandon = CancellationToken::new();
-        let permit = watch::Sender::new(true);
+        let permit = watch::Sender::new(Permit::All);
         let cache = Cache::new(&config.redis).context("redis.url")?;
         let starting = health::show_start();
         // Nothing is connected yet.
@@ -147,9 +146,10 @@ impl Life {
         let sink_config = config.prices.clone();
         let (sink, prices) =
             PriceSink::start(sink_config, &postgres, cache.clone(), Some(overflow)).await?;
-        let begun_us = last_us.max(*prices.durable().borrow());
-        let begun_us = begun_us.max(restored.last_us).max(stamped_us);
-        let gap = Gap::since(last_beat, begun_us, loaded.positions.len());
+        // Prices that were only kept were judged by nobody.
+        let judged_us = last_us.max(*prices.durable().borrow());
+        let begun_us = judged_us.max(restored.last_us).max(stamped_us);
+        let gap = Gap::since(last_beat, judged_us, loaded.positions.len());
         let clock = wire.clock.clone();
         let mut stamp = Stamp::after(begun_us, clock.clone());
         let begun = stamp.now();
@@ -177,7 +177,13 @@ impl Life {
         if let Some(told) = alarms::restored(&restored) {
             desk.alarms.raise(told);
         }
-        for notice in restored.notices {
+        // A notice has no date: one of another day would be taken for one of today.
+        let today = desk.session.market().date;
+        let notices = restored
+            .notices
+            .into_iter()
+            .filter(|notice| seoul_date(LogicalTime::from_micros(notice.received_us)) == today);
+        for notice in notices {
             // An error means that the desk has ended, which the lines below find out.
             drop(desk.notices.send(BrokerEvent::Notice(notice)).await);
         }
@@ -221,10 +227,7 @@ impl Life {
         let (engine, events) = Engine::start(EngineConfig::from(&config.engine), move |batch| {
             outputs.hand_out(batch);
         })?;
-        tokio::select! {
-            ready = desk.wait_until_ready(stop) => ready?,
-            () = lock.lost() => return Err(lost_at_start().into()),
-        }
+        desk.wait_until_ready(stop).await?;
         drop(starting);
 
         let registrations_max = client.settings().registrations_max;
@@ -451,36 +454,38 @@ impl Life {
     /// Gives up the database: no statement is waited for, what is decided is not stored, prices that are
     /// not stored are kept. Returns what the sequencer hands over, and what is left.
     pub(super) async fn lose(self) -> (Option<Handed>, Remains) {
-        self.permit.send_replace(false);
+        self.permit.send_replace(Permit::Nothing);
         self.release.cancel();
         self.abandon.cancel();
         self.sources.cancel();
         self.postgres.cut();
-        let remains = Remains::new(self.downstream, self.permit, self.finished);
-        (self.handed.await.ok(), remains)
+        let handed = self.handed.await.ok();
+        let (downstream, permit) = (self.downstream, self.permit);
+        let remains = Remains::new(self.postgres, downstream, permit, self.finished);
+        (handed, remains)
     }
 
-    /// Stops the sources, drains everything, and returns. Where the database does not answer, prices are
-    /// kept and the rest is given up: it is decided anew.
+    /// Stops the sources, drains everything, and returns. Where the database is lost meanwhile or does not
+    /// answer, prices are kept and the rest is given up: it is decided anew.
     pub(super) async fn stop(mut self) {
         self.sources.cancel();
-        if let Ok(ended) = tokio::time::timeout(STOP_MAX, &mut self.finished).await {
-            report(ended);
-            return;
+        let mut lost = self.lost.clone();
+        tokio::select! {
+            ended = &mut self.finished => {
+                report(ended);
+                return;
+            }
+            _ = lost.wait_for(Option::is_some) => {}
+            () = tokio::time::sleep(STOP_MAX) => {}
         }
         error!(
             "PostgreSQL does not answer: prices are kept on disk, decisions that are not stored are given up"
         );
+        self.permit.send_replace(Permit::Nothing);
         self.abandon.cancel();
         self.postgres.cut();
-        let remains = Remains::new(self.downstream, self.permit, self.finished);
+        let (downstream, permit) = (self.downstream, self.permit);
+        let remains = Remains::new(self.postgres, downstream, permit, self.finished);
         remains.give_up().await;
-    }
-}
-
-fn lost_at_start() -> PostgresError {
-    PostgresError::Unreachable {
-        place: "the connection of the lock".to_owned(),
-        reason: "it ended while the engine started".to_owned(),
     }
 }

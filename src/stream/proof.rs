@@ -108,8 +108,12 @@ impl Proof {
         }
     }
 
+    /// Items overtake each other in the lanes of the order sink, so it is waited for a moment at which every
+    /// one is done.
     fn is_stored(&self, mark: Mark) -> bool {
-        self.orders.done() >= mark.handed
+        let done = self.orders.done();
+        let handed = self.evaluated.handed.load(Ordering::Acquire);
+        done >= handed.max(mark.handed)
             && self.prices.has_stored(mark.sent_us)
             && self.journal.has_written(mark.announced_us)
     }

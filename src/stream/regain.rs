@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tracing::warn;
 use turnstile_connectors::execution::StoreError;
-use turnstile_connectors::postgres::{AdvisoryLock, Postgres, PostgresConfig, PostgresError};
+use turnstile_connectors::postgres::{
+    AdvisoryLock, LockSession, Postgres, PostgresConfig, PostgresError,
+};
 use turnstile_connectors::spill::{Restored, Spill, SpillError, restore};
 
 use super::active::{take_lock, wait_for_lock};
@@ -14,9 +16,8 @@ use super::remains::Remains;
 /// How often a server is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// How long a lock that is held may be that of a session of our own that the server has not ended yet.
-const OWN_SESSION_MAX: Duration = Duration::from_secs(3);
-const OWN_SESSION_PAUSE: Duration = Duration::from_millis(100);
+/// How long a server takes to end a session.
+const SESSION_END: Duration = Duration::from_millis(200);
 
 /// Where the database is looked for, and what is stored there.
 pub(super) struct Place<'p> {
@@ -37,51 +38,45 @@ pub(super) enum Found {
 pub(super) struct There {
     pub(super) postgres: Postgres,
     pub(super) lock: AdvisoryLock,
-    /// What was kept on disk, and is stored now.
-    pub(super) restored: Restored,
 }
 
-/// Connects, takes the lock, lets the engine before store what it had decided, and stores what was kept.
-/// What was kept is stored also where another engine has the lock.
+/// Connects, takes the lock, and lets the engine before store what it had decided. What was kept is
+/// stored here where another engine has the lock.
 pub(super) async fn regain(
     place: &Place<'_>,
+    own: Option<&LockSession>,
     remains: &mut Option<Remains>,
 ) -> anyhow::Result<Found> {
     let postgres = Postgres::connect(place.config).await?;
-    let was_active = remains.is_some();
-    let lock = match patiently_take_lock(&postgres, &place.account, was_active).await {
+    // A server that the network was cut from may still have our session of before, with its lock.
+    if let Some(own) = own
+        && own.end(&postgres).await?
+    {
+        warn!("a session of before still held the lock; it is ended");
+        tokio::time::sleep(SESSION_END).await;
+    }
+    let lock = match take_lock(&postgres, &place.account).await {
         Ok(lock) => lock,
         Err(PostgresError::Locked(_)) => {
-            restore(&place.spill, &postgres).await?;
+            restore(&place.spill, &postgres, &mut Restored::default()).await?;
             return Ok(Found::Taken(Box::new(postgres)));
         }
         Err(error) => return Err(error.into()),
     };
     if let Some(remains) = remains.take() {
-        remains.let_store().await;
+        tokio::select! {
+            () = remains.let_store() => {}
+            () = lock.lost() => return Err(lost_meanwhile().into()),
+        }
     }
-    let restored = restore(&place.spill, &postgres).await?;
-    Ok(Found::Free(Box::new(There {
-        postgres,
-        lock,
-        restored,
-    })))
+    Ok(Found::Free(Box::new(There { postgres, lock })))
 }
 
-/// Takes the lock. A server that stood still may need a moment to see that the session before is gone.
-async fn patiently_take_lock(
-    postgres: &Postgres,
-    account: &str,
-    was_active: bool,
-) -> Result<AdvisoryLock, PostgresError> {
-    let until = Instant::now() + OWN_SESSION_MAX;
-    loop {
-        match take_lock(postgres, account).await {
-            Err(PostgresError::Locked(_)) if was_active && Instant::now() < until => {
-                tokio::time::sleep(OWN_SESSION_PAUSE).await;
-            }
-            taken => return taken,
-        }
+/// Returns the error of a lock that was lost before an engine lived.
+pub(super) fn lost_meanwhile() -> PostgresError {
+    PostgresError::Unreachable {
+        place: "the connection of the lock".to_owned(),
+        reason: "it ended while the engine began".to_owned(),
     }
 }
 

@@ -85,6 +85,11 @@ impl Wire {
 
     /// Gives the stream to an engine that wants these symbols; opens it where it is not.
     pub(super) fn take(&mut self, wanted: &BTreeSet<Symbol>) -> anyhow::Result<Line> {
+        // An engine that did not come up may have had the events.
+        if self.open.as_ref().is_some_and(|open| open.events.is_none()) {
+            self.stop();
+            self.open = None;
+        }
         let is_new = self.open.is_none();
         self.open(wanted);
         let open = self.open.as_mut().context("the stream is open")?;

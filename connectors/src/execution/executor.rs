@@ -101,6 +101,9 @@ pub struct Executor {
 impl ExecutorParts {
     /// Returns why no order may leave now; none while orders may.
     fn why_closed(&self) -> Option<String> {
+        if !self.store.may_send() {
+            return Some("another engine may be the active one".to_owned());
+        }
         if *self.is_broker_down.borrow() {
             return Some("the broker does not answer".to_owned());
         }

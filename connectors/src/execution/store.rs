@@ -28,13 +28,24 @@ pub(super) enum GivenUp {
     Refused(StoreError),
 }
 
+/// What a process may do with what it has decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permit {
+    /// Store it and send it.
+    All,
+    /// Store it: whoever comes next sends it.
+    Store,
+    /// Nothing: another process may be the one that trades.
+    Nothing,
+}
+
 /// Connections to PostgreSQL, whose commits ring the bell of the change feed.
 #[derive(Clone, Debug)]
 pub struct Store {
     postgres: Postgres,
     bell: Bell,
-    /// Whether this process may write what it has decided.
-    permit: Option<watch::Receiver<bool>>,
+    /// What this process may do; everything where there is none.
+    permit: Option<watch::Receiver<Permit>>,
 }
 
 impl Store {
@@ -47,8 +58,8 @@ impl Store {
         }
     }
 
-    /// Lets nothing be written while `permit` says no: another process may be the one that trades.
-    pub fn with_permit(mut self, permit: watch::Receiver<bool>) -> Self {
+    /// Lets only be done what `permit` says.
+    pub fn with_permit(mut self, permit: watch::Receiver<Permit>) -> Self {
         self.permit = Some(permit);
         self
     }
@@ -58,8 +69,18 @@ impl Store {
         let Some(mut permit) = self.permit.clone() else {
             return true;
         };
-        let given = stop.run_until_cancelled(permit.wait_for(|is_given| *is_given));
+        // Also after the stop: what is under way is still tried once.
+        if *permit.borrow() != Permit::Nothing {
+            return true;
+        }
+        let given = stop.run_until_cancelled(permit.wait_for(|permit| *permit != Permit::Nothing));
         matches!(given.await, Some(Ok(_)))
+    }
+
+    /// Returns whether orders may be sent.
+    pub(super) fn may_send(&self) -> bool {
+        let permit = self.permit.as_ref();
+        permit.is_none_or(|permit| *permit.borrow() == Permit::All)
     }
 
     /// Returns a connection.

@@ -201,9 +201,12 @@ impl Monitor {
         self.alerts.clone()
     }
 
-    /// Looks at these stores from now on.
+    /// Looks at these stores from now on, in place of those that the part had before.
     pub fn watch(&self, watched: Watched) {
-        self.watched.send_modify(|all| all.push(watched));
+        self.watched.send_modify(|all| {
+            all.retain(|other| other.part != watched.part);
+            all.push(watched);
+        });
     }
 
     /// Sends what is to be sent, and ends.

@@ -10,6 +10,9 @@ use super::{Postgres, PostgresError};
 /// How often a held lock's connection is proved alive.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
+/// How often a lock that somebody else holds is asked for.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
 /// A session-level advisory lock. It is held until released or until its connection ends.
 #[derive(Debug)]
 pub struct AdvisoryLock {
@@ -17,6 +20,40 @@ pub struct AdvisoryLock {
     /// Cancelled when the connection ends.
     ended: CancellationToken,
     key: i64,
+    session: LockSession,
+}
+
+/// The session that holds a lock, as the server knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockSession {
+    pid: i32,
+    /// When it began; numbers of processes come again.
+    began: String,
+}
+
+impl LockSession {
+    async fn of(client: &Client) -> Result<Self, PostgresError> {
+        let query = "SELECT pid, backend_start::text FROM pg_stat_activity
+            WHERE pid = pg_backend_pid()";
+        let row = client.query_one(query, &[]).await?;
+        Ok(Self {
+            pid: row.try_get(0)?,
+            began: row.try_get(1)?,
+        })
+    }
+
+    /// Ends it where it still stands, a session of ours that the server has not given up. Returns whether
+    /// it did.
+    ///
+    /// # Errors
+    /// If the server cannot be reached.
+    pub async fn end(&self, postgres: &Postgres) -> Result<bool, PostgresError> {
+        let query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE pid = $1 AND backend_start::text = $2";
+        let client = postgres.client().await?;
+        let ended = client.query_opt(query, &[&self.pid, &self.began]).await?;
+        Ok(ended.is_some())
+    }
 }
 
 impl AdvisoryLock {
@@ -30,7 +67,13 @@ impl AdvisoryLock {
             .query_one("SELECT pg_try_advisory_lock($1)", &[&key])
             .await?;
         if row.try_get::<_, bool>(0)? {
-            Ok(Self { client, ended, key })
+            let session = LockSession::of(&client).await?;
+            Ok(Self {
+                client,
+                ended,
+                key,
+                session,
+            })
         } else {
             Err(PostgresError::Locked(key))
         }
@@ -42,12 +85,28 @@ impl AdvisoryLock {
     /// If the server cannot be reached.
     pub async fn wait(postgres: &Postgres, key: i64) -> Result<Self, PostgresError> {
         let (client, ended) = connect(postgres).await?;
-        client.batch_execute("SET statement_timeout = 0").await?;
-        client
-            .execute("SELECT pg_advisory_lock($1)", &[&key])
-            .await?;
-        client.batch_execute("RESET statement_timeout").await?;
-        Ok(Self { client, ended, key })
+        // Asked again and again: a server that stands still must not keep whoever waits.
+        let take = client.prepare("SELECT pg_try_advisory_lock($1)").await?;
+        loop {
+            let asked = async { client.query_one(&take, &[&key]).await };
+            let answer = tokio::time::timeout(HEARTBEAT, asked).await;
+            let row = answer.map_err(|_| silent())??;
+            if row.try_get::<_, bool>(0)? {
+                let session = LockSession::of(&client).await?;
+                return Ok(Self {
+                    client,
+                    ended,
+                    key,
+                    session,
+                });
+            }
+            tokio::time::sleep(ASK_EVERY).await;
+        }
+    }
+
+    /// Returns the session that holds it.
+    pub fn session(&self) -> &LockSession {
+        &self.session
     }
 
     /// Returns when the lock may be lost: its connection ended or no longer answers. Cancel-safe.
@@ -65,7 +124,7 @@ impl AdvisoryLock {
     }
 
     /// Lets go at once.
-    pub async fn release(self) {
+    pub async fn release(&self) {
         let released = self
             .client
             .execute("SELECT pg_advisory_unlock($1)", &[&self.key])
@@ -73,6 +132,13 @@ impl AdvisoryLock {
         if let Err(error) = released {
             tracing::debug!(%error, "lock not released; it ends with its connection");
         }
+    }
+}
+
+fn silent() -> PostgresError {
+    PostgresError::Unreachable {
+        place: "the connection of a lock".to_owned(),
+        reason: format!("no answer within {HEARTBEAT:?}"),
     }
 }
 

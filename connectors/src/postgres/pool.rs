@@ -22,6 +22,11 @@ const PROBE_AFTER: Duration = Duration::from_secs(10);
 const PROBE_EVERY: Duration = Duration::from_secs(5);
 const PROBES: u32 = 3;
 
+/// The server is to notice as soon that a process has vanished from the network: its lock stands in the way
+/// of the next one.
+const WATCHED: &str = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 \
+    -c tcp_keepalives_count=2 -c tcp_user_timeout=15000";
+
 /// What pooled connections run looks rows up by key, again and again. The server plans such a
 /// statement once, perhaps while its tables are still empty, and the plan must not be to read them
 /// whole when they have grown. Plans without a way by key look dear then, and are not worth compiling.
@@ -231,7 +236,7 @@ fn connector(config: &PostgresConfig) -> Result<Connector, PostgresError> {
         host.application_name("turnstile");
         let given = host.get_options().unwrap_or_default().to_owned();
         host.options(format!(
-            "{given} -c statement_timeout={statement_ms} -c timezone=UTC"
+            "{given} -c statement_timeout={statement_ms} -c timezone=UTC {WATCHED}"
         ));
         // A server that vanished from the network is noticed within half a minute.
         host.keepalives_idle(PROBE_AFTER);

@@ -5,7 +5,7 @@
 //! | `disable` | no | |
 //! | `prefer` (default) | if the server offers it | not looked at |
 //! | `require` | always | not looked at; with `sslrootcert` as `verify-ca` |
-//! | `verify-ca` | always | signed by a known authority |
+//! | `verify-ca` | always | signed by an authority of `sslrootcert`, a file |
 //! | `verify-full` | always | so, and for the host of the address |
 //!
 //! Authorities are those of the file `sslrootcert`, else those of the system. Over a Unix socket nothing is
@@ -115,6 +115,10 @@ impl Tls {
     fn authorities(&self) -> Result<RootCertStore, String> {
         let mut roots = RootCertStore::empty();
         match self.root.as_deref() {
+            // Anybody has a certificate of theirs for some name: it says nothing unless the name is looked at.
+            None | Some("system") if self.mode != TlsMode::VerifyFull => {
+                return Err("sslrootcert: a file expected unless sslmode is verify-full".to_owned());
+            }
             None | Some("system") => {
                 let found = rustls_native_certs::load_native_certs();
                 roots.add_parsable_certificates(found.certs);

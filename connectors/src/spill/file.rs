@@ -39,6 +39,8 @@ struct Written {
     bytes: u64,
     /// Files begun.
     count: u32,
+    /// Those that are there.
+    own: BTreeSet<PathBuf>,
 }
 
 /// A file that this process writes.
@@ -107,7 +109,9 @@ impl Spill {
             Some(own) => own,
             None => {
                 written.count += 1;
-                self.create(written.count)?
+                let own = self.create(written.count)?;
+                written.own.insert(own.path.clone());
+                own
             }
         };
         let own = written.file.insert(own);
@@ -164,9 +168,9 @@ impl Spill {
         self.lock().bytes
     }
 
-    /// Takes the files that nobody writes, the oldest first, with what this process has written so far:
-    /// what it keeps from now on goes to another file.
-    pub(super) fn take(&self) -> Result<Vec<Leftover>, SpillError> {
+    /// Returns the files that are left, the oldest first, with what this process has written so far: what it
+    /// keeps from now on goes to another file.
+    pub(super) fn left(&self) -> Result<Vec<PathBuf>, SpillError> {
         // Closed, it is one of those that nobody holds.
         self.lock().file = None;
         let unreadable = |source| SpillError::file(&self.folder, "read", source);
@@ -178,23 +182,25 @@ impl Spill {
             }
         }
         paths.sort();
-        let mut taken = Vec::new();
-        for path in paths {
-            let file = match File::open(&path) {
-                Ok(file) => file,
-                // Somebody else has restored it by now.
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                Err(source) => return Err(SpillError::file(&path, "opened", source)),
-            };
-            match file.try_lock() {
-                Ok(()) if path.exists() => taken.push(Leftover { path, file }),
-                Ok(()) | Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(source)) => {
-                    return Err(SpillError::file(&path, "locked", source));
-                }
-            }
+        Ok(paths)
+    }
+
+    /// Takes one of them, unless another process writes it or has taken it.
+    pub(super) fn claim(&self, path: &Path) -> Result<Option<Leftover>, SpillError> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            // Somebody else has restored it by now.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(SpillError::file(path, "opened", source)),
+        };
+        match file.try_lock() {
+            Ok(()) if path.exists() => Ok(Some(Leftover {
+                path: path.to_owned(),
+                file,
+            })),
+            Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(SpillError::file(path, "locked", source)),
         }
-        Ok(taken)
     }
 
     /// Removes a file whose content is in the database; one that was damaged gets another name.
@@ -210,8 +216,9 @@ impl Spill {
                 .map_err(|source| SpillError::file(&path, "removed", source))?;
         }
         let mut written = self.lock();
-        // Files of other processes were never counted.
-        written.bytes = written.bytes.saturating_sub(len);
+        if written.own.remove(&path) {
+            written.bytes = written.bytes.saturating_sub(len);
+        }
         show(written.bytes);
         Ok(())
     }
@@ -293,8 +300,10 @@ mod tests {
         })
     }
 
-    fn names(taken: &[Leftover]) -> usize {
-        taken.len()
+    fn take(spill: &Spill) -> Vec<Leftover> {
+        let left = spill.left().unwrap().into_iter();
+        left.filter_map(|path| spill.claim(&path).unwrap())
+            .collect()
     }
 
     #[test]
@@ -302,16 +311,16 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let (ours, theirs) = (spill(home.path(), 1_000), spill(home.path(), 1_000));
         theirs.keep(&[notice(1)]).unwrap();
-        assert_eq!(names(&ours.take().unwrap()), 0);
+        assert_eq!(take(&ours).len(), 0);
         drop(theirs);
-        let taken = ours.take().unwrap();
-        assert_eq!(names(&taken), 1);
+        let taken = take(&ours);
+        assert_eq!(taken.len(), 1);
         // Nobody else takes it meanwhile.
-        assert_eq!(names(&spill(home.path(), 1_000).take().unwrap()), 0);
+        assert_eq!(take(&spill(home.path(), 1_000)).len(), 0);
         for leftover in taken {
             ours.done(leftover, false).unwrap();
         }
-        assert_eq!(names(&ours.take().unwrap()), 0);
+        assert_eq!(take(&ours).len(), 0);
     }
 
     #[test]
@@ -324,7 +333,7 @@ mod tests {
         let error = error.unwrap_err().to_string();
         assert!(error.contains("spill.bytes_max is 400"), "{error}");
         assert_eq!(spill.bytes(), bytes);
-        for leftover in spill.take().unwrap() {
+        for leftover in take(&spill) {
             spill.done(leftover, false).unwrap();
         }
         assert_eq!(spill.bytes(), 0);
@@ -336,10 +345,10 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let spill = spill(home.path(), 1_000);
         spill.keep(&[notice(1)]).unwrap();
-        for leftover in spill.take().unwrap() {
+        for leftover in take(&spill) {
             spill.done(leftover, true).unwrap();
         }
-        assert_eq!(names(&spill.take().unwrap()), 0);
+        assert_eq!(take(&spill).len(), 0);
         let left = std::fs::read_dir(spill.folder()).unwrap();
         let left: Vec<_> = left.map(|entry| entry.unwrap().path()).collect();
         assert!(left[0].extension().unwrap() == DAMAGED, "{left:?}");

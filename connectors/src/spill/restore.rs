@@ -19,7 +19,7 @@ const NOTE: &str = "INSERT INTO system.engine_events (logical_us, seq, kind, pay
 const TOGETHER: usize = 10_000;
 
 /// What was restored.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Restored {
     /// Ticks that were kept.
     pub ticks: u64,
@@ -35,40 +35,83 @@ pub struct Restored {
     pub damaged: u64,
 }
 
-impl Restored {
-    /// Adds what was restored later.
-    pub fn add(&mut self, later: Self) {
-        self.ticks += later.ticks;
-        self.new_ticks += later.new_ticks;
-        self.notices.extend(later.notices);
-        self.unjudged += later.unjudged;
-        self.last_us = self.last_us.max(later.last_us);
-        self.damaged += later.damaged;
-    }
-}
-
-/// Stores the ticks that were kept, those of processes that are gone first, and returns the rest. What is
-/// kept while it works stays for the next time. The journal says which ticks nobody has judged.
+/// Stores the ticks that were kept, those of processes that are gone first, and adds the rest to
+/// `restored`. What is kept while it works stays for the next time. The journal says which ticks nobody has
+/// judged.
 ///
 /// # Errors
 /// If the database or the disk does not do it. What was not stored stays where it is.
-pub async fn restore(spill: &Spill, postgres: &Postgres) -> Result<Restored, SpillError> {
-    let mut restored = Restored::default();
-    for leftover in spill.take()? {
+pub async fn restore(
+    spill: &Spill,
+    postgres: &Postgres,
+    restored: &mut Restored,
+) -> Result<(), SpillError> {
+    let (before, notices) = (restored.ticks, restored.notices.len());
+    for path in spill.left()? {
+        let Some(leftover) = spill.claim(&path)? else {
+            continue;
+        };
         let damaged = restored.damaged;
-        store(&leftover, postgres, &mut restored).await?;
+        store_file(&leftover, postgres, restored).await?;
         let is_damaged = restored.damaged > damaged;
         spill.done(leftover, is_damaged)?;
     }
-    if restored.ticks > 0 || !restored.notices.is_empty() {
-        let (ticks, new, notices) = (restored.ticks, restored.new_ticks, restored.notices.len());
-        info!(ticks, new, notices, "what was kept on disk is restored");
+    let (ticks, notices) = (restored.ticks - before, restored.notices.len() - notices);
+    if ticks > 0 || notices > 0 {
+        info!(ticks, notices, "what was kept on disk is restored");
     }
-    Ok(restored)
+    Ok(())
+}
+
+/// Stores what no file has.
+///
+/// # Errors
+/// If the database does not do it.
+pub async fn store(
+    kept: Vec<Kept>,
+    postgres: &Postgres,
+    restored: &mut Restored,
+) -> Result<(), SpillError> {
+    if kept.is_empty() {
+        return Ok(());
+    }
+    let mut client = postgres.connect_alone().await?;
+    let (mut ticks, mut unjudged) = (Vec::new(), None);
+    for kept in kept {
+        take(kept, &mut ticks, &mut unjudged, restored);
+    }
+    store_ticks(&mut client, &mut ticks, restored).await?;
+    note(&client, unjudged).await
+}
+
+/// First and last logical time of ticks that nobody has judged.
+type Unjudged = Option<(u64, u64)>;
+
+fn take(kept: Kept, ticks: &mut Vec<PriceRow>, unjudged: &mut Unjudged, restored: &mut Restored) {
+    match kept {
+        Kept::Tick(tick) => ticks.push(*tick),
+        Kept::Unjudged(tick) => {
+            let us = tick.logical_us;
+            let (first, last) = unjudged.unwrap_or((us, us));
+            *unjudged = Some((first.min(us), last.max(us)));
+            restored.unjudged += 1;
+            ticks.push(*tick);
+        }
+        Kept::Notice(notice) => restored.notices.push(notice),
+    }
+}
+
+async fn note(client: &tokio_postgres::Client, unjudged: Unjudged) -> Result<(), SpillError> {
+    if let Some((first, last)) = unjudged {
+        let micros = |us: u64| i64::try_from(us).unwrap_or(i64::MAX);
+        let noted = client.execute(NOTE, &[&micros(first), &micros(last)]).await;
+        noted.map_err(PostgresError::from)?;
+    }
+    Ok(())
 }
 
 /// Stores the ticks of one file.
-async fn store(
+async fn store_file(
     leftover: &Leftover,
     postgres: &Postgres,
     restored: &mut Restored,
@@ -77,7 +120,7 @@ async fn store(
     let mut lines = BufReader::new(&leftover.file);
     let mut client = postgres.connect_alone().await?;
     let (mut line, mut number, mut ticks) = (Vec::new(), 0_u64, Vec::new());
-    let mut unjudged: Option<(u64, u64)> = None;
+    let mut unjudged = None;
     loop {
         line.clear();
         number += 1;
@@ -88,15 +131,7 @@ async fn store(
             break;
         }
         match Kept::read(&line) {
-            Ok(Kept::Tick(tick)) => ticks.push(*tick),
-            Ok(Kept::Unjudged(tick)) => {
-                let us = tick.logical_us;
-                let (first, last) = unjudged.unwrap_or((us, us));
-                unjudged = Some((first.min(us), last.max(us)));
-                restored.unjudged += 1;
-                ticks.push(*tick);
-            }
-            Ok(Kept::Notice(notice)) => restored.notices.push(notice),
+            Ok(kept) => take(kept, &mut ticks, &mut unjudged, restored),
             Err(fault) => {
                 restored.damaged += 1;
                 counter!(DAMAGED).increment(1);
@@ -109,12 +144,7 @@ async fn store(
         }
     }
     store_ticks(&mut client, &mut ticks, restored).await?;
-    if let Some((first, last)) = unjudged {
-        let micros = |us: u64| i64::try_from(us).unwrap_or(i64::MAX);
-        let noted = client.execute(NOTE, &[&micros(first), &micros(last)]).await;
-        noted.map_err(PostgresError::from)?;
-    }
-    Ok(())
+    note(&client, unjudged).await
 }
 
 async fn store_ticks(

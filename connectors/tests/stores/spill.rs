@@ -8,8 +8,8 @@ use jiff::civil::time;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use turnstile_connectors::execution::{Notice, NoticeEvent, Side};
-use turnstile_connectors::postgres::{Overflow, PriceRow, PriceSink, PriceSinkConfig};
-use turnstile_connectors::spill::{Kept, Spill, SpillConfig, restore};
+use turnstile_connectors::postgres::{Overflow, Postgres, PriceRow, PriceSink, PriceSinkConfig};
+use turnstile_connectors::spill::{Kept, Restored, Spill, SpillConfig, restore};
 
 use crate::prices::no_cache;
 use crate::servers::{PostgresServer, eventually};
@@ -63,6 +63,12 @@ fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
         .collect()
 }
 
+async fn restored(spill: &Spill, postgres: &Postgres) -> Restored {
+    let mut restored = Restored::default();
+    restore(spill, postgres, &mut restored).await.unwrap();
+    restored
+}
+
 fn all(numbers: std::ops::Range<u64>) -> Vec<u64> {
     numbers.map(|number| START_US + number).collect()
 }
@@ -84,16 +90,16 @@ async fn what_is_kept_is_stored_once_across_midnight_however_often_it_is_restore
     let copy = other.path().join("spill").join(file.file_name().unwrap());
     std::fs::copy(file, copy).unwrap();
 
-    let restored = restore(&spill_here, &postgres).await.unwrap();
-    assert_eq!((restored.ticks, restored.new_ticks), (25_000, 25_000));
-    assert_eq!((restored.unjudged, restored.damaged), (13_000, 0));
-    assert_eq!(restored.last_us, START_US + 24_999);
-    let numbers = restored.notices.iter().map(|notice| notice.number.as_str());
+    let found = restored(&spill_here, &postgres).await;
+    assert_eq!((found.ticks, found.new_ticks), (25_000, 25_000));
+    assert_eq!((found.unjudged, found.damaged), (13_000, 0));
+    assert_eq!(found.last_us, START_US + 24_999);
+    let numbers = found.notices.iter().map(|notice| notice.number.as_str());
     assert_eq!(numbers.collect::<Vec<_>>(), ["1", "2"]);
     assert_eq!(stored(&client).await, all(0..25_000));
     assert_eq!(spill_here.bytes(), 0);
 
-    let again = restore(&spill(&other), &postgres).await.unwrap();
+    let again = restored(&spill(&other), &postgres).await;
     assert_eq!((again.ticks, again.new_ticks), (25_000, 0));
     assert_eq!(stored(&client).await, all(0..25_000));
     let noted = "SELECT count(*) FROM system.engine_events WHERE kind = 'unjudged'
@@ -124,13 +130,13 @@ async fn a_damaged_line_costs_itself_and_a_torn_one_is_none() {
     text.truncate(text.len() - 20);
     std::fs::write(file, &text).unwrap();
 
-    let restored = restore(&spill, &postgres).await.unwrap();
-    assert_eq!((restored.ticks, restored.damaged), (8, 1));
+    let found = restored(&spill, &postgres).await;
+    assert_eq!((found.ticks, found.damaged), (8, 1));
     assert_eq!(stored(&client).await.len(), 8);
     assert_eq!(files(spill.folder(), "spill").len(), 0);
     assert_eq!(files(spill.folder(), "damaged").len(), 1);
-    let restored = restore(&spill, &postgres).await.unwrap();
-    assert_eq!((restored.ticks, restored.damaged), (0, 0));
+    let found = restored(&spill, &postgres).await;
+    assert_eq!((found.ticks, found.damaged), (0, 0));
 }
 
 #[tokio::test]
@@ -145,8 +151,8 @@ async fn what_the_database_refuses_does_not_hold_up_the_rest() {
         row.change_rate = Some("1000000000".parse().unwrap());
     }
     spill.keep(&kept).unwrap();
-    let restored = restore(&spill, &postgres).await.unwrap();
-    assert_eq!((restored.ticks, restored.new_ticks), (10, 9));
+    let found = restored(&spill, &postgres).await;
+    assert_eq!((found.ticks, found.new_ticks), (10, 9));
     let told = "SELECT count(*) FROM system.logs WHERE event = 'tick_refused'";
     assert_eq!(count(&client, told).await, 1);
 }
@@ -186,8 +192,8 @@ async fn a_sink_that_gives_up_the_database_keeps_what_is_not_stored() {
 
     server.resume().await;
     let client = server.client().await;
-    let restored = restore(&spill, &server.connect().await).await.unwrap();
-    assert!(restored.ticks >= 3_000, "{restored:?}");
+    let found = restored(&spill, &server.connect().await).await;
+    assert!(found.ticks >= 3_000, "{found:?}");
     eventually("all of it is there", async || {
         stored(&client).await == all(0..6_000)
     })

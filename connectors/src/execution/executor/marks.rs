@@ -60,6 +60,10 @@ const STORE_OUTCOMES: &str = "INSERT INTO trade.order_events
         $7::text[], $8::text[])
         AS o (order_id, status, attempt, broker_date, number, org, code, message)";
 
+/// Who has marked an attempt.
+const SENDER: &str = "SELECT raw ->> 'sender' FROM trade.order_events
+    WHERE order_id = $1 AND status = 'SENDING' AND send_attempt = $2 ORDER BY event_id DESC LIMIT 1";
+
 /// An order waits for its mark, nobody waits for its outcome: that one may gather company.
 const MARK_SPACING: Duration = Duration::from_millis(1);
 const OUTCOME_SPACING: Duration = Duration::from_millis(5);
@@ -109,13 +113,14 @@ impl Marks {
     /// Starts the two workers; they end with the last handle.
     pub(super) fn start(store: &Store, stop: &CancellationToken) -> Self {
         let (marking, marking_stop) = (store.clone(), stop.clone());
+        let sender = Uuid::new_v4();
         let sending = Group::start(
             "marks of orders",
             MARK_SPACING,
             move |items: Vec<Sending>| {
                 let (store, stop) = (marking.clone(), marking_stop.clone());
                 async move {
-                    let work = |client, items| mark(client, items).boxed();
+                    let work = |client, items| mark(client, items, sender).boxed();
                     store.persist_all("SENDING", &stop, &items, work).await
                 }
             },
@@ -184,14 +189,21 @@ pub(in crate::execution) async fn warm(
     Ok(())
 }
 
+/// Every mark names its sender: one of another engine, which may be about to call, is not ours.
 async fn mark(
     client: crate::postgres::PostgresClient,
     items: &[Sending],
+    sender: Uuid,
 ) -> Result<Vec<Mark>, StoreError> {
     let ids: Vec<Uuid> = items.iter().map(|item| item.order).collect();
     let attempts: Vec<i32> = items.iter().map(|item| item.attempt).collect();
     let dates: Vec<&str> = items.iter().map(|item| item.date.as_str()).collect();
-    let raws: Vec<&Value> = items.iter().map(|item| &item.raw).collect();
+    let signed = items.iter().map(|item| {
+        let mut raw = item.raw.clone();
+        raw["sender"] = Value::String(sender.to_string());
+        raw
+    });
+    let raws: Vec<Value> = signed.collect();
     let statement = client.prepare_cached(MARK_SENDING).await?;
     let rows = client
         .query(&statement, &[&ids, &attempts, &dates, &raws])
@@ -211,23 +223,29 @@ async fn mark(
             "NEW" if free > 0 => Mark::Marked(quantity(free)?, reference),
             "NEW" if row.try_get("unsettled")? => Mark::Unsettled,
             "NEW" => Mark::Nothing,
-            "SENDING" => own_mark(&client, item, reference).await?,
+            "SENDING" => own_mark(&client, item, sender, reference).await?,
             _ => Mark::Moved,
         });
     }
     Ok(marks)
 }
 
-/// Returns the mark of an order that is SENDING already: ours, if it is of this attempt.
+/// Returns the mark of an order that is SENDING already: ours, if it is of this attempt and sender.
 async fn own_mark(
     client: &crate::postgres::PostgresClient,
     item: &Sending,
+    sender: Uuid,
     reference: Option<Price>,
 ) -> Result<Mark, StoreError> {
     let statement = client.prepare_cached(ORDER_BY_ID).await?;
     let row = client.query_one(&statement, &[&item.order]).await?;
     let stored = Order::read(&row)?;
-    Ok(if stored.send_attempt == item.attempt {
+    let statement = client.prepare_cached(SENDER).await?;
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&item.order, &item.attempt];
+    let row = client.query_opt(&statement, &values).await?;
+    let told: Option<String> = row.map(|row| row.try_get(0)).transpose()?.flatten();
+    let is_ours = told.is_some_and(|told| told == sender.to_string());
+    Ok(if stored.send_attempt == item.attempt && is_ours {
         Mark::Marked(stored.asked(), reference)
     } else {
         Mark::Moved
