@@ -26,7 +26,9 @@ for path, item in get("/api/openapi.json")["paths"].items():
     if "application/json" not in content:
         continue
     count += 1
-    if get(path)["data"] in ([], {}):
+    # What is broken now is nothing: the engine ends what it does not see itself.
+    asked = path + "?state=all" if path.endswith("/invariants") else path
+    if get(asked)["data"] in ([], {}):
         empty.append(path)
 if empty:
     sys.exit(f"lists without a row: {', '.join(empty)}")

@@ -33,3 +33,5 @@ INSERT INTO system.alarms (id, key, name, level, instance, message, value, thres
 VALUES ('aaaaaaa7-0000-4000-8000-000000000001', 'rows', 'price_lag', 'WARNING', 'rows', 'prices are late', 31.5, 30,
     now(), now())
 ON CONFLICT DO NOTHING;
+INSERT INTO system.invariant_violations (kind, key, symbol, detail, since)
+VALUES ('CACHE', 'price:rows', '005930', 'version 2 is cached, and 1 is stored', now()) ON CONFLICT DO NOTHING;
