@@ -18,6 +18,7 @@ mod best_prices;
 mod clock;
 mod days;
 mod desk;
+mod events;
 mod follow;
 mod health;
 mod house;
@@ -41,6 +42,7 @@ mod risk;
 mod sequencer;
 mod staleness;
 mod subscriptions;
+mod tasks;
 mod unprotected;
 mod wire;
 
@@ -57,14 +59,13 @@ use turnstile_connectors::execution::wall_clock_us;
 use turnstile_connectors::monitoring::Monitor;
 use turnstile_connectors::postgres::{self, AdvisoryLock, LockSession, Postgres};
 use turnstile_connectors::spill::{self, Restored, Spill};
-use turnstile_dataflows::engine::{Event, Timed};
 
 use crate::config::Config;
-use active::account_id;
+use active::{account_id, wait_for_lock};
 use keeper::Keeper;
 use life::{Begin, Life, Loss};
 pub(crate) use quotes::QuotesConfig;
-use regain::{Found, Place, There, is_away, lost_meanwhile, regain, stand_by};
+use regain::{Found, Place, There, is_away, lost_meanwhile, regain};
 use remains::Remains;
 use sequencer::Stamp;
 use wire::Wire;
@@ -187,6 +188,13 @@ impl<'c> Stream<'c> {
                 if stop.is_cancelled() {
                     let (bytes, folder) = (self.spill.bytes(), self.spill.folder().display());
                     warn!(bytes, %folder, "stopped while PostgreSQL is away; the next start stores what is kept");
+                    let lost = self.keeper.take_waiting().len();
+                    if lost > 0 {
+                        error!(
+                            lost,
+                            "prices and notices that the disk did not take are lost"
+                        );
+                    }
                     return Ok(());
                 }
                 return Err(error);
@@ -236,7 +244,9 @@ impl<'c> Stream<'c> {
                     if let Some(remains) = remains.take() {
                         remains.give_up().await;
                     }
-                    let waited = stop.run_until_cancelled(stand_by(&place, &there)).await;
+                    let waited = stop
+                        .run_until_cancelled(wait_for_lock(&there, &self.account))
+                        .await;
                     let waited = waited.context("stopped while waiting as standby")?;
                     self.has_run = true;
                     match waited {
@@ -373,7 +383,9 @@ impl<'c> Stream<'c> {
     /// Opens the broker's stream for what was streamed last, unless it is open.
     fn listen(&mut self) {
         match self.spill.remembered() {
-            Ok(symbols) => self.wire.open(&symbols.unwrap_or_default()),
+            Ok(symbols) => {
+                self.wire.open(&symbols.unwrap_or_default());
+            }
             Err(error) => warn!(%error, "nobody knows what was streamed last; nothing is kept"),
         }
     }
@@ -387,40 +399,4 @@ impl<'c> Stream<'c> {
         let until = stop.run_until_cancelled(until);
         self.keeper.keep_during(&mut self.wire, until).await
     }
-}
-
-fn report(ended: Result<(), tokio::task::JoinError>) {
-    if let Err(error) = ended {
-        error!(%error, "a task failed");
-    }
-}
-
-/// Waits for the thread of a desk beside the engine.
-async fn join_desk(name: &str, desk: std::thread::JoinHandle<()>) {
-    let end = tokio::task::spawn_blocking(move || desk.join()).await;
-    if !matches!(end, Ok(Ok(()))) {
-        error!(name, "a desk beside the engine failed");
-    }
-}
-
-/// Sends an event to the engine, waiting while its channel is full.
-async fn send_event(events: &std::sync::mpsc::SyncSender<Timed>, timed: Timed) -> bool {
-    use std::sync::mpsc::TrySendError;
-    let mut timed = timed;
-    loop {
-        match events.try_send(timed) {
-            Ok(()) => return true,
-            Err(TrySendError::Disconnected(_)) => return false,
-            Err(TrySendError::Full(back)) => {
-                timed = back;
-                metrics::counter!("engine_channel_full_total").increment(1);
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        }
-    }
-}
-
-/// Returns an event at its time.
-fn timed(time: turnstile_dataflows::model::LogicalTime, event: Event) -> Timed {
-    Timed { time, event }
 }

@@ -8,9 +8,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use turnstile_connectors::execution::{
     AlarmWriter, Alarms, Book, BrokerEvent, CostModel, Executor, ExecutorParts, Fills, Holdings,
-    HoldingsParts, KisBroker, KrxSession, Ledger, OrderPoll, OrderSink, Permit, PositionCache,
-    PriceProgress, RiskGate, RiskMonitor, SessionKind, SessionSource, SharedCalendar,
-    SimulatorSession, SinkItem, SinkProgress, Store, wall_clock_us,
+    HoldingsParts, KisBroker, KrxSession, Ledger, Notice, OrderPoll, OrderSink, Permit,
+    PositionCache, PriceProgress, RiskGate, RiskMonitor, SessionKind, SessionSource,
+    SharedCalendar, SimulatorSession, SinkItem, SinkProgress, Store, wall_clock_us,
 };
 use turnstile_connectors::invariants::InvariantFeed;
 use turnstile_connectors::kis::KisClient;
@@ -19,7 +19,9 @@ use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::task;
 
-use super::{account_id, alarms, jobs, report};
+use super::active::account_id;
+use super::tasks::report;
+use super::{alarms, jobs};
 use crate::config::Config;
 
 /// Outputs of the engine on their way to the order sink.
@@ -48,19 +50,38 @@ pub(super) struct Desk {
 /// Connections beside those of verdicts and fills: exits, SENDING, outcomes.
 const OTHERS: usize = 3;
 
+/// What the desk works with.
+pub(super) struct DeskParts<'d> {
+    pub(super) config: &'d Config,
+    pub(super) postgres: &'d Postgres,
+    pub(super) cache: &'d Cache,
+    pub(super) invariants: &'d InvariantFeed,
+    pub(super) client: &'d KisClient,
+    pub(super) progress: PriceProgress,
+    pub(super) is_broker_down: watch::Receiver<bool>,
+    pub(super) events: Option<EventSender>,
+    /// What this process may do with what it decides.
+    pub(super) permit: watch::Receiver<Permit>,
+    /// Notices that were kept while there was no desk.
+    pub(super) kept: &'d [Notice],
+    pub(super) stop: CancellationToken,
+}
+
 impl Desk {
-    #[expect(clippy::too_many_arguments, reason = "each is a part of its own")]
-    pub(super) async fn start(
-        config: &Config,
-        (postgres, cache): (&Postgres, &Cache),
-        invariants: &InvariantFeed,
-        client: &KisClient,
-        progress: PriceProgress,
-        is_broker_down: watch::Receiver<bool>,
-        events: Option<EventSender>,
-        permit: watch::Receiver<Permit>,
-        stop: CancellationToken,
-    ) -> anyhow::Result<Self> {
+    pub(super) async fn start(parts: DeskParts<'_>) -> anyhow::Result<Self> {
+        let DeskParts {
+            config,
+            postgres,
+            cache,
+            invariants,
+            client,
+            progress,
+            is_broker_down,
+            events,
+            permit,
+            kept,
+            stop,
+        } = parts;
         let settings = &config.execution;
         let calendar = jobs::calendar(settings, postgres).await?;
         let store = Store::new(postgres, stop.clone()).with_permit(permit);
@@ -160,6 +181,7 @@ impl Desk {
             holdings.clone(),
             alarms.clone(),
         );
+        fills.take_kept(kept, &stop).await?;
         let sink = task::spawn("order sink", order_sink.run(items, stop.clone()));
         rest.push(task::spawn(
             "executor",

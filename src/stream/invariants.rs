@@ -15,6 +15,8 @@ use turnstile_connectors::redis::Cache;
 use turnstile_connectors::task;
 use turnstile_dataflows::invariants::{self, InvariantEvent};
 
+use super::tasks::{join_desk, report};
+
 /// Events taken in at one go.
 const BATCH: usize = 1_024;
 
@@ -56,8 +58,8 @@ impl Invariants {
     /// Waits for the tasks, then for the desk, which ends once nobody can tell it anything.
     pub(super) async fn join(self) {
         for task in self.tasks {
-            super::report(task.await);
+            report(task.await);
         }
-        super::join_desk("standing invariants", self.desk).await;
+        join_desk("standing invariants", self.desk).await;
     }
 }

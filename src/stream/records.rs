@@ -9,7 +9,7 @@ use turnstile_connectors::postgres::{BestPriceBoard, BestPriceWriter, Postgres};
 use turnstile_connectors::task;
 use turnstile_dataflows::exit::Withheld;
 
-use super::report;
+use super::tasks::report;
 
 /// Where the engine tells, as it is handed over.
 pub(super) struct Tellers {

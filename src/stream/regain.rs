@@ -10,12 +10,11 @@ use turnstile_connectors::postgres::{
 };
 use turnstile_connectors::spill::{Restored, Spill, SpillError, restore};
 
-use super::active::{take_lock, wait_for_lock};
+use super::active::take_lock;
 use super::remains::Remains;
 
 /// How often a server is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-
 /// How long a server takes to end a session.
 const SESSION_END: Duration = Duration::from_millis(200);
 
@@ -78,14 +77,6 @@ pub(super) fn lost_meanwhile() -> PostgresError {
         place: "the connection of the lock".to_owned(),
         reason: "it ended while the engine began".to_owned(),
     }
-}
-
-/// Waits for the lock that another engine has.
-pub(super) async fn stand_by(
-    place: &Place<'_>,
-    postgres: &Postgres,
-) -> Result<AdvisoryLock, PostgresError> {
-    wait_for_lock(postgres, &place.account).await
 }
 
 /// Waits until a server answers.

@@ -12,7 +12,7 @@ use turnstile_connectors::execution::Permit;
 use turnstile_connectors::postgres::{Overflow, Postgres, PriceRow};
 use turnstile_connectors::spill::{Kept, Spill};
 
-use super::report;
+use super::tasks::report;
 
 /// How long an engine that was lost may take to store what it had decided.
 const STORE_MAX: Duration = Duration::from_secs(10);

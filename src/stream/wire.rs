@@ -14,7 +14,7 @@ use turnstile_connectors::kis::{
 use turnstile_connectors::spill::Spill;
 use turnstile_dataflows::model::Symbol;
 
-use super::report;
+use super::tasks::report;
 
 /// The clients of all app keys, and the stream once it is open.
 pub(super) struct Wire {
@@ -46,7 +46,6 @@ pub(super) struct Line {
 }
 
 /// Where the symbols are set that are streamed.
-#[derive(Clone)]
 pub(super) struct Slots {
     stream: Arc<KisStream>,
     spill: Arc<Spill>,
@@ -85,13 +84,7 @@ impl Wire {
 
     /// Gives the stream to an engine that wants these symbols; opens it where it is not.
     pub(super) fn take(&mut self, wanted: &BTreeSet<Symbol>) -> anyhow::Result<Line> {
-        // An engine that did not come up may have had the events.
-        if self.open.as_ref().is_some_and(|open| open.events.is_none()) {
-            self.stop();
-            self.open = None;
-        }
-        let is_new = self.open.is_none();
-        self.open(wanted);
+        let is_new = self.open(wanted);
         let open = self.open.as_mut().context("the stream is open")?;
         let slots = Slots {
             stream: open.stream.clone(),
@@ -109,11 +102,13 @@ impl Wire {
         })
     }
 
-    /// Opens the stream with these symbols, unless it is open.
-    pub(super) fn open(&mut self, wanted: &BTreeSet<Symbol>) {
-        if self.open.is_some() {
-            return;
+    /// Opens the stream with these symbols, unless it is open. Returns whether it was not. No engine has it
+    /// then: the events of one that did not come up are gone with it, and the stream is opened anew.
+    pub(super) fn open(&mut self, wanted: &BTreeSet<Symbol>) -> bool {
+        if self.events().is_some() {
+            return false;
         }
+        self.stop();
         let stop = CancellationToken::new();
         let KisStreamParts {
             stream,
@@ -133,6 +128,7 @@ impl Wire {
             stop,
             task,
         });
+        true
     }
 
     /// Takes back what an engine had.

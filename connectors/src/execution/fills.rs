@@ -33,7 +33,7 @@ use super::ledger::{Applied, Ledger};
 use super::merge::News;
 use super::metrics as names;
 use super::poll::OrderPoll;
-use super::session::SessionSource;
+use super::session::{SessionSource, seoul};
 use super::store::Store;
 use crate::task;
 
@@ -99,6 +99,29 @@ impl Fills {
             holdings,
             alarms,
         }
+    }
+
+    /// Stores what notices say that were kept while nobody could handle them, in their order. It is done
+    /// before the broker's list is read, which tells sums and no single fills. What is of no order that has
+    /// its number is left to the list.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn take_kept(
+        &self,
+        notices: &[Notice],
+        stop: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        for notice in notices {
+            // A number counts for its day, a notice has only a time of it.
+            let day = seoul(notice.received_us).0.to_string();
+            let order = self.order_of(subject(notice), &day).await?;
+            if let (Some(order), Some(news)) = (order, news(notice)) {
+                self.ledger.apply(order, &news, stop).await;
+                counter!(names::NOTICES, "result" => "applied").increment(1);
+            }
+        }
+        Ok(())
     }
 
     /// Stores what `events` say until their channel closes or `stop`.
@@ -230,6 +253,10 @@ impl Fills {
 
     async fn stored_order(&self, number: &str) -> Result<Option<Uuid>, StoreError> {
         let date = self.session.market().date.to_string();
+        self.order_of(number, &date).await
+    }
+
+    async fn order_of(&self, number: &str, date: &str) -> Result<Option<Uuid>, StoreError> {
         let client = self.store.client().await?;
         let statement = client.prepare_cached(FIND_ORDER).await?;
         let row = client.query_opt(&statement, &[&number, &date]).await?;

@@ -7,9 +7,9 @@ use turnstile_dataflows::engine::Event;
 use turnstile_dataflows::model::{Symbol, Tick};
 use turnstile_dataflows::price::Taken;
 
+use super::super::events::{send_event, timed};
 use super::super::price_rows::{is_trade, price_row, quote_row, settled_row};
 use super::super::quotes::Quote;
-use super::super::{send_event, timed};
 use super::Sequencer;
 
 impl Sequencer {
