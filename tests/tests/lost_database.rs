@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use rust_decimal::Decimal;
 use serde_json::json;
 use tokio::time::Instant;
-use turnstile_tests::{Stock, System, Ticker, eventually};
+use turnstile_tests::{Stock, System, Ticker, Webhook, eventually};
 
 const SYMBOL: &str = "005930";
 const OTHER: &str = "000660";
@@ -68,10 +68,13 @@ async fn an_engine_goes_on_by_itself_and_every_price_is_stored_once() {
 
     stop_postgres(&mut system).await;
     eventually("the engine ends", async || stream.log().contains(AWAY)).await;
+    let away = Instant::now();
     for won in [98_900, 94_000, 98_800] {
         system.trade(SYMBOL, won).await;
     }
     eventually("they are kept", async || kept(&system) == (3, 0)).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let away_for = away.elapsed();
     let began = Instant::now();
     start_postgres(&mut system).await;
     system.counts(stored, 4).await;
@@ -93,6 +96,13 @@ async fn an_engine_goes_on_by_itself_and_every_price_is_stored_once() {
     let told = "SELECT count(*) FROM system.logs WHERE event = 'PRICES_RESTORED'
         AND context @> '{\"ticks\": 3, \"unjudged\": 3}'";
     system.counts(told, 1).await;
+    let unprotected = "SELECT count(*) FROM system.logs WHERE event = 'POSITIONS_UNPROTECTED'
+        AND (context->>'seconds')::integer >= $1";
+    let away = i32::try_from(away_for.as_secs()).expect("seconds");
+    eventually("it is told for how long nobody judged", async || {
+        system.one::<i64>(unprotected, &[&away]).await == 1
+    })
+    .await;
     assert_eq!(system.orders_sent().await, 0);
 
     system.trade(OTHER, 94_000).await;
@@ -237,12 +247,68 @@ async fn half_a_million_ticks_and_a_thousand_fills_outlive_a_kill_while_postgres
     let sold: i64 = system
         .one("SELECT sum(qty)::bigint FROM trade.executions", &[])
         .await;
-    let executions: i64 = system
-        .one("SELECT count(*) FROM trade.executions", &[])
-        .await;
-    println!("{executions} executions of {sold} shares");
     assert_eq!(sold, FILLS);
+    // Two fills of one second, price and size give one notice to the letter: the list tells of the rest.
+    let told = "SELECT count(*) FROM trade.executions WHERE source = 'NOTICE'";
+    assert!(
+        system.one::<i64>(told, &[]).await > 1,
+        "no notice that was kept has counted"
+    );
     assert_eq!(system.orders_sent().await, 1);
+    stream.stop().await;
+    system.stop().await;
+}
+
+/// The disk takes nothing more: somebody is told, nothing more is read, and what was kept is stored.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spill_that_is_full_is_told_and_what_it_has_is_stored() {
+    const LIMIT: usize = 16 * 1_024 * 1_024;
+    let symbols: Vec<String> = (0..20)
+        .map(|number| format!("{:06}", 300_010 + 10 * number))
+        .collect();
+    let stocks: Vec<Stock<'_>> = symbols.iter().map(|symbol| stock(symbol, 0)).collect();
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("ticks.csv");
+    ticks(&file, &symbols);
+    let path = format!(
+        "paused = true\n[path]\nkind = \"ticks\"\nfile = \"{}\"\nspeed = 0\n",
+        file.display()
+    );
+    let mut system = System::start(&stocks, &path).await;
+    let webhook = Webhook::start().await;
+    let settings = format!(
+        "[quotes]\nrest = false\n[spill]\nbytes_max = {LIMIT}\n\
+         [monitoring.webhook]\nurl = \"{}\"\n",
+        webhook.url
+    );
+    let mut stream = system.stream(&settings).await;
+    stop_postgres(&mut system).await;
+    eventually("the engine ends", async || stream.log().contains(AWAY)).await;
+    system.post("/resume", json!({})).await;
+    eventually("somebody is told", async || {
+        !webhook.about("SPILL_FULL").is_empty()
+    })
+    .await;
+    let (few, _) = kept(&system);
+    assert!(few < TICKS, "{few} kept");
+    start_postgres(&mut system).await;
+    let few = i64::try_from(few).expect("a count");
+    system
+        .counts("SELECT count(*) FROM market.prices", few)
+        .await;
+    eventually("an engine lives again", async || {
+        stream.log().matches("the engine lives").count() == 2
+    })
+    .await;
+    assert!(!stream.has_ended());
+    let doubled: i64 = system
+        .one(
+            "SELECT count(*) FROM (SELECT FROM market.prices GROUP BY logical_us
+                 HAVING count(*) > 1) d",
+            &[],
+        )
+        .await;
+    assert_eq!(doubled, 0);
     stream.stop().await;
     system.stop().await;
 }
