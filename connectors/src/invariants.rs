@@ -22,7 +22,7 @@ mod writer;
 
 pub use board::InvariantBoard;
 pub use config::InvariantsConfig;
-pub use feed::InvariantFeed;
+pub use feed::{InvariantFeed, Watched};
 pub use lookup::OrderLookup;
 pub use sampler::CacheSampler;
 pub use writer::InvariantWriter;

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use turnstile_connectors::execution::Alarms;
 use turnstile_connectors::invariants::{
     CacheSampler, InvariantBoard, InvariantFeed, InvariantWriter, InvariantsConfig, OrderLookup,
+    Watched,
 };
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::redis::Cache;
@@ -24,6 +25,7 @@ const BATCH: usize = 1_024;
 pub(super) struct Invariants {
     desk: Thread<()>,
     tasks: Vec<JoinHandle<()>>,
+    watched: Watched,
 }
 
 /// Starts the desk on what `feed` tells, and the tasks around it, which end with `stop`.
@@ -43,6 +45,7 @@ pub(super) fn start(
             invariants::run(grace, feed, move |time, news| told.update(time, news));
         })
         .context("the thread of the standing invariants cannot be started")?;
+    let watched = feed.watched();
     let sampler = CacheSampler::new(config, cache, postgres, feed.clone());
     let lookup = OrderLookup::new(postgres, board.clone(), feed.clone());
     let writer = InvariantWriter::new(postgres, board, feed);
@@ -51,7 +54,11 @@ pub(super) fn start(
         task::spawn("order look-ups", lookup.run(stop.clone())),
         task::spawn("violations", writer.run(stop.clone())),
     ];
-    Ok(Invariants { desk, tasks })
+    Ok(Invariants {
+        desk,
+        tasks,
+        watched,
+    })
 }
 
 impl Invariants {
@@ -61,5 +68,30 @@ impl Invariants {
             report(task.await);
         }
         join_desk("standing invariants", self.desk).await;
+        drop(self.watched);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+
+    #[test]
+    fn nobody_watches_without_a_desk() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let shown = recorder.handle();
+        let shows = |count: u8| {
+            let line = format!("invariants_watched {count}");
+            shown.render().lines().any(|shown| shown == line)
+        };
+        metrics::with_local_recorder(&recorder, || {
+            let (feed, _waiting) = InvariantFeed::new();
+            let watched = feed.watched();
+            assert!(shows(1), "{}", shown.render());
+            drop(watched);
+            assert!(shows(0), "{}", shown.render());
+        });
     }
 }

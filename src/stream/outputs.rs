@@ -147,6 +147,7 @@ fn decided(decision: &ExitDecision) -> InvariantChange {
         action_key: decision.action_key.clone(),
         position: decision.position.clone(),
         symbol: decision.symbol,
+        qty: decision.qty,
         time: decision.time,
     })
 }

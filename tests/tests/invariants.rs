@@ -166,9 +166,10 @@ async fn fills_that_no_position_gave_are_seen_until_it_did() {
     system
         .execute(
             "INSERT INTO trade.sale_results (sale_id, position_id, account_id, symbol, sold_ts, qty, price,
-                 avg_price, costs, realized_pnl)
-             SELECT gen_random_uuid(), position_id, account_id, symbol, now(), 20, 94000, 100000, 0, -120000
-             FROM trade.positions",
+                 avg_price, costs, realized_pnl, order_id)
+             SELECT gen_random_uuid(), p.position_id, p.account_id, p.symbol, now(), 20, 94000, 100000, 0,
+                 -120000, o.order_id
+             FROM trade.positions p JOIN trade.orders o USING (position_id)",
             &[],
         )
         .await;

@@ -281,6 +281,15 @@ async fn at_night(system: &mut System) {
     );
     system.execute(&run, &[]).await;
     forge(system, "forged:2", &hours_ago(2)).await;
+    // The day before, a run has proven nothing of what was decided.
+    let run = format!(
+        "INSERT INTO system.engine_runs (run_id, account_id, begun_us, through_us)
+         VALUES (gen_random_uuid(), 'test', {}, {})",
+        hours_ago(30),
+        hours_ago(29)
+    );
+    system.execute(&run, &[]).await;
+    forge(system, "forged:3", &hours_ago(28)).await;
     system.jobs = system
         .jobs
         .replace("replay = false", "replay = true\nreplay_at = \"00:00:00\"");
@@ -290,6 +299,9 @@ async fn at_night(system: &mut System) {
     system.counts(alarms, 1).await;
     let done = "SELECT count(*) FROM system.job_runs WHERE job = 'replay' AND status = 'DONE'";
     system.counts(done, 1).await;
+    let unproven = "SELECT count(*) FROM system.logs
+        WHERE event = 'REPLAY_UNPROVEN' AND level = 'WARNING' AND context ->> 'unproven' = '1'";
+    system.counts(unproven, 1).await;
     let found = "SELECT count(*) FROM system.replay_runs r JOIN system.replay_differences d
         USING (replay_id) WHERE r.is_over AND r.differences = 1 AND d.action_key = 'forged:2'";
     assert_eq!(system.one::<i64>(found, &[]).await, 1);

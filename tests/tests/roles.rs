@@ -219,6 +219,17 @@ async fn who_may_not_migrate_goes_on_where_the_schema_is_current_and_says_so_whe
     let (is_done, said) = migrate().await;
     assert!(is_done && said.contains("nothing to do"), "{said}");
 
+    // A program from before a later migration.
+    let later = "INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+        VALUES (9999, 'later', '2026-11-24T00:00:00Z', '1')";
+    system.execute(later, &[]).await;
+    let (is_done, said) = migrate().await;
+    let is_told =
+        said.contains("the schema is at version 9999") && !said.contains("run `turnstile");
+    assert!(!is_done && is_told, "{said}");
+    let forget = "DELETE FROM refinery_schema_history WHERE version = 9999";
+    system.execute(forget, &[]).await;
+
     // As before the last migration was applied.
     let forget = "DELETE FROM refinery_schema_history
         WHERE version = (SELECT max(version) FROM refinery_schema_history)";

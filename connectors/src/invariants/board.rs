@@ -50,8 +50,8 @@ struct State {
     /// Orders whose rows are to be looked at.
     asked: BTreeSet<ActionKey>,
     writes: VecDeque<Write>,
-    /// Whether the desk has told its first view.
-    is_known: bool,
+    /// The time of the last view of the desk; none before the first.
+    told: Option<LogicalTime>,
 }
 
 impl InvariantBoard {
@@ -97,10 +97,9 @@ impl InvariantBoard {
         }
         let over = over.into_keys().map(|name| Write::Over(name, time));
         state.writes.extend(over);
-        let is_first = !std::mem::replace(&mut state.is_known, true);
+        let is_first = state.told.replace(time).is_none();
         if is_first || state.writes.len() > CHANGES_MAX {
-            let all = state.standing.values().cloned().collect();
-            state.writes = VecDeque::from([Write::All(time, all)]);
+            state.write_all(time);
         }
         show(&state);
         let is_waiting = !state.writes.is_empty();
@@ -125,6 +124,15 @@ impl InvariantBoard {
         let mut state = self.state();
         writes.append(&mut state.writes);
         state.writes = writes;
+    }
+
+    /// Lets what stands be stored as a whole, in place of changes that were refused and of those that have
+    /// come since: among them are ends.
+    pub(super) fn begin_anew(&self) {
+        let mut state = self.state();
+        if let Some(time) = state.told {
+            state.write_all(time);
+        }
     }
 
     /// Returns the orders whose rows are to be looked at: new ones, then those that nothing accounts for
@@ -159,6 +167,14 @@ impl InvariantBoard {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Lets everything that stands be compared with the table, as of `time`, in place of what waits.
+    fn write_all(&mut self, time: LogicalTime) {
+        let all = self.standing.values().cloned().collect();
+        self.writes = VecDeque::from([Write::All(time, all)]);
     }
 }
 

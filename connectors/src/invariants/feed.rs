@@ -32,7 +32,6 @@ impl InvariantFeed {
     /// Returns a feed, and what the desk takes from it. It ends with the last clone.
     pub fn new() -> (Self, mpsc::Receiver<InvariantEvent>) {
         let (events, waiting) = mpsc::channel(EVENTS_MAX);
-        gauge!(names::WATCHED).set(1.0);
         let shared = Arc::default();
         (Self { events, shared }, waiting)
     }
@@ -60,6 +59,13 @@ impl InvariantFeed {
         self.send(time, Vec::new(), is_complete);
     }
 
+    /// Shows that the desk watches, until it is given up or what is returned is dropped.
+    #[must_use]
+    pub fn watched(&self) -> Watched {
+        gauge!(names::WATCHED).set(if self.is_lost() { 0.0 } else { 1.0 });
+        Watched(())
+    }
+
     /// Returns whether the desk was given up.
     pub fn is_lost(&self) -> bool {
         self.shared.is_lost.load(Ordering::Relaxed)
@@ -78,6 +84,16 @@ impl InvariantFeed {
             self.shared.is_lost.store(true, Ordering::Relaxed);
             gauge!(names::WATCHED).set(0.0);
         }
+    }
+}
+
+/// While it is there, a desk watches. Without an engine nobody does.
+#[derive(Debug)]
+pub struct Watched(());
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        gauge!(names::WATCHED).set(0.0);
     }
 }
 

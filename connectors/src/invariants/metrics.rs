@@ -4,7 +4,8 @@ use metrics::{describe_counter, describe_gauge};
 
 /// Invariants that do not hold, by `kind`.
 pub const BROKEN: &str = "invariants_broken";
-/// 1 while the desk is told everything, 0 once it fell behind and was given up.
+/// 1 while the desk is told everything; 0 once it fell behind and was given up, and while the process has no
+/// engine.
 pub const WATCHED: &str = "invariants_watched";
 /// Keys of the cache that were compared with PostgreSQL.
 pub const SAMPLED: &str = "invariants_cache_keys_compared_total";

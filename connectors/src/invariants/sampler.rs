@@ -105,7 +105,7 @@ impl CacheSampler {
         }
         let mut stored = match subjects.is_empty() {
             true => BTreeMap::new(),
-            false => stored(&self.postgres, &subjects).await?,
+            false => stored(&self.postgres, &subjects, &cached).await?,
         };
         self.cursor = cursor;
         counter!(names::SAMPLED).increment(u64::try_from(cached.len()).unwrap_or_default());

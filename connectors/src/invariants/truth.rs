@@ -11,9 +11,11 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use tokio_postgres::Row;
 use turnstile_dataflows::invariants::Version;
+use turnstile_dataflows::model::LogicalTime;
 use uuid::Uuid;
 
 use crate::postgres::{Postgres, PostgresError};
+use crate::stored_day::seoul_date;
 
 /// Fields of each kind of value. The first is its version.
 const POSITION: [&str; 7] = [
@@ -34,16 +36,32 @@ const SETTING: [&str; 2] = ["version", "value"];
 const EXIT_CONTROL: &str = "exit_control";
 const REENTRY_CONTROL: &str = "reentry_control";
 
+/// The last price of a symbol, of partitions that meet a condition on `wanted.day`.
+macro_rules! last_price {
+    ($days:literal) => {
+        concat!(
+            "(SELECT jsonb_build_object('logical_us', logical_us, 'price', last_price, 'bid', bid,
+                'ask', ask, 'volume', volume)
+            FROM market.prices WHERE symbol = wanted.symbol AND trade_date ",
+            $days,
+            " ORDER BY logical_us DESC LIMIT 1)"
+        )
+    };
+}
+
 /// What stands now under each key, as the fields above. Of a strategy whose portfolio is in force no more
-/// the last one: a value from before is old, not new.
-const STORED: &str = "SELECT 'position:' || position_id AS key, to_jsonb(p) AS content
+/// the last one: a value from before is old, not new. A price is looked for from the day of the cached one
+/// on, which is one partition or two; only where there is none since, in all before it.
+const STORED: &str = concat!(
+    "SELECT 'position:' || position_id AS key, to_jsonb(p) AS content
     FROM trade.positions p WHERE position_id = ANY($1)
     UNION ALL
-    SELECT 'price:' || wanted.symbol, jsonb_build_object('logical_us', t.logical_us,
-        'price', t.last_price, 'bid', t.bid, 'ask', t.ask, 'volume', t.volume)
-    FROM unnest($2::text[]) AS wanted (symbol) CROSS JOIN LATERAL (
-        SELECT * FROM market.prices WHERE symbol = wanted.symbol
-        ORDER BY logical_us DESC LIMIT 1) t
+    SELECT 'price:' || wanted.symbol, coalesce(",
+    last_price!(">= wanted.day::date"),
+    ", ",
+    last_price!("< wanted.day::date"),
+    ")
+    FROM unnest($2::text[], $5::text[]) AS wanted (symbol, day)
     UNION ALL
     SELECT 'portfolio:' || strategy, jsonb_build_object('status', f.status,
         'portfolio_id', f.portfolio_id, 'activated_ts', coalesce(f.archived_ts, f.activated_ts))
@@ -57,7 +75,8 @@ const STORED: &str = "SELECT 'position:' || position_id AS key, to_jsonb(p) AS c
     WHERE 'exit_control' = ANY($4)
     UNION ALL
     SELECT 'config:reentry_control', to_jsonb(c) FROM trade.reentry_control c
-    WHERE 'reentry_control' = ANY($4)";
+    WHERE 'reentry_control' = ANY($4)"
+);
 
 /// What a key is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,20 +158,25 @@ fn plain(value: &Value) -> Value {
     }
 }
 
-/// Reads what is stored under the keys of `subjects`.
+/// Reads what is stored under the keys of `subjects`, of which each has what is `cached`.
 ///
 /// # Errors
 /// If PostgreSQL does not answer.
 pub(super) async fn stored(
     postgres: &Postgres,
     subjects: &BTreeMap<Arc<str>, Subject>,
+    cached: &BTreeMap<Arc<str>, Version>,
 ) -> Result<BTreeMap<Arc<str>, Version>, PostgresError> {
     let mut positions: Vec<Uuid> = Vec::new();
-    let (mut symbols, mut strategies, mut settings) = (Vec::new(), Vec::new(), Vec::new());
-    for subject in subjects.values() {
+    let (mut symbols, mut days) = (Vec::new(), Vec::new());
+    let (mut strategies, mut settings) = (Vec::new(), Vec::new());
+    for (key, subject) in subjects {
         match subject {
             Subject::Position(id) => positions.push(*id),
-            Subject::Price(symbol) => symbols.push(symbol),
+            Subject::Price(symbol) => {
+                symbols.push(symbol);
+                days.push(day_of(cached.get(key)));
+            }
             Subject::Portfolio(strategy) => strategies.push(strategy),
             Subject::Config(key) => settings.push(key),
         }
@@ -160,12 +184,16 @@ pub(super) async fn stored(
     let client = postgres.client().await?;
     let statement = client.prepare_cached(STORED).await?;
     let rows = client
-        .query(&statement, &[&positions, &symbols, &strategies, &settings])
+        .query(
+            &statement,
+            &[&positions, &symbols, &strategies, &settings, &days],
+        )
         .await?;
     let mut stored = BTreeMap::new();
     for row in &rows {
         let (key, content) = read(row)?;
-        if let Some((key, subject)) = subjects.get_key_value(key.as_str()) {
+        let subject = subjects.get_key_value(key.as_str());
+        if let (Some((key, subject)), Some(content)) = (subject, content) {
             stored.insert(key.clone(), subject.version(&content));
         }
     }
@@ -179,7 +207,14 @@ pub(super) async fn stored(
     Ok(stored)
 }
 
-fn read(row: &Row) -> Result<(String, Value), tokio_postgres::Error> {
+/// Returns the date in Seoul of a cached price.
+fn day_of(cached: Option<&Version>) -> String {
+    let us = cached.map_or(0, |cached| cached.number);
+    let time = LogicalTime::from_micros(u64::try_from(us).unwrap_or_default());
+    seoul_date(time).to_string()
+}
+
+fn read(row: &Row) -> Result<(String, Option<Value>), tokio_postgres::Error> {
     Ok((row.try_get("key")?, row.try_get("content")?))
 }
 

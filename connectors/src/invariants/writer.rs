@@ -66,7 +66,10 @@ impl InvariantWriter {
             }
             let written = self.write_all().await;
             match (&written, has_failed) {
-                (Err(error), false) => warn!(%error, "violations not stored, retrying"),
+                (Err(error), false) if error.is_transient() => {
+                    warn!(%error, "violations not stored, retrying");
+                }
+                (Err(error), false) => error!(%error, "violations refused, storing what stands"),
                 (Ok(()), true) => info!("violations stored again"),
                 _ => {}
             }
@@ -93,8 +96,8 @@ impl InvariantWriter {
         let written: Result<(), PostgresError> = written.await;
         match &written {
             Err(error) if error.is_transient() => self.board.put_back(writes),
-            // It would be refused again; what comes next is stored.
-            Err(error) => error!(%error, changes = writes.len(), "violations refused"),
+            // The same would be refused again. What stands by then may not be.
+            Err(_) => self.board.begin_anew(),
             Ok(()) => {}
         }
         written

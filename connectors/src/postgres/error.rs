@@ -35,6 +35,17 @@ pub enum PostgresError {
         /// Version of this program.
         version: u32,
     },
+    /// The schema is newer than this program.
+    #[error(
+        "the schema is at version {found}, and this program knows versions up to {version} only: \
+         use the program that brought it there, or a newer one"
+    )]
+    SchemaNewer {
+        /// Version of the schema.
+        found: u32,
+        /// Version of this program.
+        version: u32,
+    },
     /// A sink finds its progress elsewhere than it left it.
     #[error(
         "progress of sink {sink} was expected at {expected_us}, was {found_us}: \
@@ -66,6 +77,7 @@ impl PostgresError {
             Self::Config(_)
             | Self::Migration(_)
             | Self::NotMigrated { .. }
+            | Self::SchemaNewer { .. }
             | Self::ProgressMoved { .. }
             | Self::ChangesLost(_)
             | Self::Locked(_) => false,

@@ -18,7 +18,7 @@ mod embedded {
 const MIGRATION_LOCK: i64 = 1_000;
 
 /// What was applied, with its checksum.
-const APPLIED: &str = "SELECT version::text, checksum FROM refinery_schema_history ORDER BY refinery_schema_history.version";
+const APPLIED: &str = "SELECT version::bigint, checksum FROM refinery_schema_history ORDER BY refinery_schema_history.version";
 
 /// What a migration run did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,8 @@ pub struct MigrationReport {
 ///
 /// # Errors
 /// If the server cannot be reached, a migration fails (its transaction is rolled back), or an
-/// applied one differs from that of this binary; [`PostgresError::NotMigrated`] if the role may not migrate.
+/// applied one differs from that of this binary; [`PostgresError::SchemaNewer`] if the schema is beyond this
+/// binary, whoever asks; [`PostgresError::NotMigrated`] if the role may not migrate.
 pub async fn migrate(config: &PostgresConfig) -> Result<MigrationReport, PostgresError> {
     let postgres = Postgres::connect(config).await?;
     let mut client = postgres.connect_alone().await?;
@@ -43,7 +44,13 @@ pub async fn migrate(config: &PostgresConfig) -> Result<MigrationReport, Postgre
     let version = migrations.map(refinery::Migration::version).max();
     let version = version.and_then(|version| u32::try_from(version).ok());
     let version = version.unwrap_or_default();
-    if is_current(&client, &runner).await? {
+    let applied = applied(&client).await?;
+    let found = applied.iter().map(|(version, _)| *version).max();
+    let found = found.and_then(|found| u32::try_from(found).ok());
+    if let Some(found) = found.filter(|found| *found > version) {
+        return Err(PostgresError::SchemaNewer { found, version });
+    }
+    if is_current(applied, &runner) {
         return Ok(MigrationReport {
             applied: Vec::new(),
             version,
@@ -69,9 +76,10 @@ pub async fn migrate(config: &PostgresConfig) -> Result<MigrationReport, Postgre
     })
 }
 
-/// Returns whether exactly the migrations of this binary were applied, as far as this role may see it.
-async fn is_current(client: &Client, runner: &Runner) -> Result<bool, PostgresError> {
-    let applied = match client.query(APPLIED, &[]).await {
+/// Returns versions and checksums of what was applied, in order; nothing where there is no schema, or where
+/// this role may not see it.
+async fn applied(client: &Client) -> Result<Vec<(i64, String)>, PostgresError> {
+    let rows = match client.query(APPLIED, &[]).await {
         Ok(rows) => rows,
         Err(error)
             if matches!(
@@ -79,22 +87,25 @@ async fn is_current(client: &Client, runner: &Runner) -> Result<bool, PostgresEr
                 Some(&SqlState::UNDEFINED_TABLE | &SqlState::INSUFFICIENT_PRIVILEGE)
             ) =>
         {
-            return Ok(false);
+            return Ok(Vec::new());
         }
         Err(error) => return Err(error.into()),
     };
-    let mut found = Vec::with_capacity(applied.len());
-    for row in &applied {
-        found.push((row.try_get(0)?, row.try_get(1)?));
-    }
-    let migrations = runner.get_migrations().iter();
-    let mut migrations: Vec<_> = migrations.collect();
+    let rows = rows
+        .iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+    rows.collect()
+}
+
+/// Returns whether exactly the migrations of this binary were applied.
+fn is_current(applied: Vec<(i64, String)>, runner: &Runner) -> bool {
+    let mut migrations: Vec<_> = runner.get_migrations().iter().collect();
     migrations.sort_by_key(|migration| migration.version());
     let wanted = migrations.into_iter().map(|migration| {
-        let version = migration.version().to_string();
+        let version = i64::from(migration.version());
         (version, migration.checksum().to_string())
     });
-    Ok(wanted.eq(found))
+    wanted.eq(applied)
 }
 
 /// Returns whether the server refuses a migration for want of a right.

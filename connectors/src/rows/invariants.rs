@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use turnstile_dataflows::engine::Change;
-use turnstile_dataflows::invariants::{InvariantChange, InvariantOrder};
-use turnstile_dataflows::model::{ActionKey, PositionId, SaleId};
+use turnstile_dataflows::invariants::{InvariantChange, InvariantOrder, Taken};
+use turnstile_dataflows::model::{ActionKey, PositionId};
 
 use super::fields::{Fields, RowFault};
 use super::{orders, read};
@@ -29,7 +29,8 @@ pub(super) const QUERIES: [(&str, &str); 4] = [
     ),
     (
         "trade.sale_results",
-        "SELECT jsonb_build_object('sale_id', s.sale_id, 'position_id', s.position_id, 'qty', s.qty)
+        "SELECT jsonb_build_object('sale_id', s.sale_id, 'position_id', s.position_id,
+             'order_id', s.order_id, 'sold_ts', s.sold_ts, 'qty', s.qty)
          FROM trade.positions p JOIN trade.sale_results s USING (position_id)
          WHERE p.status <> 'CLOSED' OR p.closed_ts > now() - interval '1 day'",
     ),
@@ -44,7 +45,7 @@ pub(super) fn read(table: &str, row: &Value) -> Result<Option<InvariantChange>, 
             let order = fields.text("order_id")?.into();
             InvariantChange::OrderFact(order, orders::fact(&fields)?)
         }
-        "trade.sale_results" => taken(row)?,
+        "trade.sale_results" => InvariantChange::Taken(taken(row)?),
         _ => return Ok(None),
     }))
 }
@@ -77,15 +78,18 @@ fn order(row: &Value) -> Result<InvariantOrder, RowFault> {
         position: position.filter(|_| is_sale),
         symbol: fields.parsed("symbol")?,
         qty: fields.quantity("qty")?,
+        stored: fields.time("created_ts")?,
     })
 }
 
-fn taken(row: &Value) -> Result<InvariantChange, RowFault> {
+fn taken(row: &Value) -> Result<Taken, RowFault> {
     let fields = Fields::new(row, "sale_id");
-    let sale: SaleId = fields.parsed("sale_id")?;
-    Ok(InvariantChange::Taken(
-        sale,
-        fields.parsed("position_id")?,
-        fields.quantity("qty")?,
-    ))
+    let order = fields.value("order_id").and_then(Value::as_str);
+    Ok(Taken {
+        id: fields.parsed("sale_id")?,
+        position: fields.parsed("position_id")?,
+        order: order.map(Into::into),
+        time: fields.time("sold_ts")?,
+        qty: fields.quantity("qty")?,
+    })
 }

@@ -19,6 +19,7 @@ fn order() -> Value {
         "order_id": "o1", "action_key": "p:1:OPEN:SL1:1", "side": "SELL", "symbol": "005930",
         "position_id": "7b0c1c9e-6f0f-4a39-8f0e-0a53c2f3f001", "reason_code": "SL1", "rule_id": null,
         "phase": "OPEN", "cycle": 1, "attempt": 1, "qty": 50, "decided_us": 5, "candidate_id": null,
+        "created_ts": "2026-11-24T10:00:00+09:00",
     })
 }
 
@@ -61,6 +62,27 @@ fn the_facts_of_one_transaction_make_one_change_of_the_order() {
     reader.read([("trade.positions", false, &position("CLOSED"))], TODAY);
     let late = reader.read([("trade.order_events", false, &event("FILLED", 50))], TODAY);
     assert!(late.changes.is_empty(), "{late:?}");
+}
+
+#[test]
+fn the_invariants_are_told_which_order_sold_what_left_a_position() {
+    let mut sale = json!({"sale_id": "s1", "position_id": "7b0c1c9e-6f0f-4a39-8f0e-0a53c2f3f001",
+        "sold_ts": "2026-11-24T10:00:01+09:00", "qty": 5, "realized_pnl": -1, "order_id": "o1"});
+    for by in [Some("o1"), None] {
+        sale["order_id"] = json!(by);
+        let rows = [
+            ("trade.orders", false, &order()),
+            ("trade.sale_results", false, &sale),
+        ];
+        let read = RowReader::default().read(rows, TODAY);
+        let [InvariantChange::Order(order), InvariantChange::Taken(taken)] = &read.invariants[..]
+        else {
+            panic!("{read:?}")
+        };
+        assert_eq!(taken.order.as_deref(), by);
+        let times = [order.stored, taken.time].map(LogicalTime::micros);
+        assert_eq!(times, [1_795_482_000_000_000, 1_795_482_001_000_000]);
+    }
 }
 
 #[test]

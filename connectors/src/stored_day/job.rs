@@ -9,7 +9,7 @@ use tracing::info;
 use turnstile_dataflows::model::LogicalTime;
 
 use super::error::StoredDayError;
-use super::metrics::DIFFERENCES;
+use super::metrics::{DIFFERENCES, UNPROVEN};
 use super::replay::{Pace, Replayed, Watch, replay};
 use super::{record, seoul_date};
 use crate::execution::{Alarm, Alarms, Level};
@@ -54,7 +54,9 @@ impl ReplayJob {
     /// Returns the job that is due at `at` each day, and raises `alarms` where days differ. `now_us` is the
     /// clock, microseconds since the Unix epoch.
     pub fn new(postgres: Postgres, alarms: Alarms, at: Time, now_us: fn() -> u64) -> Self {
-        gauge!(DIFFERENCES).set(0.0); // Before the first replay nothing differs.
+        // Before the first replay nothing differs.
+        show(DIFFERENCES, 0);
+        show(UNPROVEN, 0);
         Self {
             postgres,
             alarms,
@@ -92,19 +94,31 @@ impl ReplayJob {
         Ok(replayed)
     }
 
-    /// Raises the alarm where a day came out differently.
+    /// Raises the alarms where a day came out differently, or where most of it could not be compared.
     fn tell(&self, replayed: &Replayed) {
-        let differences = replayed.differences;
-        #[expect(
-            clippy::as_conversions,
-            clippy::cast_precision_loss,
-            reason = "a gauge is a float"
-        )]
-        gauge!(DIFFERENCES).set(differences as f64);
-        let (day, decisions) = (replayed.day, replayed.decisions);
+        let Replayed {
+            day,
+            decisions,
+            unproven,
+            differences,
+            ..
+        } = *replayed;
+        show(DIFFERENCES, differences);
+        show(UNPROVEN, unproven);
+        if unproven > decisions {
+            self.alarms.raise(Alarm {
+                level: Level::Warning,
+                event: "REPLAY_UNPROVEN",
+                symbol: None,
+                position: None,
+                message: format!(
+                    "the replay of {day} could not compare {unproven} decisions, and compared {decisions}"
+                ),
+                context: json!({"day": day.to_string(), "unproven": unproven, "decisions": decisions}),
+            });
+        }
         if differences == 0 {
-            let unproven = replayed.unproven;
-            info!(%day, decisions, unproven, "the replay of the day equals what was decided");
+            info!(%day, decisions, unproven, "no decision that was compared came out differently");
             return;
         }
         let first = replayed.kept.iter().take(NAMED).map(|one| {
@@ -123,6 +137,16 @@ impl ReplayJob {
                 "decisions": decisions, "first": first.collect::<Vec<_>>()}),
         });
     }
+}
+
+/// Shows a count as a gauge of this name.
+fn show(name: &'static str, count: u64) {
+    #[expect(
+        clippy::as_conversions,
+        clippy::cast_precision_loss,
+        reason = "a gauge is a float"
+    )]
+    gauge!(name).set(count as f64);
 }
 
 impl Job for ReplayJob {

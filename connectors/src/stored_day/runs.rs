@@ -112,19 +112,29 @@ pub(super) async fn spans(
     let rows = client
         .query(RUNS, &[&micros(begin_us), &micros(end_us)])
         .await?;
-    let mut spans = Vec::with_capacity(rows.len());
+    let mut runs = Vec::with_capacity(rows.len());
     for row in rows {
         let us = |us: i64| u64::try_from(us).unwrap_or_default();
-        let span = Span {
+        runs.push(Span {
             begun_us: us(row.try_get(0)?),
-            through_us: us(row.try_get(1)?).min(end_us - 1),
-        };
-        // One that ended before the day, or before it proved anything, has nothing to say.
-        if span.through_us > span.begun_us.max(begin_us) {
-            spans.push(span);
-        }
+            through_us: us(row.try_get(1)?),
+        });
     }
-    Ok(spans)
+    Ok(within(runs, (begin_us, end_us)))
+}
+
+/// Cuts runs, in order of their begin, to what belongs to a day, so that each time is of one run at most. A
+/// process that lost its lock may go on to prove what it has while the next one has begun: from there on
+/// it is the next one's word that counts.
+fn within(mut runs: Vec<Span>, (begin_us, end_us): (u64, u64)) -> Vec<Span> {
+    let mut next_us = end_us - 1;
+    for run in runs.iter_mut().rev() {
+        run.through_us = run.through_us.min(next_us);
+        next_us = run.begun_us.min(next_us);
+    }
+    // One that ended before the day, or before it proved anything, has nothing to say.
+    runs.retain(|run| run.through_us > run.begun_us.max(begin_us));
+    runs
 }
 
 /// Refuses a day whose prices are not all in `market.prices`.
@@ -148,4 +158,51 @@ pub(super) async fn check_archives(
 pub(super) fn length_us(spans: &[Span]) -> u64 {
     let lengths = spans.iter().map(|span| span.through_us - span.begun_us);
     lengths.sum::<u64>().max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn span((begun_us, through_us): (u64, u64)) -> Span {
+        Span {
+            begun_us,
+            through_us,
+        }
+    }
+
+    #[test]
+    fn a_run_is_cut_where_the_next_one_begins_and_where_the_day_ends() {
+        let runs = [(50, 90), (95, 180), (150, 260), (160, 160)].map(span);
+        let expected = [(95, 150), (150, 160)].map(span);
+        assert_eq!(within(runs.to_vec(), (100, 200)), expected);
+        let whole = [(50, 120), (130, 199)].map(span);
+        let longer = [(50, 120), (130, 500)].map(span);
+        assert_eq!(within(longer.to_vec(), (100, 200)), whole);
+    }
+
+    proptest! {
+        #[test]
+        fn every_time_is_of_one_run_at_most_and_of_the_last_that_has_begun(
+            runs in prop::collection::vec((0..300_u64, 0..100_u64), 0..8),
+        ) {
+            let mut runs: Vec<Span> = runs
+                .into_iter()
+                .map(|(begun_us, length)| span((begun_us, begun_us + length)))
+                .collect();
+            runs.sort_by_key(|run| run.begun_us);
+            let cut = within(runs.clone(), (100, 200));
+            for us in 100..200 {
+                let last = runs.iter().rev().find(|run| run.begun_us < us);
+                let expected = last.filter(|run| run.holds(us)).map(|run| run.begun_us);
+                let held: Vec<u64> = cut.iter().filter(|run| run.holds(us)).map(|run| run.begun_us).collect();
+                // A run that has proven nothing of the day is left out, and so is its single first moment.
+                if us > 100 {
+                    prop_assert_eq!(held, Vec::from_iter(expected));
+                }
+            }
+        }
+    }
 }

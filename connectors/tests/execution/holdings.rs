@@ -54,6 +54,8 @@ async fn a_sale_by_hand_closes_the_position_with_an_exit_event_of_its_own() {
         "BROKER:2026-11-24:0000000007 FILLED",
     )
     .await;
+    let sold_by = "SELECT action_key FROM trade.sale_results JOIN trade.orders USING (order_id)";
+    assert_eq!(rig.value(sold_by).await, "BROKER:2026-11-24:0000000007");
     rig.until(Rig::is_ready, true).await;
     rig.expect(&alarms("FOREIGN_ORDER"), "1").await;
     assert_eq!(rig.value(&alarms("HOLDING_VANISHED")).await, "0");
@@ -169,12 +171,13 @@ async fn shares_that_are_gone_without_a_fill_end_the_position_and_not_at_once() 
     rig.expect("SELECT phase FROM trade.position_state", "EXITED")
         .await;
     rig.expect(&alarms("HOLDING_VANISHED"), "2").await;
-    // Each time they count like a sale without costs; of the last ones the exit event says the same.
+    // Each time they count like a sale without costs, of no order; of the last ones the exit event says the same.
     let results = "SELECT string_agg(concat_ws(' ', r.qty, r.costs,
-            r.realized_pnl = r.qty * (r.price - r.avg_price), e.realized_pnl = r.realized_pnl),
+            r.realized_pnl = r.qty * (r.price - r.avg_price), r.order_id IS NULL,
+            e.realized_pnl = r.realized_pnl),
             ', ' ORDER BY r.qty)
         FROM trade.sale_results r LEFT JOIN trade.exit_events e ON e.exit_qty = r.qty";
-    let counted = "40 0.0000 t, 60 0.0000 t t";
+    let counted = "40 0.0000 t t, 60 0.0000 t t t";
     assert_eq!(rig.value(results).await, counted);
     rig.stop().await;
 }

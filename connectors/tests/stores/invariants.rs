@@ -1,15 +1,15 @@
-//! Standing invariants: what does not hold is stored, the cache is compared, orders are looked up.
+//! Standing invariants: what does not hold is stored, orders are looked up.
 
-use std::collections::BTreeMap;
+#[path = "invariants_cached.rs"]
+mod cached;
 
-use redis::AsyncCommands;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 use turnstile_connectors::execution::{Alarms, Store};
 use turnstile_connectors::invariants::{
-    CacheSampler, InvariantBoard, InvariantFeed, InvariantWriter, InvariantsConfig, OrderLookup,
+    InvariantBoard, InvariantFeed, InvariantWriter, OrderLookup,
 };
 use turnstile_connectors::postgres::Postgres;
 use turnstile_connectors::task;
@@ -18,7 +18,7 @@ use turnstile_dataflows::invariants::{
 };
 use turnstile_dataflows::model::{ActionKey, LogicalTime};
 
-use crate::servers::{PostgresServer, RedisServer, eventually};
+use crate::servers::{PostgresServer, eventually};
 
 const POSITION: &str = "11111111-1111-4111-8111-111111111111";
 /// Rows as kind, key, detail, and seconds of their times after 2026-11-24 10:00 in Seoul.
@@ -194,102 +194,28 @@ async fn behind_a_lost_database_changes_wait_in_their_order() {
     world.end().await;
 }
 
-/// Waits until a sample says of every key of the cache what is expected.
-async fn sampled(told: &mut mpsc::Receiver<InvariantEvent>, expected: &[(&str, bool)]) {
-    let expected: BTreeMap<&str, bool> = expected.iter().copied().collect();
-    let reading = async {
-        while let Some(event) = told.recv().await {
-            for change in &event.changes {
-                let InvariantChange::Sample(rows) = change else {
-                    continue;
-                };
-                let seen = rows.iter().map(|row| (&*row.key, row.is_broken()));
-                if seen.collect::<BTreeMap<_, _>>() == expected {
-                    return;
-                }
-            }
-        }
-    };
-    let read = tokio::time::timeout(crate::servers::PATIENCE, reading).await;
-    assert!(read.is_ok(), "{expected:?}");
-}
-
 #[tokio::test]
-async fn cached_values_are_compared_with_what_was_committed() {
+async fn after_changes_that_are_refused_for_good_what_stands_is_stored_as_a_whole() {
     let mut world = World::start().await;
-    let redis = RedisServer::start().await;
-    let mut cache = redis.client().await;
+    world.write();
+    let of = |key: &str, detail: &str| violation(InvariantKind::Breach, key, detail);
+    let (broken, over) = (InvariantNews::Broken, InvariantNews::Over);
+    world.board.update(at(1), vec![broken(of("k1", "x"))]);
+    world.expect("BREACH k1 x 1 on").await;
     world
-        .sql(&format!(
-            "INSERT INTO market.stocks (symbol, name, market) VALUES ('005930', 'x', 'KOSPI');
-             INSERT INTO trade.positions (position_id, account_id, symbol, qty, original_qty, avg_price,
-                 entry_ts, updated_ts)
-             VALUES ('{POSITION}', 'A', '005930', 10, 10, 70000.5, now(), '2026-11-24 10:00:00.25+09');
-             INSERT INTO system.config (key, value, version, updated_by)
-             VALUES ('alarms.x', '{{\"warning\": 1.50}}', 3, 'test')"
-        ))
-        .await;
-    let position = |updated: &str, qty: i64| {
-        format!(
-            r#"{{"position_id":"{POSITION}","updated_ts":"2026-11-24T{updated}+09:00","qty":{qty},
-                "original_qty":10,"avg_price":70000.5,"status":"OPEN","cycle":1,"version":1,"hwm":1}}"#
+        .sql(
+            "ALTER TABLE system.invariant_violations
+                 ADD CONSTRAINT refused CHECK (detail <> 'refused')",
         )
-    };
-    let key = format!("position:{POSITION}");
-    let setting = |version: i64| format!(r#"{{"value":{{"warning":1.5}},"version":{version}}}"#);
-    let mut set = async |key: &str, value: &str| {
-        let done: () = cache.set_ex(key, value, 600).await.unwrap();
-        done
-    };
-    set(&key, &position("10:00:00.25", 10)).await;
-    set("config:alarms.x", &setting(3)).await;
-    set("config:alarms.y", r#"{"value":null,"version":0}"#).await;
-    // No value of a row.
-    set("guard:config:alarms.x", "mark").await;
-    let config = InvariantsConfig {
-        sample_every: std::time::Duration::from_millis(20),
-        ..InvariantsConfig::default()
-    };
-    let sampler = CacheSampler::new(&config, &redis.cache(), &world.postgres, world.feed.clone());
-    world
-        .tasks
-        .push(task::spawn("samples", sampler.run(world.stop.clone())));
-    let (x, y) = ("config:alarms.x", "config:alarms.y");
-    sampled(&mut world.told, &[(&key, false), (x, false), (y, false)]).await;
-    // Older is no lie; of the same version and different, later, or of nothing at all is.
-    set(&key, &position("09:00:00", 9)).await;
-    set(x, &setting(4)).await;
-    sampled(&mut world.told, &[(&key, false), (x, true), (y, false)]).await;
-    set(&key, &position("10:00:00.25", 9)).await;
-    set(x, &setting(2)).await;
-    set(y, &setting(1)).await;
-    sampled(&mut world.told, &[(&key, true), (x, false), (y, true)]).await;
-    set(&key, "torn").await;
-    set("price:005930", r#"{"logical_us":1,"price":1}"#).await;
-    set(
-        "portfolio:core",
-        r#"{"activated_ts":"2026-11-24T10:00:00+09:00"}"#,
-    )
-    .await;
-    set(
-        "config:exit_control",
-        r#"{"updated_ts":"2020-01-01T00:00:00Z","mode":"RUNNING"}"#,
-    )
-    .await;
-    let all = [
-        (&*key, true),
-        (x, false),
-        (y, true),
-        ("price:005930", true),
-        ("portfolio:core", true),
-        ("config:exit_control", false),
-    ];
-    sampled(&mut world.told, &all).await;
-    for key in [&key, y, "price:005930", "portfolio:core"] {
-        let _deleted: i64 = cache.del(key).await.unwrap();
-    }
-    let left = [(x, false), ("config:exit_control", false)];
-    sampled(&mut world.told, &left).await;
+        .await;
+    // With the one that is refused the end of the other is rolled back.
+    let changes = vec![over(of("k1", "x")), broken(of("k2", "refused"))];
+    world.board.update(at(2), changes);
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(world.text(ROWS).await, "BREACH k1 x 1 on");
+    let changes = vec![over(of("k2", "refused")), broken(of("k3", "y"))];
+    world.board.update(at(3), changes);
+    world.expect("BREACH k1 x 1 3, BREACH k3 y 3 on").await;
     world.end().await;
 }
 

@@ -1,15 +1,16 @@
 //! The rows that stand, and when they are forgotten.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::change::{
-    Decided, Difference, GraceTimes, InvariantChange, InvariantOrder, Sampled, Version,
+    Decided, Difference, GraceTimes, InvariantChange, InvariantOrder, Sampled, Taken, Version,
 };
 use super::orders::Orders;
-use super::rules::{Placed, Sale, Stake, Wait};
-use crate::model::{ActionKey, LogicalTime, Position, PositionId, Quantity, SaleId, Symbol};
+use super::rules::{Placed, Sale, Stake};
+use crate::model::{ActionKey, LogicalTime, Position, PositionId, SaleId, Symbol};
 use crate::table::Table;
 
 /// How long what is over is still looked at: late fills of a position that is closed, decisions without
@@ -36,13 +37,15 @@ struct Belongings {
 pub(super) struct Tables {
     pub(super) positions: Table<PositionId, Stake>,
     pub(super) sales: Table<Arc<str>, Sale>,
-    pub(super) taken: Table<SaleId, (PositionId, Quantity)>,
+    pub(super) taken: Table<SaleId, Taken>,
     pub(super) decisions: Table<ActionKey, Decided>,
     pub(super) orders: Table<ActionKey, Placed>,
     pub(super) refused: Table<ActionKey, ()>,
     pub(super) found: Table<ActionKey, bool>,
+    /// Decisions that have waited for their order for too long.
+    pub(super) due: Table<ActionKey, ()>,
+    /// Those that have stood for their grace time.
     pub(super) differences: Table<Symbol, Difference>,
-    pub(super) due: Table<Wait, ()>,
     pub(super) cached: Table<Arc<str>, Version>,
     pub(super) stored: Table<Arc<str>, Version>,
 }
@@ -57,8 +60,8 @@ impl Tables {
         self.orders.advance(time);
         self.refused.advance(time);
         self.found.advance(time);
-        self.differences.advance(time);
         self.due.advance(time);
+        self.differences.advance(time);
         self.cached.advance(time);
         self.stored.advance(time);
     }
@@ -73,7 +76,9 @@ pub(super) struct Books {
     belongings: BTreeMap<PositionId, Belongings>,
     /// Since when symbols differ.
     differing: BTreeMap<Symbol, LogicalTime>,
-    waits: BTreeSet<(LogicalTime, Wait)>,
+    /// When decisions are due: those that wait, and by key, also those that waited.
+    waits: BTreeSet<(LogicalTime, ActionKey)>,
+    due_at: BTreeMap<ActionKey, LogicalTime>,
     past: BTreeSet<(LogicalTime, Past)>,
 }
 
@@ -88,6 +93,7 @@ impl Books {
             belongings: BTreeMap::new(),
             differing: BTreeMap::new(),
             waits: BTreeSet::new(),
+            due_at: BTreeMap::new(),
             past: BTreeSet::new(),
         }
     }
@@ -95,9 +101,9 @@ impl Books {
     /// Goes on to `now`: what was due by then is, and what was over is forgotten.
     pub(super) fn pass(&mut self, now: LogicalTime) {
         while self.waits.first().is_some_and(|(time, _)| *time <= now)
-            && let Some((_, wait)) = self.waits.pop_first()
+            && let Some((_, key)) = self.waits.pop_first()
         {
-            self.tables.due.put(wait, Some(()));
+            self.tables.due.put(key, Some(()));
         }
         while self.past.first().is_some_and(|(time, _)| *time <= now)
             && let Some((_, past)) = self.past.pop_first()
@@ -115,19 +121,14 @@ impl Books {
                 self.orders.learn(&id, fact);
                 self.tables.sales.put(id.clone(), self.orders.sale(&id));
             }
-            InvariantChange::Taken(id, position, qty) => {
-                let belongings = self.belongings.entry(position.clone()).or_default();
+            InvariantChange::Taken(taken) => {
+                let id = taken.id.clone();
+                let belongings = self.belongings.entry(taken.position.clone()).or_default();
                 belongings.taken.insert(id.clone());
-                self.tables.taken.put(id.clone(), Some((position, qty)));
+                self.tables.taken.put(id.clone(), Some(taken));
                 self.end(now, Past::Taken(id));
             }
-            InvariantChange::Decided(decided) => {
-                let key = decided.action_key.clone();
-                let due = after(decided.time, self.grace.breach);
-                self.waits.insert((due, Wait::Breach(key.clone())));
-                self.tables.decisions.put(key.clone(), Some(decided));
-                self.end(now, Past::Key(key));
-            }
+            InvariantChange::Decided(decided) => self.take_decision(now, decided),
             InvariantChange::Refused(key) => {
                 self.tables.refused.put(key.clone(), Some(()));
                 self.end(now, Past::Key(key));
@@ -169,12 +170,27 @@ impl Books {
             let placed = Placed {
                 symbol: row.symbol,
                 position: row.position,
+                qty: row.qty,
             };
             self.tables.orders.put(row.action_key, Some(placed));
         }
         self.end(now, Past::Order(row.id));
     }
 
+    fn take_decision(&mut self, now: LogicalTime, decided: Decided) {
+        let key = decided.action_key.clone();
+        // An engine that is behind decides at times that are long past.
+        let due = after(now.max(decided.time), self.grace.breach);
+        if let Entry::Vacant(vacant) = self.due_at.entry(key.clone()) {
+            vacant.insert(due);
+            self.waits.insert((due, key.clone()));
+        }
+        self.tables.decisions.put(key.clone(), Some(decided));
+        self.end(now, Past::Key(key));
+    }
+
+    /// Takes in an answer of the broker. Only an answer makes a difference due: between two of them nobody
+    /// knows.
     fn differ(&mut self, now: LogicalTime, differences: BTreeMap<Symbol, Difference>) {
         let known = self.differing.keys();
         let over: Vec<Symbol> = known
@@ -182,18 +198,14 @@ impl Books {
             .copied()
             .collect();
         for symbol in over {
-            let since = self.differing.remove(&symbol).unwrap_or_default();
-            let due = after(since, self.grace.holdings);
-            self.waits.remove(&(due, Wait::Holdings(symbol)));
-            self.tables.due.put(Wait::Holdings(symbol), None);
+            self.differing.remove(&symbol);
             self.tables.differences.put(symbol, None);
         }
         for (symbol, difference) in differences {
-            // Waiting again for the time that has passed changes nothing.
             let since = *self.differing.entry(symbol).or_insert(now);
-            let due = after(since, self.grace.holdings);
-            self.waits.insert((due, Wait::Holdings(symbol)));
-            self.tables.differences.put(symbol, Some(difference));
+            if after(since, self.grace.holdings) <= now {
+                self.tables.differences.put(symbol, Some(difference));
+            }
         }
     }
 
@@ -244,7 +256,7 @@ impl Books {
             }
             Past::Taken(id) => {
                 let taken = self.tables.taken.row(&id);
-                let position = taken.map(|(position, _)| position.clone());
+                let position = taken.map(|taken| taken.position.clone());
                 if !self.is_known(position.as_ref()) {
                     self.tables.taken.put(id.clone(), None);
                     self.disown(position, |all| {
@@ -282,14 +294,13 @@ impl Books {
     }
 
     fn forget_key(&mut self, key: ActionKey) {
-        if let Some(decided) = self.tables.decisions.row(&key) {
-            let due = after(decided.time, self.grace.breach);
-            self.waits.remove(&(due, Wait::Breach(key.clone())));
+        if let Some(due) = self.due_at.remove(&key) {
+            self.waits.remove(&(due, key.clone()));
         }
         self.tables.decisions.put(key.clone(), None);
         self.tables.refused.put(key.clone(), None);
         self.tables.found.put(key.clone(), None);
-        self.tables.due.put(Wait::Breach(key), None);
+        self.tables.due.put(key, None);
     }
 }
 

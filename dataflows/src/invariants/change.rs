@@ -30,8 +30,8 @@ pub enum InvariantChange {
     Order(InvariantOrder),
     /// A fact about the order of this identity.
     OrderFact(Arc<str>, OrderFact),
-    /// Shares that a sale has taken off a position.
-    Taken(SaleId, PositionId, Quantity),
+    /// Shares have left a position.
+    Taken(Taken),
     /// The engine has decided to sell.
     Decided(Decided),
     /// A decision was refused by the store, and that was told.
@@ -59,6 +59,23 @@ pub struct InvariantOrder {
     pub qty: Quantity,
     /// Whether somebody else gave it at the broker.
     pub is_foreign: bool,
+    /// When its row was stored, by the clock of the database.
+    pub stored: LogicalTime,
+}
+
+/// Shares that have left a position: a row of `trade.sale_results`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Taken {
+    /// What makes it unique.
+    pub id: SaleId,
+    /// Whose shares.
+    pub position: PositionId,
+    /// The order that sold them, also that of somebody else; none: they were found to be gone.
+    pub order: Option<Arc<str>>,
+    /// When; of those that were gone by the clock of the database.
+    pub time: LogicalTime,
+    /// How many.
+    pub qty: Quantity,
 }
 
 /// A decision to sell.
@@ -70,6 +87,8 @@ pub struct Decided {
     pub position: PositionId,
     /// What is sold.
     pub symbol: Symbol,
+    /// Shares to sell.
+    pub qty: Quantity,
     /// Logical time of the event that caused it.
     pub time: LogicalTime,
 }
@@ -121,8 +140,8 @@ pub(super) fn is_newer(cached: &Version, stored: Option<&Version>) -> bool {
 /// How long something may be on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GraceTimes {
-    /// From a decision to its order, or to a reason.
+    /// From when a decision was told, to its order or to a reason.
     pub breach: Duration,
-    /// From the second complete answer that differs from positions.
+    /// From the second complete answer that differs from positions, to one that still does.
     pub holdings: Duration,
 }

@@ -64,8 +64,8 @@ impl Desk {
             let (orders, order_rows) = Table::new(scope);
             let (refused, refused_rows) = Table::new(scope);
             let (found, found_rows) = Table::new(scope);
-            let (differences, difference_rows) = Table::new(scope);
             let (due, due_rows) = Table::new(scope);
+            let (differences, difference_rows) = Table::new(scope);
             let (cached, cached_rows) = Table::new(scope);
             let (stored, stored_rows) = Table::new(scope);
             let rows = rules::render(RuleInputs {
@@ -76,8 +76,8 @@ impl Desk {
                 orders: order_rows,
                 refused: refused_rows,
                 found: found_rows,
-                differences: difference_rows,
                 due: due_rows,
+                differences: difference_rows,
                 cached: cached_rows,
                 stored: stored_rows,
             });
@@ -97,8 +97,8 @@ impl Desk {
                 orders,
                 refused,
                 found,
-                differences,
                 due,
+                differences,
                 cached,
                 stored,
             }

@@ -51,6 +51,7 @@ impl Orders {
         let position = row.position.clone().filter(|_| !row.is_foreign)?;
         Some(Sale {
             position,
+            stored: row.stored,
             filled: facts.filled(),
             asked: facts.asked(row.qty),
         })

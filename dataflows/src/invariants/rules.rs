@@ -1,14 +1,15 @@
 //! The rules as a differential dataflow: each is a function of what is known of one key, evaluated anew
 //! for the keys that change.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::change::{Decided, Difference, Version, is_newer};
+use super::change::{Decided, Difference, Taken, Version, is_newer};
 use super::violation::{InvariantKind, Violation};
 use crate::Rows;
-use crate::model::{ActionKey, PositionId, Quantity, SaleId, Symbol};
+use crate::model::{ActionKey, LogicalTime, PositionId, Quantity, SaleId, Symbol};
 
 /// A position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub(super) struct Stake {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) struct Sale {
     pub(super) position: PositionId,
+    /// When its row was stored.
+    pub(super) stored: LogicalTime,
     /// Shares filled.
     pub(super) filled: Quantity,
     /// Shares that the broker is asked for still.
@@ -33,28 +36,28 @@ pub(super) struct Sale {
 pub(super) struct Placed {
     pub(super) symbol: Symbol,
     pub(super) position: Option<PositionId>,
+    pub(super) qty: Quantity,
 }
 
-/// What waits for its time.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(super) enum Wait {
-    /// A decision for its order.
-    Breach(ActionKey),
-    /// A difference for its end.
-    Holdings(Symbol),
+impl Placed {
+    /// Returns whether it is what was decided.
+    fn is_of(&self, decided: &Decided) -> bool {
+        let stated = (decided.symbol, Some(&decided.position), decided.qty);
+        (self.symbol, self.position.as_ref(), self.qty) == stated
+    }
 }
 
 /// Rows by key, one a key.
 pub(super) struct RuleInputs<'s> {
     pub(super) positions: Rows<'s, (PositionId, Stake)>,
     pub(super) sales: Rows<'s, (Arc<str>, Sale)>,
-    pub(super) taken: Rows<'s, (SaleId, (PositionId, Quantity))>,
+    pub(super) taken: Rows<'s, (SaleId, Taken)>,
     pub(super) decisions: Rows<'s, (ActionKey, Decided)>,
     pub(super) orders: Rows<'s, (ActionKey, Placed)>,
     pub(super) refused: Rows<'s, (ActionKey, ())>,
     pub(super) found: Rows<'s, (ActionKey, bool)>,
+    pub(super) due: Rows<'s, (ActionKey, ())>,
     pub(super) differences: Rows<'s, (Symbol, Difference)>,
-    pub(super) due: Rows<'s, (Wait, ())>,
     pub(super) cached: Rows<'s, (Arc<str>, Version)>,
     pub(super) stored: Rows<'s, (Arc<str>, Version)>,
 }
@@ -63,7 +66,7 @@ pub(super) struct RuleInputs<'s> {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) enum Said {
     Broken(Violation),
-    /// Whether the row of this order accounts for it has to be looked up.
+    /// No decision states this order: whether its row accounts for it has to be looked up.
     Asked(ActionKey),
 }
 
@@ -71,8 +74,8 @@ pub(super) enum Said {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 enum Share {
     Held(Stake),
-    Sale(Arc<str>, Quantity, Quantity),
-    Taken(SaleId, Quantity),
+    Sale(Arc<str>, Sale),
+    Taken(Taken),
 }
 
 /// What is known of an action key.
@@ -85,11 +88,11 @@ enum Deed {
     Found(bool),
 }
 
-/// What is known of a symbol, or of a key of the cache, from two sides.
+/// What is known of a key of the cache, from two sides.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-enum Side<A, B> {
-    One(A),
-    Other(B),
+enum Side {
+    Cached(Version),
+    Stored(Version),
 }
 
 /// Renders the view: what does not hold, and what has to be looked up for it.
@@ -100,24 +103,20 @@ pub(super) fn render(inputs: RuleInputs<'_>) -> Rows<'_, Said> {
         .concatenate([
             inputs
                 .sales
-                .map(|(id, sale)| (sale.position, Share::Sale(id, sale.filled, sale.asked))),
+                .map(|(id, sale)| (sale.position.clone(), Share::Sale(id, sale))),
             inputs
                 .taken
-                .map(|(id, (position, qty))| (position, Share::Taken(id, qty))),
+                .map(|(_id, taken)| (taken.position.clone(), Share::Taken(taken))),
         ])
         .reduce_named("invariants: shares by position", |id, shares, said| {
             let broken = oversell(id, shares.iter().map(|(share, _)| *share));
             said.extend(broken.map(|broken| (Said::Broken(broken), 1)));
         });
-    let due = inputs.due.map(|(wait, ())| wait);
     let deeds = inputs
         .decisions
         .map(|(key, decided)| (key, Deed::Decision(decided)))
         .concatenate([
-            due.clone().flat_map(|wait| match wait {
-                Wait::Breach(key) => Some((key, Deed::Due)),
-                Wait::Holdings(_) => None,
-            }),
+            inputs.due.map(|(key, ())| (key, Deed::Due)),
             inputs.orders.map(|(key, row)| (key, Deed::Order(row))),
             inputs.refused.map(|(key, ())| (key, Deed::Refused)),
             inputs.found.map(|(key, does)| (key, Deed::Found(does))),
@@ -128,33 +127,23 @@ pub(super) fn render(inputs: RuleInputs<'_>) -> Rows<'_, Said> {
         });
     let differences = inputs
         .differences
-        .map(|(symbol, difference)| (symbol, Side::One(difference)))
-        .concat(due.flat_map(|wait| match wait {
-            Wait::Holdings(symbol) => Some((symbol, Side::Other(()))),
-            Wait::Breach(_) => None,
-        }))
-        .reduce_named(
-            "invariants: differences by symbol",
-            |symbol, sides, said| {
-                if let [(Side::One(difference), _), (Side::Other(()), _)] = sides {
-                    said.push((Said::Broken(holdings(*symbol, *difference)), 1));
-                }
-            },
-        );
+        .map(|(symbol, difference)| Said::Broken(holdings(symbol, difference)));
     let cached = inputs
         .cached
-        .map(|(key, version)| (key, Side::One(version)))
+        .map(|(key, version)| (key, Side::Cached(version)))
         .concat(
             inputs
                 .stored
-                .map(|(key, version)| (key, Side::Other(version))),
+                .map(|(key, version)| (key, Side::Stored(version))),
         )
         .reduce_named(
             "invariants: values by key of the cache",
             |key, sides, said| {
                 let (cached, stored) = match sides {
-                    [(Side::One(cached), _)] => (cached, None),
-                    [(Side::One(cached), _), (Side::Other(stored), _)] => (cached, Some(stored)),
+                    [(Side::Cached(cached), _)] => (cached, None),
+                    [(Side::Cached(cached), _), (Side::Stored(stored), _)] => {
+                        (cached, Some(stored))
+                    }
                     _ => return,
                 };
                 let broken = cache(key, cached, stored);
@@ -163,36 +152,63 @@ pub(super) fn render(inputs: RuleInputs<'_>) -> Rows<'_, Said> {
         );
     shares.map(|(_, said)| said).concatenate([
         deeds.map(|(_, said)| said),
-        differences.map(|(_, said)| said),
+        differences,
         cached.map(|(_, said)| said),
     ])
 }
 
 fn oversell<'p>(id: &PositionId, shares: impl Iterator<Item = &'p Share>) -> Option<Violation> {
-    let (mut stake, mut sold, mut asked, mut taken) = (None, 0i128, 0i128, 0i128);
+    let (mut stake, mut sales, mut taken) = (None, Vec::new(), Vec::new());
     for share in shares {
-        let count = |qty: &Quantity| i128::from(qty.shares());
         match share {
             Share::Held(held) => stake = Some(*held),
-            Share::Sale(_, filled, left) => {
-                sold += count(filled);
-                asked += count(left);
-            }
-            Share::Taken(_, qty) => taken += count(qty),
+            Share::Sale(order, sale) => sales.push((order, sale)),
+            Share::Taken(one) => taken.push(one),
         }
     }
     let Stake { symbol, qty } = stake?;
-    let is_oversold = sold > taken || sold + asked > i128::from(qty.shares()) + taken;
-    is_oversold.then(|| Violation {
+    let (mut gone, mut by_order) = (Vec::new(), BTreeMap::<&Arc<str>, i128>::new());
+    for one in &taken {
+        match &one.order {
+            Some(order) => *by_order.entry(order).or_default() += count(one.qty),
+            None => gone.push((one.time, count(one.qty))),
+        }
+    }
+    // What was gone before an order was stored is no fill of it.
+    let filled_beyond = sales.iter().find_map(|(order, sale)| {
+        let late = gone.iter().filter(|(time, _)| *time >= sale.stored);
+        let late: i128 = late.map(|(_, qty)| qty).sum();
+        let own = by_order.get(order).copied().unwrap_or_default();
+        (count(sale.filled) > own + late).then(|| {
+            format!(
+                "{symbol}: order {order} sold {} shares, where it has taken {own} off the position",
+                sale.filled
+            )
+        })
+    });
+    let sold: i128 = sales.iter().map(|(_, sale)| count(sale.filled)).sum();
+    let asked: i128 = sales.iter().map(|(_, sale)| count(sale.asked)).sum();
+    let taken: i128 = taken.iter().map(|one| count(one.qty)).sum();
+    let is_beyond = sold + asked > count(qty) + taken;
+    let detail = filled_beyond.or_else(|| {
+        is_beyond.then(|| {
+            format!(
+                "{symbol}: {sold} shares sold and {asked} more asked for, where {taken} were taken and {qty} are left"
+            )
+        })
+    })?;
+    Some(Violation {
         kind: InvariantKind::Oversell,
         key: id.as_str().into(),
         symbol: Some(symbol),
         position: Some(id.clone()),
-        detail: format!(
-            "{symbol}: {sold} shares sold and {asked} more asked for, where {taken} were taken and {qty} are left"
-        )
-        .into(),
+        detail: detail.into(),
     })
+}
+
+/// Returns so many shares, wide enough for sums of them.
+fn count(qty: Quantity) -> i128 {
+    i128::from(qty.shares())
 }
 
 fn deed<'d>(key: &ActionKey, deeds: impl Iterator<Item = &'d Deed>) -> Option<Said> {
@@ -219,7 +235,8 @@ fn deed<'d>(key: &ActionKey, deeds: impl Iterator<Item = &'d Deed>) -> Option<Sa
             )
             .into(),
         })),
-        (None, Some(placed)) => match found {
+        (Some(decided), Some(placed)) if placed.is_of(decided) => None,
+        (_, Some(placed)) => match found {
             Some(true) => None,
             Some(false) => Some(Said::Broken(Violation {
                 kind: InvariantKind::Order,

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use turnstile_dataflows::invariants::{InvariantChange, InvariantEvent, Sampled};
+use turnstile_dataflows::invariants::{
+    Decided, InvariantChange, InvariantEvent, InvariantOrder, Sampled, Taken,
+};
 use turnstile_dataflows::model::{ActionKey, OrderFacts, OrderStatus};
 
 use super::{
-    BEGIN_US, GRACE_S, decided, differences, event, fact, key, order, position, sampled, taken,
-    views,
+    BEGIN_US, GRACE_S, at, decided, differences, event, fact, gone, key, order, position, sampled,
+    shares, taken, views,
 };
 
 const STATUSES: [OrderStatus; 6] = [
@@ -31,11 +33,25 @@ fn change(second: u64) -> impl Strategy<Value = InvariantChange> {
     );
     prop_oneof![
         3 => (0..3usize, 0..12i64).prop_map(|(n, qty)| position(n, qty)),
-        3 => (0..6usize, 0..3usize).prop_map(|(n, _)| order(n, n % 3)),
+        3 => (0..6usize, 0..20u64).prop_map(|(n, stored)| match order(n, n % 3) {
+            InvariantChange::Order(row) => {
+                InvariantChange::Order(InvariantOrder { stored: at(stored), ..row })
+            }
+            other => other,
+        }),
         4 => (0..6usize, 0..STATUSES.len(), 0..12i64)
             .prop_map(|(n, status, filled)| fact(n, STATUSES[status], filled)),
-        3 => (0..6usize, 1..6i64).prop_map(|(n, qty)| taken(n, n % 3, qty)),
-        2 => (0..6usize).prop_map(move |n| decided(n, n % 3, second)),
+        // By an order of this position or another one, or by one that nobody knows.
+        3 => (0..6usize, 0..8usize, 1..6i64).prop_map(|(n, by, qty)| taken(n, n % 3, by, qty)),
+        1 => (0..6usize, 0..20u64, 1..6i64).prop_map(|(n, second, qty)| gone(n, n % 3, second, qty)),
+        2 => (0..6usize, 0..20u64, 9..11i64).prop_map(move |(n, late, qty)| {
+            match decided(n, n % 3, second.saturating_sub(late)) {
+                InvariantChange::Decided(row) => {
+                    InvariantChange::Decided(Decided { qty: shares(qty), ..row })
+                }
+                other => other,
+            }
+        }),
         1 => (0..6usize).prop_map(|n| InvariantChange::Refused(key(n))),
         2 => (0..6usize, any::<bool>()).prop_map(|(n, does)| InvariantChange::Found(key(n), does)),
         1 => proptest::collection::vec(difference, 0..3).prop_map(|rows| {
@@ -93,13 +109,15 @@ fn batches() -> impl Strategy<Value = Vec<Vec<InvariantEvent>>> {
 struct Told {
     now: u64,
     held: BTreeMap<String, i64>,
-    orders: BTreeMap<String, (String, ActionKey)>,
+    orders: BTreeMap<String, (String, InvariantOrder)>,
     facts: BTreeMap<String, OrderFacts>,
-    taken: BTreeMap<String, (String, i64)>,
-    decided: BTreeMap<ActionKey, u64>,
+    taken: BTreeMap<String, Taken>,
+    /// The last decision of a key, and when the first was told.
+    decided: BTreeMap<ActionKey, (u64, Decided)>,
     refused: BTreeSet<ActionKey>,
     found: BTreeMap<ActionKey, bool>,
-    differing: BTreeMap<String, u64>,
+    /// Since when, and whether an answer came after the grace time.
+    differing: BTreeMap<String, (u64, bool)>,
     sample: Vec<Sampled>,
 }
 
@@ -112,10 +130,11 @@ impl Told {
                     self.held.insert(row.id.to_string(), row.qty.shares());
                 }
                 InvariantChange::Order(row) => {
-                    let position = row.position.unwrap().to_string();
+                    let position = row.position.clone().unwrap().to_string();
                     let id = row.id.to_string();
                     self.facts.entry(id.clone()).or_default();
-                    self.orders.insert(id, (position, row.action_key));
+                    // A row never changes.
+                    self.orders.entry(id).or_insert((position, row));
                 }
                 InvariantChange::OrderFact(id, fact) => {
                     // What is told before the row is of an order that nobody knows.
@@ -123,28 +142,28 @@ impl Told {
                         facts.add(fact);
                     }
                 }
-                InvariantChange::Taken(id, position, qty) => {
-                    let row = (position.to_string(), qty.shares());
-                    self.taken.insert(id.to_string(), row);
+                InvariantChange::Taken(row) => {
+                    self.taken.insert(row.id.to_string(), row);
                 }
                 InvariantChange::Decided(row) => {
-                    let time = (row.time.micros() - BEGIN_US) / 1_000_000;
-                    // It is due by the first time it was decided.
-                    self.decided.entry(row.action_key).or_insert(time);
+                    let told = self.decided.get(&row.action_key);
+                    let told = told.map_or(self.now, |(told, _)| *told);
+                    self.decided.insert(row.action_key.clone(), (told, row));
                 }
                 InvariantChange::Refused(key) => {
                     self.refused.insert(key);
                 }
                 InvariantChange::Found(key, does) => {
-                    if self.orders.values().any(|(_, of)| *of == key) {
+                    if self.orders.values().any(|(_, of)| of.action_key == key) {
                         self.found.insert(key, does);
                     }
                 }
                 InvariantChange::Differences(rows) => {
                     let before = std::mem::take(&mut self.differing);
                     for symbol in rows.keys().map(ToString::to_string) {
-                        let since = before.get(&symbol).copied().unwrap_or(self.now);
-                        self.differing.insert(symbol, since);
+                        let since = before.get(&symbol).map_or(self.now, |(since, _)| *since);
+                        let is_due = since + GRACE_S <= self.now;
+                        self.differing.insert(symbol, (since, is_due));
                     }
                 }
                 InvariantChange::Sample(rows) => self.sample = rows,
@@ -157,7 +176,8 @@ impl Told {
         let (mut broken, mut asked) = (Vec::new(), Vec::new());
         for (position, qty) in &self.held {
             let orders = self.orders.iter().filter(|(_, (of, _))| of == position);
-            let facts: Vec<_> = orders.map(|(id, _)| self.facts[id]).collect();
+            let own: Vec<_> = orders.map(|(id, (_, row))| (row, self.facts[id])).collect();
+            let facts: Vec<_> = own.iter().map(|(_, facts)| *facts).collect();
             let sold: i64 = facts.iter().map(|facts| facts.filled().shares()).sum();
             let left = |facts: &OrderFacts| {
                 let ten = super::shares(10);
@@ -170,28 +190,43 @@ impl Told {
                 }
             };
             let asked: i64 = facts.iter().map(left).sum();
-            let taken = self.taken.values().filter(|(of, _)| of == position);
-            let taken: i64 = taken.map(|(_, qty)| qty).sum();
-            if sold > taken || sold + asked > qty + taken {
+            let of_it = self.taken.values();
+            let of_it: Vec<_> = of_it
+                .filter(|row| row.position.as_str() == position)
+                .collect();
+            let taken: i64 = of_it.iter().map(|row| row.qty.shares()).sum();
+            // Its own, and what may be late fills of it.
+            let allowed = |order: &InvariantOrder| -> i64 {
+                let counts = of_it.iter().filter(|row| match &row.order {
+                    Some(by) => *by == order.id,
+                    None => row.time >= order.stored,
+                });
+                counts.map(|row| row.qty.shares()).sum()
+            };
+            let mut own = own.iter();
+            let is_beyond = own.any(|(row, facts)| facts.filled().shares() > allowed(row));
+            if is_beyond || sold + asked > qty + taken {
                 broken.push(format!("OVERSELL {position}"));
             }
         }
-        let ordered = |key: &ActionKey| self.orders.values().any(|(_, of)| of == key);
-        for (key, time) in &self.decided {
-            if time + GRACE_S <= self.now && !ordered(key) && !self.refused.contains(key) {
+        let ordered = |key: &ActionKey| self.orders.values().any(|(_, of)| of.action_key == *key);
+        for (key, (told, _)) in &self.decided {
+            if told + GRACE_S <= self.now && !ordered(key) && !self.refused.contains(key) {
                 broken.push(format!("BREACH {key}"));
             }
         }
-        for (_, key) in self.orders.values() {
+        for (_, row) in self.orders.values() {
+            let key = &row.action_key;
+            let decided = self.decided.get(key);
             match self.found.get(key) {
-                _ if self.decided.contains_key(key) => {}
+                _ if decided.is_some_and(|(_, decided)| decided.qty == row.qty) => {}
                 Some(true) => {}
                 Some(false) => broken.push(format!("ORDER {key}")),
                 None => asked.push(key.clone()),
             }
         }
-        for (symbol, since) in &self.differing {
-            if since + GRACE_S <= self.now {
+        for (symbol, (_since, is_due)) in &self.differing {
+            if *is_due {
                 broken.push(format!("HOLDINGS {symbol}"));
             }
         }

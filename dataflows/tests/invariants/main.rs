@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use turnstile_dataflows::invariants::{
     Decided, Difference, GraceTimes, InvariantChange, InvariantEvent, InvariantNews,
-    InvariantOrder, Sampled, Version, Violation, run,
+    InvariantOrder, Sampled, Taken, Version, Violation, run,
 };
 use turnstile_dataflows::model::{
     ActionKey, LogicalTime, OrderFact, OrderStatus, Position, PositionId, PositionMode, Quantity,
@@ -142,6 +142,7 @@ fn order(n: usize, of: usize) -> InvariantChange {
         symbol: symbol(),
         qty: shares(10),
         is_foreign: false,
+        stored: at(0),
     })
 }
 
@@ -155,16 +156,35 @@ fn fact(n: usize, status: OrderStatus, filled: i64) -> InvariantChange {
     InvariantChange::OrderFact(format!("o{n}").into(), fact)
 }
 
-fn taken(n: usize, of: usize, qty: i64) -> InvariantChange {
-    let id = format!("s{n}").parse().unwrap();
-    InvariantChange::Taken(id, position_id(of), shares(qty))
+/// Shares that left position `of`, by the order of key `by`.
+fn taken(n: usize, of: usize, by: usize, qty: i64) -> InvariantChange {
+    InvariantChange::Taken(Taken {
+        id: format!("s{n}").parse().unwrap(),
+        position: position_id(of),
+        order: Some(format!("o{by}").into()),
+        time: at(0),
+        qty: shares(qty),
+    })
 }
 
+/// Shares of position `of` that were found to be gone.
+fn gone(n: usize, of: usize, second: u64, qty: i64) -> InvariantChange {
+    InvariantChange::Taken(Taken {
+        id: format!("s{n}").parse().unwrap(),
+        position: position_id(of),
+        order: None,
+        time: at(second),
+        qty: shares(qty),
+    })
+}
+
+/// The decision of key `n` to sell ten shares of position `of`.
 fn decided(n: usize, of: usize, second: u64) -> InvariantChange {
     InvariantChange::Decided(Decided {
         action_key: key(n),
         position: position_id(of),
         symbol: symbol(),
+        qty: shares(10),
         time: at(second),
     })
 }

@@ -222,6 +222,7 @@ async fn vanish(
         let sold = Sold {
             id: Uuid::new_v4(),
             position: id,
+            order: None,
             ts_us: None,
             qty: gone,
             price: last.map_or(price, |last| last.min(price)).min(avg_price),

@@ -11,10 +11,10 @@ use super::super::error::StoreError;
 /// Without a time they have left by now.
 const STORE: &str =
     "INSERT INTO trade.sale_results (sale_id, position_id, account_id, symbol, sold_ts, qty,
-        price, avg_price, costs, realized_pnl)
+        price, avg_price, costs, realized_pnl, order_id)
     SELECT $1, position_id, account_id, symbol,
         coalesce(timestamptz 'epoch' + $3::bigint * interval '1 microsecond', clock_timestamp()),
-        $4, $5, $6, $7, $8
+        $4, $5, $6, $7, $8, $9
     FROM trade.positions WHERE position_id = $2";
 
 /// Decimal places of money as stored.
@@ -25,6 +25,8 @@ pub(super) struct Sold {
     /// The execution that sold them; an identity of its own where there was none.
     pub(super) id: Uuid,
     pub(super) position: Uuid,
+    /// The order that sold them, also that of somebody else; none: they were found to be gone.
+    pub(super) order: Option<Uuid>,
     /// When, microseconds since the Unix epoch; none: now.
     pub(super) ts_us: Option<i64>,
     pub(super) qty: Quantity,
@@ -52,6 +54,7 @@ impl Sold {
                 &self.avg_price,
                 &self.costs,
                 &profit,
+                &self.order,
             ],
         )
         .await?;

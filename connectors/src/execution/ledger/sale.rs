@@ -83,7 +83,7 @@ impl Ledger {
         };
         let is_moved = !sold.is_zero() || status != held.status;
         try_join!(
-            store_result(tx, &held, execution),
+            store_result(tx, subject, &held, execution),
             async {
                 match is_moved {
                     true => set_position(tx, position, left, status).await,
@@ -148,6 +148,7 @@ async fn lock_position(tx: &Transaction<'_>, position: Uuid) -> Result<Held, Sto
 /// those of another one, or counted when they were gone.
 async fn store_result(
     tx: &Transaction<'_>,
+    subject: &Subject,
     held: &Held,
     execution: Option<&Execution>,
 ) -> Result<(), StoreError> {
@@ -161,6 +162,7 @@ async fn store_result(
     let sold = Sold {
         id: execution.fill,
         position: held.id,
+        order: Some(subject.id),
         ts_us: Some(execution.ts_us),
         qty,
         price: execution.price.to_decimal(),
