@@ -41,6 +41,7 @@ pub mod recorded;
 pub mod redis;
 pub mod retention;
 pub mod rows;
+pub mod seoul;
 pub mod settings;
 pub mod spill;
 pub mod stored_day;

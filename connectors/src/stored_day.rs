@@ -41,8 +41,9 @@ mod replay;
 mod runs;
 
 use jiff::civil::Date;
-use jiff::tz::{TimeZone, offset};
-use turnstile_dataflows::model::LogicalTime;
+use jiff::tz::TimeZone;
+
+use crate::seoul::SEOUL;
 
 pub use compare::{Difference, Kind};
 pub use decision::Made;
@@ -53,19 +54,10 @@ pub use replay::{Pace, Replayed, Watch, replay};
 pub use runs::EngineRun;
 
 const DAY_US: u64 = 86_400_000_000;
-/// Seoul knows no daylight saving.
-const SEOUL: TimeZone = TimeZone::fixed(offset(9));
-
-/// Returns the date in Seoul of a logical time.
-pub fn seoul_date(time: LogicalTime) -> Date {
-    let micros = i64::try_from(time.micros()).unwrap_or(i64::MAX);
-    let instant = jiff::Timestamp::from_microsecond(micros).unwrap_or(jiff::Timestamp::MAX);
-    instant.to_zoned(SEOUL).date()
-}
 
 /// The times of a day in Seoul, the last one exclusive, microseconds since the epoch.
 fn times_of(day: Date) -> Result<(u64, u64), StoredDayError> {
-    let begin = day.to_zoned(SEOUL).ok();
+    let begin = day.to_zoned(TimeZone::fixed(SEOUL)).ok();
     let begin = begin.and_then(|begin| u64::try_from(begin.timestamp().as_microsecond()).ok());
     let begin = begin.ok_or(StoredDayError::NotRecorded(day))?;
     Ok((begin, begin + DAY_US))
@@ -73,7 +65,10 @@ fn times_of(day: Date) -> Result<(u64, u64), StoredDayError> {
 
 #[cfg(test)]
 mod tests {
+    use turnstile_dataflows::model::LogicalTime;
+
     use super::*;
+    use crate::seoul::seoul_date;
 
     #[test]
     fn a_day_begins_and_ends_at_midnight_in_seoul() {

@@ -26,7 +26,7 @@ use turnstile_connectors::invariants::InvariantFeed;
 use turnstile_connectors::kis::{Stamped, Standing};
 use turnstile_connectors::postgres::{ChangeFeed, PriceSinkHandle, TransactionChanges};
 use turnstile_connectors::rows::{Loaded, ReadRows, RowReader};
-use turnstile_connectors::stored_day::seoul_date;
+use turnstile_connectors::seoul::seoul_date;
 use turnstile_connectors::task;
 use turnstile_dataflows::engine::{Change, Event, Timed};
 use turnstile_dataflows::model::{LogicalTime, Symbol};

@@ -33,8 +33,9 @@ use super::ledger::{Applied, Ledger};
 use super::merge::News;
 use super::metrics as names;
 use super::poll::OrderPoll;
-use super::session::{SessionSource, seoul};
+use super::session::SessionSource;
 use super::store::Store;
+use crate::seoul::seoul;
 use crate::task;
 
 /// An order of a day by the broker's number, also one that has ended.

@@ -44,8 +44,9 @@ use super::error::StoreError;
 use super::merge::{Merged, News, Progress, Step};
 use super::metrics as names;
 use super::order::{price, quantity, side};
-use super::session::{NowUs, seoul};
+use super::session::NowUs;
 use super::store::{GivenUp, Store};
+use crate::seoul::seoul;
 
 /// Forgets what a cache holds about positions. A failure is the cache's own affair: its entries
 /// expire.

@@ -4,10 +4,10 @@ mod simulator;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time, time};
-use jiff::tz::{Offset, TimeZone};
 use turnstile_dataflows::price::Session;
 
 use super::calendar::SharedCalendar;
+use crate::seoul::seoul;
 pub use simulator::SimulatorSession;
 
 /// First and last moment at which the exchange takes orders of this system: the regular session
@@ -18,8 +18,6 @@ const CLOSES: Time = time(15, 30, 0, 0);
 /// trading after hours (domain 2.1). The end is exclusive.
 const PRICES_FROM: Time = time(8, 30, 0, 0);
 const PRICES_UNTIL: Time = time(16, 0, 0, 0);
-/// Seoul has had no daylight saving time since 1988.
-const SEOUL: Offset = jiff::tz::offset(9);
 
 /// What the exchange's clock says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,14 +68,6 @@ pub type NowUs = fn() -> u64;
 /// Returns the wall clock.
 pub fn wall_clock_us() -> u64 {
     u64::try_from(Timestamp::now().as_microsecond()).unwrap_or_default()
-}
-
-/// Returns date and time in Seoul.
-pub(super) fn seoul(now_us: u64) -> (Date, Time) {
-    let micros = i64::try_from(now_us).unwrap_or(i64::MAX);
-    let instant = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX);
-    let there = instant.to_zoned(TimeZone::fixed(SEOUL));
-    (there.date(), there.time())
 }
 
 /// The real exchange, by the clock of Seoul and a calendar.
@@ -220,12 +210,5 @@ mod tests {
         let why = session.why_closed(at.date(), at.time());
         let expected = "there is no calendar, 2026-11-24 counts as closed";
         assert_eq!(why.as_deref(), Some(expected));
-    }
-
-    #[test]
-    fn the_clock_is_read_in_seoul() {
-        // 2026-11-23T15:00:00Z is 2026-11-24 00:00 in Seoul.
-        let (day, time) = seoul(1_795_446_000_000_000);
-        assert_eq!((day, time), (date(2026, 11, 24), Time::midnight()));
     }
 }

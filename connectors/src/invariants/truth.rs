@@ -15,7 +15,7 @@ use turnstile_dataflows::model::LogicalTime;
 use uuid::Uuid;
 
 use crate::postgres::{Postgres, PostgresError};
-use crate::stored_day::seoul_date;
+use crate::seoul::seoul_date;
 
 /// Fields of each kind of value. The first is its version.
 const POSITION: [&str; 7] = [

@@ -7,11 +7,11 @@
 //! 3. A bad record is reported and skipped; its neighbours in the frame are still delivered.
 
 use jiff::civil::{Date, Time};
-use jiff::tz::Offset;
 use turnstile_dataflows::model::{Price, Quantity, Symbol};
 
 use super::error::Malformed;
 use super::number;
+use crate::seoul::SEOUL;
 
 /// Fields of a trade record before 2026-09-14.
 const TRADE_WIDTH_MIN: usize = 46;
@@ -19,8 +19,6 @@ const TRADE_WIDTH_MIN: usize = 46;
 const TRADE_WIDTH: usize = 47;
 /// Place of a fault in one trade record.
 const TRADE: &str = "H0STCNT0 record";
-/// Seoul is nine hours ahead of UTC and has had no daylight saving time since 1988.
-const SEOUL: Offset = Offset::constant(9);
 
 /// One data frame, its payload not yet read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

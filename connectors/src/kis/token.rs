@@ -13,7 +13,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::civil::DateTime;
-use jiff::tz::Offset;
 use metrics::counter;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
@@ -28,6 +27,7 @@ use super::error::{KisError, TransientCause};
 use super::http::Http;
 use super::limiter::Lane;
 use super::metrics::TOKENS;
+use crate::seoul::SEOUL;
 
 const PLACE: &str = "tokenP";
 /// Age at which a new token is asked for: the broker returns the same one for 6 h.
@@ -258,7 +258,7 @@ fn read_token(body: &Map<String, Value>, asked_us: u64) -> Option<Token> {
 /// Reads `YYYY-MM-DD HH:MM:SS` in Seoul as microseconds since the Unix epoch.
 fn seoul_micros(text: &str) -> Option<u64> {
     let local: DateTime = text.trim().parse().ok()?;
-    let instant = Offset::constant(9).to_timestamp(local).ok()?;
+    let instant = SEOUL.to_timestamp(local).ok()?;
     u64::try_from(instant.as_microsecond()).ok()
 }
 

@@ -11,8 +11,8 @@ use turnstile_dataflows::price::{Quote, Source, Taken};
 use super::error::StoredDayError;
 use super::merge::Queue;
 use super::runs::Span;
-use super::seoul_date;
 use crate::rows::RowReader;
+use crate::seoul::seoul_date;
 
 /// One entry of a load holds a thousand rows.
 const PAGE: usize = 64;

@@ -10,11 +10,12 @@ use turnstile_dataflows::model::LogicalTime;
 
 use super::error::StoredDayError;
 use super::metrics::{DIFFERENCES, UNPROVEN};
+use super::record;
 use super::replay::{Pace, Replayed, Watch, replay};
-use super::{record, seoul_date};
 use crate::execution::{Alarm, Alarms, Level};
 use crate::jobs::{Counts, Days, Job, JobError, JobFuture, Outcome, Schedule};
 use crate::postgres::Postgres;
+use crate::seoul::seoul_date;
 
 /// Days that are looked back at: what was missed for longer is left to the operator.
 const DAYS_BACK: i32 = 7;

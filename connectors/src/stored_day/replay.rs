@@ -22,9 +22,10 @@ use super::feed::PageFeed;
 use super::merge::Merge;
 use super::prices::Ticks;
 use super::runs::{Span, check_archives, length_us, spans};
-use super::{live, seoul_date, times_of};
+use super::{live, times_of};
 use crate::postgres::Postgres;
 use crate::recorded::RecordedError;
+use crate::seoul::seoul_date;
 
 /// Events that are handed to the engine together.
 const EVENTS: usize = 8_192;

@@ -16,8 +16,9 @@ use turnstile_connectors::postgres::{AdvisoryLock, ChangeFeed, Postgres, PriceSi
 use turnstile_connectors::redis::Cache;
 use turnstile_connectors::retention::Retention;
 use turnstile_connectors::rows::RowReader;
+use turnstile_connectors::seoul::seoul_date;
 use turnstile_connectors::spill::{Restored, Spill};
-use turnstile_connectors::stored_day::{EngineRun, seoul_date};
+use turnstile_connectors::stored_day::EngineRun;
 use turnstile_connectors::{rows, task};
 use turnstile_dataflows::engine::{Engine, EngineConfig};
 use turnstile_dataflows::price::Board;

@@ -15,10 +15,11 @@ use super::super::ledger::Applied;
 use super::super::merge::News;
 use super::super::metrics as names;
 use super::super::order::Order;
-use super::super::session::{Market, seoul};
+use super::super::session::Market;
 use super::super::store::GivenUp;
 use super::marks::{Mark, Outcome, Sending};
 use super::{Desk, Turn};
+use crate::seoul::seoul;
 
 /// Reason of what a person asks to buy.
 const MANUAL: &str = "MANUAL";

@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use turnstile_dataflows::price::Session;
 
-use super::{Market, NowUs, SessionSource, SharedCalendar, seoul};
+use super::{Market, NowUs, SessionSource, SharedCalendar};
+use crate::seoul::seoul;
 
 /// How often the simulator is asked, and how long its answer counts.
 const ASK_EVERY: Duration = Duration::from_millis(300);

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::tz::Offset;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +16,7 @@ use turnstile_dataflows::model::Symbol;
 
 use super::PriceRow;
 use crate::redis::{Cache, PRICES_CHANNEL, TTL_PRICE};
+use crate::seoul::SEOUL;
 
 /// How often a write is tried again while Redis is away.
 const RETRY: Duration = Duration::from_millis(200);
@@ -133,7 +133,7 @@ fn to_json(row: &PriceRow) -> String {
 fn seoul(micros: u64) -> String {
     let micros = i64::try_from(micros).unwrap_or(i64::MAX);
     let time = Timestamp::from_microsecond(micros).unwrap_or_default();
-    time.display_with_offset(Offset::constant(9)).to_string()
+    time.display_with_offset(SEOUL).to_string()
 }
 
 #[cfg(test)]
