@@ -64,6 +64,7 @@ pub use risk::{RiskConfig, RiskGate, RiskMonitor, Ruling};
 pub use session::{KrxSession, Market, NowUs, SessionSource, SimulatorSession, wall_clock_us};
 pub(crate) use sink::explained;
 pub use sink::{
-    Approval, EngineOutput, OrderSink, PriceProgress, SinkItem, SinkProgress, TakeProfit,
+    Approval, EngineOutput, KeepUnstored, OrderSink, PriceProgress, SinkItem, SinkProgress,
+    TakeProfit, Unstored,
 };
 pub use store::{Permit, Store};

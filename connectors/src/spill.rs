@@ -1,8 +1,8 @@
 //! What cannot be stored while PostgreSQL is away, kept on disk until it is back.
 //!
 //! ```text
-//! price sink, keeper ─> Spill::keep ─> {folder}/{begin}-{pid}.spill ─ restore ─> market.prices, notices
-//!                                        CRC32 and JSON a line
+//! price sink, order sink, keeper ─> Spill::keep ─> {begin}-{pid}.spill (CRC32 and JSON a line)
+//!     market.prices, trade.decisions_unstored, notices <─ restore ─┘
 //! ```
 //!
 //! 1. What [`Spill::keep`] has taken survives the death of the process; a second later it survives that of

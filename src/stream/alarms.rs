@@ -34,11 +34,12 @@ pub(super) fn restored(restored: &Restored) -> Option<Alarm> {
         new_ticks,
         notices,
         unjudged,
+        decisions,
         last_us: _,
         damaged,
     } = restored;
     let notices = notices.len();
-    if *ticks == 0 && notices == 0 && *damaged == 0 {
+    if *ticks == 0 && notices == 0 && *decisions == 0 && *damaged == 0 {
         return None;
     }
     let level = match damaged {
@@ -52,10 +53,11 @@ pub(super) fn restored(restored: &Restored) -> Option<Alarm> {
         position: None,
         message: format!(
             "{ticks} prices and {notices} notices that were kept on disk are stored, {unjudged} of them \
-             judged by nobody; {damaged} lines could not be read"
+             judged by nobody; {decisions} decisions were not stored in time, and what still holds is \
+             decided anew; {damaged} lines could not be read"
         ),
         context: json!({"ticks": ticks, "new": new_ticks, "notices": notices,
-            "unjudged": unjudged, "damaged": damaged}),
+            "unjudged": unjudged, "decisions": decisions, "damaged": damaged}),
     })
 }
 

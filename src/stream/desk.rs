@@ -8,8 +8,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use turnstile_connectors::execution::{
     AlarmWriter, Alarms, Book, BrokerEvent, CostModel, Executor, ExecutorParts, Fills, Holdings,
-    HoldingsParts, KisBroker, KrxSession, Ledger, Notice, OrderPoll, OrderSink, Permit,
-    PositionCache, PriceProgress, RiskGate, RiskMonitor, SessionKind, SessionSource,
+    HoldingsParts, KeepUnstored, KisBroker, KrxSession, Ledger, Notice, OrderPoll, OrderSink,
+    Permit, PositionCache, PriceProgress, RiskGate, RiskMonitor, SessionKind, SessionSource,
     SharedCalendar, SimulatorSession, SinkItem, SinkProgress, Store, wall_clock_us,
 };
 use turnstile_connectors::invariants::InvariantFeed;
@@ -62,6 +62,8 @@ pub(super) struct DeskParts<'d> {
     pub(super) events: Option<EventSender>,
     /// What this process may do with what it decides.
     pub(super) permit: watch::Receiver<Permit>,
+    /// Where decisions go that may not be stored any more.
+    pub(super) unstored: KeepUnstored,
     /// Notices that were kept while there was no desk.
     pub(super) kept: &'d [Notice],
     pub(super) stop: CancellationToken,
@@ -79,6 +81,7 @@ impl Desk {
             is_broker_down,
             events,
             permit,
+            unstored,
             kept,
             stop,
         } = parts;
@@ -168,7 +171,8 @@ impl Desk {
             orders,
             wall_clock_us,
         )
-        .telling(invariants.clone());
+        .telling(invariants.clone())
+        .keeping(unstored);
         let stored = order_sink.progress();
         let (outputs, items) = mpsc::channel(OUTPUTS_MAX);
         let (notices, notice_events) = mpsc::channel(settings.notice_queue.get());

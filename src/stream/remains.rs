@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
-use turnstile_connectors::execution::Permit;
+use turnstile_connectors::execution::{KeepUnstored, Permit};
 use turnstile_connectors::postgres::{Overflow, Postgres, PriceRow};
 use turnstile_connectors::spill::{Kept, Spill};
 
@@ -89,6 +89,21 @@ impl Drop for Remains {
         // What it has opened since is of no use to anybody.
         self.postgres.cut();
     }
+}
+
+/// Returns where decisions go that an engine may not store any more.
+pub(super) fn unstored(spill: &Arc<Spill>) -> KeepUnstored {
+    let spill = spill.clone();
+    Arc::new(move |decisions| {
+        let kept: Vec<_> = decisions
+            .into_iter()
+            .map(Box::new)
+            .map(Kept::Decision)
+            .collect();
+        if let Err(error) = spill.keep(&kept) {
+            error!(%error, decisions = kept.len(), "decisions are not kept");
+        }
+    })
 }
 
 /// Returns where prices go that the database does not take any more.

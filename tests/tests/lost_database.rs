@@ -40,17 +40,22 @@ async fn start_postgres(system: &mut System) {
     system.reconnect().await;
 }
 
-/// Returns how many lines of each kind are kept.
-fn kept(system: &System) -> (usize, usize) {
+/// Returns the files in which something is kept.
+fn files(system: &System) -> Vec<String> {
     let folder = system.folder().join(".turnstile/spill");
     let Ok(files) = std::fs::read_dir(folder) else {
-        return (0, 0);
+        return Vec::new();
     };
     let files = files.map(|file| file.expect("entry").path());
     let files = files.filter(|file: &PathBuf| file.extension().is_some_and(|end| end == "spill"));
-    let texts: Vec<String> = files
+    files
         .map(|file| std::fs::read_to_string(file).unwrap_or_default())
-        .collect();
+        .collect()
+}
+
+/// Returns how many lines of prices and of fills are kept.
+fn kept(system: &System) -> (usize, usize) {
+    let texts = files(system);
     let count = |kind: &str| texts.iter().map(|text| text.matches(kind).count()).sum();
     (count(r#"{"unjudged":"#), count(r#""event":{"Fill":"#))
 }
@@ -114,6 +119,44 @@ async fn an_engine_goes_on_by_itself_and_every_price_is_stored_once() {
         .counts("SELECT count(*) FROM trade.exit_events", 2)
         .await;
     assert_eq!(system.orders_sent().await, 2);
+    stream.stop().await;
+    system.stop().await;
+}
+
+#[tokio::test]
+async fn a_decision_that_could_not_be_stored_outlives_a_kill_and_is_made_anew() {
+    let mut system = System::start(&[stock(SYMBOL, 100)], "").await;
+    system
+        .exit_rules(serde_json::from_str(RULES).expect("rules"))
+        .await;
+    let stream = system.stream("").await;
+    system.trade(SYMBOL, 99_000).await;
+    system.counts("SELECT count(*) FROM market.prices", 1).await;
+
+    // It stands still: the engine judges until its lock does not answer.
+    system.signal_postgres(Signal::SIGSTOP);
+    system.trade(SYMBOL, 94_000).await;
+    eventually("the decision is kept", async || {
+        files(&system).concat().contains(r#"{"decision":"#)
+    })
+    .await;
+    stream.signal(Signal::SIGKILL);
+    assert!(!stream.ended().await, "killed");
+    system.signal_postgres(Signal::SIGCONT);
+    let stream = system.stream("").await;
+    let recorded = "SELECT count(*) FROM trade.decisions_unstored d
+        JOIN trade.positions p ON d.action_key LIKE p.position_id || ':1:OPEN:SL2:1'
+        WHERE d.symbol = '005930' AND d.decision ->> 'reason' = 'SL2'";
+    system.counts(recorded, 1).await;
+    let told = "SELECT count(*) FROM system.logs WHERE event = 'PRICES_RESTORED'
+        AND context @> '{\"decisions\": 1}'";
+    system.counts(told, 1).await;
+    // What still holds is decided anew, on the price of now.
+    system.trade(SYMBOL, 93_900).await;
+    system
+        .counts("SELECT count(*) FROM trade.exit_events", 1)
+        .await;
+    assert_eq!(system.orders_sent().await, 1);
     stream.stop().await;
     system.stop().await;
 }

@@ -14,11 +14,13 @@
 //!    those is full.
 //! 4. Entries pass the risk gate. One that is refused is stored as a refusal that may pass.
 //! 5. While the database is away everything waits, back to the engine. What the database refuses
-//!    is set aside with an alarm, and nothing else stops.
+//!    is set aside with an alarm, and nothing else stops. Where the engine has lost its lock, what waits is
+//!    kept on disk besides.
 
 mod exit_order;
 mod lane;
 mod policy;
+mod unstored;
 mod verdict;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -47,6 +49,7 @@ pub(super) use exit_order::warm;
 use lane::{Desk, Item, Storable};
 pub(super) use policy::Policy;
 pub use policy::{Approval, TakeProfit};
+pub use unstored::{KeepUnstored, Unstored};
 pub(crate) use verdict::explained;
 
 /// Something that the engine said.
@@ -164,6 +167,7 @@ impl OrderSink {
                 done: SinkProgress::default(),
                 now_us,
                 invariants: None,
+                keep: None,
             },
             prices,
             lanes,
@@ -175,6 +179,13 @@ impl OrderSink {
     #[must_use]
     pub fn telling(mut self, invariants: InvariantFeed) -> Self {
         self.desk.invariants = Some(invariants);
+        self
+    }
+
+    /// Lets `keep` have decisions that may not be stored any more.
+    #[must_use]
+    pub fn keeping(mut self, keep: KeepUnstored) -> Self {
+        self.desk.keep = Some(keep);
         self
     }
 

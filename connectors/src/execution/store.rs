@@ -77,6 +77,17 @@ impl Store {
         matches!(given.await, Some(Ok(_)))
     }
 
+    /// Waits until nothing may be stored any more; for ever where that cannot be.
+    pub(super) async fn forbidden(&self) {
+        let Some(mut permit) = self.permit.clone() else {
+            return std::future::pending().await;
+        };
+        let taken = permit.wait_for(|permit| *permit == Permit::Nothing).await;
+        if taken.is_err() {
+            std::future::pending().await
+        }
+    }
+
     /// Returns whether orders may be sent.
     pub(super) fn may_send(&self) -> bool {
         let permit = self.permit.as_ref();

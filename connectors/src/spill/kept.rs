@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::execution::Notice;
+use crate::execution::{Notice, Unstored};
 use crate::postgres::PriceRow;
 
 /// Something that is kept until it can be stored.
@@ -15,6 +15,8 @@ pub enum Kept {
     Unjudged(Box<PriceRow>),
     /// An execution notice. Nobody has handled it.
     Notice(Notice),
+    /// A decision that was not stored in time.
+    Decision(Box<Unstored>),
 }
 
 impl Kept {

@@ -3,18 +3,24 @@
 use std::io::{BufRead, BufReader};
 
 use metrics::counter;
+use tokio_postgres::types::ToSql;
 use tracing::{error, info};
 
 use super::file::Leftover;
 use super::metrics::{DAMAGED, RESTORED};
 use super::{Kept, Spill, SpillError};
-use crate::execution::Notice;
+use crate::execution::{Notice, Unstored};
 use crate::postgres::{Postgres, PostgresError, PriceRow, store_again};
 
 /// Notes that nobody has judged the ticks from `$1` to `$2`.
 const NOTE: &str = "INSERT INTO system.engine_events (logical_us, seq, kind, payload)
     VALUES ($1, 0, 'unjudged', jsonb_build_object('through_us', $2::bigint))
     ON CONFLICT (logical_us, seq) DO NOTHING";
+/// Notes a decision that was not stored, unless it was all the same.
+const UNSTORED: &str =
+    "INSERT INTO trade.decisions_unstored (action_key, logical_us, symbol, decision)
+    SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT FROM trade.orders WHERE action_key = $1)
+    ON CONFLICT (action_key) DO NOTHING";
 /// Rows stored in one transaction.
 const TOGETHER: usize = 10_000;
 
@@ -29,6 +35,8 @@ pub struct Restored {
     pub notices: Vec<Notice>,
     /// Ticks among them that nobody has judged.
     pub unjudged: u64,
+    /// Decisions among them that were not stored.
+    pub decisions: u64,
     /// The last logical time, microseconds; 0 where there is none.
     pub last_us: u64,
     /// Lines that could not be read.
@@ -76,36 +84,54 @@ pub async fn store(
         return Ok(());
     }
     let mut client = postgres.connect_alone().await?;
-    let (mut ticks, mut unjudged) = (Vec::new(), None);
+    let (mut ticks, mut notes) = (Vec::new(), Notes::default());
     for kept in kept {
-        take(kept, &mut ticks, &mut unjudged, restored);
+        take(kept, &mut ticks, &mut notes, restored);
     }
     store_ticks(&mut client, &mut ticks, restored).await?;
-    note(&client, unjudged).await
+    note(&client, notes, restored).await
 }
 
-/// First and last logical time of ticks that nobody has judged.
-type Unjudged = Option<(u64, u64)>;
+/// What is stored once its ticks are.
+#[derive(Default)]
+struct Notes {
+    /// First and last logical time of ticks that nobody has judged.
+    unjudged: Option<(u64, u64)>,
+    decisions: Vec<Unstored>,
+}
 
-fn take(kept: Kept, ticks: &mut Vec<PriceRow>, unjudged: &mut Unjudged, restored: &mut Restored) {
+fn take(kept: Kept, ticks: &mut Vec<PriceRow>, notes: &mut Notes, restored: &mut Restored) {
     match kept {
         Kept::Tick(tick) => ticks.push(*tick),
         Kept::Unjudged(tick) => {
             let us = tick.logical_us;
-            let (first, last) = unjudged.unwrap_or((us, us));
-            *unjudged = Some((first.min(us), last.max(us)));
+            let (first, last) = notes.unjudged.unwrap_or((us, us));
+            notes.unjudged = Some((first.min(us), last.max(us)));
             restored.unjudged += 1;
             ticks.push(*tick);
         }
         Kept::Notice(notice) => restored.notices.push(notice),
+        Kept::Decision(decision) => notes.decisions.push(*decision),
     }
 }
 
-async fn note(client: &tokio_postgres::Client, unjudged: Unjudged) -> Result<(), SpillError> {
-    if let Some((first, last)) = unjudged {
-        let micros = |us: u64| i64::try_from(us).unwrap_or(i64::MAX);
+async fn note(
+    client: &tokio_postgres::Client,
+    notes: Notes,
+    restored: &mut Restored,
+) -> Result<(), SpillError> {
+    let micros = |us: u64| i64::try_from(us).unwrap_or(i64::MAX);
+    if let Some((first, last)) = notes.unjudged {
         let noted = client.execute(NOTE, &[&micros(first), &micros(last)]).await;
         noted.map_err(PostgresError::from)?;
+    }
+    for unstored in notes.decisions {
+        let time = micros(unstored.time.micros());
+        let symbol = unstored.symbol.to_string();
+        let values: [&(dyn ToSql + Sync); 4] =
+            [&unstored.action_key, &time, &symbol, &unstored.decision];
+        let noted = client.execute(UNSTORED, &values).await;
+        restored.decisions += noted.map_err(PostgresError::from)?;
     }
     Ok(())
 }
@@ -120,7 +146,7 @@ async fn store_file(
     let mut lines = BufReader::new(&leftover.file);
     let mut client = postgres.connect_alone().await?;
     let (mut line, mut number, mut ticks) = (Vec::new(), 0_u64, Vec::new());
-    let mut unjudged = None;
+    let mut notes = Notes::default();
     loop {
         line.clear();
         number += 1;
@@ -131,7 +157,7 @@ async fn store_file(
             break;
         }
         match Kept::read(&line) {
-            Ok(kept) => take(kept, &mut ticks, &mut unjudged, restored),
+            Ok(kept) => take(kept, &mut ticks, &mut notes, restored),
             Err(fault) => {
                 restored.damaged += 1;
                 counter!(DAMAGED).increment(1);
@@ -144,7 +170,7 @@ async fn store_file(
         }
     }
     store_ticks(&mut client, &mut ticks, restored).await?;
-    note(&client, unjudged).await
+    note(&client, notes, restored).await
 }
 
 async fn store_ticks(

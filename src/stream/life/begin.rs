@@ -143,6 +143,7 @@ impl Life {
             is_broker_down: is_down.subscribe(),
             events: monitor.map(Monitor::events),
             permit: permit.subscribe(),
+            unstored: remains::unstored(spill),
             kept: &restored.notices,
             stop: downstream.clone(),
         });

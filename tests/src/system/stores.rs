@@ -1,11 +1,23 @@
 //! Where the stores of a system are, and a failover of its database.
 
+use nix::sys::signal::Signal;
 use turnstile_connectors::embedded::EmbeddedServers;
 
 use super::{System, connect};
 use crate::Replicas;
+use crate::processes::signal_family;
 
 impl System {
+    /// Signals PostgreSQL and its sessions.
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub fn signal_postgres(&mut self, signal: Signal) {
+        let postgres = self.servers.postgres().expect("PostgreSQL runs");
+        let pid = postgres.pid().and_then(|pid| u32::try_from(pid).ok());
+        signal_family(pid.expect("it has a process"), signal);
+    }
+
     /// Returns the environment that points at the servers.
     pub fn environment(&self) -> Vec<(&str, &str)> {
         self.environment_at(None)

@@ -14,6 +14,7 @@ use super::super::error::StoreError;
 use super::super::order::{Order, result_ppm};
 use super::lane::{Item, Storable, Stored};
 use super::policy::Policy;
+use super::unstored::Unstored;
 use super::{micros, order_id, uuid};
 use crate::postgres::{PostgresClient, Session};
 
@@ -160,6 +161,15 @@ impl Storable for ExitDecision {
     fn subject(&self) -> (Symbol, Option<Uuid>, String) {
         let position = Uuid::parse_str(self.position.as_str()).ok();
         (self.symbol, position, self.action_key.to_string())
+    }
+
+    fn unstored(&self) -> Option<Unstored> {
+        Some(Unstored {
+            action_key: self.action_key.to_string(),
+            time: self.time,
+            symbol: self.symbol,
+            decision: serde_json::to_value(self).ok()?,
+        })
     }
 }
 

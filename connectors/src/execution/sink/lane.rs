@@ -24,6 +24,7 @@ use super::super::session::NowUs;
 use super::super::store::{Chain, GivenUp, Store};
 use super::SinkProgress;
 use super::policy::Policy;
+use super::unstored::{KeepUnstored, Unstored};
 use crate::invariants::InvariantFeed;
 
 /// What a lane stores.
@@ -50,6 +51,9 @@ pub(super) trait Storable: Send + Sync + Sized + 'static {
 
     /// Returns what it is about, for an alarm: symbol, position, and the key by which it is found.
     fn subject(&self) -> (Symbol, Option<Uuid>, String);
+
+    /// Returns what is kept of it where the database is away; none where it is no order.
+    fn unstored(&self) -> Option<Unstored>;
 }
 
 /// Something that the engine said and that waits to be stored.
@@ -93,6 +97,8 @@ pub(super) struct Desk {
     pub(super) now_us: NowUs,
     /// Who asks for a reason where a decision has no order.
     pub(super) invariants: Option<InvariantFeed>,
+    /// Where decisions are kept that the database does not take.
+    pub(super) keep: Option<KeepUnstored>,
 }
 
 impl Desk {
@@ -114,8 +120,8 @@ impl Desk {
                 item.ruling = entry.map(|(intent, key)| self.gate.judge(&intent, &key));
             }
             let work = |client, items| T::store(client, items, self.policy);
-            let stored = self.store.persist_all("decision", &stop, &taken, work);
-            let stored = stored.await;
+            let storing = self.store.persist_all("decision", &stop, &taken, work);
+            let stored = self.keep_where_forbidden(&taken, storing).await;
             let is_done =
                 |stored: &&Result<Stored, GivenUp>| !matches!(stored, Err(GivenUp::Stopped));
             self.done.note(stored.iter().filter(is_done).count());
@@ -141,6 +147,26 @@ impl Desk {
             // A slow cache is not to keep an order back.
             self.cache.forget(&changed).await;
         }
+    }
+
+    /// Does `storing`; where it may not be done any more, keeps the items first, so that they outlive the
+    /// process.
+    async fn keep_where_forbidden<T: Storable, R>(
+        &self,
+        items: &[Item<T>],
+        storing: impl Future<Output = R>,
+    ) -> R {
+        let mut storing = std::pin::pin!(storing);
+        tokio::select! {
+            biased;
+            stored = &mut storing => return stored,
+            () = self.store.forbidden() => {}
+        }
+        if let Some(keep) = &self.keep {
+            let unstored = items.iter().filter_map(|item| item.output.unstored());
+            keep(unstored.collect());
+        }
+        storing.await
     }
 
     /// After the commit: the latency, the executor. Returns what is known of the order, where there is

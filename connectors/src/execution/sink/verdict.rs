@@ -172,6 +172,18 @@ impl Storable for ReentryVerdict {
         };
         (self.symbol, None, key)
     }
+
+    fn unstored(&self) -> Option<Unstored> {
+        let Verdict::Submit { action_key, .. } = &self.verdict else {
+            return None;
+        };
+        Some(Unstored {
+            action_key: action_key.to_string(),
+            time: self.time,
+            symbol: self.symbol,
+            decision: serde_json::to_value(self).ok()?,
+        })
+    }
 }
 
 /// Stores verdicts in one transaction. Their statements are under way together; the server runs them
