@@ -3,6 +3,7 @@
 
 pub(crate) mod alarms;
 pub(crate) mod audit;
+pub(crate) mod bars;
 pub(crate) mod best_prices;
 pub(crate) mod calendar;
 pub(crate) mod cash_flows;
@@ -10,7 +11,9 @@ pub(crate) mod control;
 pub(crate) mod emergency_stop;
 pub(crate) mod executions;
 pub(crate) mod exit_events;
+pub(crate) mod exit_pauses;
 pub(crate) mod exit_rules;
+pub(crate) mod exit_signals;
 pub(crate) mod invariants;
 pub(crate) mod jobs;
 pub(crate) mod levels;
@@ -45,3 +48,4 @@ pub(crate) mod strategy_runs;
 pub(crate) mod trades;
 pub(crate) mod universe;
 pub(crate) mod watchlist;
+pub(crate) mod withheld;

@@ -118,6 +118,46 @@ impl FromStr for NameCursor {
     }
 }
 
+/// Place in a list that is ordered by a running number, then by a text, both descending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeyedCursor {
+    /// Number of the last row seen.
+    pub(crate) number: i64,
+    /// Text of the last row seen.
+    pub(crate) key: String,
+}
+
+impl Cursor for KeyedCursor {
+    fn first() -> Self {
+        Self {
+            number: i64::MAX,
+            key: String::new(),
+        }
+    }
+}
+
+impl fmt::Display for KeyedCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.number, self.key)
+    }
+}
+
+impl FromStr for KeyedCursor {
+    type Err = CursorError;
+
+    fn from_str(text: &str) -> Result<Self, CursorError> {
+        let (number, key) = text.split_once('.').ok_or(CursorError)?;
+        // PostgreSQL could not read it.
+        if key.contains('\0') {
+            return Err(CursorError);
+        }
+        Ok(Self {
+            number: number.parse().map_err(|_| CursorError)?,
+            key: key.to_owned(),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -138,6 +178,14 @@ mod tests {
         assert_eq!("a".parse::<NameCursor>().unwrap(), NameCursor("a".into()));
         assert!("a\0".parse::<NameCursor>().is_err());
         assert_eq!("42".parse::<NumberCursor>().unwrap(), NumberCursor(42));
+        let keyed = KeyedCursor {
+            number: 7,
+            key: "SL1..MODE".into(),
+        };
+        assert_eq!(keyed.to_string().parse::<KeyedCursor>().unwrap(), keyed);
+        for text in ["7", "x.SL1", "7.\0"] {
+            assert!(text.parse::<KeyedCursor>().is_err(), "{text}");
+        }
     }
 
     #[rstest]

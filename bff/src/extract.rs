@@ -10,6 +10,8 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Query, RawPathParams};
 use axum::http::request::Parts;
+use jiff::civil::Date;
+use turnstile_dataflows::model::Symbol;
 
 use crate::cursor::Cursor;
 use crate::error::{ApiError, Code};
@@ -56,14 +58,19 @@ pub(crate) struct Page<C> {
 impl Params {
     /// Takes `limit`, the most rows of an answer.
     pub(crate) fn limit(&mut self) -> i64 {
+        self.limit_within(LIMIT_DEFAULT, LIMIT_MAX)
+    }
+
+    /// Takes `limit` of an answer whose rows are small: at most `most`, `default` if it is absent.
+    pub(crate) fn limit_within(&mut self, default: i64, most: i64) -> i64 {
         match self.given.remove("limit") {
-            None => LIMIT_DEFAULT,
+            None => default,
             Some(text) => match text.parse() {
-                Ok(limit) if (1..=LIMIT_MAX).contains(&limit) => limit,
+                Ok(limit) if (1..=most).contains(&limit) => limit,
                 Ok(_) | Err(_) => {
-                    let fault = format!("must be an integer from 1 to {LIMIT_MAX}, was \"{text}\"");
+                    let fault = format!("must be an integer from 1 to {most}, was \"{text}\"");
                     self.faults.insert("limit".to_owned(), fault);
-                    LIMIT_DEFAULT
+                    default
                 }
             },
         }
@@ -131,6 +138,22 @@ impl Params {
         text.parse()
             .map_err(|error| self.fault(name, format!("cannot be used: {error}")))
             .ok()
+    }
+
+    /// Takes `symbol`, in the form in which it is stored.
+    pub(crate) fn symbol(&mut self) -> Option<String> {
+        let symbol: Option<Symbol> = self.parsed("symbol");
+        symbol.map(|symbol| symbol.to_string())
+    }
+
+    /// Takes the date `name`, of a year that PostgreSQL reads.
+    pub(crate) fn date(&mut self, name: &str) -> Option<Date> {
+        let date: Date = self.parsed(name)?;
+        if date.year() < 1 {
+            self.fault(name, format!("must be of the year 1 or later, was {date}"));
+            return None;
+        }
+        Some(date)
     }
 
     /// Takes the parameter `name`, at most `count_max` values with commas between; none if it is absent.

@@ -17,6 +17,7 @@ mod board;
 mod changes;
 mod client;
 mod hub;
+mod levels;
 mod listener;
 mod messages;
 mod prices;

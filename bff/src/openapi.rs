@@ -16,12 +16,12 @@ use utoipa::{Modify, OpenApi};
 use crate::access::routes::{Need, need};
 use crate::access::sessions::COOKIE;
 use crate::api::{
-    alarms, audit, best_prices, calendar, cash_flows, control, emergency_stop, executions,
-    exit_events, exit_rules, invariants, jobs, levels, logs, manual_entries, manual_exits,
-    order_requests, orders, performance, pick_decisions, picks, portfolios, positions, previews,
-    prices, rankings, rebalances, reentry, reentry_blacklist, reentry_expiries, reentry_limits,
-    reentry_windows, regime, risk, risk_limits, rule_resolution, session, settings, signals,
-    stocks, strategy_runs, trades, universe, watchlist,
+    alarms, audit, bars, best_prices, calendar, cash_flows, control, emergency_stop, executions,
+    exit_events, exit_pauses, exit_rules, exit_signals, invariants, jobs, levels, logs,
+    manual_entries, manual_exits, order_requests, orders, performance, pick_decisions, picks,
+    portfolios, positions, previews, prices, rankings, rebalances, reentry, reentry_blacklist,
+    reentry_expiries, reentry_limits, reentry_windows, regime, risk, risk_limits, rule_resolution,
+    session, settings, signals, stocks, strategy_runs, trades, universe, watchlist, withheld,
 };
 use crate::health;
 use crate::versioned::{Named, digest};
@@ -59,6 +59,7 @@ const ACTORS: [&str; 3] = ["updated_by", "asked_by", "by"];
         stocks::list,
         stocks::search,
         stocks::one,
+        bars::list,
         watchlist::list,
         watchlist::add,
         watchlist::change,
@@ -68,6 +69,9 @@ const ACTORS: [&str; 3] = ["updated_by", "asked_by", "by"];
         positions::list,
         positions::one,
         levels::of_position,
+        withheld::of_position,
+        exit_signals::of_position,
+        levels::live,
         manual_exits::sell,
         exit_rules::list,
         exit_rules::one,
@@ -97,6 +101,7 @@ const ACTORS: [&str; 3] = ["updated_by", "asked_by", "by"];
         regime::set,
         control::exit,
         control::set_exit,
+        exit_pauses::list,
         control::reentry,
         control::set_reentry,
         risk_limits::one,

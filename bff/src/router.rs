@@ -13,12 +13,12 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 
 use crate::api::{
-    alarms, audit, best_prices, calendar, cash_flows, control, emergency_stop, executions,
-    exit_events, exit_rules, invariants, jobs, levels, logs, manual_entries, manual_exits,
-    order_requests, orders, performance, pick_decisions, picks, portfolios, positions, previews,
-    prices, rankings, rebalances, reentry, reentry_blacklist, reentry_expiries, reentry_limits,
-    reentry_windows, regime, risk, risk_limits, rule_resolution, session, settings, signals,
-    stocks, strategy_runs, trades, universe, watchlist,
+    alarms, audit, bars, best_prices, calendar, cash_flows, control, emergency_stop, executions,
+    exit_events, exit_pauses, exit_rules, exit_signals, invariants, jobs, levels, logs,
+    manual_entries, manual_exits, order_requests, orders, performance, pick_decisions, picks,
+    portfolios, positions, previews, prices, rankings, rebalances, reentry, reentry_blacklist,
+    reentry_expiries, reentry_limits, reentry_windows, regime, risk, risk_limits, rule_resolution,
+    session, settings, signals, stocks, strategy_runs, trades, universe, watchlist, withheld,
 };
 use crate::config::BffConfig;
 use crate::error::ApiError;
@@ -42,6 +42,7 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         .route("/api/v1/stocks", get(stocks::list))
         .route("/api/v1/stocks/search", get(stocks::search))
         .route("/api/v1/stocks/{symbol}", get(stocks::one))
+        .route("/api/v1/stocks/{symbol}/bars", get(bars::list))
         .route(
             "/api/v1/watchlist",
             get(watchlist::list).post(watchlist::add),
@@ -59,6 +60,15 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         .route("/api/v1/positions", get(positions::list))
         .route("/api/v1/positions/{id}", get(positions::one))
         .route("/api/v1/positions/{id}/levels", get(levels::of_position))
+        .route(
+            "/api/v1/positions/{id}/withheld",
+            get(withheld::of_position),
+        )
+        .route(
+            "/api/v1/positions/{id}/signals",
+            get(exit_signals::of_position),
+        )
+        .route("/api/v1/levels", get(levels::live))
         .route("/api/v1/positions/{id}/sell", post(manual_exits::sell))
         .route("/api/v1/exit-rules", get(exit_rules::list))
         .route("/api/v1/exit-rules/preview", post(previews::preview))
@@ -108,6 +118,7 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
             "/api/v1/exit/control",
             get(control::exit).post(control::set_exit),
         )
+        .route("/api/v1/exit/pauses", get(exit_pauses::list))
         .route(
             "/api/v1/reentry/control",
             get(control::reentry).post(control::set_reentry),

@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use jiff::Span;
-use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -61,10 +60,10 @@ pub(crate) async fn list(
     mut params: Params,
 ) -> Result<Success<Vec<CalendarDay>>, ApiError> {
     let from = params
-        .parsed("from")
+        .date("from")
         .unwrap_or_else(|| SeoulTime::now().date());
     let later = |days| from.saturating_add(Span::new().days(days));
-    let to: Date = params.parsed("to").unwrap_or_else(|| later(DAYS_DEFAULT));
+    let to = params.date("to").unwrap_or_else(|| later(DAYS_DEFAULT));
     if to < from || to > later(DAYS_MAX) {
         let fault = format!("must be 0 to {DAYS_MAX} days after from ({from}), was {to}");
         params.fault("to", fault);

@@ -19,8 +19,8 @@ const UPDATED_BY_LENGTH_MAX: usize = 64;
 /// Longest reason, in characters.
 const REASON_LENGTH_MAX: usize = 500;
 
-/// The mode that the operator set. A pause of the system's own, such as BROKER_DOWN, is in force beside
-/// it; `/api/v1/logs` tells of it.
+/// The mode that the operator set, and what is in force: pauses that the system has set by itself stand
+/// beside it, and the strictest counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Control {
     /// Exit: RUNNING, PAUSE_PROFIT, PAUSE_ALL or EMERGENCY_FLATTEN. Re-entry: RUNNING, PAUSE_ENTRY
@@ -30,6 +30,11 @@ pub(crate) struct Control {
     /// Who set it.
     pub(crate) updated_by: String,
     pub(crate) updated_ts: SeoulTime,
+    /// Reasons of the pauses of the system, such as BROKER_DOWN; `/api/v1/exit/pauses` has more of each.
+    pub(crate) pauses: Vec<String>,
+    /// The mode in force. A pause makes it PAUSE_ALL of exits and PAUSE_ENTRY of re-entries, where the
+    /// operator's mode is not stricter.
+    pub(crate) effective_mode: String,
 }
 
 /// A new mode.

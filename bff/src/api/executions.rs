@@ -41,6 +41,7 @@ pub(crate) struct Execution {
 #[utoipa::path(
     get, path = "/api/v1/executions", tag = "executions",
     params(
+        ("position_id" = Option<Uuid>, Query, description = "of this position only"),
         ("limit" = Option<i64>, Query, description = "1 to 100, default 20"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
     ),
@@ -54,9 +55,10 @@ pub(crate) async fn list(
     State(state): State<AppState>,
     mut params: Params,
 ) -> Result<Success<Vec<Execution>>, ApiError> {
+    let position = params.parsed("position_id");
     let page = params.page();
     params.finish()?;
     Ok(Success::page(
-        queries::executions::list(&state.db, page).await?,
+        queries::executions::list(&state.db, position, page).await?,
     ))
 }

@@ -40,6 +40,7 @@ pub(crate) struct ExitEvent {
 #[utoipa::path(
     get, path = "/api/v1/exit-events", tag = "exit-events",
     params(
+        ("position_id" = Option<Uuid>, Query, description = "of this position only"),
         ("limit" = Option<i64>, Query, description = "1 to 100, default 20"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
     ),
@@ -53,9 +54,10 @@ pub(crate) async fn list(
     State(state): State<AppState>,
     mut params: Params,
 ) -> Result<Success<Vec<ExitEvent>>, ApiError> {
+    let position = params.parsed("position_id");
     let page = params.page();
     params.finish()?;
     Ok(Success::page(
-        queries::exit_events::list(&state.db, page).await?,
+        queries::exit_events::list(&state.db, position, page).await?,
     ))
 }

@@ -11,6 +11,9 @@ use crate::queries;
 use crate::seoul::SeoulTime;
 use crate::state::AppState;
 
+/// Longest name of a job, in characters.
+const JOB_LENGTH_MAX: usize = 64;
+
 /// One run of a job.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct JobRun {
@@ -36,6 +39,7 @@ pub(crate) struct JobRun {
 #[utoipa::path(
     get, path = "/api/v1/jobs", tag = "jobs",
     params(
+        ("job" = Option<String>, Query, description = "of this job only"),
         ("limit" = Option<i64>, Query, description = "1 to 100, default 20"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
     ),
@@ -49,7 +53,10 @@ pub(crate) async fn list(
     State(state): State<AppState>,
     mut params: Params,
 ) -> Result<Success<Vec<JobRun>>, ApiError> {
+    let job = params.text("job", JOB_LENGTH_MAX);
     let page = params.page();
     params.finish()?;
-    Ok(Success::page(queries::jobs::list(&state.db, page).await?))
+    Ok(Success::page(
+        queries::jobs::list(&state.db, job.as_deref(), page).await?,
+    ))
 }

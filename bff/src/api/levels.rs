@@ -70,6 +70,55 @@ pub(crate) struct RuleLevel {
     pub(crate) since: SeoulTime,
 }
 
+/// Where the rules of a live position fire, as the engine has told last.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LiveLevels {
+    pub(crate) position_id: Uuid,
+    pub(crate) symbol: String,
+    /// The profile in force.
+    pub(crate) profile_id: String,
+    /// Version in force.
+    pub(crate) profile_version: i32,
+    /// What chose it: POSITION, SYMBOL, STRATEGY or DEFAULT.
+    pub(crate) profile_level: String,
+    /// High-water mark, KRW.
+    pub(crate) hwm: Option<Number>,
+    /// The highest first.
+    pub(crate) levels: Vec<StandingLevel>,
+}
+
+/// One level, without the way to it: whoever has a price knows that.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StandingLevel {
+    /// Rule that fires there, such as SL1.
+    pub(crate) reason: String,
+    /// Custom rule, if it is one.
+    pub(crate) rule_id: Option<String>,
+    /// BELOW: fires at or below the level. ABOVE: at or above.
+    pub(crate) side: String,
+    /// Price that has to be reached, KRW.
+    pub(crate) level: Number,
+    /// Since when the level stands there.
+    pub(crate) since: SeoulTime,
+}
+
+/// The levels of the live positions, at most 1,000 of them (the latest entries), by position. A position
+/// without any is left out.
+#[utoipa::path(
+    get, path = "/api/v1/levels", tag = "positions",
+    responses(
+        (status = 200, body = Success<Vec<LiveLevels>>),
+        (status = "4XX", body = Failure),
+        (status = "5XX", body = Failure),
+    ),
+)]
+pub(crate) async fn live(
+    State(state): State<AppState>,
+    _: NoParams,
+) -> Result<Success<Vec<LiveLevels>>, ApiError> {
+    Ok(Success::one(queries::levels::live(&state.db).await?))
+}
+
 /// The levels of one position with the profile in force.
 #[utoipa::path(
     get, path = "/api/v1/positions/{id}/levels", tag = "positions",

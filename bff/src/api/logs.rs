@@ -10,8 +10,12 @@ use crate::envelope::Success;
 use crate::error::{ApiError, Failure};
 use crate::extract::Params;
 use crate::queries;
+use crate::queries::logs::Filter;
 use crate::seoul::SeoulTime;
 use crate::state::AppState;
+
+/// Longest name of an event, in characters.
+const EVENT_LENGTH_MAX: usize = 64;
 
 /// One log entry.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,6 +42,9 @@ pub(crate) struct LogEntry {
 #[utoipa::path(
     get, path = "/api/v1/logs", tag = "logs",
     params(
+        ("level" = Option<String>, Query, description = "INFO, WARNING, CRITICAL or P0; all by default"),
+        ("event" = Option<String>, Query, description = "this event only"),
+        ("symbol" = Option<String>, Query, description = "of this symbol only, 1 to 9 letters or digits"),
         ("limit" = Option<i64>, Query, description = "1 to 100, default 20"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
     ),
@@ -51,7 +58,15 @@ pub(crate) async fn list(
     State(state): State<AppState>,
     mut params: Params,
 ) -> Result<Success<Vec<LogEntry>>, ApiError> {
+    let level = params.choice("level", &["all", "INFO", "WARNING", "CRITICAL", "P0"]);
+    let filter = Filter {
+        level: Some(level).filter(|level| *level != "all"),
+        event: params.text("event", EVENT_LENGTH_MAX),
+        symbol: params.symbol(),
+    };
     let page = params.page();
     params.finish()?;
-    Ok(Success::page(queries::logs::list(&state.db, page).await?))
+    Ok(Success::page(
+        queries::logs::list(&state.db, &filter, page).await?,
+    ))
 }

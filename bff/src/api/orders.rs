@@ -11,6 +11,7 @@ use crate::error::{ApiError, Failure};
 use crate::extract::{InPath, NoParams, Params};
 use crate::number::Number;
 use crate::queries;
+use crate::queries::orders::Filter;
 use crate::seoul::SeoulTime;
 use crate::state::AppState;
 
@@ -92,6 +93,8 @@ pub(crate) struct OrderEvent {
 #[utoipa::path(
     get, path = "/api/v1/orders", tag = "orders",
     params(
+        ("position_id" = Option<Uuid>, Query, description = "of this position only"),
+        ("symbol" = Option<String>, Query, description = "of this symbol only, 1 to 9 letters or digits"),
         ("limit" = Option<i64>, Query, description = "1 to 100, default 20"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
     ),
@@ -105,9 +108,15 @@ pub(crate) async fn list(
     State(state): State<AppState>,
     mut params: Params,
 ) -> Result<Success<Vec<Order>>, ApiError> {
+    let filter = Filter {
+        position: params.parsed("position_id"),
+        symbol: params.symbol(),
+    };
     let page = params.page();
     params.finish()?;
-    Ok(Success::page(queries::orders::list(&state.db, page).await?))
+    Ok(Success::page(
+        queries::orders::list(&state.db, &filter, page).await?,
+    ))
 }
 
 /// One order with its events and explanation.

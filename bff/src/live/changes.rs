@@ -121,7 +121,7 @@ async fn take(state: &AppState, transactions: &[TransactionChanges], changed: &m
             .iter()
             .flat_map(|transaction| &transaction.changes)
     };
-    let keys: BTreeSet<String> = changes().filter_map(cached_as).collect();
+    let keys: BTreeSet<String> = changes().flat_map(cached_as).collect();
     state.cache.delete(&Vec::from_iter(keys)).await;
     for change in changes() {
         changed.tables.insert(change.table.clone());
@@ -199,19 +199,28 @@ fn row_of(change: &RowChange) -> Option<(Topic, Uuid)> {
     Some((topic, Uuid::try_parse(id).ok()?))
 }
 
-/// Returns the key under which the cache may hold what has changed.
-fn cached_as(change: &RowChange) -> Option<String> {
+/// Returns the keys under which the cache may hold what has changed.
+fn cached_as(change: &RowChange) -> Vec<String> {
+    let scopes = |scopes: &[Scope]| {
+        scopes
+            .iter()
+            .map(|scope| scope.cache_key().to_owned())
+            .collect()
+    };
     match change.table.as_str() {
-        "trade.positions" | "trade.position_state" => {
-            row_of(change).map(|(_, id)| positions::cache_key(id))
-        }
-        "trade.exit_control" => Some(Scope::Exit.cache_key().to_owned()),
-        "trade.reentry_control" => Some(Scope::Reentry.cache_key().to_owned()),
+        "trade.positions" | "trade.position_state" => row_of(change)
+            .map(|(_, id)| positions::cache_key(id))
+            .into_iter()
+            .collect(),
+        "trade.exit_control" => scopes(&[Scope::Exit]),
+        "trade.reentry_control" => scopes(&[Scope::Reentry]),
+        // A pause is in force beside both modes.
+        "trade.exit_pauses" => scopes(&[Scope::Exit, Scope::Reentry]),
         "system.config" => {
             let key = change.content.get("key").and_then(Value::as_str);
-            key.map(settings::cache_key)
+            key.map(settings::cache_key).into_iter().collect()
         }
-        _ => None,
+        _ => Vec::new(),
     }
 }
 
@@ -223,25 +232,31 @@ mod tests {
     use super::*;
 
     const ID: &str = "7f3cbd1e-98f4-4f0c-a8a5-6b5d3f6f2f01";
+    const POSITION: &str = "position:7f3cbd1e-98f4-4f0c-a8a5-6b5d3f6f2f01";
 
     #[rstest]
-    #[case("trade.positions", json!({ "position_id": ID }), Some(format!("position:{ID}")))]
-    #[case("trade.position_state", json!({ "position_id": ID }), Some(format!("position:{ID}")))]
-    #[case("trade.positions", json!({ "position_id": "x" }), None)]
-    #[case("trade.exit_control", json!({}), Some("config:exit_control".to_owned()))]
-    #[case("trade.reentry_control", json!({}), Some("config:reentry_control".to_owned()))]
-    #[case("system.config", json!({ "key": "alarms.x" }), Some("config:alarms.x".to_owned()))]
-    #[case("trade.orders", json!({ "position_id": ID }), None)]
-    fn a_change_names_the_cached_copy(
+    #[case("trade.positions", json!({ "position_id": ID }), &[POSITION])]
+    #[case("trade.position_state", json!({ "position_id": ID }), &[POSITION])]
+    #[case("trade.positions", json!({ "position_id": "x" }), &[])]
+    #[case("trade.exit_control", json!({}), &["config:exit_control"])]
+    #[case("trade.reentry_control", json!({}), &["config:reentry_control"])]
+    #[case(
+        "trade.exit_pauses",
+        json!({ "reason": "BROKER_DOWN" }),
+        &["config:exit_control", "config:reentry_control"]
+    )]
+    #[case("system.config", json!({ "key": "alarms.x" }), &["config:alarms.x"])]
+    #[case("trade.orders", json!({ "position_id": ID }), &[])]
+    fn a_change_names_the_cached_copies(
         #[case] table: &str,
         #[case] content: Value,
-        #[case] key: Option<String>,
+        #[case] keys: &[&str],
     ) {
         let change = RowChange {
             table: table.to_owned(),
             is_deleted: false,
             content,
         };
-        assert_eq!(cached_as(&change), key);
+        assert_eq!(cached_as(&change), keys);
     }
 }

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::board::Board;
+use super::levels::Levels;
 use super::messages::ServerMessage;
 use super::ring::{Limits, Ring};
 use super::snapshots::Snapshots;
@@ -45,6 +46,8 @@ pub(crate) struct Live {
     pub(crate) head: watch::Sender<u64>,
     /// Snapshots that several clients share.
     pub(super) snapshots: Snapshots,
+    /// What clients were told of levels.
+    pub(super) levels: Levels,
     /// Names this run of the server: numbers of another one mean nothing.
     pub(crate) epoch: String,
     seats: Arc<Semaphore>,
@@ -89,6 +92,7 @@ impl Live {
             has_ticks: Notify::new(),
             head: watch::Sender::new(0),
             snapshots: Snapshots::default(),
+            levels: Levels::default(),
             epoch: Uuid::new_v4().simple().to_string(),
             seats: Arc::new(Semaphore::new(clients_max)),
             clients_max,

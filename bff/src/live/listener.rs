@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout};
 use tracing::warn;
 
 use super::board::PriceReader;
+use super::levels::Follower;
 use super::messages::{ServerMessage, Subscription, Wish};
 use super::reader::{Next, Reader};
 use super::ring::Change;
@@ -70,6 +71,8 @@ pub(super) struct Listener {
     state: AppState,
     reader: Reader,
     prices: Option<PriceReader>,
+    /// That it follows levels, if it does.
+    levels: Option<Follower>,
     /// Whether the next prices are the first.
     is_price_snapshot: bool,
     /// When a snapshot that could not be loaded is tried again.
@@ -85,6 +88,7 @@ impl Listener {
             state: state.clone(),
             reader: Reader::from_now([Topic::Tables].into(), &core.ring),
             prices: Some(PriceReader::new(BTreeSet::new(), core.ring.head())),
+            levels: None,
             is_price_snapshot: false,
             retry: None,
         }
@@ -129,6 +133,8 @@ impl Listener {
             self.find_prices(&symbols).await;
         }
         let live = std::sync::Arc::clone(&self.state.live);
+        let has_levels = topics.contains(&Topic::Levels);
+        self.levels = has_levels.then(|| live.levels.follow());
         let (missed, resumed) = {
             let core = live.core();
             let head = core.ring.head();

@@ -48,7 +48,8 @@ impl RowsError {
     }
 }
 
-/// Returns all rows of a snapshot of `topic`, newest first. Prices are on the board, tables have none.
+/// Returns all rows of a snapshot of `topic`, newest first. Prices are on the board, levels are kept by
+/// those who look at them, tables have none.
 pub(super) async fn all(state: &AppState, topic: Topic) -> Result<Vec<Box<RawValue>>, RowsError> {
     let db = &state.db;
     match topic {
@@ -56,14 +57,21 @@ pub(super) async fn all(state: &AppState, topic: Topic) -> Result<Vec<Box<RawVal
             let page = first(OPEN_MAX);
             written(&queries::positions::list(db, Which::Live, page).await?.items)
         }
-        Topic::Orders => written(&queries::orders::list(db, first(NEWEST)).await?.items),
-        Topic::Exits => written(&queries::exit_events::list(db, first(NEWEST)).await?.items),
+        Topic::Orders => {
+            let all = queries::orders::Filter::default();
+            written(&queries::orders::list(db, &all, first(NEWEST)).await?.items)
+        }
+        Topic::Exits => {
+            let page = first(NEWEST);
+            written(&queries::exit_events::list(db, None, page).await?.items)
+        }
         Topic::Candidates => written(&queries::reentry::candidates(db, first(NEWEST)).await?.items),
         Topic::Alarms => {
             let (state, page) = (AlarmState::Open, first(OPEN_MAX));
             written(&queries::alarms::list(db, state, &LEVELS, page).await?.items)
         }
         Topic::Health => written(&[health::look(state).await]),
+        Topic::Levels => Ok(state.live.levels.rows()),
         Topic::Prices | Topic::Tables => Ok(Vec::new()),
     }
 }
@@ -103,7 +111,7 @@ pub(super) async fn some(
             let found = rows.iter().map(|row| row.id).collect();
             (written(&rows)?, found)
         }
-        Topic::Prices | Topic::Health | Topic::Tables => {
+        Topic::Prices | Topic::Levels | Topic::Health | Topic::Tables => {
             (Vec::new(), BTreeSet::from_iter(ids.iter().copied()))
         }
     };

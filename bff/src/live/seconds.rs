@@ -1,4 +1,4 @@
-//! What is looked at once a second: the age of prices, and how every part is.
+//! What is looked at once a second: the age of prices, the levels of positions, and how every part is.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,6 +7,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use super::levels;
 use super::rows::{RowsError, written};
 use super::topic::Topic;
 use crate::error::chain;
@@ -30,7 +31,7 @@ pub(super) async fn run(state: AppState, stop: CancellationToken) {
             Some(Ok(())) => is_failing = false,
             Some(Err(error)) => {
                 if !std::mem::replace(&mut is_failing, true) {
-                    warn!(error = %chain(&error), "not looked at prices, trying again");
+                    warn!(error = %chain(&error), "not looked at prices and levels, trying again");
                 }
             }
         }
@@ -45,7 +46,10 @@ async fn look(state: &AppState) -> Result<(), RowsError> {
         live.tell(Topic::Health, &health, &[])?;
     }
     let judging = timeout(PATIENCE, judge(state));
-    judging.await.unwrap_or(Err(RowsError::Late))
+    let watching = timeout(PATIENCE, levels::watch(state));
+    let (judged, watched) = tokio::join!(judging, watching);
+    judged.unwrap_or(Err(RowsError::Late))?;
+    watched.unwrap_or(Err(RowsError::Late))
 }
 
 /// Looks which prices are stale, and for prices of those that are not on the board yet.

@@ -12,6 +12,7 @@ use axum::extract::ws::Utf8Bytes;
 use tokio::sync;
 use tokio::time::Instant;
 
+use super::levels;
 use super::messages::ServerMessage;
 use super::rows::{self, RowsError};
 use super::topic::Topic;
@@ -63,6 +64,9 @@ pub(super) async fn snapshot(
         && snapshot.made.elapsed() < SHARED
     {
         return Ok(snapshot.clone());
+    }
+    if topic == Topic::Levels {
+        levels::look(state).await?;
     }
     // The number comes first: what changes while rows are read is told after the snapshot as well.
     let seq = state.live.core().ring.head();

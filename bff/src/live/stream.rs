@@ -42,7 +42,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 #[utoipa::path(
     get, path = "/api/v1/stream", tag = "live",
     params(
-        ("topics" = Option<String>, Query, description = "of prices, health, positions, orders, exits, candidates, alarms and tables, with commas between; all but tables by default"),
+        ("topics" = Option<String>, Query, description = "of prices, health, positions, levels, orders, exits, candidates, alarms and tables, with commas between; all but tables by default"),
         ("symbols" = Option<String>, Query, description = "symbols of prices, at most 500, with commas between; all by default"),
         ("since" = Option<String>, Query, description = "id of the last event seen; the header last-event-id goes before it"),
     ),

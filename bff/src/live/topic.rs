@@ -16,6 +16,8 @@ pub(crate) enum Topic {
     Health,
     /// Live positions; one that closes is removed.
     Positions,
+    /// Where each rule of a live position fires; looked at once a second while somebody follows.
+    Levels,
     /// Orders as they are now.
     Orders,
     /// Positions that were closed.
@@ -30,10 +32,11 @@ pub(crate) enum Topic {
 
 impl Topic {
     /// Every topic.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Prices,
         Self::Health,
         Self::Positions,
+        Self::Levels,
         Self::Orders,
         Self::Exits,
         Self::Candidates,
@@ -47,6 +50,7 @@ impl Topic {
             Self::Prices => "prices",
             Self::Health => "health",
             Self::Positions => "positions",
+            Self::Levels => "levels",
             Self::Orders => "orders",
             Self::Exits => "exits",
             Self::Candidates => "candidates",

@@ -2,6 +2,7 @@
 
 use tokio_postgres::Row;
 use turnstile_connectors::postgres::Postgres;
+use turnstile_dataflows::model::{ExitMode, ReentryMode};
 
 use crate::api::control::{Control, ControlChange};
 use crate::queries::{QueryError, acting};
@@ -32,36 +33,40 @@ impl Scope {
         }
     }
 
-    fn select(self) -> &'static str {
+    fn table(self) -> &'static str {
         match self {
-            Self::Exit => "SELECT mode, reason, updated_by, updated_ts FROM trade.exit_control",
-            Self::Reentry => {
-                "SELECT mode, reason, updated_by, updated_ts FROM trade.reentry_control"
-            }
+            Self::Exit => "trade.exit_control",
+            Self::Reentry => "trade.reentry_control",
         }
     }
 
-    fn update(self) -> &'static str {
+    /// Returns the mode that is in force where the system has paused, beside `mode` of the operator.
+    fn paused(self, mode: &str) -> &'static str {
+        // A mode that this program does not know is no reason to show less than the pause.
         match self {
             Self::Exit => {
-                "UPDATE trade.exit_control
-                 SET mode = $1, reason = $2, updated_by = $3, updated_ts = clock_timestamp()
-                 RETURNING mode, reason, updated_by, updated_ts"
+                let set: ExitMode = mode.parse().unwrap_or_default();
+                set.max(ExitMode::PauseAll).name()
             }
             Self::Reentry => {
-                "UPDATE trade.reentry_control
-                 SET mode = $1, reason = $2, updated_by = $3, updated_ts = clock_timestamp()
-                 RETURNING mode, reason, updated_by, updated_ts"
+                let set: ReentryMode = mode.parse().unwrap_or_default();
+                set.max(ReentryMode::PauseEntry).name()
             }
         }
     }
 }
 
+/// What is read of a mode: also the pauses of the system, in the same statement.
+const COLUMNS: &str = "mode, reason, updated_by, updated_ts,
+    ARRAY(SELECT reason FROM trade.exit_pauses ORDER BY reason) AS pauses";
+
 /// Returns the mode in force. The one row is there since the migration.
 pub(crate) async fn get(db: &Postgres, scope: Scope) -> Result<Option<Control>, QueryError> {
     let client = db.client().await?;
-    let row = client.query_opt(scope.select(), &[]).await?;
-    Ok(row.as_ref().map(control).transpose()?)
+    let select = format!("SELECT {COLUMNS} FROM {}", scope.table());
+    let row = client.query_opt(&select, &[]).await?;
+    let control = row.as_ref().map(|row| control(row, scope));
+    Ok(control.transpose()?)
 }
 
 /// Sets the mode in one transaction and returns the new row once it is committed. The history row
@@ -73,22 +78,33 @@ pub(crate) async fn set(
 ) -> Result<Control, QueryError> {
     let mut client = db.client().await?;
     let transaction = acting(&mut client).await?;
+    let update = format!(
+        "UPDATE {} SET mode = $1, reason = $2, updated_by = $3, updated_ts = clock_timestamp()
+         RETURNING {COLUMNS}",
+        scope.table()
+    );
     let row = transaction
-        .query_one(
-            scope.update(),
-            &[&change.mode, &change.reason, &change.updated_by],
-        )
+        .query_one(&update, &[&change.mode, &change.reason, &change.updated_by])
         .await?;
-    let new = control(&row)?;
+    let new = control(&row, scope)?;
     transaction.commit().await?;
     Ok(new)
 }
 
-fn control(row: &Row) -> Result<Control, tokio_postgres::Error> {
+fn control(row: &Row, scope: Scope) -> Result<Control, tokio_postgres::Error> {
+    let mode: String = row.try_get("mode")?;
+    let pauses: Vec<String> = row.try_get("pauses")?;
+    let effective_mode = if pauses.is_empty() {
+        mode.clone()
+    } else {
+        scope.paused(&mode).to_owned()
+    };
     Ok(Control {
-        mode: row.try_get("mode")?,
+        mode,
         reason: row.try_get("reason")?,
         updated_by: row.try_get("updated_by")?,
         updated_ts: row.try_get("updated_ts")?,
+        pauses,
+        effective_mode,
     })
 }

@@ -1,6 +1,7 @@
 //! Executions: what the broker filled.
 
 use turnstile_connectors::postgres::Postgres;
+use uuid::Uuid;
 
 use crate::api::executions::Execution;
 use crate::cursor::TimeCursor;
@@ -8,9 +9,10 @@ use crate::envelope::Listed;
 use crate::extract::Page;
 use crate::queries::{QueryError, listed, time_key};
 
-/// Returns a page of executions, last stored first.
+/// Returns a page of executions, of one position or of all, last stored first.
 pub(crate) async fn list(
     db: &Postgres,
+    position: Option<Uuid>,
     page: Page<TimeCursor>,
 ) -> Result<Listed<Execution, TimeCursor>, QueryError> {
     let client = db.client().await?;
@@ -19,13 +21,15 @@ pub(crate) async fn list(
             "SELECT e.*, o.symbol, o.side, stock.name
              FROM (
                  SELECT fill_id, order_id, ts, qty, price, fee, tax, source, created_ts
-                 FROM trade.executions WHERE (created_ts, fill_id) < ($1, $2)
+                 FROM trade.executions
+                 WHERE (created_ts, fill_id) < ($1, $2) AND ($4::uuid IS NULL OR order_id = ANY(
+                     ARRAY(SELECT order_id FROM trade.orders WHERE position_id = $4)))
                  ORDER BY created_ts DESC, fill_id DESC LIMIT $3
              ) AS e
              JOIN trade.orders AS o USING (order_id)
              JOIN market.stocks AS stock USING (symbol)
              ORDER BY e.created_ts DESC, e.fill_id DESC",
-            &[&page.below.ts, &page.below.id, &(page.limit + 1)],
+            &[&page.below.ts, &page.below.id, &(page.limit + 1), &position],
         )
         .await?;
     let key = time_key("created_ts", "fill_id");

@@ -10,9 +10,10 @@ use crate::envelope::Listed;
 use crate::extract::Page;
 use crate::queries::{QueryError, listed, time_key};
 
-/// Returns a page of exit events, last exit first.
+/// Returns a page of exit events, of one position or of all, last exit first.
 pub(crate) async fn list(
     db: &Postgres,
+    position: Option<Uuid>,
     page: Page<TimeCursor>,
 ) -> Result<Listed<ExitEvent, TimeCursor>, QueryError> {
     let client = db.client().await?;
@@ -21,8 +22,9 @@ pub(crate) async fn list(
             "SELECT e.*, stock.name
              FROM trade.exit_events AS e LEFT JOIN market.stocks AS stock USING (symbol)
              WHERE (e.exit_ts, e.exit_event_id) < ($1, $2)
+                 AND ($4::uuid IS NULL OR e.position_id = $4)
              ORDER BY e.exit_ts DESC, e.exit_event_id DESC LIMIT $3",
-            &[&page.below.ts, &page.below.id, &(page.limit + 1)],
+            &[&page.below.ts, &page.below.id, &(page.limit + 1), &position],
         )
         .await?;
     let key = time_key("exit_ts", "exit_event_id");

@@ -8,17 +8,19 @@ use crate::envelope::Listed;
 use crate::extract::Page;
 use crate::queries::{QueryError, listed};
 
-/// Returns a page of runs, newest first.
+/// Returns a page of runs, of one job or of all, newest first.
 pub(crate) async fn list(
     db: &Postgres,
+    job: Option<&str>,
     page: Page<NumberCursor>,
 ) -> Result<Listed<JobRun, NumberCursor>, QueryError> {
     let client = db.client().await?;
     let rows = client
         .query(
             "SELECT run_id, job, run_key, status, started_ts, ended_ts, fetched, changed, reason
-             FROM system.job_runs WHERE run_id < $1 ORDER BY run_id DESC LIMIT $2",
-            &[&page.below.0, &(page.limit + 1)],
+             FROM system.job_runs WHERE run_id < $1 AND ($3::text IS NULL OR job = $3)
+             ORDER BY run_id DESC LIMIT $2",
+            &[&page.below.0, &(page.limit + 1), &job],
         )
         .await?;
     listed(

@@ -5,7 +5,7 @@ use tokio_postgres::types::Json;
 use turnstile_connectors::postgres::Postgres;
 use uuid::Uuid;
 
-use crate::api::levels::{EffectiveProfile, PositionLevels, RuleLevel};
+use crate::api::levels::{EffectiveProfile, LiveLevels, PositionLevels, RuleLevel, StandingLevel};
 use crate::queries::QueryError;
 
 /// What the engine has said of a profile comes before what the stored rules come to.
@@ -34,6 +34,51 @@ const LEVELS: &str = "
         CASE side WHEN 'BELOW' THEN $2::numeric - level ELSE level - $2::numeric END / $2::numeric,
         12) AS distance
     FROM trade.exit_levels WHERE position_id = $1 ORDER BY distance, reason, rule_id";
+
+/// Each level of the live positions, those of a position side by side.
+const LIVE: &str = "
+    SELECT l.position_id, l.symbol, l.reason, l.rule_id, l.side, l.level, l.profile_id,
+        l.profile_version, l.profile_level, l.hwm_price, l.since
+    FROM (
+        SELECT position_id FROM trade.positions WHERE status IN ('OPEN', 'CLOSING')
+        ORDER BY entry_ts DESC, position_id DESC LIMIT $1
+    ) AS p
+    JOIN trade.exit_levels AS l USING (position_id)
+    ORDER BY l.position_id, l.level DESC, l.reason, l.rule_id";
+/// Most positions whose levels are shown: more than there ever are.
+const LIVE_MAX: i64 = 1_000;
+
+/// Returns the levels of the live positions, by position.
+pub(crate) async fn live(db: &Postgres) -> Result<Vec<LiveLevels>, QueryError> {
+    let client = db.client().await?;
+    let statement = client.prepare_cached(LIVE).await?;
+    let rows = client.query(&statement, &[&LIVE_MAX]).await?;
+    let mut positions: Vec<LiveLevels> = Vec::new();
+    for row in &rows {
+        let position_id = row.try_get("position_id")?;
+        if positions.last().map(|last| last.position_id) != Some(position_id) {
+            positions.push(LiveLevels {
+                position_id,
+                symbol: row.try_get("symbol")?,
+                profile_id: row.try_get("profile_id")?,
+                profile_version: row.try_get("profile_version")?,
+                profile_level: row.try_get("profile_level")?,
+                hwm: row.try_get("hwm_price")?,
+                levels: Vec::new(),
+            });
+        }
+        if let Some(last) = positions.last_mut() {
+            last.levels.push(StandingLevel {
+                reason: row.try_get("reason")?,
+                rule_id: row.try_get("rule_id")?,
+                side: row.try_get("side")?,
+                level: row.try_get("level")?,
+                since: row.try_get("since")?,
+            });
+        }
+    }
+    Ok(positions)
+}
 
 /// Returns the levels of the position `id`, the nearest first.
 pub(crate) async fn of_position(

@@ -15,18 +15,34 @@ use crate::queries::{QueryError, listed, time_key};
 /// Most events of one order that are returned. An order has about ten.
 const EVENTS_MAX: i64 = 1_000;
 
+/// Which orders are listed. What is absent narrows nothing.
+#[derive(Default)]
+pub(crate) struct Filter {
+    pub(crate) position: Option<Uuid>,
+    pub(crate) symbol: Option<String>,
+}
+
 /// Returns a page of orders, newest first.
 pub(crate) async fn list(
     db: &Postgres,
+    filter: &Filter,
     page: Page<TimeCursor>,
 ) -> Result<Listed<Order, TimeCursor>, QueryError> {
     let client = db.client().await?;
     let chosen = "WHERE (created_ts, order_id) < ($1, $2)
+            AND ($4::uuid IS NULL OR position_id = $4) AND ($5::text IS NULL OR symbol = $5)
         ORDER BY created_ts DESC, order_id DESC LIMIT $3";
+    let Filter { position, symbol } = filter;
     let rows = client
         .query(
             &states(chosen),
-            &[&page.below.ts, &page.below.id, &(page.limit + 1)],
+            &[
+                &page.below.ts,
+                &page.below.id,
+                &(page.limit + 1),
+                position,
+                symbol,
+            ],
         )
         .await?;
     let key = time_key("created_ts", "order_id");

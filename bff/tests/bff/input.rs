@@ -56,9 +56,15 @@ async fn every_bad_parameter_is_named() {
             "INVALID_PARAMETER",
             "limit",
         ),
-        ("/api/v1/jobs?job=x", 400, "INVALID_PARAMETER", "job"),
+        ("/api/v1/jobs?name=x", 400, "INVALID_PARAMETER", "name"),
         (
             "/api/v1/calendar?from=tomorrow",
+            400,
+            "INVALID_PARAMETER",
+            "from",
+        ),
+        (
+            "/api/v1/calendar?from=0000-12-31",
             400,
             "INVALID_PARAMETER",
             "from",
@@ -75,7 +81,7 @@ async fn every_bad_parameter_is_named() {
             "INVALID_PARAMETER",
             "to",
         ),
-        ("/api/v1/logs?level=P0", 400, "INVALID_PARAMETER", "level"),
+        ("/api/v1/logs?level=p0", 400, "INVALID_PARAMETER", "level"),
         (
             "/api/v1/positions?status=open",
             400,

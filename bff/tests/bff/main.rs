@@ -4,19 +4,23 @@
 
 mod access;
 mod alarms;
+mod bars;
 mod cash_flows;
 mod changing;
 mod consistency;
 mod contract;
 mod exits;
+mod filters;
 mod fixture;
 mod input;
+mod levels;
 mod lists;
 mod live;
 mod live_resume;
 mod live_stream;
 mod live_topics;
 mod order_requests;
+mod pauses;
 mod performance;
 mod picks;
 mod reentries;
