@@ -16,12 +16,13 @@ use utoipa::{Modify, OpenApi};
 use crate::access::routes::{Need, need};
 use crate::access::sessions::COOKIE;
 use crate::api::{
-    alarms, audit, bars, best_prices, calendar, cash_flows, control, emergency_stop, executions,
-    exit_events, exit_pauses, exit_rules, exit_signals, invariants, jobs, levels, logs,
-    manual_entries, manual_exits, order_requests, orders, performance, pick_decisions, picks,
-    portfolios, positions, previews, prices, rankings, rebalances, reentry, reentry_blacklist,
-    reentry_expiries, reentry_limits, reentry_windows, regime, risk, risk_limits, rule_resolution,
-    session, settings, signals, stocks, strategy_runs, trades, universe, watchlist, withheld,
+    alarms, audit, bars, best_prices, calendar, cash_flows, control, coverage, emergency_stop,
+    executions, exit_events, exit_pauses, exit_rules, exit_signals, invariants, jobs, levels, logs,
+    manual_entries, manual_exits, market_rankings, measured, order_requests, orders, performance,
+    pick_decisions, picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
+    reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
+    risk_limits, rule_resolution, session, settings, signals, stocks, strategy_runs, trades,
+    universe, watchlist, withheld,
 };
 use crate::health;
 use crate::versioned::{Named, digest};
@@ -60,6 +61,7 @@ const ACTORS: [&str; 3] = ["updated_by", "asked_by", "by"];
         stocks::search,
         stocks::one,
         bars::list,
+        market_rankings::first,
         watchlist::list,
         watchlist::add,
         watchlist::change,
@@ -126,6 +128,9 @@ const ACTORS: [&str; 3] = ["updated_by", "asked_by", "by"];
         settings::set,
         jobs::list,
         calendar::list,
+        coverage::collections,
+        coverage::gaps,
+        measured::latest,
         strategy_runs::list,
         strategy_runs::ask,
         universe::latest,

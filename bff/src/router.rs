@@ -13,12 +13,13 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 
 use crate::api::{
-    alarms, audit, bars, best_prices, calendar, cash_flows, control, emergency_stop, executions,
-    exit_events, exit_pauses, exit_rules, exit_signals, invariants, jobs, levels, logs,
-    manual_entries, manual_exits, order_requests, orders, performance, pick_decisions, picks,
-    portfolios, positions, previews, prices, rankings, rebalances, reentry, reentry_blacklist,
-    reentry_expiries, reentry_limits, reentry_windows, regime, risk, risk_limits, rule_resolution,
-    session, settings, signals, stocks, strategy_runs, trades, universe, watchlist, withheld,
+    alarms, audit, bars, best_prices, calendar, cash_flows, control, coverage, emergency_stop,
+    executions, exit_events, exit_pauses, exit_rules, exit_signals, invariants, jobs, levels, logs,
+    manual_entries, manual_exits, market_rankings, measured, order_requests, orders, performance,
+    pick_decisions, picks, portfolios, positions, previews, prices, rankings, rebalances, reentry,
+    reentry_blacklist, reentry_expiries, reentry_limits, reentry_windows, regime, risk,
+    risk_limits, rule_resolution, session, settings, signals, stocks, strategy_runs, trades,
+    universe, watchlist, withheld,
 };
 use crate::config::BffConfig;
 use crate::error::ApiError;
@@ -55,6 +56,7 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
             "/api/v1/watchlist/{category}/{symbol}/remove",
             post(watchlist::remove),
         )
+        .route("/api/v1/market/rankings", get(market_rankings::first))
         .route("/api/v1/best-prices", get(best_prices::list))
         .route("/api/v1/best-prices/{symbol}", get(best_prices::one))
         .route("/api/v1/positions", get(positions::list))
@@ -152,6 +154,9 @@ pub(crate) fn router(config: &BffConfig, state: AppState) -> Router {
         )
         .route("/api/v1/jobs", get(jobs::list))
         .route("/api/v1/calendar", get(calendar::list))
+        .route("/api/v1/data/coverage", get(coverage::collections))
+        .route("/api/v1/data/gaps", get(coverage::gaps))
+        .route("/api/v1/metrics/latest", get(measured::latest))
         .route(
             "/api/v1/strategy/runs",
             get(strategy_runs::list).post(strategy_runs::ask),

@@ -35,3 +35,7 @@ VALUES ('aaaaaaa7-0000-4000-8000-000000000001', 'rows', 'price_lag', 'WARNING', 
 ON CONFLICT DO NOTHING;
 INSERT INTO system.invariant_violations (kind, key, symbol, detail, since)
 VALUES ('CACHE', 'price:rows', '005930', 'version 2 is cached, and 1 is stored', now()) ON CONFLICT DO NOTHING;
+INSERT INTO market.stocks (symbol, name, market) VALUES ('999990', 'with a gap', 'KOSPI') ON CONFLICT DO NOTHING;
+INSERT INTO market.daily_bars (symbol, trade_date, open, high, low, close, volume, value, source)
+SELECT '999990', (now() AT TIME ZONE 'Asia/Seoul')::date - age, 1, 1, 1, 1, 1, 1, 'IMPORT' FROM unnest(ARRAY[1, 21]) age
+ON CONFLICT DO NOTHING;

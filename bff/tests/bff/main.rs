@@ -19,6 +19,7 @@ mod live;
 mod live_resume;
 mod live_stream;
 mod live_topics;
+mod market;
 mod order_requests;
 mod pauses;
 mod performance;

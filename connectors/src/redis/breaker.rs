@@ -39,6 +39,8 @@ struct Inner {
 
 impl Breaker {
     pub(super) fn new(faults_max: u32, open_for: Duration) -> Self {
+        // Shown also where it never opens.
+        gauge!(names::BREAKER_OPEN).set(0.0);
         let inner = Mutex::new(Inner {
             faults: 0,
             since: None,
