@@ -133,7 +133,8 @@ async fn a_decision_that_could_not_be_stored_outlives_a_kill_and_is_made_anew() 
     system.trade(SYMBOL, 99_000).await;
     system.counts("SELECT count(*) FROM market.prices", 1).await;
 
-    // It stands still: the engine judges until its lock does not answer.
+    // It stands still, and dies: the engine judges until its lock does not answer, and nothing that it has
+    // said since is ever read.
     system.signal_postgres(Signal::SIGSTOP);
     system.trade(SYMBOL, 94_000).await;
     eventually("the decision is kept", async || {
@@ -142,7 +143,10 @@ async fn a_decision_that_could_not_be_stored_outlives_a_kill_and_is_made_anew() 
     .await;
     stream.signal(Signal::SIGKILL);
     assert!(!stream.ended().await, "killed");
-    system.signal_postgres(Signal::SIGCONT);
+    system.signal_postgres(Signal::SIGKILL);
+    let postgres = system.servers.postgres().expect("it was started");
+    postgres.kill().await.expect("it is gone");
+    start_postgres(&mut system).await;
     let stream = system.stream("").await;
     let recorded = "SELECT count(*) FROM trade.decisions_unstored d
         JOIN trade.positions p ON d.action_key LIKE p.position_id || ':1:OPEN:SL2:1'

@@ -82,8 +82,11 @@ impl Store {
         let Some(mut permit) = self.permit.clone() else {
             return std::future::pending().await;
         };
-        let taken = permit.wait_for(|permit| *permit == Permit::Nothing).await;
-        if taken.is_err() {
+        let is_taken = permit
+            .wait_for(|permit| *permit == Permit::Nothing)
+            .await
+            .is_ok();
+        if !is_taken {
             std::future::pending().await
         }
     }

@@ -15,6 +15,7 @@ use super::super::order::Order;
 use super::super::risk::{Ruling, record};
 use super::lane::{Item, Storable, Stored};
 use super::policy::Policy;
+use super::unstored::Unstored;
 use super::{micros, order_id, uuid};
 use crate::postgres::{PostgresClient, Session};
 
