@@ -1,6 +1,8 @@
 import type { Metadata, Viewport } from 'next';
 import type { ReactNode } from 'react';
 
+import { App } from '../src/shell/App';
+import { BEGIN_SCRIPT } from '../src/shell/begin';
 import './globals.css';
 
 export const metadata: Metadata = {
@@ -12,16 +14,17 @@ export const viewport: Viewport = {
   width: 'device-width',
   initialScale: 1,
   colorScheme: 'dark light',
-  themeColor: [
-    { media: '(prefers-color-scheme: dark)', color: '#0e1116' },
-    { media: '(prefers-color-scheme: light)', color: '#f3f5f7' },
-  ],
 };
 
 export default function Layout({ children }: { children: ReactNode }) {
   return (
-    <html lang="en">
-      <body>{children}</body>
+    <html lang="en" suppressHydrationWarning>
+      <head>
+        <script dangerouslySetInnerHTML={{ __html: BEGIN_SCRIPT }} />
+      </head>
+      <body>
+        <App>{children}</App>
+      </body>
     </html>
   );
 }

@@ -1,5 +1,5 @@
-import { Gate } from '../src/access/Gate';
+import { DeskPage } from '../src/desk/DeskPage';
 
 export default function Page() {
-  return <Gate />;
+  return <DeskPage />;
 }

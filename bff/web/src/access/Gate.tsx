@@ -1,22 +1,22 @@
 'use client';
 
-import { useEffect, useState } from 'react';
+import { useEffect, useState, type ReactNode } from 'react';
 
-import { Desk } from '../desk/Desk';
-import { ApiError } from '../feed/api';
+import { ApiError } from '../api/request';
+import { Admission } from './context';
 import { SignIn } from './SignIn';
 import { Access, type Session } from './session';
 
 /** How often the server is asked who this is while it does not answer. */
 const RETRY_MS = 3_000;
 
-/** `asking`: nothing is known yet. `away`: the server does not answer, the desk says so itself. */
+/** `asking`: nothing is known yet. `away`: the server does not answer, the page says so itself. */
 type State =
   | { kind: 'asking' | 'away' | 'signedOut'; access: Access | null }
   | { kind: 'signedIn'; access: Access; session: Session };
 
-/** Shows the desk to whoever may see it, and asks everybody else for a token. */
-export function Gate() {
+/** Shows the app to whoever may see it, and asks everybody else for a token. */
+export function Gate({ children }: { children: ReactNode }) {
   const [state, setState] = useState<State>({ kind: 'asking', access: null });
   useEffect(() => {
     let isGone = false;
@@ -46,11 +46,10 @@ export function Gate() {
   if (state.kind === 'signedOut') {
     return <SignIn access={access} onDone={(session) => setState({ kind: 'signedIn', access, session })} />;
   }
+  const session = state.kind === 'signedIn' ? state.session : null;
   return (
-    <Desk
-      access={access}
-      session={state.kind === 'signedIn' ? state.session : null}
-      onSignedOut={() => setState({ kind: 'signedOut', access })}
-    />
+    <Admission value={{ access, session, signedOut: () => setState({ kind: 'signedOut', access }) }}>
+      {children}
+    </Admission>
   );
 }

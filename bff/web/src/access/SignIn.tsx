@@ -1,12 +1,27 @@
 import { useState, type FormEvent } from 'react';
 
-import { FaultNote } from '../desk/Panel';
-import { faultOf, type Fault } from '../feed/api';
+import { faultOf, type Fault } from '../api/request';
+import { texts, useText } from '../text/text';
+import { FaultNote } from '../ui/Panel';
 import type { Access, Session } from './session';
 import css from './access.module.css';
 
+const TEXT = texts(
+  {
+    token: 'Token',
+    signIn: 'Sign in',
+    hint: 'An operator makes one with',
+  },
+  {
+    token: '토큰',
+    signIn: '로그인',
+    hint: '토큰 만들기:',
+  },
+);
+
 /** Asks for a token. */
 export function SignIn({ access, onDone }: { access: Access; onDone: (session: Session) => void }) {
+  const text = useText(TEXT);
   const [token, setToken] = useState('');
   const [isBusy, setBusy] = useState(false);
   const [fault, setFault] = useState<Fault | null>(null);
@@ -29,7 +44,7 @@ export function SignIn({ access, onDone }: { access: Access; onDone: (session: S
       <form className={css.form} onSubmit={(event) => void submit(event)}>
         <h1>Turnstile</h1>
         <label className={css.field}>
-          <span>Token</span>
+          <span>{text.token}</span>
           <input
             type="password"
             name="token"
@@ -41,11 +56,11 @@ export function SignIn({ access, onDone }: { access: Access; onDone: (session: S
           />
         </label>
         <button type="submit" disabled={isBusy}>
-          Sign in
+          {text.signIn}
         </button>
-        {fault !== null && <FaultNote fault={fault} action={{ label: 'Dismiss', run: () => setFault(null) }} />}
+        {fault !== null && <FaultNote fault={fault} />}
         <p className={css.hint}>
-          An operator makes one with <code>turnstile token create NAME --role trader</code>.
+          {text.hint} <code>turnstile token create NAME --role trader</code>
         </p>
       </form>
     </main>

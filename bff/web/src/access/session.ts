@@ -1,6 +1,6 @@
 /** Who uses the desk: signing in with a token, and what every change of the session repeats. */
 
-import { ApiError, call, json, type Fetch } from '../feed/api';
+import { ApiError, call, json, type Fetch } from '../api/request';
 
 export type Role = 'VIEWER' | 'TRADER' | 'ADMIN';
 

@@ -1,0 +1,5 @@
+import { DataPage } from '../../src/data/DataPage';
+
+export default function Page() {
+  return <DataPage />;
+}

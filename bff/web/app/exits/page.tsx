@@ -1,0 +1,5 @@
+import { ExitsPage } from '../../src/exits/ExitsPage';
+
+export default function Page() {
+  return <ExitsPage />;
+}

@@ -1,0 +1,5 @@
+import { OrdersPage } from '../../src/orders/OrdersPage';
+
+export default function Page() {
+  return <OrdersPage />;
+}

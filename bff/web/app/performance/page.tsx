@@ -1,0 +1,5 @@
+import { PerformancePage } from '../../src/performance/PerformancePage';
+
+export default function Page() {
+  return <PerformancePage />;
+}

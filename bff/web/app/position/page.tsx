@@ -1,0 +1,5 @@
+import { PositionPage } from '../../src/position/PositionPage';
+
+export default function Page() {
+  return <PositionPage />;
+}

@@ -1,0 +1,5 @@
+import { RiskPage } from '../../src/risk/RiskPage';
+
+export default function Page() {
+  return <RiskPage />;
+}

@@ -1,0 +1,5 @@
+import { StocksPage } from '../../src/stocks/StocksPage';
+
+export default function Page() {
+  return <StocksPage />;
+}

@@ -1,0 +1,5 @@
+import { StrategyPage } from '../../src/strategy/StrategyPage';
+
+export default function Page() {
+  return <StrategyPage />;
+}

@@ -1,0 +1,5 @@
+import { SystemPage } from '../../src/system/SystemPage';
+
+export default function Page() {
+  return <SystemPage />;
+}

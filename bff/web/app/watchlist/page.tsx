@@ -1,0 +1,5 @@
+import { WatchlistPage } from '../../src/watchlist/WatchlistPage';
+
+export default function Page() {
+  return <WatchlistPage />;
+}

@@ -1,0 +1,105 @@
+'use client';
+
+import { Menu } from 'lucide-react';
+import Link from 'next/link';
+import { usePathname } from 'next/navigation';
+import { useEffect, useState, type ReactNode } from 'react';
+
+import { ModeBadge } from '../control/ModeBadge';
+import { texts, useText } from '../text/text';
+import { Dialog } from '../ui/Dialog';
+import { Banners } from './Banners';
+import { HealthStrip } from './HealthStrip';
+import { MarketClock } from './MarketClock';
+import { NAV_TEXT, PAGES, PHONE_PAGES, type PageLink } from './nav';
+import { PreferencesMenu } from './PreferencesMenu';
+import { Shortcuts } from './Shortcuts';
+import { StockSearch } from './StockSearch';
+import css from './Shell.module.css';
+
+const TEXT = texts(
+  { skip: 'Skip to the page', menu: 'Pages', more: 'More' },
+  { skip: '본문으로 건너뛰기', menu: '메뉴', more: '더보기' },
+);
+
+/** Whether `path` is the page of `href` or below it. */
+export function isAt(path: string, href: string): boolean {
+  if (href === '/') return path === '/' || path.startsWith('/position');
+  return path.startsWith(href.replace(/\/$/, ''));
+}
+
+function NavLink({ page, path, onGo }: { page: PageLink; path: string; onGo?: () => void }) {
+  const text = useText(NAV_TEXT);
+  const Icon = page.icon;
+  return (
+    <Link
+      href={page.href}
+      className={css.link}
+      aria-current={isAt(path, page.href) ? 'page' : undefined}
+      {...(onGo === undefined ? {} : { onClick: onGo })}
+    >
+      <Icon size={16} aria-hidden="true" />
+      <span>{text[page.id]}</span>
+    </Link>
+  );
+}
+
+/** The frame of every page. */
+export function Shell({ children }: { children: ReactNode }) {
+  const text = useText(TEXT);
+  const names = useText(NAV_TEXT);
+  const path = usePathname();
+  const [isMenuOpen, setMenuOpen] = useState(false);
+  const page = PAGES.find(({ href }) => isAt(path, href));
+  const title = page === undefined ? '' : path.startsWith('/position') ? names.position : names[page.id];
+  useEffect(() => {
+    document.title = title === '' ? 'Turnstile' : `${title} · Turnstile`;
+  }, [title]);
+  return (
+    <div className={css.shell}>
+      <a href="#page" className={css.skip}>
+        {text.skip}
+      </a>
+      <nav className={css.sidebar} aria-label={text.menu}>
+        <Link href="/" className={css.brand}>
+          <img src="/icon.svg" alt="" width={20} height={20} />
+          Turnstile
+        </Link>
+        {PAGES.map((one) => (
+          <NavLink key={one.id} page={one} path={path} />
+        ))}
+        <HealthStrip />
+      </nav>
+      <header className={css.header}>
+        <StockSearch />
+        <div className={css.status}>
+          <ModeBadge />
+          <MarketClock />
+          <PreferencesMenu />
+        </div>
+      </header>
+      <main id="page" className={css.main} tabIndex={-1}>
+        <Banners />
+        {children}
+      </main>
+      <nav className={css.tabs} aria-label={text.menu}>
+        {PAGES.filter(({ id }) => PHONE_PAGES.includes(id)).map((one) => (
+          <NavLink key={one.id} page={one} path={path} />
+        ))}
+        <button type="button" className={css.link} onClick={() => setMenuOpen(true)}>
+          <Menu size={16} aria-hidden="true" />
+          <span>{text.more}</span>
+        </button>
+      </nav>
+      <Dialog title={text.menu} isOpen={isMenuOpen} onClose={() => setMenuOpen(false)}>
+        <div className={css.menu}>
+          {PAGES.map((one) => (
+            <NavLink key={one.id} page={one} path={path} onGo={() => setMenuOpen(false)} />
+          ))}
+        </div>
+        <HealthStrip />
+      </Dialog>
+      <Shortcuts />
+    </div>
+  );
+}
