@@ -6,7 +6,6 @@ import { BEGIN_SCRIPT } from '../src/shell/begin';
 import './globals.css';
 
 export const metadata: Metadata = {
-  title: 'Turnstile',
   description: "Operator's desk: positions, exits and re-entries as they happen.",
 };
 

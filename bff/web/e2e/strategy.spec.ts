@@ -96,6 +96,7 @@ test('a draft is compared and put in force, and the one before is archived', asy
 
   // How the one before was traded.
   await page.locator(`[data-key="${first}"]`).click();
+  await expect(page.locator(`[data-key="${first}"]`)).toHaveAttribute('aria-current', 'true');
   await page.getByRole('button', { name: 'Trading' }).click();
   await expect(page.getByTestId('rebalance')).toContainText('214,800,000');
   await expect(page.getByTestId('rebalance')).toContainText('Fewer than aimed at');

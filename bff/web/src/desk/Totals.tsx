@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import { zExitEvent } from '../api/generated/zod.gen';
 import { useRead } from '../api/hooks';
-import { useLive, useTopic } from '../live/provider';
+import { useAllPrices, useLive, useTopic } from '../live/provider';
 import { unitsOf } from '../money/decimal';
 import { formatBasisPoints, formatPrice } from '../money/format';
 import { evaluationPrice, total, unrealised } from '../money/pnl';
@@ -33,6 +33,7 @@ export function Totals() {
   const live = useLive();
   usePricesEvery(EVERY_MS);
   const positions = useTopic('positions').rows;
+  useAllPrices(positions.map(({ symbol }) => symbol));
   const levels = useTopic('levels').rows;
   const today = seoulDay(Date.now());
   const exits = useRead('/api/v1/exit-events?limit=100', z.array(zExitEvent), { tables: ['trade.exit_events'] });

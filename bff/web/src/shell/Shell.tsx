@@ -3,7 +3,7 @@
 import { Menu } from 'lucide-react';
 import Link from 'next/link';
 import { usePathname } from 'next/navigation';
-import { useEffect, useState, type ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 
 import { ModeBadge } from '../control/ModeBadge';
 import { texts, useText } from '../text/text';
@@ -47,14 +47,8 @@ function NavLink({ page, path, onGo }: { page: PageLink; path: string; onGo?: ()
 /** The frame of every page. */
 export function Shell({ children }: { children: ReactNode }) {
   const text = useText(TEXT);
-  const names = useText(NAV_TEXT);
   const path = usePathname();
   const [isMenuOpen, setMenuOpen] = useState(false);
-  const page = PAGES.find(({ href }) => isAt(path, href));
-  const title = page === undefined ? '' : path.startsWith('/position') ? names.position : names[page.id];
-  useEffect(() => {
-    document.title = title === '' ? 'Turnstile' : `${title} · Turnstile`;
-  }, [title]);
   return (
     <div className={css.shell}>
       <a href="#page" className={css.skip}>

@@ -60,8 +60,8 @@ export function Decisions() {
   const pages = usePages(`/api/v1/pick_decisions?which=${which}`, zPickDecision, { tables: ['trade.pick_decisions', 'trade.pick_runs', 'trade.orders'] });
   const columns = useMemo<Column<Decision>[]>(
     () => [
-      { id: 'at', title: text.at, width: '112px', sort: (row) => row.created_ts, cell: (row) => <Time at={row.created_ts} /> },
-      { id: 'stock', title: text.stock, width: 'minmax(126px, 1.4fr)', sort: (row) => row.name, cell: (row) => <Stock name={row.name} symbol={row.symbol} /> },
+      { id: 'at', title: text.at, width: '108px', sort: (row) => row.created_ts, cell: (row) => <Time at={row.created_ts} /> },
+      { id: 'stock', title: text.stock, width: 'minmax(120px, 1.2fr)', sort: (row) => row.name, cell: (row) => <Stock name={row.name} symbol={row.symbol} /> },
       {
         id: 'decision',
         title: text.decision,
@@ -69,14 +69,14 @@ export function Decisions() {
         sort: (row) => row.decision,
         cell: (row) => <Tag tone={row.decision === 'PLACED' ? 'good' : row.decision === 'HELD' ? 'warn' : 'bad'}>{row.decision}</Tag>,
       },
-      { id: 'mode', title: text.mode, width: '92px', isSecondary: true, sort: (row) => row.mode, cell: (row) => row.mode.toLowerCase() },
+      { id: 'mode', title: text.mode, width: '84px', isSecondary: true, sort: (row) => row.mode, cell: (row) => row.mode.toLowerCase() },
       { id: 'score', title: text.score, width: '56px', align: 'right', isSecondary: true, sort: (row) => row.score, cell: (row) => row.score.toFixed(2) },
       { id: 'qty', title: text.qty, width: '54px', align: 'right', isSecondary: true, sort: (row) => row.qty, cell: (row) => <Count value={row.qty} /> },
       { id: 'limit', title: text.limit, width: '88px', align: 'right', isSecondary: true, sort: (row) => row.limit_price, cell: (row) => <Price value={row.limit_price} /> },
       {
         id: 'why',
         title: text.why,
-        width: 'minmax(150px, 2.4fr)',
+        width: 'minmax(190px, 3fr)',
         cell: (row) => {
           const why = row.request_message ?? row.reason;
           return (

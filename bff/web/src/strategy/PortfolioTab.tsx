@@ -7,7 +7,7 @@ import { zPortfolio } from '../api/generated/zod.gen';
 import { usePages } from '../api/hooks';
 import { texts, useText } from '../text/text';
 import { DataTable, type Column } from '../ui/DataTable';
-import { Ratio, Time } from '../ui/figures';
+import { Ratio } from '../ui/figures';
 import { Split } from '../ui/layout';
 import { Panel } from '../ui/Panel';
 import { Tag } from '../ui/Tag';
@@ -22,7 +22,6 @@ const TEXT = texts(
     names: 'Names',
     weight: 'Invested',
     weightHint: 'Share of equity in names; the rest is cash',
-    created: 'Made',
     none: 'There is no portfolio yet. A run makes one as a draft when enough names are selected; it comes into force when somebody activates it.',
   },
   {
@@ -32,7 +31,6 @@ const TEXT = texts(
     names: '종목 수',
     weight: '투자 비중',
     weightHint: '종목에 배정된 비중이며 나머지는 현금',
-    created: '생성',
     none: '아직 포트폴리오가 없습니다. 충분한 종목이 선정되면 실행이 초안을 만들고, 활성화하면 적용됩니다.',
   },
 );
@@ -52,12 +50,11 @@ export function PortfolioTab({ strategy, openId, onOpen }: { strategy: string; o
       { id: 'status', title: text.status, width: '86px', sort: (row) => row.status, cell: (row) => <Tag>{row.status}</Tag> },
       { id: 'names', title: text.names, width: '60px', align: 'right', sort: (row) => row.holdings.length, cell: (row) => row.holdings.length },
       { id: 'weight', title: text.weight, hint: text.weightHint, width: 'minmax(74px, 1fr)', align: 'right', sort: (row) => row.total_weight, cell: (row) => <Ratio value={row.total_weight} /> },
-      { id: 'created', title: text.created, width: '120px', isSecondary: true, sort: (row) => row.created_ts, cell: (row) => <Time at={row.created_ts} /> },
     ],
     [text],
   );
   return (
-    <Split columns="minmax(0, 0.8fr) minmax(0, 1.5fr)">
+    <Split columns="minmax(320px, 0.6fr) minmax(0, 1.9fr)">
       <Panel
         title={text.title}
         count={rows.length === 0 ? null : rows.length}

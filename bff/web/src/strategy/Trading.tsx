@@ -79,11 +79,11 @@ export function Trading({ portfolioId }: { portfolioId: string }) {
       { id: 'qty', title: text.qty, width: '62px', align: 'right', sort: (row) => row.qty, cell: (row) => <Count value={row.qty} /> },
       { id: 'done', title: text.done, width: '62px', align: 'right', sort: (row) => row.filled_qty, cell: (row) => <Count value={row.filled_qty} /> },
       { id: 'price', title: text.price, width: '86px', align: 'right', isSecondary: true, sort: (row) => row.price, cell: (row) => <Price value={row.price} /> },
-      { id: 'order', title: text.order, width: '92px', isSecondary: true, sort: (row) => row.order_status, cell: (row) => <Tag>{row.order_status}</Tag> },
+      { id: 'order', title: text.order, width: '84px', isSecondary: true, sort: (row) => row.order_status, cell: (row) => <Tag>{row.order_status}</Tag> },
       {
         id: 'note',
         title: text.note,
-        width: 'minmax(120px, 1.4fr)',
+        width: 'minmax(150px, 1.8fr)',
         cell: (row) => {
           const note = row.refused ?? (row.skipped == null ? null : wordOf(reasons, row.skipped));
           return <span title={note ?? undefined}>{note ?? '–'}</span>;
