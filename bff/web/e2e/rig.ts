@@ -82,9 +82,10 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(said, 'no serious violation of accessibility').toEqual([]);
 }
 
-/** The page fits the width of a phone. */
+/** The page fits the width of a phone, once what is drawn by its size has been drawn anew. */
 export async function expectFitsPhone(page: Page): Promise<void> {
   await page.setViewportSize({ width: 390, height: 844 });
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(overflow, 'pixels beyond the width of a phone').toBeLessThanOrEqual(0);
+  const overflow = () =>
+    page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  await expect.poll(overflow, { message: 'pixels beyond the width of a phone' }).toBeLessThanOrEqual(0);
 }
