@@ -142,7 +142,7 @@ fn course(stock: &StockConfig, points: &[(u64, i64)]) -> anyhow::Result<Vec<Scri
                 .context("a course of the demonstration is no price")?;
             Ok(ScriptPoint {
                 after: Duration::from_secs(*seconds),
-                price,
+                price: stock.market.nearest_price(price),
             })
         })
         .collect()

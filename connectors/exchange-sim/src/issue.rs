@@ -135,11 +135,7 @@ impl Issue {
     }
 
     pub(crate) const fn grid(&self) -> Grid {
-        match self.market {
-            Market::Kospi | Market::Kosdaq => Grid::Share,
-            Market::Etf => Grid::Fund,
-            Market::Foreign => Grid::Cent,
-        }
+        self.market.grid()
     }
 
     /// Returns whether nothing trades now.

@@ -1,6 +1,7 @@
 //! Tick sizes and the daily price band (KRX rules in force since 2023-01-25 and 2015-06-15).
 
 use super::Price;
+use crate::config::Market;
 
 /// Which tick table an issue follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,22 @@ const SHARE_TICKS: [(i64, i64); 6] = [
     (200_000, 100),
     (500_000, 500),
 ];
+
+impl Market {
+    pub(crate) const fn grid(self) -> Grid {
+        match self {
+            Self::Kospi | Self::Kosdaq => Grid::Share,
+            Self::Etf => Grid::Fund,
+            Self::Foreign => Grid::Cent,
+        }
+    }
+
+    /// Returns the price at which an issue of this kind can trade that is nearest to `price`.
+    #[must_use]
+    pub fn nearest_price(self, price: Price) -> Price {
+        self.grid().nearest(price)
+    }
+}
 
 impl Grid {
     /// Returns the distance from `price` to the next price above it.
