@@ -59,17 +59,17 @@ export function RunsPanel({ job, onAll }: { job: string | null; onAll: () => voi
   }, [hasMore, isLoadingMore, more]);
   const columns = useMemo<Column<JobRun>[]>(
     () => [
-      { id: 'started', title: text.started, width: '96px', sort: (row) => row.run_id, cell: (row) => <Time at={row.started_ts} /> },
-      { id: 'job', title: text.job, width: 'minmax(92px, 1fr)', sort: (row) => row.job, cell: (row) => row.job },
-      { id: 'key', title: text.key, width: 'minmax(84px, 1.1fr)', isSecondary: true, cell: (row) => <span title={row.run_key} className={css.muted}>{row.run_key}</span> },
+      { id: 'started', title: text.started, width: '78px', sort: (row) => row.run_id, cell: (row) => <Time at={row.started_ts} /> },
+      { id: 'job', title: text.job, width: 'minmax(112px, 1.4fr)', sort: (row) => row.job, cell: (row) => row.job },
+      { id: 'key', title: text.key, width: 'minmax(84px, 1fr)', isSecondary: true, cell: (row) => <span title={row.run_key} className={css.muted}>{row.run_key}</span> },
       { id: 'state', title: text.state, width: '86px', sort: (row) => row.status, cell: (row) => <Tag>{row.status}</Tag> },
-      { id: 'took', title: text.took, align: 'right', width: '74px', isSecondary: true, cell: (row) => tookOf(row.started_ts, row.ended_ts) ?? UNKNOWN },
+      { id: 'took', title: text.took, align: 'right', width: '76px', isSecondary: true, cell: (row) => tookOf(row.started_ts, row.ended_ts) ?? UNKNOWN },
       {
         id: 'changed',
         title: text.changed,
         hint: text.changedHint,
         align: 'right',
-        width: '96px',
+        width: '84px',
         sort: (row) => row.changed,
         cell: (row) => (
           <>
@@ -81,7 +81,7 @@ export function RunsPanel({ job, onAll }: { job: string | null; onAll: () => voi
           </>
         ),
       },
-      { id: 'reason', title: text.reason, width: 'minmax(88px, 1.8fr)', isSecondary: true, cell: (row) => <span title={row.reason ?? undefined}>{row.reason ?? ''}</span> },
+      { id: 'reason', title: text.reason, width: 'minmax(64px, 1.2fr)', isSecondary: true, cell: (row) => <span title={row.reason ?? undefined}>{row.reason ?? ''}</span> },
     ],
     [text],
   );

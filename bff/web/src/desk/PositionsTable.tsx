@@ -124,7 +124,7 @@ export function PositionsTable() {
         title: text.nearest,
         hint: text.nearestHint,
         align: 'right',
-        width: '124px',
+        width: '158px',
         isSecondary: true,
         sort: (row) => nearestOf(of(row), priceOf(row))?.basisPoints,
         cell: (row) => <Nearest symbol={row.symbol} levels={of(row)} />,

@@ -73,7 +73,7 @@ export function Totals() {
       </Stat>
       <Stat
         name={text.closest}
-        note={nearest === null ? text.noLevels : `${nearest.level.reason} ${formatPrice(unitsOf(nearest.level.level))} · ${name}`}
+        note={nearest === null ? text.noLevels : `${nearest.level.reason.replaceAll('_', ' ')} ${formatPrice(unitsOf(nearest.level.level))} · ${name}`}
       >
         {nearest === null ? '–' : formatBasisPoints(nearest.basisPoints).replace('+', '')}
       </Stat>

@@ -27,9 +27,9 @@ export function OrderTable({ orders, asked, openId, onOpen, onEnd, isLoadingMore
   const states = useText(STATUS_TEXT);
   const columns = useMemo<Column<Order>[]>(
     () => [
-      { id: 'created', title: text.created, width: '78px', sort: (row) => row.created_ts, cell: (row) => <Time at={row.created_ts} /> },
-      { id: 'stock', title: text.stock, width: 'minmax(92px, 1.6fr)', sort: (row) => row.name, cell: (row) => <span className={css.stock}><Stock name={row.name} symbol={row.symbol} /></span> },
-      { id: 'side', title: text.sideColumn, width: '56px', sort: (row) => row.side, cell: (row) => <Side side={row.side} /> },
+      { id: 'created', title: text.created, width: '78px', narrow: '80px', sort: (row) => row.created_ts, cell: (row) => <Time at={row.created_ts} /> },
+      { id: 'stock', title: text.stock, width: 'minmax(92px, 1.6fr)', narrow: 'minmax(64px, 1fr)', sort: (row) => row.name, cell: (row) => <span className={css.stock}><Stock name={row.name} symbol={row.symbol} /></span> },
+      { id: 'side', title: text.sideColumn, width: '56px', narrow: '46px', sort: (row) => row.side, cell: (row) => <Side side={row.side} /> },
       {
         id: 'reason',
         title: text.reason,
@@ -66,6 +66,7 @@ export function OrderTable({ orders, asked, openId, onOpen, onEnd, isLoadingMore
         id: 'status',
         title: text.status,
         width: 'minmax(94px, 132px)',
+        narrow: '100px',
         sort: (row) => row.status,
         cell: (row) => {
           const ask = askedOf(asked, row);

@@ -112,7 +112,7 @@ export function Header({ position, hwm, exit }: { position: Position; hwm: numbe
         <Tag tone={isClosed ? 'muted' : 'working'}>{position.phase}</Tag>
       </Stat>
       {!isClosed && (
-        <Stat name={text.exits} note={<Tag>{position.status}</Tag>} testId="exit-mode">
+        <Stat name={text.exits} note={position.status === 'OPEN' ? undefined : <Tag>{position.status}</Tag>} testId="exit-mode">
           <Tag tone={position.exit_mode === 'ENABLED' ? 'good' : 'warn'}>{position.exit_mode}</Tag>
         </Stat>
       )}

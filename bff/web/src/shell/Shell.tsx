@@ -11,7 +11,7 @@ import { Dialog } from '../ui/Dialog';
 import { Banners } from './Banners';
 import { HealthStrip } from './HealthStrip';
 import { MarketClock } from './MarketClock';
-import { NAV_TEXT, PAGES, PHONE_PAGES, type PageLink } from './nav';
+import { NAV_TEXT, PAGES, PHONE_PAGES, SHORT_NAV_TEXT, type PageLink } from './nav';
 import { PreferencesMenu } from './PreferencesMenu';
 import { Shortcuts } from './Shortcuts';
 import { StockSearch } from './StockSearch';
@@ -28,8 +28,9 @@ export function isAt(path: string, href: string): boolean {
   return path.startsWith(href.replace(/\/$/, ''));
 }
 
-function NavLink({ page, path, onGo }: { page: PageLink; path: string; onGo?: () => void }) {
+function NavLink({ page, path, isShort = false, onGo }: { page: PageLink; path: string; isShort?: boolean; onGo?: () => void }) {
   const text = useText(NAV_TEXT);
+  const short = useText(SHORT_NAV_TEXT);
   const Icon = page.icon;
   return (
     <Link
@@ -39,7 +40,7 @@ function NavLink({ page, path, onGo }: { page: PageLink; path: string; onGo?: ()
       {...(onGo === undefined ? {} : { onClick: onGo })}
     >
       <Icon size={16} aria-hidden="true" />
-      <span>{text[page.id]}</span>
+      <span>{(isShort ? short[page.id as keyof typeof short] : undefined) ?? text[page.id]}</span>
     </Link>
   );
 }
@@ -78,7 +79,7 @@ export function Shell({ children }: { children: ReactNode }) {
       </main>
       <nav className={css.tabs} aria-label={text.menu}>
         {PAGES.filter(({ id }) => PHONE_PAGES.includes(id)).map((one) => (
-          <NavLink key={one.id} page={one} path={path} />
+          <NavLink key={one.id} page={one} path={path} isShort />
         ))}
         <button type="button" className={css.link} onClick={() => setMenuOpen(true)}>
           <Menu size={16} aria-hidden="true" />

@@ -48,6 +48,9 @@ export const NAV_TEXT = texts(
   },
 );
 
+/** Names that are too long for the bar of a phone, shortened. */
+export const SHORT_NAV_TEXT = texts({ exits: 'Exits' }, { exits: '청산' });
+
 export type PageId = keyof (typeof NAV_TEXT)['en'];
 
 export interface PageLink {
