@@ -9,6 +9,7 @@ import { useTopic } from '../live/provider';
 import { texts, useText } from '../text/text';
 import { Ask } from '../ui/Dialog';
 import { Input } from '../ui/form';
+import { ModeChoice } from './ModeChoice';
 import { CONTROL_PATH, MODE_TEXT, MODES, modeOf, REASON_MAX, type ExitControl, type Mode } from './modes';
 import css from './control.module.css';
 
@@ -96,14 +97,7 @@ export function ModeDialog({ control, first = null, isOpen, onClose }: ModeDialo
       isReady={isAllowed && target !== now && isConfirmed}
       onConfirm={confirm}
     >
-      <div className={css.modes} role="group" aria-label={text.title}>
-        {MODES.map((mode) => (
-          <button key={mode} type="button" className={css.mode} data-mode={mode} aria-pressed={mode === target} disabled={!isAllowed} onClick={() => setChosen(mode)}>
-            <b>{modes[mode]}</b>
-            <span>{modes[`${mode}_effect`]}</span>
-          </button>
-        ))}
-      </div>
+      <ModeChoice label={text.title} modes={MODES} at={target} text={modes} isAllowed={isAllowed} onChange={setChosen} />
       {isFlatten && (
         <p className={css.warning} role="alert">
           {text.flatten(positions.length)}

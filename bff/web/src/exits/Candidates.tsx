@@ -10,10 +10,10 @@ import { useParams } from '../shell/address';
 import { REASON_TEXT, worded } from '../orders/reasons';
 import { Beside } from '../orders/Sheet';
 import { texts, useText } from '../text/text';
-import { Button } from '../ui/Button';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Stock, Time } from '../ui/figures';
 import { Choice, Input } from '../ui/form';
+import { EmptyList, ListFoot } from '../ui/list';
 import { Panel } from '../ui/Panel';
 import { CandidateSheet } from './CandidateSheet';
 import { CandidateState } from './CandidateState';
@@ -141,19 +141,17 @@ export function Candidates() {
         list={
           <Panel title={page.candidates} count={formatQty(shown.length)} isFlush isLoading={!isReady} fault={fault} onRetry={retry}>
             {shown.length === 0 ? (
-              <div className={css.none}>
-                <p>{isFiltered ? text.noneLike : text.none}</p>
-                {isFiltered && (
-                  <Button
-                    onClick={() => {
-                      setParams({ state: null });
-                      setTyped('');
-                    }}
-                  >
-                    {page.clear}
-                  </Button>
-                )}
-              </div>
+              <EmptyList
+                text={isFiltered ? text.noneLike : text.none}
+                onClear={
+                  isFiltered
+                    ? () => {
+                        setParams({ state: null });
+                        setTyped('');
+                      }
+                    : undefined
+                }
+              />
             ) : (
               <DataTable
                 label={page.candidates}
@@ -168,14 +166,7 @@ export function Candidates() {
                 {...(isFiltered || !hasMore ? {} : { onEnd: loadMore })}
               />
             )}
-            <div className={css.foot}>
-              <span>{page.loaded(formatQty(rows.length))}</span>
-              {hasMore && (
-                <Button size="small" isBusy={isLoadingMore} onClick={loadMore}>
-                  {page.older}
-                </Button>
-              )}
-            </div>
+            <ListFoot loaded={rows.length} hasMore={hasMore} isLoadingMore={isLoadingMore} onMore={loadMore} />
           </Panel>
         }
         sheet={

@@ -8,11 +8,11 @@ import { basisPointsOfPercent, formatPrice, formatQty } from '../money/format';
 import { useLiveList } from '../orders/liveList';
 import { REASON_TEXT, worded } from '../orders/reasons';
 import { texts, useText } from '../text/text';
-import { Button } from '../ui/Button';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Percent, SignedWon, Stock, Time } from '../ui/figures';
 import { Choice, Input } from '../ui/form';
 import { Stat, Stats } from '../ui/layout';
+import { EmptyList, ListFoot } from '../ui/list';
 import { Panel } from '../ui/Panel';
 import { Tag } from '../ui/Tag';
 import { heightBeside, TEXT as PAGE_TEXT } from './text';
@@ -144,19 +144,17 @@ export function ExitEvents() {
       </div>
       <Panel title={page.exits} count={formatQty(shown.length)} isFlush isLoading={!isReady} fault={fault} onRetry={retry}>
         {shown.length === 0 ? (
-          <div className={css.none}>
-            <p>{isFiltered ? text.noneLike : text.none}</p>
-            {isFiltered && (
-              <Button
-                onClick={() => {
-                  setDays('all');
-                  setTyped('');
-                }}
-              >
-                {page.clear}
-              </Button>
-            )}
-          </div>
+          <EmptyList
+            text={isFiltered ? text.noneLike : text.none}
+            onClear={
+              isFiltered
+                ? () => {
+                    setDays('all');
+                    setTyped('');
+                  }
+                : undefined
+            }
+          />
         ) : (
           <DataTable
             label={page.exits}
@@ -170,14 +168,7 @@ export function ExitEvents() {
             {...(isFiltered || !hasMore ? {} : { onEnd: loadMore })}
           />
         )}
-        <div className={css.foot}>
-          <span>{page.loaded(formatQty(rows.length))}</span>
-          {hasMore && (
-            <Button size="small" isBusy={isLoadingMore} onClick={loadMore}>
-              {page.older}
-            </Button>
-          )}
-        </div>
+        <ListFoot loaded={rows.length} hasMore={hasMore} isLoadingMore={isLoadingMore} onMore={loadMore} />
       </Panel>
     </>
   );

@@ -3,12 +3,12 @@ import { useState } from 'react';
 import { useActor, useMay } from '../access/context';
 import { zControl } from '../api/generated/zod.gen';
 import { patch, useChange } from '../api/hooks';
+import { ModeChoice } from '../control/ModeChoice';
 import { texts, useText } from '../text/text';
 import { Ask } from '../ui/Dialog';
 import { Input } from '../ui/form';
 import { MODES, MODE_TEXT, REENTRY_PATH, type Control, type Mode } from './reentry';
 import { REASON_MAX, TEXT as PAGE_TEXT } from './text';
-import css from './exits.module.css';
 
 const TEXT = texts(
   {
@@ -46,14 +46,7 @@ export function ReentryModeDialog({ control, onClose }: { control: Control; onCl
   };
   return (
     <Ask title={text.title} action={text.set(modes[target])} isOpen isReady={isAllowed && target !== now} onClose={onClose} onConfirm={confirm}>
-      <div className={css.modes} role="group" aria-label={text.title}>
-        {MODES.map((mode) => (
-          <button key={mode} type="button" className={css.mode} aria-pressed={mode === target} disabled={!isAllowed} onClick={() => setTarget(mode)}>
-            <b>{modes[mode]}</b>
-            <span>{modes[`${mode}_effect`]}</span>
-          </button>
-        ))}
-      </div>
+      <ModeChoice label={text.title} modes={MODES} at={target} text={modes} isAllowed={isAllowed} onChange={setTarget} />
       <Input label={page.reason} hint={page.said} value={reason} maxLength={REASON_MAX} onChange={(event) => setReason(event.target.value)} />
     </Ask>
   );

@@ -7,10 +7,10 @@ import { unitsOf } from '../money/decimal';
 import { formatPrice, formatQty } from '../money/format';
 import { REASON_TEXT, worded } from '../orders/reasons';
 import { texts, useText } from '../text/text';
-import { Button } from '../ui/Button';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Stock, Time } from '../ui/figures';
 import { Input, Select } from '../ui/form';
+import { EmptyList, ListFoot } from '../ui/list';
 import { Panel } from '../ui/Panel';
 import { Tag } from '../ui/Tag';
 import { heightBeside, TEXT as PAGE_TEXT } from './text';
@@ -97,7 +97,7 @@ export function Verdicts() {
       </div>
       <Panel title={page.verdicts} count={formatQty(shown.length)} isFlush isLoading={isLoading} fault={fault} onRetry={retry}>
         {shown.length === 0 ? (
-          <p className={css.none}>{isFiltered ? text.noneLike : text.none}</p>
+          <EmptyList text={isFiltered ? text.noneLike : text.none} />
         ) : (
           <DataTable
             label={page.verdicts}
@@ -109,14 +109,7 @@ export function Verdicts() {
             isLoadingMore={isLoadingMore}
           />
         )}
-        <div className={css.foot}>
-          <span>{page.loaded(formatQty(rows.length))}</span>
-          {hasMore && (
-            <Button size="small" isBusy={isLoadingMore} onClick={more}>
-              {page.older}
-            </Button>
-          )}
-        </div>
+        <ListFoot loaded={rows.length} hasMore={hasMore} isLoadingMore={isLoadingMore} onMore={more} />
       </Panel>
     </>
   );

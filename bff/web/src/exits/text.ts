@@ -21,12 +21,9 @@ export const TEXT = texts(
     add: 'Add…',
     edit: 'Edit…',
     remove: 'Remove…',
-    older: 'Load older ones',
-    loaded: (count: string) => `${count} loaded`,
     all: 'All',
     filter: 'Filter',
     filterHint: 'Name, code, reason',
-    clear: 'Show all',
   },
   {
     title: '청산·재진입',
@@ -46,12 +43,9 @@ export const TEXT = texts(
     add: '추가…',
     edit: '수정…',
     remove: '삭제…',
-    older: '이전 내역 불러오기',
-    loaded: (count: string) => `${count}건 표시`,
     all: '전체',
     filter: '검색',
     filterHint: '종목명, 코드, 사유',
-    clear: '전체 보기',
   },
 );
 

@@ -10,6 +10,7 @@ import { useText } from '../text/text';
 import { Button } from '../ui/Button';
 import { Choice, Input } from '../ui/form';
 import { Page } from '../ui/layout';
+import { EmptyList, ListFoot } from '../ui/list';
 import { Panel } from '../ui/Panel';
 import { SIDE_TEXT } from '../ui/Tag';
 import { AskDialog } from './AskDialog';
@@ -99,10 +100,7 @@ function Orders() {
       <Waiting orders={orders.filter((order) => stageOf(order) === 'approval')} asked={asked} onAsk={ask} onOpen={open} />
       <Panel title={text.title} count={formatQty(shown.length)} isFlush isLoading={!isReady} fault={fault} onRetry={retry}>
         {shown.length === 0 ? (
-          <div className={css.none}>
-            <p>{isFiltered ? text.noneLike : text.none}</p>
-            {isFiltered && <Button onClick={() => setParams({ stage: null, side: null, q: null })}>{text.clear}</Button>}
-          </div>
+          <EmptyList text={isFiltered ? text.noneLike : text.none} onClear={isFiltered ? () => setParams({ stage: null, side: null, q: null }) : undefined} />
         ) : (
           <OrderTable
             orders={shown}
@@ -113,14 +111,7 @@ function Orders() {
             isLoadingMore={isLoadingMore}
           />
         )}
-        <div className={css.foot}>
-          <span>{text.loaded(formatQty(orders.length))}</span>
-          {hasMore && (
-            <Button size="small" isBusy={isLoadingMore} onClick={loadMore}>
-              {text.older}
-            </Button>
-          )}
-        </div>
+        <ListFoot loaded={orders.length} hasMore={hasMore} isLoadingMore={isLoadingMore} onMore={loadMore} />
       </Panel>
     </>
   );
