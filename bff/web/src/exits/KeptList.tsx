@@ -6,7 +6,7 @@ import { useChange, usePages } from '../api/hooks';
 import { texts, useText } from '../text/text';
 import { Button } from '../ui/Button';
 import { DataTable, type Column } from '../ui/DataTable';
-import { ListFoot } from '../ui/list';
+import { PagesFoot } from '../ui/list';
 import { Panel } from '../ui/Panel';
 import { ReasonDialog } from './ReasonDialog';
 import { TEXT as PAGE_TEXT } from './text';
@@ -43,7 +43,8 @@ interface KeptListProps<Row> {
 export function KeptList<Row>({ path, row: schema, table, keyOf, columns, said, addId, editor }: KeptListProps<Row>) {
   const text = useText(TEXT);
   const page = useText(PAGE_TEXT);
-  const { data, isLoading, fault, retry, hasMore, isLoadingMore, more } = usePages(`${path}?limit=100`, schema, { tables: [table] });
+  const list = usePages(`${path}?limit=100`, schema, { tables: [table] });
+  const { data, isLoading, fault, retry } = list;
   const [edited, setEdited] = useState<Row | 'new' | null>(null);
   const [removed, setRemoved] = useState<Row | null>(null);
   const actor = useActor('asked_by');
@@ -93,7 +94,7 @@ export function KeptList<Row>({ path, row: schema, table, keyOf, columns, said, 
         }
       >
         <DataTable label={said.title} columns={shown} rows={data ?? []} keyOf={keyOf} rowHeight={36} />
-        {hasMore && <ListFoot loaded={data?.length ?? 0} hasMore isLoadingMore={isLoadingMore} onMore={more} />}
+        <PagesFoot list={list} />
       </Panel>
       {edited !== null && editor(edited === 'new' ? null : edited, () => setEdited(null))}
       {removed !== null && (

@@ -40,7 +40,7 @@ function NavLink({ page, path, isShort = false, onGo }: { page: PageLink; path: 
       {...(onGo === undefined ? {} : { onClick: onGo })}
     >
       <Icon size={16} aria-hidden="true" />
-      <span>{(isShort ? short[page.id as keyof typeof short] : undefined) ?? text[page.id]}</span>
+      <span>{(isShort ? short[page.id] : undefined) ?? text[page.id]}</span>
     </Link>
   );
 }

@@ -48,10 +48,10 @@ export const NAV_TEXT = texts(
   },
 );
 
-/** Names that are too long for the bar of a phone, shortened. */
-export const SHORT_NAV_TEXT = texts({ exits: 'Exits' }, { exits: '청산' });
-
 export type PageId = keyof (typeof NAV_TEXT)['en'];
+
+/** Names for the bar of a phone, of the pages whose own are too long for it. */
+export const SHORT_NAV_TEXT = texts<{ [id in PageId]?: string }>({ exits: 'Exits' }, { exits: '청산' });
 
 export interface PageLink {
   id: PageId;

@@ -10,13 +10,13 @@ import { Button } from '../ui/Button';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Count, Time } from '../ui/figures';
 import { Choice } from '../ui/form';
+import { PagesFoot } from '../ui/list';
 import { Panel } from '../ui/Panel';
 import { Tag } from '../ui/Tag';
 import { AcknowledgeDialog } from './AcknowledgeDialog';
 import { AlarmDialog } from './AlarmDialog';
 import { ALARM_LEVELS, standing, type Alarm } from './alarms';
 import { Level } from './Level';
-import { More } from './More';
 import css from './system.module.css';
 
 const TEXT = texts(
@@ -133,7 +133,7 @@ export function Alarms() {
         <div data-testid="alarm-history">
           <DataTable label={text.history} columns={columns} rows={history.data ?? []} keyOf={(row) => row.id} onOpen={setOpened} />
         </div>
-        <More list={history} />
+        <PagesFoot list={history} />
       </Panel>
       {opened !== null && <AlarmDialog alarm={opened} onClose={() => setOpened(null)} />}
       {noted !== null && <AcknowledgeDialog alarm={noted} onClose={() => setNoted(null)} />}

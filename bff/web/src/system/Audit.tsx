@@ -9,13 +9,13 @@ import { Button } from '../ui/Button';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Time } from '../ui/figures';
 import { Select } from '../ui/form';
+import { PagesFoot } from '../ui/list';
 import { Panel } from '../ui/Panel';
 import { Tag } from '../ui/Tag';
 import { useAddress } from '../shell/address';
 import { inShort, type Change } from './audit';
 import { AuditDialog } from './AuditDialog';
 import { useFollowedPages } from './followed';
-import { More } from './More';
 import css from './system.module.css';
 
 const TEXT = texts(
@@ -130,7 +130,7 @@ export function Audit() {
           <DataTable label={text.title} columns={columns} rows={rows} keyOf={(row) => String(row.id)} onOpen={setOpened} />
         </div>
       )}
-      <More list={list} />
+      <PagesFoot list={list} />
       {opened !== null && <AuditDialog change={opened} onClose={() => setOpened(null)} />}
     </Panel>
   );

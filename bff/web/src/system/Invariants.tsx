@@ -9,10 +9,10 @@ import { texts, useText } from '../text/text';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Time } from '../ui/figures';
 import { Choice } from '../ui/form';
+import { PagesFoot } from '../ui/list';
 import { Panel } from '../ui/Panel';
 import { Tag } from '../ui/Tag';
 import { useFollowedPages } from './followed';
-import { More } from './More';
 import css from './system.module.css';
 
 type Violation = z.infer<typeof zInvariantViolation>;
@@ -118,7 +118,7 @@ export function Invariants() {
           <DataTable label={text.title} columns={columns} rows={list.data} keyOf={(row) => String(row.id)} />
         </div>
       )}
-      <More list={list} />
+      <PagesFoot list={list} />
     </Panel>
   );
 }

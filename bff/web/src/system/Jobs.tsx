@@ -9,13 +9,13 @@ import { texts, useText } from '../text/text';
 import { Button } from '../ui/Button';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Count, Time } from '../ui/figures';
+import { PagesFoot } from '../ui/list';
 import { Panel } from '../ui/Panel';
 import { Tag } from '../ui/Tag';
 import { useAddress } from '../shell/address';
 import { useFollowedPages } from './followed';
 import { jobsOf, tookMs, type Job, type Run } from './jobs';
 import { LOOK_EVERY_MS } from './metrics';
-import { More } from './More';
 import { formatAge } from './sources';
 
 const TEXT = texts(
@@ -127,7 +127,7 @@ export function Jobs() {
         <div data-testid="job-runs">
           <DataTable label={text.runs} columns={runColumns} rows={runs.data ?? []} keyOf={(row) => String(row.run_id)} />
         </div>
-        <More list={runs} />
+        <PagesFoot list={runs} />
       </Panel>
     </>
   );

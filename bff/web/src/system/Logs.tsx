@@ -8,6 +8,7 @@ import { Button } from '../ui/Button';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Time } from '../ui/figures';
 import { Choice, Input } from '../ui/form';
+import { PagesFoot } from '../ui/list';
 import { Panel } from '../ui/Panel';
 import { useAddress } from '../shell/address';
 import { ALARM_LEVELS } from './alarms';
@@ -15,7 +16,6 @@ import { useFollowedPages } from './followed';
 import { Level } from './Level';
 import { hasText, type Entry } from './log';
 import { LogDialog } from './LogDialog';
-import { More } from './More';
 import css from './system.module.css';
 
 const TEXT = texts(
@@ -128,7 +128,7 @@ export function Logs() {
           <DataTable label={text.title} columns={columns} rows={rows} keyOf={(row) => String(row.id)} onOpen={setOpened} />
         </div>
       )}
-      <More list={list} />
+      <PagesFoot list={list} />
       {opened !== null && <LogDialog entry={opened} onClose={() => setOpened(null)} />}
     </Panel>
   );

@@ -1,3 +1,4 @@
+import type { Pages } from '../api/hooks';
 import { formatQty } from '../money/format';
 import { texts, useText } from '../text/text';
 import { Button } from './Button';
@@ -29,6 +30,12 @@ export function ListFoot({ loaded, hasMore, isLoadingMore, onMore }: ListFootPro
       )}
     </div>
   );
+}
+
+/** The same below a list that is read page by page, while there is more of it. */
+export function PagesFoot<T>({ list }: { list: Pages<T> }) {
+  if (!list.hasMore) return null;
+  return <ListFoot loaded={list.data?.length ?? 0} hasMore isLoadingMore={list.isLoadingMore} onMore={list.more} />;
 }
 
 /** In place of a list without rows: why, and the way out of a filter. */
